@@ -1,0 +1,65 @@
+"""What every record shares: frozen, strict about its fields, canonical when written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from gates.errors import EvidenceError
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""Digest of exact bytes, `sha256:` and 64 hexadecimal digits."""
+
+Micros = Annotated[int, Field(ge=0, lt=2**53)]
+"""A time in UTC, integer microseconds since 1970-01-01; under 2^53 so that JSON keeps it exact."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""A name that a person gave: any text on one line."""
+
+Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+"""A rung of the ladder; also a folder of limits and a part of alias names."""
+
+Scalar = str | int | float | bool
+
+
+class Record(BaseModel):
+    """A frozen, serialisable record: unknown fields, NaN and infinities are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document; a field without a value is absent, never null."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def parse(cls, document: object, *, where: str | None = None) -> Self:
+        """Validate a JSON document.
+
+        Raises
+        ------
+        EvidenceError: the first thing that is wrong, with its path in the document.
+        """
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = "/".join(str(part) for part in first["loc"])
+            raise EvidenceError(
+                f"not a valid {cls.__name__}: {path}: {first['msg']}", code="record.invalid", where=where
+            ) from error
+
+
+class ModelVersion(Record):
+    """An immutable registry version, with the digest of its artifact bytes."""
+
+    name: Name
+    version: Name
+    digest: Digest
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{self.name}/{self.version}"
+
+
+SchemaVersion = Literal["v1"]

@@ -1,0 +1,216 @@
+"""Decision and its input: the only document that policies see, and what they answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gates.records.base import Digest, Environment, Micros, ModelVersion, Name, Record, SchemaVersion
+from gates.records.evidence import Code, Isolation, TableIdentity
+from gates.records.measurement import Item, Measurement, Slice, Subject
+from gates.records.plan import Plan, Requirement
+from gates.records.release import Approval, Release, Route
+
+Verdict = Literal["pass", "fail", "inconclusive", "error"]
+Disposition = Literal["satisfied", "denies", "accepted", "tolerated", "waived", "not_applicable"]
+Basis = Literal["proven", "provisional", "none"]
+
+
+class Request(Record):
+    """Who asks for what, when. `champion` is what the ledger says serves there (absent: nothing does)."""
+
+    environment: Environment
+    action: Literal["promote"]
+    model: Name
+    candidate: ModelVersion
+    champion: ModelVersion | None = None
+    actor: Name
+    reason: Name | None = None
+    incident: Name | None = None
+    effective_time_us: Micros
+
+
+class PlanInput(Record):
+    digest: Digest
+    body: Plan
+
+
+class BundleInput(Record):
+    digest: Digest
+    plan_digest: Digest
+    candidate_digest: Digest
+    champion_digest: Digest | None = None
+    holdout_digest: Digest | None = None
+    created_us: Micros
+    key_ids: tuple[str, ...]
+
+
+class EvidenceInput(Record):
+    """A statement whose signatures were verified: the key ids that did, and what it says."""
+
+    digest: Digest
+    gate: Name
+    subject_digest: Digest
+    champion_digest: Digest | None = None
+    plan_digest: Digest
+    key_ids: tuple[str, ...]
+    tables: tuple[TableIdentity, ...]
+    code: Code
+    isolation: Isolation
+    started_us: Micros
+    finished_us: Micros
+    measurements: tuple[Measurement, ...]
+
+
+class Alias(Record):
+    alias: Name
+    version: Name
+
+
+class RegistryInput(Record):
+    aliases: tuple[Alias, ...] = ()
+
+
+class RungBelow(Record):
+    """The newest done transition of the same model on the rung below."""
+
+    environment: Environment
+    candidate_digest: Digest
+    time_us: Micros
+
+
+class KnownRelease(Record):
+    digest: Digest
+    state: Literal["done", "suspect", "bad"]
+    candidate_digest: Digest
+    time_us: Micros
+
+
+class LedgerInput(Record):
+    """What the ledger knows, at one position in it.
+
+    Attributes
+    ----------
+    adopted: the present release entered by `adopt` and was not promoted.
+    rung_below: absent where this is the lowest rung with a ledger, or nothing was promoted there.
+    looks: which look at this holdout this decision is, counted over all candidates (1 = the first).
+    attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
+    expected_aliases: aliases as the ledger's releases explain them; the registry must agree.
+    """
+
+    head: Digest
+    sequence: Annotated[int, Field(ge=0)]
+    policy_digest: Digest | None = None
+    trust_digest: Digest | None = None
+    release: Release | None = None
+    release_digest: Digest | None = None
+    adopted: bool = False
+    rung_below: RungBelow | None = None
+    known_releases: tuple[KnownRelease, ...] = ()
+    looks: Annotated[int, Field(ge=1)] = 1
+    attempts: Annotated[int, Field(ge=0)] = 0
+    candidates_judged: Annotated[int, Field(ge=0)] = 0
+    expected_aliases: tuple[Alias, ...] = ()
+
+
+class ApprovalInput(Record):
+    digest: Digest
+    key_ids: tuple[str, ...]
+    statement: Approval
+
+
+class WaiverInput(Record):
+    """A signed exception for one version, check, slice and environment, and the figure that it accepts."""
+
+    digest: Digest
+    key_ids: tuple[str, ...]
+    candidate_digest: Digest
+    environment: Environment
+    check: Name
+    slice: Slice
+    item: Item | None = None
+    accepts: float
+    reason: Name
+    ticket: Name
+    from_us: Micros
+    until_us: Micros
+
+
+class ServingInput(Record):
+    target: Name
+    routes: tuple[Route, ...] = ()
+
+
+class PolicyInput(Record):
+    """Digests of the policies and the trust data that this evaluation runs with."""
+
+    digest: Digest
+    trust_digest: Digest
+
+
+class DecisionInput(Record):
+    """Everything that a decision depends on besides the policies, trust data and nothing else.
+
+    Times and key ids, never ages, roles or "verified" flags: policy derives those.
+    `ledger` is absent in development only.
+    """
+
+    schema_version: SchemaVersion = "v1"
+    request: Request
+    policy: PolicyInput
+    plan: PlanInput
+    bundle: BundleInput
+    evidence: tuple[EvidenceInput, ...]
+    registry: RegistryInput = RegistryInput()
+    ledger: LedgerInput | None = None
+    approvals: tuple[ApprovalInput, ...] = ()
+    waivers: tuple[WaiverInput, ...] = ()
+    serving: ServingInput | None = None
+
+
+class RuleResult(Record):
+    """References only: figures, limits and texts are joined afterwards."""
+
+    check: Name
+    subject: Subject | None = None
+    slice: Slice | None = None
+    item: Item | None = None
+    rule: Name
+    verdict: Verdict
+    disposition: Disposition
+    code: Name
+    limit: Name | None = None
+
+
+class Decision(Record):
+    """Allow or deny, for a candidate: `decision_id` is the digest of this record's canonical bytes."""
+
+    schema_version: SchemaVersion = "v1"
+    entry_point: Literal["gates/main/decision"] = "gates/main/decision"
+    request: Request
+    policy_digest: Digest
+    trust_digest: Digest
+    plan_digest: Digest
+    bundle_digest: Digest
+    input_digest: Digest
+    allow: bool
+    basis: Basis
+    required: tuple[Requirement, ...]
+    missing: tuple[Requirement, ...]
+    results: tuple[RuleResult, ...]
+    approvals: tuple[Digest, ...] = ()
+    waivers: tuple[Digest, ...] = ()
+    valid_until_us: Micros
+    simulated: bool
+    bypasses: tuple[Name, ...] = ()
+
+
+class Evaluation(Record):
+    """How the answer was computed; beside the decision, outside its id."""
+
+    engine: Name
+    version: Name
+    source: Name
+    duration_us: Annotated[int, Field(ge=0)]
+    confirmed_by: Name | None = None

@@ -1,0 +1,80 @@
+"""Evidence and bundle: what was measured, about whom, from which bytes, sealed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gates.records.base import Digest, Micros, ModelVersion, Name, Record, SchemaVersion
+from gates.records.measurement import Measurement
+from gates.records.plan import TableRole
+
+EVIDENCE_TYPE = "urn:model-gates:evidence:v1"
+BUNDLE_TYPE = "urn:model-gates:bundle:v1"
+
+Isolation = Literal["namespace", "process", "none"]
+"""How the model ran: in namespaces of its own, as a bare process, or not at all (predictions supplied)."""
+
+
+class TableIdentity(Record):
+    """A table as it was read: digest of the file's bytes and the number of rows."""
+
+    role: TableRole
+    uri: Name
+    digest: Digest
+    rows: Annotated[int, Field(ge=0)]
+    as_of_us: Micros | None = None
+
+
+class Code(Record):
+    """What computed the figures."""
+
+    distribution: Name = "model-gates"
+    version: Name
+    revision: Name | None = None
+
+
+class Attachment(Record):
+    """Bytes in the store that explain figures: reliability bins, causes, logs."""
+
+    name: Name
+    digest: Digest
+    media_type: Name
+
+
+class Evidence(Record):
+    """The predicate of a gate's in-toto statement; the statement's subject is the candidate."""
+
+    schema_version: SchemaVersion = "v1"
+    gate: Name
+    candidate: ModelVersion
+    champion: ModelVersion | None = None
+    plan_digest: Digest
+    tables: tuple[TableIdentity, ...]
+    code: Code
+    isolation: Isolation
+    started_us: Micros
+    finished_us: Micros
+    measurements: tuple[Measurement, ...]
+    attachments: tuple[Attachment, ...] = ()
+
+
+class EvidenceRef(Record):
+    """A sealed statement: the gate and the digest of its exact envelope bytes."""
+
+    gate: Name
+    digest: Digest
+
+
+class Bundle(Record):
+    """The manifest: all evidence of one candidate. Its own envelope's digest is the bundle's name."""
+
+    schema_version: SchemaVersion = "v1"
+    candidate: ModelVersion
+    champion: ModelVersion | None = None
+    plan_digest: Digest
+    evidence: tuple[EvidenceRef, ...]
+    attachments: tuple[Attachment, ...] = ()
+    holdout_digest: Digest | None = None
+    created_us: Micros

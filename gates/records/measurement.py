@@ -1,0 +1,141 @@
+"""Measurement: one figure with its uncertainty, or the reason why there is none. Never a verdict."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gates.records.base import Name, Record, Scalar
+
+LADDER: tuple[float, ...] = (0.95, 0.975, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999, 0.999999)
+"""One-sided confidences at which every bound is stated. Measuring does not know the limit, the number of
+claims or the looks; policy picks the rung."""
+
+Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
+ItemKind = Literal["feature", "bin", "level", "class", "table", "partition", "endpoint"]
+
+
+class Reason(StrEnum):
+    """Why a check is unmeasured."""
+
+    EMPTY_TABLE = "empty_table"
+    NAN_SCORES = "nan_scores"
+    NULL_LABELS = "null_labels"
+    ONE_CLASS = "one_class"
+    FEW_CLUSTERS = "few_clusters"
+    COLUMN_MISSING = "column_missing"
+    TABLE_MISSING = "table_missing"
+    KEYS_NOT_UNIQUE = "keys_not_unique"
+    ROWS_UNPAIRED = "rows_unpaired"
+    NO_CHAMPION = "no_champion"
+    NO_SETS = "no_sets"
+    NOT_PROVIDED = "not_provided"
+    SCORER_FAILED = "scorer_failed"
+    GATE_FAILED = "gate_failed"
+
+
+class Slice(Record):
+    """The whole, the rows where a column has a value, or the pooled rest of all slices without a name."""
+
+    kind: Literal["whole", "value", "rest"] = "whole"
+    column: Name | None = None
+    value: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kind == "value") != (self.column is not None and self.value is not None):
+            raise ValueError("a slice of kind value has a column and a value; the others have neither")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.column}={self.value}" if self.kind == "value" else self.kind
+
+
+WHOLE = Slice()
+
+
+class Item(Record):
+    """The part of the subject that a figure is about: a feature, a bin, a level, ..."""
+
+    kind: ItemKind
+    name: Name
+
+
+class Bound(Record):
+    """One-sided limits at one confidence; `unbounded` where the data set no limit."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    lower: float | Literal["unbounded"]
+    upper: float | Literal["unbounded"]
+
+
+class Family(Record):
+    """The claims that were looked at together: policy corrects a failure for their number."""
+
+    name: Name
+    size: Annotated[int, Field(ge=1)]
+
+
+class Param(Record):
+    """A parameter that the figure depends on, as the plan asked for it."""
+
+    name: Name
+    value: Scalar
+
+
+class Measurement(Record):
+    """A figure, or an `unmeasured` with its reason.
+
+    Attributes
+    ----------
+    check: `gate.metric`.
+    subject: what the figure is of; `pair` is candidate against champion or baseline.
+    slice, item: which rows, which part.
+    share_ppm: rows of this slice per million of the whole, rounded down (0 to 1,000,000).
+    estimate: in `unit`.
+    debiased: the estimate less its known bias, where the method has one (binned ECE); else absent.
+    bounds: one for each rung of LADDER, ascending; for a census lower = upper = estimate.
+    scope: `census` is a claim about the rows read; `sample` reaches beyond them.
+    n: rows that entered the figure. clusters: independent groups of rows, where a cluster key was given.
+    predictions: `scored` from the registered bytes by the scorer process, or `supplied` as a table.
+    """
+
+    check: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+    subject: Subject
+    slice: Slice = WHOLE
+    item: Item | None = None
+    share_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000_000
+    status: Literal["measured", "unmeasured"] = "measured"
+    reason: Reason | None = None
+    estimate: float | None = None
+    debiased: float | None = None
+    bounds: tuple[Bound, ...] | None = None
+    scope: Literal["sample", "census"] = "sample"
+    family: Family
+    n: Annotated[int, Field(ge=0)] = 0
+    clusters: Annotated[int, Field(ge=0)] | None = None
+    predictions: Literal["scored", "supplied"] | None = None
+    unit: str = "ratio"
+    method: str
+    params: tuple[Param, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole_or_reason(self) -> Self:
+        if self.status == "unmeasured":
+            if self.reason is None or self.estimate is not None or self.bounds is not None:
+                raise ValueError("an unmeasured has a reason and no figures")
+            return self
+        if self.reason is not None or self.estimate is None or self.bounds is None:
+            raise ValueError("a measured has an estimate and bounds, and no reason")
+        if tuple(bound.confidence for bound in self.bounds) != LADDER:
+            raise ValueError("bounds stand at each rung of the ladder, ascending")
+        if self.scope == "census" and any(not (b.lower == b.upper == self.estimate) for b in self.bounds):
+            raise ValueError("a census has no width")
+        return self
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Two figures under one identity are a conflict."""
+        return (self.check, self.subject, self.slice, self.item, self.params)
