@@ -1,0 +1,112 @@
+"""The trust policy's data: who may measure, approve, decide, apply and change policies, by key.
+
+Written by the policy owners (`trust.yaml`), read by Rego as `data.trust`, in force by its digest in the ledger.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import model_validator
+
+from gates.bundle.canonical import digest_document
+from gates.bundle.keys import key_id_of, public_from_pem
+from gates.errors import EvidenceError, UsageError
+from gates.records.base import Digest, Environment, Name, Record
+from gates.records.release import PublicKey
+
+Role = Literal["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk"]
+
+
+class TrustedKey(Record):
+    """A key, whose it is, and what it may do. `person` is who answers for it: persons are counted, not keys.
+
+    `environments` empty means all.
+    """
+
+    key_id: str
+    pem: str
+    identity: Name
+    person: Name
+    roles: tuple[Role, ...]
+    environments: tuple[Environment, ...] = ()
+
+    @model_validator(mode="after")
+    def _id_is_the_keys(self) -> TrustedKey:
+        try:
+            actual = key_id_of(public_from_pem(self.pem))
+        except EvidenceError as error:
+            raise ValueError(error.message) from error
+        if actual != self.key_id:
+            raise ValueError("key_id is not the digest of pem")
+        return self
+
+    @property
+    def public(self) -> PublicKey:
+        return PublicKey(key_id=self.key_id, pem=self.pem, identity=self.identity)
+
+
+class Trust(Record):
+    """All keys that count."""
+
+    keys: tuple[TrustedKey, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_key_once(self) -> Trust:
+        if len({key.key_id for key in self.keys}) != len(self.keys):
+            raise ValueError("a key occurs twice")
+        return self
+
+    @property
+    def digest(self) -> Digest:
+        return digest_document(self.document())
+
+    def allows(self, key_id: str, role: str, environment: str | None = None) -> bool:
+        """Whether the key may act in the role (in the environment, where one is given)."""
+        return any(
+            key.key_id == key_id
+            and role in key.roles
+            and (environment is None or not key.environments or environment in key.environments)
+            for key in self.keys
+        )
+
+
+def load_trust(path: Path | None) -> Trust:
+    """Read `trust.yaml`; without a path nobody is trusted.
+
+    Raises
+    ------
+    UsageError: no such file, not YAML, or not a trust policy.
+    """
+    if path is None:
+        return Trust()
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("no readable trust policy here", where=str(path), code="trust.missing") from error
+    except YAMLError as error:
+        raise UsageError("not YAML", where=str(path), code="trust.invalid") from error
+    try:
+        return Trust.parse(document or {}, where=str(path))
+    except EvidenceError as error:
+        raise UsageError(error.message, where=str(path), code="trust.invalid") from error
+
+
+def save_trust(path: Path, trust: Trust) -> None:
+    """Write `trust.yaml` atomically."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    from gates.bundle.files import write_atomically
+
+    text = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(trust.document(), text)
+    header = "# Who may measure, approve, decide and apply. In force once `gates policy activate` has put its digest into the ledger.\n"
+    write_atomically(path, (header + text.getvalue()).encode())
