@@ -70,15 +70,20 @@ def public_from_pem(pem: str, *, where: str | None = None) -> Ed25519PublicKey:
         raise EvidenceError("not a public key in PEM", code="key.invalid", where=where) from error
     if not isinstance(key, Ed25519PublicKey):
         raise EvidenceError("not an Ed25519 key", code="key.invalid", where=where)
+    if _pem_of(key) != pem:
+        raise EvidenceError("a public key that is not in canonical PEM", code="key.invalid", where=where)
     return key
 
 
-def _public_key(private: Ed25519PrivateKey, identity: str) -> PublicKey:
+def _pem_of(public: Ed25519PublicKey) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def _public_key(private: Ed25519PrivateKey, identity: str) -> PublicKey:
     public = private.public_key()
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    return PublicKey(key_id=key_id_of(public), pem=pem, identity=identity)
+    return PublicKey(key_id=key_id_of(public), pem=_pem_of(public), identity=identity)
 
 
 def generate(path: Path, identity: str) -> KeySigner:

@@ -1,0 +1,153 @@
+"""Seal what the gates found into one signed bundle, and open a bundle by checking every byte of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gates.bundle.canonical import canonical_bytes, parse_json
+from gates.bundle.envelope import open_envelope, seal
+from gates.bundle.keys import Signer
+from gates.bundle.store import Store
+from gates.errors import EvidenceError
+from gates.records.base import Digest
+from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Attachment, Bundle, Evidence, EvidenceRef
+from gates.records.measurement import Measurement
+from gates.records.plan import Plan
+from gates.records.release import APPROVAL_TYPE, Approval
+
+
+@dataclass(frozen=True)
+class OpenedEvidence:
+    """A statement of the bundle: what it says, and the keys that signed it."""
+
+    digest: Digest
+    evidence: Evidence
+    key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpenedBundle:
+    """A bundle whose digests and signatures were all checked."""
+
+    digest: Digest
+    record: Bundle
+    key_ids: tuple[str, ...]
+    plan: Plan
+    evidence: tuple[OpenedEvidence, ...]
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        return tuple(m for part in self.evidence for m in part.evidence.measurements)
+
+
+@dataclass(frozen=True)
+class OpenedApproval:
+    digest: Digest
+    approval: Approval
+    key_ids: tuple[str, ...]
+
+
+def put_plan(store: Store, plan: Plan) -> Digest:
+    return store.put(canonical_bytes(plan.document()))
+
+
+def load_plan(store: Store, digest: Digest) -> Plan:
+    return Plan.parse(parse_json(store.get(digest), where=digest), where=digest)
+
+
+def put_attachments(store: Store, notes: Sequence[tuple[str, str, bytes]]) -> tuple[Attachment, ...]:
+    """Store (name, media type, bytes) and return their references."""
+    return tuple(
+        Attachment(name=name, digest=store.put(content), media_type=media_type) for name, media_type, content in notes
+    )
+
+
+def seal_bundle(
+    store: Store,
+    signer: Signer,
+    plan: Plan,
+    evidence: Sequence[Evidence],
+    *,
+    holdout_digest: Digest | None,
+    now_us: int,
+) -> Digest:
+    """Sign each gate's evidence and the manifest over all of it; return the bundle's digest.
+
+    Raises
+    ------
+    EvidenceError: no evidence, or evidence about different candidates, champions or plans.
+    """
+    plan_digest = put_plan(store, plan)
+    subjects = {(item.candidate, item.champion, item.plan_digest) for item in evidence}
+    if len(subjects) != 1 or plan_digest != evidence[0].plan_digest:
+        raise EvidenceError("a bundle is about one candidate, one champion and one plan", code="bundle.mixed")
+    candidate, champion, _ = subjects.pop()
+    subject = [(candidate.uri, candidate.digest)]
+    bundle = Bundle(
+        candidate=candidate,
+        champion=champion,
+        plan_digest=plan_digest,
+        evidence=tuple(
+            EvidenceRef(gate=item.gate, digest=store.put(seal(EVIDENCE_TYPE, subject, item.document(), signer)))
+            for item in evidence
+        ),
+        attachments=tuple(attachment for item in evidence for attachment in item.attachments),
+        holdout_digest=holdout_digest,
+        created_us=now_us,
+    )
+    digest = store.put(seal(BUNDLE_TYPE, subject, bundle.document(), signer))
+    store.link("bundle", candidate.digest, digest)
+    return digest
+
+
+def load_bundle(store: Store, digest: Digest) -> OpenedBundle:
+    """Open a bundle: every digest, signature and subject in it is checked.
+
+    Raises
+    ------
+    EvidenceError: a byte that changed, a signature that does not verify, a statement about another subject.
+    """
+    opened = open_envelope(store.get(digest), expect=BUNDLE_TYPE, where=digest)
+    record = Bundle.parse(opened.predicate, where=digest)
+    subject = ((record.candidate.uri, record.candidate.digest),)
+    if opened.subjects != subject:
+        raise EvidenceError("the manifest is about another subject", code="bundle.mixed", where=digest)
+    return OpenedBundle(
+        digest=digest,
+        record=record,
+        key_ids=opened.key_ids,
+        plan=load_plan(store, record.plan_digest),
+        evidence=tuple(_load_evidence(store, ref, subject) for ref in record.evidence),
+    )
+
+
+def _load_evidence(store: Store, ref: EvidenceRef, subject: tuple[tuple[str, Digest], ...]) -> OpenedEvidence:
+    opened = open_envelope(store.get(ref.digest), expect=EVIDENCE_TYPE, where=ref.digest)
+    evidence = Evidence.parse(opened.predicate, where=ref.digest)
+    if opened.subjects != subject or evidence.gate != ref.gate:
+        raise EvidenceError("evidence about another subject or gate", code="bundle.mixed", where=ref.digest)
+    return OpenedEvidence(ref.digest, evidence, opened.key_ids)
+
+
+def load_attachments(store: Store, bundle: Bundle) -> Mapping[str, bytes]:
+    """Return attachments by name, each checked against its digest."""
+    return {attachment.name: store.get(attachment.digest) for attachment in bundle.attachments}
+
+
+def put_approval(store: Store, signer: Signer, approval: Approval) -> Digest:
+    """Sign an approval, store it and list it under its bundle."""
+    subject = [(f"{approval.model}@{approval.environment}", approval.candidate_digest)]
+    digest = store.put(seal(APPROVAL_TYPE, subject, approval.document(), signer))
+    store.link("approval", approval.bundle_digest, digest)
+    return digest
+
+
+def load_approval(store: Store, digest: Digest) -> OpenedApproval:
+    opened = open_envelope(store.get(digest), expect=APPROVAL_TYPE, where=digest)
+    return OpenedApproval(digest, Approval.parse(opened.predicate, where=digest), opened.key_ids)
+
+
+def load_approvals(store: Store, bundle_digest: Digest) -> tuple[OpenedApproval, ...]:
+    """All approvals listed for a bundle; whether they hold is for policy to say."""
+    return tuple(load_approval(store, digest) for digest in store.linked("approval", bundle_digest))

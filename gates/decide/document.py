@@ -1,0 +1,126 @@
+"""The decision input, from sealed evidence, the ledger's position and what was observed. Pure: replay calls it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gates.bundle.canonical import canonical_bytes, digest_document
+from gates.bundle.pack import OpenedApproval, OpenedBundle
+from gates.errors import EngineError
+from gates.records.base import Digest
+from gates.records.decision import (
+    ApprovalInput,
+    BundleInput,
+    Decision,
+    DecisionInput,
+    EvidenceInput,
+    LedgerInput,
+    PlanInput,
+    PolicyInput,
+    RegistryInput,
+    Request,
+    ServingInput,
+)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen of the outside at the decision: it cannot be rebuilt later, so its digest is in the input's."""
+
+    registry: RegistryInput = RegistryInput()
+    serving: ServingInput | None = None
+
+
+def build_input(
+    request: Request,
+    bundle: OpenedBundle,
+    approvals: Sequence[OpenedApproval],
+    *,
+    policy_digest: Digest,
+    trust_digest: Digest,
+    ledger: LedgerInput | None,
+    observed: Observed,
+) -> DecisionInput:
+    """Put together the only document that policies see."""
+    record = bundle.record
+    return DecisionInput(
+        request=request,
+        policy=PolicyInput(digest=policy_digest, trust_digest=trust_digest),
+        plan=PlanInput(digest=record.plan_digest, body=bundle.plan),
+        bundle=BundleInput(
+            digest=bundle.digest,
+            plan_digest=record.plan_digest,
+            candidate_digest=record.candidate.digest,
+            champion_digest=record.champion.digest if record.champion else None,
+            holdout_digest=record.holdout_digest,
+            created_us=record.created_us,
+            key_ids=bundle.key_ids,
+        ),
+        evidence=tuple(
+            EvidenceInput(
+                digest=part.digest,
+                gate=part.evidence.gate,
+                subject_digest=part.evidence.candidate.digest,
+                champion_digest=part.evidence.champion.digest if part.evidence.champion else None,
+                plan_digest=part.evidence.plan_digest,
+                key_ids=part.key_ids,
+                tables=part.evidence.tables,
+                code=part.evidence.code,
+                isolation=part.evidence.isolation,
+                started_us=part.evidence.started_us,
+                finished_us=part.evidence.finished_us,
+                measurements=part.evidence.measurements,
+            )
+            for part in bundle.evidence
+        ),
+        registry=observed.registry,
+        ledger=ledger,
+        approvals=tuple(
+            ApprovalInput(digest=item.digest, key_ids=item.key_ids, statement=item.approval)
+            for item in sorted(approvals, key=lambda item: item.digest)
+        ),
+        serving=observed.serving,
+    )
+
+
+def build_decision(document: DecisionInput, answer: dict[str, object], *, simulated: bool) -> Decision:
+    """Join the policies' answer with the digests of everything that it depends on.
+
+    Sets come out of engines in different orders, so lists are sorted by their canonical bytes.
+
+    Raises
+    ------
+    EngineError: the answer is not of the decision's form.
+    """
+    from pydantic import ValidationError
+
+    ordered = {key: _sorted(value) if isinstance(value, list) else value for key, value in answer.items()}
+    try:
+        return Decision.model_validate(
+            {
+                **ordered,
+                "request": document.request,
+                "policy_digest": document.policy.digest,
+                "trust_digest": document.policy.trust_digest,
+                "plan_digest": document.plan.digest,
+                "bundle_digest": document.bundle.digest,
+                "input_digest": digest_document(document.document()),
+                "simulated": simulated,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise EngineError(
+            f"the policies' answer is not a decision: {'/'.join(map(str, first['loc']))}: {first['msg']}",
+            code="engine.answer",
+        ) from error
+
+
+def _sorted(items: list[object]) -> list[object]:
+    return sorted(items, key=canonical_bytes)
+
+
+def decision_id(decision: Decision) -> Digest:
+    """Digest of the decision's canonical bytes: the same on every engine."""
+    return digest_document(decision.document())
