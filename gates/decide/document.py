@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gates.bundle.canonical import canonical_bytes, digest_document
 from gates.bundle.pack import OpenedApproval, OpenedBundle
@@ -28,7 +28,7 @@ from gates.records.decision import (
 class Observed:
     """What was seen of the outside at the decision: it cannot be rebuilt later, so its digest is in the input's."""
 
-    registry: RegistryInput = RegistryInput()
+    registry: RegistryInput = field(default_factory=RegistryInput)
     serving: ServingInput | None = None
 
 
