@@ -1,0 +1,149 @@
+"""Plan = what the policy asks (its `plan` entry point) and where the spec says it is. The first record of the flow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from gates.errors import EngineError
+from gates.plan.spec import Spec
+from gates.records import Columns, Digest, Environment, Plan, Table
+
+PLAN_ENTRY_POINT = "gates/main/plan"
+BUILT_IN_ENVIRONMENT = "development"
+
+Evaluate = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""A policy engine's call: entry point and input document to answer."""
+
+
+def build_plan(
+    spec: Spec,
+    evaluate: Evaluate,
+    policy_digest: Digest,
+    *,
+    has_champion: bool,
+    has_sets: bool,
+    environments: Sequence[Environment],
+    features: tuple[str, ...] = (),
+) -> Plan:
+    """Ask the policy what every rung requires of this spec, and join the answer with the spec's tables and columns.
+
+    Parameters
+    ----------
+    has_champion, has_sets: whether there is a version to compare with, and whether the candidate gives prediction sets.
+    features: the model's signature, used where the spec names no features.
+
+    Raises
+    ------
+    EngineError: the policy's answer is not a plan.
+    """
+    columns = spec.plan_columns(features)
+    tables = spec.plan_tables()
+    request = _request(
+        spec.model, spec.task, environments, tables, spec.slices, has_champion=has_champion, has_sets=has_sets
+    )
+    request["extra"] = [extra.model_dump(mode="json", exclude_none=True) for extra in spec.extra]
+    if spec.cluster is not None:
+        request["cluster"] = spec.cluster
+    return _plan(
+        evaluate(PLAN_ENTRY_POINT, request),
+        request,
+        tables=tables,
+        columns=columns,
+        independent_rows=spec.rows == "independent",
+        policy_digest=policy_digest,
+        spec_digest=spec.digest,
+    )
+
+
+def builtin_plan(
+    evaluate: Evaluate,
+    policy_digest: Digest,
+    *,
+    tables: Sequence[Table],
+    columns: Columns,
+    has_champion: bool,
+    has_sets: bool = False,
+    slices: Sequence[str] = (),
+    cluster: str | None = None,
+    basis: Mapping[str, Any],
+    model: str = "unregistered",
+) -> Plan:
+    """Build the plan of `gates check FILE` without a spec: only what the file can answer is required.
+
+    Parameters
+    ----------
+    basis: the JSON document of what was guessed; its digest stands in place of the spec's.
+
+    Raises
+    ------
+    EngineError: the policy's answer is not a plan.
+    """
+    from gates.bundle.canonical import digest_document
+
+    request = _request(
+        model, "binary", (BUILT_IN_ENVIRONMENT,), tables, slices, has_champion=has_champion, has_sets=has_sets
+    )
+    request["built_in"] = True
+    if cluster is not None:
+        request["cluster"] = cluster
+    return _plan(
+        evaluate(PLAN_ENTRY_POINT, request),
+        request,
+        tables=tables,
+        columns=columns,
+        independent_rows=False,
+        policy_digest=policy_digest,
+        spec_digest=digest_document(dict(basis)),
+    )
+
+
+def _request(
+    model: str,
+    task: str,
+    environments: Iterable[str],
+    tables: Iterable[Table],
+    slices: Iterable[str],
+    *,
+    has_champion: bool,
+    has_sets: bool,
+) -> dict[str, Any]:
+    return {
+        "model": model,
+        "task": task,
+        "environments": list(environments),
+        "built_in": False,
+        "has_champion": has_champion,
+        "has_sets": has_sets,
+        "roles": sorted(table.role for table in tables),
+        "slices": list(slices),
+        "extra": [],
+    }
+
+
+def _plan(answer: dict[str, Any], request: dict[str, Any], **rest: Any) -> Plan:
+    same = ("model", "task", "environments", "built_in")
+    try:
+        # Rego's sets have no order that two engines must share; the plan's digest needs one
+        return Plan.model_validate(
+            {
+                **{name: request[name] for name in same},
+                "tier": answer["tier"],
+                "requirements": _sorted(answer["requirements"]),
+                "not_applicable": _sorted(answer["not_applicable"]),
+                "parameters": answer["parameters"],
+                **rest,
+            }
+        )
+    except (KeyError, TypeError, ValidationError) as error:
+        text = str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else f"{error} is missing"
+        raise EngineError(
+            f"the policy's answer is not a plan: {text}", code="plan.invalid", where=PLAN_ENTRY_POINT
+        ) from error
+
+
+def _sorted(items: Iterable[Any]) -> list[Any]:
+    return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))

@@ -1,0 +1,304 @@
+"""gates.yaml: which model, where its tables are, what is measured besides. The spec adds to policy, never softens it.
+
+There is no word for a limit in it, on purpose: limits are the policy owners'. Paths count from the file's folder; the
+plan carries them as written, so that one plan has one digest on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from gates.errors import UsageError
+from gates.plan.document import read_document
+from gates.plan.wording import say
+from gates.records import Columns, Digest, Environment, Table
+from gates.records.base import Name
+from gates.records.plan import TableRole, Task
+
+SPEC_NAME = "gates.yaml"
+SCHEMA_ID = "urn:model-gates:schema:gates:v1"
+
+
+def _placeholders(text: str) -> list[str]:
+    if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
+        raise ValueError("a brace that opens or closes nothing")
+    return re.findall(r"\{([^{}]*)\}", text)
+
+
+def _plain(text: str) -> str:
+    if _placeholders(text):
+        raise ValueError("nothing is filled in here; {version} belongs to tables, {environment} to serving.file")
+    return text
+
+
+def _only(*allowed: str) -> Any:
+    def check(text: str) -> str:
+        wrong = [name for name in _placeholders(text) if name not in allowed]
+        if wrong:
+            names = " and ".join(f"{{{name}}}" for name in allowed)
+            raise ValueError(f"{{{wrong[0]}}} is not filled in here; only {names}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _text_time(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a time with its zone, such as 2014-01-01T05:00:00Z")  # noqa: TRY004 (pydantic reads ValueError)
+    return value
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f'"{twice}" is named twice')
+    return names
+
+
+Location = Annotated[Name, AfterValidator(_plain)]
+TableUri = Annotated[Name, _only("version")]
+Names = Annotated[tuple[Name, ...], AfterValidator(_distinct)]
+ModelUri = Annotated[Location, Field(pattern=r"^models:/[^/@]+(/[^/]+|@[^/]+)$")]
+Step = Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+class TableSpec(_Part):
+    """One table: a CSV or Parquet file."""
+
+    uri: TableUri = Field(description="Path or file URI of CSV or Parquet; {version} is the candidate's version.")
+    as_of: Annotated[AwareDatetime, BeforeValidator(_text_time)] | None = Field(
+        default=None, description="The time up to which the table claims to be complete, with its zone."
+    )
+
+
+class Tables(_Part):
+    """Tables by the part that they play."""
+
+    training: TableSpec | None = Field(default=None, description="The rows that the model was fitted on.")
+    holdout: TableSpec | None = Field(default=None, description="Labelled rows that no fitting step has seen.")
+    offline: TableSpec | None = Field(default=None, description="Features as training computed them, by key.")
+    online: TableSpec | None = Field(default=None, description="Features as serving computed them, by key.")
+    predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
+    champion_predictions: TableSpec | None = Field(default=None, description="The champion's scores, where supplied.")
+
+    @model_validator(mode="after")
+    def _something_to_score(self) -> Tables:
+        if self.holdout is None and self.predictions is None:
+            raise ValueError("a holdout or a predictions table is needed")
+        return self
+
+
+class ColumnsSpec(_Part):
+    """Columns with a part to play."""
+
+    label: Name = Field(description="What happened: 0/1, true/false, yes/no.")
+    key: Names = Field(default=(), description="Columns that together name a row.")
+    time: Name | None = Field(default=None, description="When the row's event happened.")
+    score: Name | None = Field(default=None, description="The probability, in a predictions table.")
+    champion_score: Name | None = Field(default=None, description="The champion's probability, in a predictions table.")
+    set_columns: Names = Field(default=(), description="Prediction-set membership: the column of class 0, then of 1.")
+    features: Names = Field(default=(), description="What the model reads; default: its signature.")
+
+    @field_validator("features")
+    @classmethod
+    def _no_label(cls, features: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("label") in features:
+            raise ValueError(f'the label "{info.data["label"]}" is among the features: the model would read the answer')
+        return features
+
+    @field_validator("set_columns")
+    @classmethod
+    def _two(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(names) == 1:
+            raise ValueError("one column for each class")
+        return names
+
+
+class Serving(_Part):
+    """Where the answer is carried out."""
+
+    file: Annotated[Name, _only("environment")] = Field(description="The serving file; {environment} is the rung.")
+
+
+class Extra(_Part):
+    """A check required besides what policy requires."""
+
+    check: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] = Field(description="gate.metric")
+    each: Name | None = Field(default=None, description="Also for every value of this column.")
+
+
+class Spec(_Part):
+    """gates.yaml. It has no limits: those are the policy owners'."""
+
+    schema_version: Literal["v1"] = "v1"
+    schema_url: str | None = Field(default=None, alias="$schema", exclude=True, description="For editors.")
+    model: Name = Field(description="The registered model's name.")
+    task: Task = Field(description="What the model predicts.")
+    registry: Location | None = Field(default=None, description="MLflow registry URI.")
+    candidate: ModelUri | None = Field(
+        default=None, description="Default of --candidate: models:/name@alias or /version."
+    )
+    champion: ModelUri | None = Field(default=None, description="For development; above it the ledger says.")
+    policies: Location | None = Field(default=None, description="The policy owners' folder.")
+    trust: Location | None = Field(default=None, description="The policy owners' trust file.")
+    store: Location = Field(default=".gates/store", description="Where evidence is kept, by digest.")
+    ledger: Location | None = Field(default=None, description="The ledger's URI; needed above development.")
+    serving: Serving | None = Field(default=None, description="The serving target.")
+    columns: ColumnsSpec
+    cluster: Name | None = Field(
+        default=None, description="Rows with the same value hang together; where policy names none."
+    )
+    rows: Literal["independent"] | None = Field(
+        default=None, description="Declares independent rows, instead of cluster."
+    )
+    slices: Names = Field(default=(), description="Columns whose every value is measured on its own.")
+    extra: tuple[Extra, ...] = Field(default=(), description="Checks besides those of policy.")
+    tables: Tables
+    rollout: dict[Environment, tuple[Step, ...]] = Field(default={}, description="Percent of traffic, step by step.")
+
+    _base: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Remember the folder of the file, where it was read from one."""
+        self._base = (context or {}).get("base", Path())
+
+    @field_validator("rows")
+    @classmethod
+    def _one_claim(cls, rows: str | None, info: ValidationInfo) -> str | None:
+        if rows is not None and info.data.get("cluster") is not None:
+            raise ValueError("rows are independent or in clusters, not both")
+        return rows
+
+    @field_validator("rollout")
+    @classmethod
+    def _rises(cls, rollout: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        for environment, steps in rollout.items():
+            if not steps or list(steps) != sorted(set(steps)) or steps[-1] != 100:
+                raise ValueError(f"{environment}: steps rise and end at 100, such as [5, 25, 100]")
+        return rollout
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths count from."""
+        return self._base
+
+    def document(self) -> dict[str, Any]:
+        """Return the canonical document: what was said and every default, without the editor's `$schema`."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def digest(self) -> Digest:
+        """Digest of the canonical document; comments, order and the folder do not count."""
+        from gates.bundle.canonical import digest_document
+
+        return digest_document(self.document())
+
+    def path(self, text: str) -> Path:
+        """Return a path or file URI of the spec as an absolute path."""
+        return resolve_path(text, self._base)
+
+    def uri(self, text: str) -> str:
+        """Return a URI with a relative `sqlite:///` path or plain path made absolute; other URIs as they are."""
+        if match := re.match(r"^(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(\?.*)?$", text):
+            return f"{match[1]}{(self._base / match[2]).absolute()}{match[3] or ''}"
+        return text if "://" in text else str(self.path(text))
+
+    def serving_file(self, environment: str) -> Path | None:
+        """Return the serving file of a rung, or None where the spec names no target."""
+        return None if self.serving is None else self.path(fill(self.serving.file, environment=environment))
+
+    def plan_tables(self) -> tuple[Table, ...]:
+        """Return the tables in the plan's form, by role; URIs as written."""
+        found = []
+        for role in TableRole.__args__:  # type: ignore[attr-defined]
+            table: TableSpec | None = getattr(self.tables, role)
+            if table is not None:
+                as_of_us = None if table.as_of is None else _micros(table.as_of)
+                found.append(Table(role=role, uri=table.uri, as_of_us=as_of_us))
+        return tuple(found)
+
+    def plan_columns(self, features: tuple[str, ...] = ()) -> Columns:
+        """Return the columns in the plan's form; `features` is the signature, used where the spec names none."""
+        return Columns(**{**self.columns.model_dump(), "features": self.columns.features or features})
+
+
+def _micros(time: AwareDatetime) -> int:
+    from datetime import UTC, datetime, timedelta
+
+    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def fill(text: str, **values: str) -> str:
+    """Fill `{version}` or `{environment}`; a value that would leave the folder is refused.
+
+    Raises
+    ------
+    UsageError: a value with a path separator, or a dot name.
+    """
+    for name, value in values.items():
+        if re.search(r"[/\\\x00]", value) or value in ("", ".", ".."):
+            raise UsageError(f'{name} "{value}" cannot be part of a path', code="spec.placeholder", where=text)
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def resolve_path(text: str, base: Path) -> Path:
+    """Return a path or `file:` URI as an absolute path, counted from `base`.
+
+    Raises
+    ------
+    UsageError: a URI of another kind.
+    """
+    parts = urlsplit(text)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    if "://" in text:
+        raise UsageError(f'"{parts.scheme}:" is not read', code="uri.unsupported", where=text, remedy="give a file")
+    return (base / Path(text).expanduser()).absolute()
+
+
+def load_spec(path: Path | str = SPEC_NAME) -> Spec:
+    """Read and check gates.yaml (a file, or the folder that holds it).
+
+    Raises
+    ------
+    UsageError (exit 2): every error at once, one a line: `gates.yaml:12: tables.holdot: unknown word; ...`.
+    """
+    file = Path(path)
+    file = file / SPEC_NAME if file.is_dir() else file
+    if not file.is_file():
+        raise UsageError("no such file", code="spec.missing", where=str(file), remedy="gates init writes one")
+    document = read_document(file)
+    try:
+        content = {} if document.value is None else document.value
+        return Spec.model_validate(content, context={"base": file.absolute().parent})
+    except ValidationError as error:
+        raise say(error, Spec, document) from error
+
+
+def spec_schema() -> dict[str, Any]:
+    """Return the JSON Schema of gates.yaml, for editors and for `evidence/schema/gates.v1.json`."""
+    schema = Spec.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
