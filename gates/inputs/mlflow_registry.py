@@ -1,0 +1,254 @@
+"""MLflow behind the registry port: a sqlite file, or a tracking server over HTTP.
+
+Place in the flow: see gates/inputs/registry.py. Model bytes are read from the artifact repository itself and not by
+`mlflow.artifacts.download_artifacts`: that writes a `registered_model_meta` file beside the model, which would change
+its digest, and in place where the repository is local.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gates.errors import EvidenceError, UsageError
+from gates.inputs.model_digest import UnhashableModel, digest_model
+from gates.inputs.registry import (
+    LINEAGE_PREFIX,
+    NotRegistered,
+    RegisteredModel,
+    RegistryUnavailable,
+    nearest,
+    parse_uri,
+    refuse_case_variant,
+)
+from gates.records import Digest, ModelVersion
+
+_NOT_FOUND = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+_MISUSED = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"})
+
+_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # MLflow's own (seven retries with back-off, 120 s each) keep a pipeline waiting for minutes on a dead server.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
+
+def quiet_mlflow() -> None:
+    """Keep MLflow from telemetry and from logging below errors; call before its first import.
+
+    A user's own environment variables win.
+    """
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+
+
+class MlflowRegistry:
+    """Registry on an MLflow tracking URI: `sqlite:///<path>` (must exist) or `http(s)://...`.
+
+    Raises
+    ------
+    UsageError: a sqlite file that is not there. RegistryUnavailable: one that is no MLflow database.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        if uri.startswith("sqlite:"):
+            _check_sqlite(uri)
+        quiet_mlflow()
+        with self._wrapped():
+            from mlflow import MlflowClient
+
+            self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    def resolve(self, uri: str) -> RegisteredModel:
+        """See Registry.resolve."""
+        reference = parse_uri(uri)
+        number = reference.version
+        if reference.alias is not None:
+            # Not get_model_version_by_alias: a registry on a case-insensitive database answers a case variant.
+            aliases = self.aliases(reference.name)
+            refuse_case_variant(reference.alias, aliases)
+            if reference.alias not in aliases:
+                raise NotRegistered(
+                    f"{reference.name} has no alias {reference.alias}",
+                    where=uri,
+                    remedy=nearest(reference.alias, aliases),
+                )
+            number = aliases[reference.alias]
+        return self._describe(reference.name, str(number))
+
+    def fetch(self, version: ModelVersion, into: Path) -> Path:
+        """See Registry.fetch."""
+        into.mkdir(parents=True, exist_ok=True)
+        if any(into.iterdir()):
+            raise UsageError("the folder for the model is not empty", where=str(into))
+        with self._artifact(version.name, version.version) as source:
+            try:
+                shutil.copytree(source, into, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile)
+            except OSError as error:
+                raise UnhashableModel(f"cannot be copied: {_first_line(error)}", where=version.uri) from error
+        found = digest_model(into)
+        if found != version.digest:
+            raise EvidenceError(
+                f"the model's bytes have digest {found}, not {version.digest}",
+                code="model.digest_mismatch",
+                where=version.uri,
+                remedy="register the changed bytes as a new version and measure that",
+            )
+        return into
+
+    def digest(self, name: str, version: str) -> Digest:
+        """See Registry.digest."""
+        with self._artifact(name, version) as folder:
+            return digest_model(folder)
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """See Registry.aliases."""
+        with self._wrapped(model):
+            return {alias: str(version) for alias, version in self._client.get_registered_model(model).aliases.items()}
+
+    def set_alias(self, model: str, alias: str, version: str) -> None:
+        """See Registry.set_alias."""
+        refuse_case_variant(alias, self.aliases(model))
+        self._version(model, version)
+        with self._wrapped(model):
+            self._client.set_registered_model_alias(model, alias, version)
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        """See Registry.delete_alias."""
+        aliases = self.aliases(model)
+        if alias not in aliases:
+            raise NotRegistered(f"{model} has no alias {alias}", where=self.uri, remedy=nearest(alias, aliases))
+        with self._wrapped(model):
+            self._client.delete_registered_model_alias(model, alias)
+
+    def set_tag(self, model: str, version: str, key: str, value: str) -> None:
+        """See Registry.set_tag."""
+        self._version(model, version)
+        with self._wrapped(model):
+            self._client.set_model_version_tag(model, version, key, value)
+
+    def _describe(self, name: str, number: str) -> RegisteredModel:
+        found = self._version(name, number)
+        with self._artifact(name, number) as folder:
+            digest = digest_model(folder)
+            features, flavor = _read_mlmodel(folder)
+        tags = {str(key): str(value) for key, value in found.tags.items()}
+        lineage = {key.removeprefix(LINEAGE_PREFIX): tags[key] for key in tags if key.startswith(LINEAGE_PREFIX)}
+        return RegisteredModel(ModelVersion(name=name, version=number, digest=digest), features, flavor, lineage, tags)
+
+    def _version(self, name: str, number: str) -> Any:
+        with self._wrapped(name, number):
+            return self._client.get_model_version(name, number)
+
+    @contextlib.contextmanager
+    def _artifact(self, name: str, number: str) -> Iterator[Path]:
+        """Give the folder of a version's artifact: itself where it is local, else a download that is removed again."""
+        self._version(name, number)
+        with tempfile.TemporaryDirectory(prefix="gates-model-") as scratch:
+            yield self._download(name, number, scratch)
+
+    def _download(self, name: str, number: str, scratch: str) -> Path:
+        # No model is named to _wrapped: the version exists, so "not found" here means that its bytes are gone.
+        with self._wrapped():
+            from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+            location = self._client.get_model_version_download_uri(name, number)
+            if location.startswith("models:/"):
+                location = self._client.get_logged_model(location.removeprefix("models:/")).artifact_location
+            repository: Any = get_artifact_repository(location, tracking_uri=self.uri, registry_uri=self.uri)
+            return Path(repository.download_artifacts("", None if _is_local(location) else scratch))
+
+    @contextlib.contextmanager
+    def _wrapped(self, model: str | None = None, version: str | None = None) -> Iterator[None]:
+        """Turn what MLflow raises into NotRegistered, UsageError or RegistryUnavailable."""
+        from mlflow.exceptions import MlflowException
+        from requests.exceptions import RequestException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+            code = getattr(error, "error_code", "")
+            if code in _NOT_FOUND and model is not None:
+                raise self._not_registered(model, version) from error
+            if code in _MISUSED:
+                raise UsageError(_first_line(error), code="registry.refused", where=self.uri) from error
+            raise RegistryUnavailable(
+                f"the registry does not answer: {_first_line(_root(error))}",
+                where=self.uri,
+                remedy="see that it runs and that the address is right, then repeat",
+            ) from error
+
+    def _not_registered(self, model: str, version: str | None) -> NotRegistered:
+        with self._wrapped():
+            names = [found.name for found in self._client.search_registered_models(max_results=1000)]
+            if model not in names or version is None:
+                return NotRegistered(f"no registered model {model}", where=self.uri, remedy=nearest(model, names))
+            quote = '"' if "'" in model else "'"
+            found = self._client.search_model_versions(f"name = {quote}{model}{quote}", max_results=1000)
+            numbers = sorted((str(each.version) for each in found), key=int)
+        remedy = f"there are versions {', '.join(numbers[-8:])}" if numbers else "it has no versions"
+        return NotRegistered(f"{model} has no version {version}", where=self.uri, remedy=remedy)
+
+
+def _read_mlmodel(folder: Path) -> tuple[tuple[str, ...], str]:
+    """Read signature and flavour from the bytes that the digest covers; nothing of the model is imported."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+
+    try:
+        described: Any = Model.load(str(folder / "MLmodel"))
+        inputs = described.get_input_schema()
+    except (MlflowException, OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(
+            f"not an MLflow model: {_first_line(error)}", code="registry.not_a_model", where=str(folder)
+        ) from error
+    named = inputs is not None and inputs.has_input_names()
+    native = sorted(set(described.flavors) - {"python_function"})
+    return tuple(inputs.input_names()) if named else (), native[0] if native else "python_function"
+
+
+def _check_sqlite(uri: str) -> None:
+    path = Path(_sqlite_path(uri))
+    if not path.is_file():
+        # MLflow would create an empty registry there, or retry for minutes.
+        raise UsageError(
+            "there is no such MLflow database", code="registry.not_found", where=uri, remedy="correct `registry:`"
+        )
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("SELECT 1 FROM registered_models LIMIT 1")
+    except sqlite3.Error as error:
+        raise RegistryUnavailable(f"not an MLflow database: {error}", where=uri) from error
+
+
+def _sqlite_path(uri: str) -> str:
+    return unquote(urlsplit(uri).path).removeprefix("/")
+
+
+def _is_local(location: str) -> bool:
+    return urlsplit(location).scheme in {"", "file"}
+
+
+def _root(error: BaseException) -> BaseException:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

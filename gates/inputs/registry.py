@@ -1,0 +1,141 @@
+"""The registry port: named model versions, their bytes and the aliases that point at them.
+
+Place in the flow: PLAN and MEASURE resolve and fetch a candidate here; APPLY hashes its bytes again and moves aliases.
+An alias is the shadow of the ledger: a registry knows neither who set it nor what it was before.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gates.errors import EngineError, UsageError
+from gates.records import Digest, ModelVersion
+
+LINEAGE_PREFIX = "gates.lineage."
+"""Version tags with this prefix say where a version came from: `training_digest`, `calibration_digest`,
+`holdout_digest`, `code_revision`, `environment_digest`, `parameters`."""
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A version as the registry shows it.
+
+    Attributes
+    ----------
+    features: input columns of the model's signature, in order; empty where it names none.
+    flavor: the native MLflow flavour (`sklearn`, ...), or `python_function` where there is no other.
+    lineage: tags under LINEAGE_PREFIX, without the prefix. tags: all version tags.
+    """
+
+    version: ModelVersion
+    features: tuple[str, ...]
+    flavor: str
+    lineage: dict[str, str]
+    tags: dict[str, str]
+
+
+class RegistryUnavailable(EngineError):
+    """The registry, or the store behind it, does not answer (exit 4)."""
+
+    default_code = "registry.unavailable"
+
+
+class NotRegistered(UsageError):
+    """A model, version or alias that the registry does not have (exit 2)."""
+
+    default_code = "registry.not_found"
+
+
+class Registry(Protocol):
+    """Versions are immutable; aliases are not.
+
+    Every method raises RegistryUnavailable where the registry does not answer and NotRegistered for an unknown model,
+    version or alias.
+    """
+
+    def resolve(self, uri: str) -> RegisteredModel:
+        """Resolve `models:/name/7` or `models:/name@alias` and hash the version's bytes.
+
+        An alias that differs from an existing one only by case is refused (UsageError).
+        """
+        ...
+
+    def fetch(self, version: ModelVersion, into: Path) -> Path:
+        """Copy the artifact into the empty folder `into`; raise EvidenceError unless it has the version's digest."""
+        ...
+
+    def digest(self, name: str, version: str) -> Digest:
+        """Hash the artifact's bytes again, as they are now."""
+        ...
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """Return alias -> version."""
+        ...
+
+    def set_alias(self, model: str, alias: str, version: str) -> None:
+        """Point an alias at a version; a case variant of an existing alias is refused (UsageError)."""
+        ...
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        """Remove an alias; one that does not exist is refused (NotRegistered)."""
+        ...
+
+    def set_tag(self, model: str, version: str, key: str, value: str) -> None:
+        """Set a version's tag."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """What a URI names: a version, or an alias that points at one."""
+
+    name: str
+    version: str | None = None
+    alias: str | None = None
+
+
+def parse_uri(uri: str) -> ModelReference:
+    """Parse `models:/name/7` or `models:/name@alias`; anything else is a UsageError (code `registry.uri`)."""
+    scheme, _, rest = uri.partition("models:/")
+    name, at, alias = rest.rpartition("@")
+    if not at:
+        name, _, version = rest.rpartition("/")
+        if not scheme and _plain(name) and version.isascii() and version.isdigit():
+            return ModelReference(name, version=str(int(version)))
+    elif not scheme and _plain(name) and _plain(alias):
+        return ModelReference(name, alias=alias)
+    raise UsageError(
+        "not a model version", code="registry.uri", where=uri, remedy="write models:/<name>/<number> or @<alias>"
+    )
+
+
+def _plain(part: str) -> bool:
+    return bool(part) and part.isprintable() and not set(part) & set("/:@\\") and part not in {".", ".."}
+
+
+def nearest(wanted: str, known: Iterable[str]) -> str:
+    """Return a remedy that names the nearest existing name, or all of the few there are."""
+    names = sorted(known)
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    return f"there are: {', '.join(names[:8])}" if names else "there are none"
+
+
+def refuse_case_variant(alias: str, existing: Iterable[str]) -> None:
+    """Refuse an alias that differs from an existing one only by case.
+
+    MLflow keeps `Champion` and `champion` apart, so a reader of the one would miss a move of the other.
+    """
+    for known in existing:
+        if known != alias and known.casefold() == alias.casefold():
+            raise UsageError(
+                f"alias {alias} differs from the existing {known} only by case",
+                code="registry.alias_case",
+                remedy=f"use {known}, or delete it",
+            )
