@@ -1,0 +1,54 @@
+"""What every test starts from: nothing of this machine's settings, and no silent skip where all must run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Set before any test module imports the libraries that read them.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DO_NOT_TRACK"] = "true"
+for _name in [
+    name for name in os.environ if name.startswith("GATES_") and name not in {"GATES_OPA", "GATES_REQUIRE_ALL"}
+]:
+    del os.environ[_name]
+
+settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("study", settings.get_profile("default"), derandomize=False, max_examples=5_000)
+settings.load_profile("default")
+
+REQUIRE_ALL = bool(os.environ.get("GATES_REQUIRE_ALL"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run, by marker."""
+    if item.get_closest_marker("opa"):
+        from gates.decide.opa_binary import find_opa
+
+        if find_opa() is None:
+            pytest.skip("no OPA here: `make test` builds one into the user's cache")
+
+
+def _fail_if_skipped(report: Any) -> None:
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (a skip is a failure where GATES_REQUIRE_ALL is set)"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
