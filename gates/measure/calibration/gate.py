@@ -1,0 +1,130 @@
+"""The calibration gate: expected calibration error, reliability bins and conformal coverage of the candidate.
+
+In order:
+(1) one pass for the counts of micro-bins, from which the edges of the bins follow;
+(2) one GROUP BY (slice, cluster, bin) for each slice column, rolled up for the whole;
+(3) one GROUP BY (slice, cluster) for each slice column for coverage, where the model gives sets;
+(4) figures from these sums, and the attachment that the reliability diagram is drawn from.
+Cost: each pass is one scan; the cells, some 64 bytes each, are held: as many as rows where each row is a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from gates.measure.calibration.binning import Bins, bin_code, cells_of, find_bins, score_parts
+from gates.measure.calibration.claims import NOTHING, Claim, family, params, readable
+from gates.measure.calibration.engine import Part, Where, exact_sum, parts
+from gates.measure.calibration.reliability import BinGap, note
+from gates.measure.interface import Findings, Given, Scored
+from gates.measure.stats.ece import ece
+from gates.measure.stats.figure import Figure
+from gates.measure.stats.proportions import bin_gap, coverage
+from gates.records import WHOLE, Item, Measurement, Reason
+
+DECISION = "decision"
+"""Name of the bin of scores at or above the operating threshold; the others are numbered from 1."""
+
+
+class CalibrationGate:
+    """Reads `y`, `p` and, where present, `covered`, by slice and, where present, by cluster."""
+
+    name: ClassVar[str] = "calibration"
+
+    def measure(self, given: Given) -> Findings:
+        """Return the gate's findings; every check stands in them, measured or with its reason."""
+        scored = readable(given)
+        if isinstance(scored, Reason):
+            return Findings(tuple(_unmeasured(given, scored)))
+        parameters = given.plan.parameters
+        # (1)
+        bins = find_bins(scored, parameters)
+        # (2)
+        code = bin_code(scored.table.p, bins.edges)
+        pieces = score_parts(scored, parameters.slices, code, parameters.operating_threshold)
+        # (3)
+        covered = _covered(given, scored)
+        # (4)
+        gaps = _gaps(pieces[0], bins, parameters.minimum_clusters)
+        measurements = (
+            *_errors(given, scored, pieces, bins),
+            *_reliability(given, scored, gaps, bins),
+            *_coverage(given, scored, covered or pieces),
+        )
+        return Findings(measurements, (note(given, scored, bins, pieces[0], gaps),))
+
+
+def _unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
+    for check in ("ece", "bin", "under_coverage", "over_coverage"):
+        claim = Claim(f"calibration.{check}", "candidate", family(f"calibration.{check}", 1), "none", params(given))
+        yield claim.measured(reason, NOTHING)
+
+
+def _errors(given: Given, scored: Scored, pieces: list[Part], bins: Bins) -> Iterator[Measurement]:
+    claim = Claim(
+        "calibration.ece",
+        "candidate",
+        family("calibration.ece", len(pieces)),
+        "binned_l1",
+        params(given, **bins.described(given.plan.parameters)),
+        scored.predictions,
+    )
+    minimum = given.plan.parameters.minimum_clusters
+    for piece in pieces:
+        yield claim.measured(ece(cells_of(piece), minimum_clusters=minimum), piece.where)
+
+
+def _gaps(whole: Part, bins: Bins, minimum_clusters: int) -> list[BinGap]:
+    """Return the bins of the whole in ascending order, the decision region last."""
+    cells = cells_of(whole)
+    chosen = {str(code + 1): cells.select(cells.bin == code) for code in range(bins.achieved)}
+    chosen[DECISION] = cells.select(whole.keys[DECISION] == 1)
+    return [BinGap(name, some, bin_gap(some, minimum_clusters=minimum_clusters)) for name, some in chosen.items()]
+
+
+def _reliability(given: Given, scored: Scored, gaps: list[BinGap], bins: Bins) -> Iterator[Measurement]:
+    parameters = given.plan.parameters
+    binning = bins.described(parameters)
+    claim = Claim(
+        "calibration.bin",
+        "candidate",
+        # Both sides of each bin are claims: it must be off neither up nor down.
+        family("calibration.bin", 2 * len(gaps)),
+        "korn_graubard" if scored.clustered else "clopper_pearson",
+        params(given, **binning, operating_threshold=parameters.operating_threshold),
+        scored.predictions,
+    )
+    for gap in gaps:
+        where = Where(WHOLE, 1_000_000, gap.cells.rows, gap.cells.clusters)
+        yield claim.measured(gap.figure, where, Item(kind="bin", name=gap.name))
+
+
+def _covered(given: Given, scored: Scored) -> list[Part]:
+    if not scored.sets:
+        return []
+    sums = {"covered": exact_sum(scored.table.covered.cast("int64"))}
+    return parts(scored, given.plan.parameters.slices, sums, {})
+
+
+def _coverage(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Measurement]:
+    """Return under-coverage (nominal less coverage) and over-coverage (coverage less nominal) as claims apart."""
+    level = given.plan.parameters.coverage_level
+    # The two checks are the two sides of one claim, so both count in its family.
+    size = family("calibration.coverage", 2 * len(pieces))
+    method = "korn_graubard" if scored.clustered else "clopper_pearson"
+    shared = (size, method, params(given, level=level), scored.predictions)
+    under = Claim("calibration.under_coverage", "candidate", *shared)
+    over = Claim("calibration.over_coverage", "candidate", *shared)
+    item = Item(kind="level", name=f"{level:g}")
+    minimum = given.plan.parameters.minimum_clusters
+    for piece in pieces:
+        gap = _gap(piece, level, minimum) if scored.sets else Reason.NO_SETS
+        yield under.measured(gap.mirrored() if isinstance(gap, Figure) else gap, piece.where, item)
+        yield over.measured(gap, piece.where, item)
+
+
+def _gap(piece: Part, level: float, minimum_clusters: int) -> Figure | Reason:
+    cluster = piece.keys.get("cluster")
+    figure = coverage(piece.sums["covered"], piece.sums["n"], cluster, minimum_clusters=minimum_clusters)
+    return figure.shifted(-level) if isinstance(figure, Figure) else figure

@@ -1,0 +1,96 @@
+"""What every statistic returns: an estimate, and its one-sided bounds at each rung of LADDER."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gates.records import LADDER, Bound
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+RUNGS: Floats = np.array(LADDER)
+RUNGS.flags.writeable = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An estimate with one-sided bounds.
+
+    Attributes
+    ----------
+    lower, upper: shape (9,), at the rungs of LADDER; -inf and inf where the data set no limit.
+    n: rows that entered. clusters: independent groups of rows, None where rows were taken as independent.
+    debiased: the estimate less its known bias, where the method has one.
+    """
+
+    estimate: float
+    lower: Floats
+    upper: Floats
+    n: int
+    clusters: int | None = None
+    debiased: float | None = None
+
+    def bounds(self) -> tuple[Bound, ...]:
+        """Return the bounds as records, ascending in confidence."""
+        return tuple(
+            Bound(confidence=rung, lower=_or_unbounded(low), upper=_or_unbounded(high))
+            for rung, low, high in zip(LADDER, self.lower.tolist(), self.upper.tolist(), strict=True)
+        )
+
+    def shifted(self, offset: float) -> Figure:
+        """Return the figure of the quantity plus a constant."""
+        return replace(
+            self, estimate=self.estimate + offset, lower=self.lower + offset, upper=self.upper + offset, debiased=None
+        )
+
+    def mirrored(self) -> Figure:
+        """Return the figure of the negated quantity: its lower bound is the negated upper one."""
+        return replace(self, estimate=-self.estimate, lower=-self.upper, upper=-self.lower, debiased=None)
+
+
+def at_ladder(interval: Callable[[float], tuple[float, float]]) -> tuple[Bound, ...]:
+    """Build bounds from a function of the one-sided confidence.
+
+    Parameters
+    ----------
+    interval: confidence in (.5, 1) to (lower, upper); infinite where the data set no limit.
+    """
+    limits = [interval(rung) for rung in LADDER]
+    return tuple(
+        Bound(confidence=rung, lower=_or_unbounded(low), upper=_or_unbounded(high))
+        for rung, (low, high) in zip(LADDER, limits, strict=True)
+    )
+
+
+@lru_cache(maxsize=4096)
+def quantiles(clusters: int | None) -> Floats:
+    """Return one-sided quantiles at the rungs, shape (9,): normal, or Student's with clusters - 1 degrees."""
+    from scipy.special import ndtri, stdtrit
+
+    values = np.asarray(ndtri(RUNGS) if clusters is None else stdtrit(clusters - 1, RUNGS), dtype=np.float64)
+    values.flags.writeable = False
+    return values
+
+
+def totals(code: Ints, values: Floats, size: int = 0) -> Floats:
+    """Return the sums of values by code, shape (max(size, largest code + 1),)."""
+    return np.bincount(code, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
+def ranked(code: Ints) -> tuple[int, Ints]:
+    """Return how many distinct codes there are, and each one's position among them, ascending."""
+    distinct, position = np.unique(code, return_inverse=True)
+    return int(distinct.size), position.astype(np.int64, copy=False)
+
+
+def _or_unbounded(limit: float) -> float | Literal["unbounded"]:
+    return limit if math.isfinite(limit) else "unbounded"
