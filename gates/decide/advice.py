@@ -1,0 +1,133 @@
+"""What would settle an undecided result, where it is worst, and what may have caused it.
+
+Computed from a decision and its bundle alone, after the decision, and never part of it: advice needs the limits, which
+measuring must not know, and a decision must not depend on guesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gates.decide.causes import Cause, read_causes
+from gates.decide.limits import Limit, Rungs
+from gates.decide.rows_needed import Need, bins_of, rows_for_ece, rows_for_width
+from gates.records.decision import Decision, RuleResult
+from gates.records.measurement import Item, Measurement, Slice
+
+LimitOf = Callable[[RuleResult], Limit | None]
+"""How views and advice find the limit that a result names."""
+
+Place = tuple[str, Slice, Item | None]
+
+
+def place_of(check: str, slice_: Slice | None, item: Item | None) -> Place:
+    """What a result and its figure have in common."""
+    return (check, slice_ or Slice(), item)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Rows of a fresh holdout that would settle one undecided result in about 8 of 10 runs."""
+
+    place: Place
+    need: Need
+
+
+@dataclass(frozen=True)
+class WorstSlice:
+    """The slice of a check that is most surely bad, of those whose figure is beyond the limit."""
+
+    place: Place
+    measurement: Measurement
+
+
+@dataclass(frozen=True)
+class Advice:
+    settle: tuple[Settle, ...] = ()
+    worst: tuple[WorstSlice, ...] = ()
+    causes: tuple[Cause, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document."""
+        return {
+            "settle": [{**_place(item.place), **item.need.document()} for item in self.settle],
+            "worst_slices": [
+                {**_place(item.place), "n": item.measurement.n, "estimate": item.measurement.estimate}
+                for item in self.worst
+            ],
+            "causes": [cause.document() for cause in self.causes],
+        }
+
+
+def advise(
+    decision: Decision,
+    measurements: Iterable[Measurement],
+    attachments: Mapping[str, bytes],
+    *,
+    limit_of: LimitOf,
+) -> Advice:
+    """Compute advice for the undecided and the failed results of a decision.
+
+    Parameters
+    ----------
+    attachments: the bundle's, by name; `reliability.json` and `parity.json` sharpen the advice where they are there.
+    """
+    figures = {(place_of(m.check, m.slice, m.item), m.subject): m for m in measurements}
+    judged = [
+        (result, limit, measurement)
+        for result in decision.results
+        if result.subject is not None
+        and (limit := limit_of(result)) is not None
+        and (measurement := figures.get((place_of(result.check, result.slice, result.item), result.subject)))
+        and measurement.bounds is not None
+    ]
+    bins = bins_of(attachments.get("reliability.json"))
+    settle = []
+    for result, limit, measurement in judged:
+        if result.verdict != "inconclusive":
+            continue
+        whole_ece = result.check == "calibration.ece" and measurement.slice.kind == "whole"
+        need = rows_for_ece(measurement, limit, bins, Rungs()) if whole_ece and bins else None
+        need = need or rows_for_width(measurement, limit, Rungs())
+        if need is not None:
+            settle.append(Settle(place_of(result.check, result.slice, result.item), need))
+    return Advice(
+        settle=tuple(settle),
+        worst=_worst(judged),
+        causes=read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
+    )
+
+
+def _worst(judged: Iterable[tuple[RuleResult, Limit, Measurement]]) -> tuple[WorstSlice, ...]:
+    """By check: the slice whose interval at .95 lies farthest beyond the limit with its good end.
+
+    The largest estimate would name the smallest slice, which is noise.
+    """
+    worst: dict[str, tuple[float, WorstSlice]] = {}
+    for result, limit, measurement in judged:
+        if measurement.slice.kind != "value" or measurement.estimate is None or measurement.bounds is None:
+            continue
+        if limit.holds(measurement.estimate):
+            continue
+        excess = limit.excess(limit.best(measurement.bounds[0]))
+        if result.check not in worst or excess > worst[result.check][0]:
+            place = place_of(result.check, result.slice, result.item)
+            worst[result.check] = (excess, WorstSlice(place, measurement))
+    return tuple(found for _, found in worst.values())
+
+
+def _failed(decision: Decision, check: str) -> frozenset[str]:
+    """Names of the items that were proven bad."""
+    return frozenset(
+        result.item.name
+        for result in decision.results
+        if result.check == check and result.verdict == "fail" and result.item is not None
+    )
+
+
+def _place(place: Place) -> dict[str, Any]:
+    check, slice_, item = place
+    document: dict[str, Any] = {"check": check, "slice": slice_.document()}
+    return document if item is None else {**document, "item": item.document()}

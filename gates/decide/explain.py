@@ -1,0 +1,37 @@
+"""What a code means and what to do about it: titles and remedies, from the METADATA of the rules that yield the codes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gates.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A code in words."""
+
+    code: str
+    title: str
+    description: str = ""
+    remedy: str | None = None
+
+
+def explain(code: str, annotations: Mapping[str, Explanation]) -> Explanation:
+    """Look a code up.
+
+    Raises
+    ------
+    UsageError: no rule yields this code; names the nearest ones.
+    """
+    found = annotations.get(code)
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(code, annotations, n=3, cutoff=0.5)
+    raise UsageError(
+        f"no rule yields the code {code!r}",
+        code="explain.unknown",
+        remedy=f"did you mean {' or '.join(near)}?" if near else "`gates explain` without a code lists all",
+    )

@@ -1,0 +1,41 @@
+"""A decision as a JSON document for machines: the record itself, and the rows with everything joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gates.render.view import Row, View
+
+
+def document(view: View) -> dict[str, Any]:
+    """Return the document; a field without a value is absent.
+
+    `answer` is allow or deny; `basis` says proven, provisional or none, and is never to be left out of a summary.
+    """
+    decision = view.decision
+    return {
+        "schema_version": "v1",
+        "answer": "allow" if decision.allow else "deny",
+        "basis": decision.basis,
+        "simulated": decision.simulated,
+        "why": view.why,
+        "decision_id": view.decision_id,
+        "decision": decision.document(),
+        "rows": [_row(row) for row in view.rows],
+        "advice": view.advice.document(),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        **row.result.document(),
+        "status": row.status,
+        "title": row.title,
+        "remedy": row.remedy,
+        "limit_value": row.limit.document() if row.limit else None,
+        "judged_at": row.bound.document() if row.bound else None,
+        "figure": row.measurement.model_dump(mode="json", exclude_none=True, exclude={"bounds"})
+        if row.measurement
+        else None,
+    }
+    return {key: value for key, value in fields.items() if value is not None}

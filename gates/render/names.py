@@ -1,0 +1,27 @@
+"""Names that other people gave, made safe to show on one line: part of every view, before any markup."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(text: str, *, longest: int = 120) -> str:
+    r"""Return the text on one line with every unseen character written as an escape.
+
+    Control characters would steer a terminal, bidirectional marks would reorder a line, line ends would forge rows:
+    each becomes `\x1b` or `\u202e`. Beyond `longest` characters the middle is cut.
+    """
+    shown = "".join(_escape(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
+    if len(shown) <= longest:
+        return shown
+    half = (longest - 1) // 2
+    return f"{shown[:half]}…{shown[-half:]}"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,145 @@
+"""A decision as text for a terminal or a pipe: the answer first, then what decided it, then a count of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gates.render.names import visible
+from gates.render.numbers import moment, short
+from gates.render.screen import Screen
+from gates.render.view import Row, View
+from gates.render.words import (
+    UNBOUNDED,
+    estimate_text,
+    interval_text,
+    limit_text,
+    need_text,
+    tally,
+    unbounded,
+    verdict_text,
+    where_text,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+_SHOWN = 8
+"""Deciding rows on one screen; --verbose shows all."""
+
+_REMEDIES = 3
+
+_PLAIN_SUFFIXES = ("passed", "inconclusive", "provisional")
+
+
+def text(view: View, *, screen: Screen | None = None, verbose: bool = False) -> str:
+    """Lay a decision out for a screen.
+
+    Parameters
+    ----------
+    verbose: all rows, not only those that decided the answer.
+    """
+    from rich.text import Text
+
+    screen = screen or Screen()
+    shown = view.rows if verbose else view.deciding[:_SHOWN]
+    parts: list[RenderableType] = [_answer(view), Text(view.why), Text()]
+    if shown:
+        parts.extend([_table(shown, screen), Text()])
+    for block in (_notes(view, shown, verbose=verbose), _todo(view), [_footer(view)]):
+        parts.extend([*block, Text()] if block else [])
+    return screen.draw(*parts[:-1])
+
+
+def _answer(view: View) -> Text:
+    from rich.text import Text
+
+    request = view.decision.request
+    candidate = f"{visible(request.candidate.name)} {visible(request.candidate.version)}"
+    line = Text(view.answer, style=f"bold {answer_colour(view)}")
+    line.append(f"  {candidate} → {request.environment}", style="bold")
+    if view.decision.simulated:
+        line.append("  (simulated: not sealed, cannot be applied)", style="not bold yellow")
+    return line
+
+
+def answer_colour(view: View) -> str:
+    return {"ALLOW": "green", "DENY": "red"}.get(view.answer, "yellow")
+
+
+def _colour(row: Row) -> str:
+    if row.denies:
+        return "red"
+    return "green" if row.status == "pass" else "yellow"
+
+
+def _table(rows: Sequence[Row], screen: Screen) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("verdict", overflow="fold")
+    table.add_column("check", overflow="fold", min_width=12)
+    table.add_column("estimate", justify="right", no_wrap=True)
+    table.add_column("interval", overflow="fold")
+    table.add_column("limit", no_wrap=True)
+    for row in rows:
+        check = Text(visible(row.check))
+        for line in (where_text(row), row.reason or "", _code(row)):
+            if line:
+                check.append(f"\n  {line}", style="dim")
+        table.add_row(
+            Text(verdict_text(row), style=_colour(row)),
+            check,
+            Text(estimate_text(row)),
+            Text(interval_text(row)),
+            Text(limit_text(row.limit)),
+        )
+    return table
+
+
+def _code(row: Row) -> str:
+    """The code, where it is more than the check's name."""
+    return (
+        ""
+        if row.code == row.check or row.code in {f"{row.check}.{word}" for word in _PLAIN_SUFFIXES}
+        else f"code {row.code}"
+    )
+
+
+def _notes(view: View, shown: Sequence[Row], *, verbose: bool) -> list[Text]:
+    from rich.text import Text
+
+    lines = []
+    if any(unbounded(row) for row in shown):
+        lines.append(UNBOUNDED)
+    if not verbose:
+        rest = view.deciding[_SHOWN:] + view.rest
+        if rest:
+            lines.append(f"{len(rest)} more: {tally(rest)}; --verbose shows all")
+    return [Text(line, style="dim") for line in lines]
+
+
+def _todo(view: View) -> list[Table]:
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = [f"{code}: {visible(remedy, longest=400)}" for code, remedy in view.remedies[:_REMEDIES]]
+    lines.extend(f"{row.check}: {need_text(row.needs)}" for row in view.needs[:_REMEDIES] if row.needs is not None)
+    lines.extend(f"{visible(cause.feature)}: {cause.hint}" for cause in view.advice.causes[:_REMEDIES])
+    if not lines:
+        return []
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        grid.add_row(Text("•"), Text(line, overflow="fold"))
+    return [grid]
+
+
+def _footer(view: View) -> Text:
+    from rich.text import Text
+
+    decision = view.decision
+    until = f"valid until {moment(decision.valid_until_us)} · " if decision.allow else ""
+    return Text(f"{until}decision {short(view.decision_id)} · policy {short(decision.policy_digest)}", style="dim")

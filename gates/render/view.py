@@ -1,0 +1,313 @@
+"""One view model of a decision for every output: rows with their figures, limits, titles and remedies joined.
+
+Reads records, computes no verdict. The answer stands first, then the rows that decided it, then the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from gates.bundle.canonical import digest_document
+from gates.decide.advice import Advice, LimitOf, Place, place_of
+from gates.decide.explain import Explanation
+from gates.decide.limits import Limit, Rungs
+from gates.decide.rows_needed import Need
+from gates.records.base import Digest
+from gates.records.decision import Decision, Disposition, RuleResult, Verdict
+from gates.records.measurement import Bound, Item, Measurement, Reason, Slice
+from gates.records.plan import Requirement
+
+Status = Verdict | Literal["missing"]
+
+REASONS: Mapping[Reason, str] = {
+    Reason.EMPTY_TABLE: "the table has no rows",
+    Reason.NAN_SCORES: "scores are NaN",
+    Reason.NULL_LABELS: "labels are null",
+    Reason.ONE_CLASS: "all labels are of one class",
+    Reason.FEW_CLUSTERS: "too few groups of rows",
+    Reason.COLUMN_MISSING: "a column is missing",
+    Reason.TABLE_MISSING: "a table is missing",
+    Reason.KEYS_NOT_UNIQUE: "keys are not unique",
+    Reason.ROWS_UNPAIRED: "rows do not pair",
+    Reason.NO_CHAMPION: "no champion to compare with",
+    Reason.NO_SETS: "the model gives no prediction sets",
+    Reason.NOT_PROVIDED: "not provided",
+    Reason.SCORER_FAILED: "the model could not be run",
+    Reason.GATE_FAILED: "the gate could not measure",
+}
+
+_RANKS: Mapping[tuple[Status, Disposition], int] = {
+    ("fail", "denies"): 0,
+    ("error", "denies"): 1,
+    ("missing", "denies"): 2,
+    ("inconclusive", "denies"): 3,
+    ("pass", "denies"): 4,
+    ("fail", "waived"): 5,
+    ("error", "waived"): 6,
+    ("inconclusive", "waived"): 7,
+    ("inconclusive", "accepted"): 8,
+    ("inconclusive", "tolerated"): 9,
+}
+_UNREMARKABLE = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule's result with all that a reader needs beside it.
+
+    Attributes
+    ----------
+    bound: the interval at the rung that the verdict was read from. needs: what would settle an undecided row.
+    """
+
+    result: RuleResult
+    status: Status
+    title: str
+    remedy: str | None = None
+    measurement: Measurement | None = None
+    bound: Bound | None = None
+    limit: Limit | None = None
+    needs: Need | None = None
+
+    @property
+    def check(self) -> str:
+        return self.result.check
+
+    @property
+    def code(self) -> str:
+        return self.result.code
+
+    @property
+    def slice(self) -> Slice:
+        return self.result.slice or Slice()
+
+    @property
+    def item(self) -> Item | None:
+        return self.result.item
+
+    @property
+    def denies(self) -> bool:
+        return self.result.disposition == "denies"
+
+    @property
+    def gate(self) -> str:
+        return self.check.split(".", 1)[0]
+
+    @property
+    def whole(self) -> bool:
+        return self.slice.kind == "whole"
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no figure, in words."""
+        measurement = self.measurement
+        return REASONS[measurement.reason] if measurement is not None and measurement.reason is not None else None
+
+    @property
+    def proof(self) -> bool:
+        """Whether it is a pass of a claim that reaches beyond the rows read."""
+        return self.status == "pass" and self.measurement is not None and self.measurement.scope == "sample"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS.get((self.status, self.result.disposition), _UNREMARKABLE)
+
+    @cached_property
+    def strain(self) -> float:
+        """How far the interval reaches beyond the limit, in units of the limit: the larger, the worse."""
+        if self.limit is None or self.bound is None:
+            return float("-inf")
+        reach = self.limit.best(self.bound) if self.status == "fail" else self.limit.worst(self.bound)
+        span = self.limit.ceiling - self.limit.value if self.limit.ceiling is not None else self.limit.value
+        return self.limit.excess(reach) / (abs(span) or 1.0)
+
+
+@dataclass(frozen=True)
+class View:
+    """A decision, ready to be shown.
+
+    Attributes
+    ----------
+    rows: all results, the most severe first. deciding: those that made the answer what it is.
+    """
+
+    decision: Decision
+    rows: tuple[Row, ...]
+    deciding: tuple[Row, ...]
+    advice: Advice = field(default_factory=Advice)
+
+    @cached_property
+    def decision_id(self) -> Digest:
+        return digest_document(self.decision.document())
+
+    @property
+    def answer(self) -> str:
+        """The answer in words: ALLOW, ALLOW (provisional) or DENY."""
+        if not self.decision.allow:
+            return "DENY"
+        return "ALLOW (provisional)" if self.decision.basis != "proven" else "ALLOW"
+
+    @property
+    def why(self) -> str:
+        """The reason for the answer in one sentence."""
+        if not self.decision.allow:
+            return _why_denied(self.deciding)
+        if self.decision.basis != "proven":
+            open_rows = sum(row.result.disposition == "accepted" for row in self.rows)
+            return f"Nothing is proven bad; {open_rows} of {len(self.rows)} results {_is(open_rows)} not proven good either."
+        tolerated = sum(row.result.disposition == "tolerated" for row in self.rows)
+        others = f"; {tolerated} {_is(tolerated)} inconclusive, none is proven bad" if tolerated else ""
+        return f"{len(self.rows) - tolerated} of {len(self.rows)} results are good{others}."
+
+    @property
+    def rest(self) -> tuple[Row, ...]:
+        deciding = {id(row) for row in self.deciding}
+        return tuple(row for row in self.rows if id(row) not in deciding)
+
+    @property
+    def remedies(self) -> tuple[tuple[str, str], ...]:
+        """(code, remedy) of the rows that deny or are open, each remedy once, the most severe first."""
+        found: dict[str, str] = {}
+        for row in self.rows:
+            if row.remedy and (row.denies or row.result.disposition == "accepted"):
+                found.setdefault(row.remedy, row.code)
+        return tuple((code, remedy) for remedy, code in found.items())
+
+    @property
+    def needs(self) -> tuple[Row, ...]:
+        """Of each check that is open and matters, the row that needs the most rows to settle."""
+        most: dict[str, Row] = {}
+        for row in self.rows:
+            if row.needs is None or row.result.disposition not in ("denies", "accepted"):
+                continue
+            known = most.get(row.check)
+            if known is None or known.needs is None or row.needs.low > known.needs.low:
+                most[row.check] = row
+        return tuple(most.values())
+
+
+def build_view(
+    decision: Decision,
+    measurements: Iterable[Measurement],
+    *,
+    limit_of: LimitOf,
+    annotations: Mapping[str, Explanation],
+    look: int = 1,
+    advice: Advice | None = None,
+    rungs: Rungs | None = None,
+) -> View:
+    """Join a decision's results with figures, limits, texts and advice.
+
+    Parameters
+    ----------
+    measurements: all of the bundle's. limit_of: the limit of a result, from policy data.
+    annotations: code -> title, description, remedy. look: which look at the holdout the decision was (1 = the first).
+    """
+    advice = advice or Advice()
+    figures = _by_place(measurements)
+    needs = {settle.place: settle.need for settle in advice.settle}
+    rows = []
+    for result in decision.results:
+        place = place_of(result.check, result.slice, result.item)
+        measurement = _measurement(figures.get(place, ()), result)
+        bound = (rungs or Rungs()).judged(measurement, result.verdict, look) if measurement is not None else None
+        rows.append(
+            Row(
+                result=result,
+                status="missing" if result.code == "check.missing" else result.verdict,
+                title=_title(result, annotations),
+                remedy=_remedy(result, annotations),
+                measurement=measurement,
+                bound=bound,
+                limit=limit_of(result),
+                needs=needs.get(place) if result.verdict == "inconclusive" else None,
+            )
+        )
+    rows.extend(_missing(decision, rows, annotations))
+    rows.sort(key=lambda row: (row.rank, not row.whole, -row.strain, row.check, str(row.slice), str(row.item)))
+    return View(decision=decision, rows=tuple(rows), deciding=_deciding(decision, rows), advice=advice)
+
+
+def _by_place(measurements: Iterable[Measurement]) -> dict[Place, list[Measurement]]:
+    figures: dict[Place, list[Measurement]] = {}
+    for measurement in measurements:
+        figures.setdefault(place_of(measurement.check, measurement.slice, measurement.item), []).append(measurement)
+    return figures
+
+
+def _measurement(found: Sequence[Measurement], result: RuleResult) -> Measurement | None:
+    same = [m for m in found if result.subject is None or m.subject == result.subject]
+    return same[0] if same else None
+
+
+def _title(result: RuleResult, annotations: Mapping[str, Explanation]) -> str:
+    for code in (result.code, result.check):
+        if code in annotations:
+            return annotations[code].title
+    return result.check
+
+
+def _remedy(result: RuleResult, annotations: Mapping[str, Explanation]) -> str | None:
+    for code in (result.code, result.check):
+        if code in annotations and annotations[code].remedy:
+            return annotations[code].remedy
+    return None
+
+
+def _missing(decision: Decision, rows: Sequence[Row], annotations: Mapping[str, Explanation]) -> list[Row]:
+    told = {(row.check, row.slice) for row in rows if row.status == "missing"}
+    told_checks = {check for check, _ in told}
+    return [
+        _missing_row(requirement, annotations)
+        for requirement in decision.missing
+        if (requirement.check, requirement.slice or Slice()) not in told
+        and not (requirement.each and requirement.check in told_checks)
+    ]
+
+
+def _missing_row(requirement: Requirement, annotations: Mapping[str, Explanation]) -> Row:
+    result = RuleResult(
+        check=requirement.check,
+        slice=requirement.slice,
+        rule="required",
+        verdict="error",
+        disposition="denies",
+        code="check.missing",
+    )
+    return Row(result, "missing", _title(result, annotations), _remedy(result, annotations))
+
+
+def _deciding(decision: Decision, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """What denies; else what is accepted or waived; else the tightest proof of each check that has an interval."""
+    if not decision.allow:
+        return tuple(row for row in rows if row.denies)
+    undecided = tuple(row for row in rows if row.result.disposition in ("accepted", "waived"))
+    if undecided:
+        return undecided
+    tightest: dict[str, Row] = {}
+    for row in sorted((row for row in rows if row.proof), key=lambda row: (not row.whole, -row.strain)):
+        tightest.setdefault(row.check, row)
+    return tuple(sorted(tightest.values(), key=lambda row: -row.strain))
+
+
+def _why_denied(deciding: Sequence[Row]) -> str:
+    if not deciding:
+        return "Nothing was required, and nothing required is never good."
+    first = deciding[0]
+    what = {
+        "fail": ": proven to be outside its limit" if first.limit else "",
+        "error": f": {first.reason}" if first.reason else "",
+        "missing": ": required, and not measured",
+        "inconclusive": ": not proven, and this environment accepts proof only",
+        "pass": "",
+    }[first.status]
+    more = len(deciding) - 1
+    others = f" {more} more {'reason' if more == 1 else 'reasons'}." if more else ""
+    return f"{first.title}{what} ({first.code}).{others}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"

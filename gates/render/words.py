@@ -1,0 +1,112 @@
+"""The words for a row that every view shares: figures, limits, where, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gates.decide.limits import Limit, ends
+from gates.decide.rows_needed import CAP, Need
+from gates.records.measurement import Item, Slice
+from gates.render.names import visible
+from gates.render.numbers import count, figure, figures, literal
+from gates.render.view import Row
+
+UNBOUNDED = "∞: the data set no bound on that side"
+
+
+def limit_text(limit: Limit | None) -> str:
+    """A limit as a comparison: `< 0.02`, `≥ -0.01`, `± 0.05`."""
+    if limit is None:
+        return ""
+    value = literal(limit.value)
+    if limit.sense == "within" and limit.mirror is not None:
+        return f"± {value}" if limit.mirror == -limit.value else f"{literal(limit.mirror)} to {value}"
+    strict, inclusive = (">", "≥") if limit.sense == "at_least" else ("<", "≤")
+    return f"{inclusive if limit.inclusive else strict} {value}"
+
+
+def estimate_text(row: Row) -> str:
+    """The point estimate; empty where nothing was measured."""
+    return _figures(row)[0]
+
+
+def interval_text(row: Row) -> str:
+    """The interval at the rung that was judged; `exact` for a count of all rows read."""
+    if row.measurement is None or row.bound is None:
+        return ""
+    if row.measurement.scope == "census":
+        return "exact"
+    _, lower, upper = _figures(row)
+    left = "(" if row.bound.lower == "unbounded" else "["
+    right = ")" if row.bound.upper == "unbounded" else "]"
+    return f"{left}{lower}, {upper}{right}"
+
+
+def _figures(row: Row) -> tuple[str, str, str]:
+    measurement, against = row.measurement, () if row.limit is None else row.limit.values
+    if measurement is None or measurement.estimate is None:
+        return ("", "", "")
+    if row.bound is None or measurement.scope == "census":
+        return (figure(measurement.estimate, against=against), "", "")
+    return figures(measurement.estimate, *ends(row.bound), against=against)
+
+
+def unbounded(row: Row) -> bool:
+    return row.bound is not None and "unbounded" in (row.bound.lower, row.bound.upper)
+
+
+def slice_text(slice_: Slice) -> str:
+    if slice_.kind == "value":
+        return f"{visible(slice_.column or '')}={visible(slice_.value or '')}"
+    return {"whole": "all rows", "rest": "the other slices together"}[slice_.kind]
+
+
+def item_text(item: Item | None) -> str:
+    return "" if item is None else f"{item.kind} {visible(item.name)}"
+
+
+def where_text(row: Row) -> str:
+    """Which rows and which part, with n where the rows are few or the verdict is open; empty for the plain whole."""
+    parts = [] if row.whole else [slice_text(row.slice)]
+    if row.item is not None:
+        parts.append(item_text(row.item))
+    if row.measurement is not None and (not row.whole or row.status == "inconclusive"):
+        parts.append(f"n {count(row.measurement.n)}")
+        if row.measurement.clusters is not None and row.whole:
+            parts.append(f"{count(row.measurement.clusters)} clusters")
+    return " · ".join(parts)
+
+
+def verdict_text(row: Row) -> str:
+    """The verdict, never more than it says: an accepted one is provisional, not a pass."""
+    return {
+        "satisfied": row.status,
+        "denies": row.status,
+        "accepted": "provisional",
+        "tolerated": row.status,
+        "waived": f"{row.status}, waived",
+        "not_applicable": "not applicable",
+    }[row.result.disposition]
+
+
+def need_text(need: Need) -> str:
+    """Rows that would settle it, in words."""
+    if need.low >= CAP * need.now:
+        return f"more than {CAP} times the present {count(need.now)} rows would be needed to settle it"
+    rows = f"about {count(need.low)}" + (
+        f" rows or more (over {CAP} times the present ones are possible)" if need.capped else ""
+    )
+    if not need.capped:
+        rows = f"about {count(need.low)} to {count(need.high)} rows" if need.high > need.low else f"{rows} rows"
+    toward = f"probably a {need.toward}" if need.sure else "which way is open"
+    return f"a fresh holdout with {rows} would settle it: {toward}"
+
+
+def tally(rows: Iterable[Row]) -> str:
+    """How many rows came out how: `30 pass, 11 inconclusive (tolerated)`."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        word = verdict_text(row)
+        word = f"{word} (tolerated)" if row.result.disposition == "tolerated" else word
+        counts[word] = counts.get(word, 0) + 1
+    return ", ".join(f"{count(number)} {word}" for word, number in counts.items())
