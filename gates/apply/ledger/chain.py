@@ -1,0 +1,261 @@
+"""The ledger as a reader may believe it: raw envelopes in, a verified chain or an error out. No IO but the look-ups of
+trust documents by digest.
+
+(0) Entry 0 is a policy entry that names the policy owners, is signed by one of them, and has the given root digest.
+(1) Each entry has the next sequence number and the digest of the exact bytes before it.
+(2) Time never goes back.
+(3) Each is signed by an identity that the trust in force at that point allows for its kind.
+(4) A sealed bundle occurs once; a promote intent carries a decision that may be carried out at that point; intents,
+    outcomes and adoptions follow from the slot's state (slots.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gates.apply.aliases import AliasNames
+from gates.apply.ledger.authority import check_decision, may_sign
+from gates.apply.ledger.shape import check_shape, subjects_of
+from gates.apply.ledger.slots import Known, OpenIntent, SlotState, advance
+from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
+from gates.bundle.decisions import OpenedDecision, open_decision
+from gates.bundle.envelope import Opened, open_envelope
+from gates.bundle.store import Store
+from gates.bundle.trust import Trust
+from gates.errors import EvidenceError, GatesError
+from gates.records.base import Digest, Environment, Micros
+from gates.records.release import ENTRY_TYPE, ActivePolicy, Entry, PublicKey, Release, Slot
+
+TrustByDigest = Callable[[Digest], Trust]
+
+
+@dataclass(frozen=True)
+class ChainEntry:
+    """A verified entry: its digest is that of its exact envelope bytes."""
+
+    digest: Digest
+    entry: Entry
+    key_ids: tuple[str, ...]
+
+
+def trust_in(store: Store) -> TrustByDigest:
+    """Look trust documents up in a store."""
+
+    def trust(digest: Digest) -> Trust:
+        return Trust.parse(parse_json(store.get(digest), where=digest), where=digest)
+
+    return trust
+
+
+class Chain:
+    """A verified ledger at one position. Immutable: `extended` returns another one.
+
+    Attributes
+    ----------
+    entries: all entries, in order. owners: the policy owners. sealed: `sealed` entries by bundle digest, in order.
+    slots: the state of each slot that was ever moved. policies, trusts: in force, by environment.
+    """
+
+    def __init__(
+        self, envelopes: Iterable[bytes], *, root: Digest, trust: TrustByDigest, follows: Chain | None = None
+    ) -> None:
+        self.root = root
+        self.owners: tuple[PublicKey, ...] = follows.owners if follows else ()
+        self.sealed: dict[Digest, Entry] = dict(follows.sealed) if follows else {}
+        self.slots: dict[Slot, SlotState] = dict(follows.slots) if follows else {}
+        self.policies: dict[Environment, ActivePolicy] = dict(follows.policies) if follows else {}
+        self.trusts: dict[Environment, Trust] = dict(follows.trusts) if follows else {}
+        self._trust = trust
+        entries = list(follows.entries) if follows else []
+        for raw in envelopes:
+            entries.append(self._verify(raw, entries[-1] if entries else None))
+        self.entries: tuple[ChainEntry, ...] = tuple(entries)
+
+    @classmethod
+    def read(cls, envelopes: Iterable[bytes], *, root: Digest, trust: TrustByDigest) -> Chain:
+        """Verify a whole ledger.
+
+        Raises
+        ------
+        EvidenceError: `ledger.*`, with the sequence number of the first entry that is wrong.
+        """
+        chain = cls(envelopes, root=root, trust=trust)
+        if not chain.entries:
+            raise EvidenceError(
+                f"the ledger is empty, its root should be {root}",
+                code="ledger.root",
+                remedy="look at the ledger's address; a lost ledger is restored, never begun again",
+            )
+        return chain
+
+    def extended(self, envelopes: Iterable[bytes]) -> Chain:
+        """Verify the envelopes that follow, and return the longer chain.
+
+        Raises
+        ------
+        EvidenceError: `ledger.*`.
+        """
+        return Chain(envelopes, root=self.root, trust=self._trust, follows=self)
+
+    # What the ledger says.
+
+    @property
+    def head(self) -> Digest:
+        return self.entries[-1].digest
+
+    @property
+    def time_us(self) -> Micros:
+        return self.entries[-1].entry.time_us
+
+    def active(self, environment: Environment) -> ActivePolicy:
+        """Return the policy and trust digests in force.
+
+        Raises
+        ------
+        EvidenceError: `ledger.policy`: none was ever activated there.
+        """
+        if environment not in self.policies:
+            raise EvidenceError(
+                f"no policy is active in {environment}",
+                code="ledger.policy",
+                remedy="a policy owner runs `gates policy activate`",
+            )
+        return self.policies[environment]
+
+    def trust(self, environment: Environment) -> Trust:
+        """Return the trust document in force."""
+        self.active(environment)
+        return self.trusts[environment]
+
+    def slot(self, slot: Slot) -> SlotState:
+        return self.slots.get(slot, SlotState())
+
+    def release(self, slot: Slot) -> Release | None:
+        return self.slot(slot).standing.release
+
+    def last_closing(self, slot: Slot) -> Digest | None:
+        return self.slot(slot).last_closing
+
+    def open_intent(self, slot: Slot) -> OpenIntent | None:
+        return self.slot(slot).open
+
+    def known_releases(self, slot: Slot) -> dict[Digest, Known]:
+        return self.slot(slot).known
+
+    def looks(self, holdout: Digest | None, bundle: Digest) -> int:
+        """Which look at the holdout this bundle is: its place among the sealed ones, or the next."""
+        bundles = [name for name, entry in self.sealed.items() if holdout and entry.holdout_digest == holdout]
+        return bundles.index(bundle) + 1 if bundle in bundles else len(bundles) + 1
+
+    def attempts(self, candidate: Digest) -> int:
+        """Number of sealed bundles of a candidate."""
+        return sum(1 for entry in self.sealed.values() if entry.candidate and entry.candidate.digest == candidate)
+
+    def candidates_judged(self, holdout: Digest | None) -> int:
+        """Number of different candidates with a sealed bundle on a holdout."""
+        judged = {e.candidate.digest for e in self.sealed.values() if e.candidate and e.holdout_digest == holdout}
+        return len(judged) if holdout else 0
+
+    def expected_aliases(self, model: str, names: AliasNames | None = None) -> dict[str, str]:
+        """Return the aliases that the ledger's releases of a model explain: alias -> version."""
+        names = names or AliasNames()
+        expected: dict[str, str] = {}
+        for slot, state in self.slots.items():
+            if slot.model == model:
+                aliases = names.expected(slot.environment, state.standing)
+                expected |= {alias: version for alias, version in aliases.items() if version is not None}
+        return dict(sorted(expected.items()))
+
+    # How an entry gets in.
+
+    def _verify(self, raw: bytes, last: ChainEntry | None) -> ChainEntry:
+        sequence = last.entry.sequence + 1 if last else 0
+        where = f"ledger entry {sequence}"
+        digest = digest_bytes(raw)
+        if last is None and digest != self.root:
+            raise EvidenceError(f"is {digest}, the root is {self.root}", code="ledger.root", where=where)
+        opened, entry = _open(raw, where)
+        if entry.sequence != sequence:
+            raise EvidenceError(f"says that it is {entry.sequence}", code="ledger.sequence", where=where)
+        if last and entry.previous != last.digest:
+            raise EvidenceError(f"follows {entry.previous}, not {last.digest}", code="ledger.previous", where=where)
+        if last and entry.time_us < last.entry.time_us:
+            raise EvidenceError("is older than the entry before it", code="ledger.time", where=where)
+        if entry.owners is not None:
+            self.owners = entry.owners
+        if not may_sign(entry, opened.key_ids, self.owners, self.trusts):
+            raise EvidenceError(
+                f"no key that may write {entry.kind} signed it", code="ledger.unlisted_key", where=where
+            )
+        self._take(entry, digest, opened.key_ids, where)
+        return ChainEntry(digest, entry, opened.key_ids)
+
+    def _take(self, entry: Entry, digest: Digest, key_ids: tuple[str, ...], where: str) -> None:
+        for active in entry.active or ():
+            self.policies[active.environment] = active
+            self.trusts[active.environment] = self._look_up(active.trust_digest, where)
+        if entry.bundle_digest is not None:
+            if entry.bundle_digest in self.sealed:
+                raise EvidenceError("seals a bundle again", code="ledger.sealed", where=where)
+            self.sealed[entry.bundle_digest] = entry
+        if entry.slot is not None:
+            if entry.kind == "intent":
+                self._check_decision(entry, entry.slot, where)
+            self.slots[entry.slot] = advance(self.slot(entry.slot), entry, digest, key_ids, where=where)
+
+    def _look_up(self, digest: Digest, where: str) -> Trust:
+        try:
+            trust = self._trust(digest)
+        except EvidenceError as error:
+            raise EvidenceError(
+                f"the trust document {digest} cannot be had: {error.message}", code="ledger.trust", where=where
+            ) from error
+        if trust.digest != digest:
+            raise EvidenceError(f"{digest} gives another trust document", code="ledger.trust", where=where)
+        return trust
+
+    def _check_decision(self, entry: Entry, slot: Slot, where: str) -> None:
+        try:
+            opened = decision_of(entry)
+            check_decision(
+                opened, slot, self.active(slot.environment), self.trusts[slot.environment], time_us=entry.time_us
+            )
+        except GatesError as error:
+            raise EvidenceError(
+                f"the decision does not carry it: {error.message}", code="ledger.decision", where=where
+            ) from error
+        after = entry.after
+        if after is None or after.approved != opened.decision.request.candidate:
+            raise EvidenceError("approves another version than its decision", code="ledger.decision", where=where)
+        if after.decision_digest != opened.decision_id or opened.decision.bundle_digest not in self.sealed:
+            raise EvidenceError(
+                "names another decision, or one on a bundle that was not sealed", code="ledger.decision", where=where
+            )
+
+
+def decision_of(entry: Entry) -> OpenedDecision:
+    """Open the decision that a promote intent carries.
+
+    Raises
+    ------
+    EvidenceError: it carries none, or one that does not verify.
+    """
+    raw = canonical_bytes(entry.decision or {})
+    return open_decision(raw, digest_bytes(raw))
+
+
+def _open(raw: bytes, where: str) -> tuple[Opened, Entry]:
+    try:
+        opened = open_envelope(raw, expect=ENTRY_TYPE, where=where)
+        entry = Entry.parse(opened.predicate, where=where)
+    except EvidenceError as error:
+        unsigned = error.code in ("envelope.signature", "envelope.unsigned")
+        code = "ledger.signature" if unsigned else "ledger.malformed"
+        raise EvidenceError(error.message, code=code, where=where) from error
+    check_shape(entry, where=where)
+    if opened.subjects != subjects_of(entry) or opened.predicate != entry.document():
+        raise EvidenceError(
+            "a statement about another subject, or with empty fields", code="ledger.malformed", where=where
+        )
+    return opened, entry

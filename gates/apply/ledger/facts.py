@@ -1,0 +1,75 @@
+"""The ledger's facts for a decision: what counts is said here, not on a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gates.apply.aliases import AliasNames
+from gates.apply.ledger.chain import Chain
+from gates.records.base import Digest, Environment, ModelVersion
+from gates.records.decision import Alias, KnownRelease, LedgerInput, RungBelow
+from gates.records.release import Slot
+
+
+def facts(
+    chain: Chain,
+    *,
+    model: str,
+    environment: Environment,
+    candidate: ModelVersion,
+    holdout_digest: Digest | None,
+    bundle_digest: Digest,
+    rungs: Sequence[Environment],
+    names: AliasNames | None = None,
+) -> LedgerInput:
+    """Return what the ledger knows about a slot, a candidate and a bundle, at the chain's position.
+
+    Parameters
+    ----------
+    rungs: environments from the lowest to the highest.
+
+    Raises
+    ------
+    EvidenceError: no policy is active in the environment.
+    """
+    slot = Slot(model=model, environment=environment)
+    state, active = chain.slot(slot), chain.active(environment)
+    present = state.release_digest
+    return LedgerInput(
+        head=chain.head,
+        sequence=chain.entries[-1].entry.sequence,
+        policy_digest=active.policy_digest,
+        trust_digest=active.trust_digest,
+        release=state.standing.release,
+        release_digest=present,
+        adopted=present is not None and state.known[present].adopted,
+        rung_below=_rung_below(chain, slot, rungs),
+        known_releases=tuple(
+            KnownRelease(
+                digest=digest, state=known.state, candidate_digest=known.release.approved.digest, time_us=known.time_us
+            )
+            for digest, known in state.known.items()
+        ),
+        looks=chain.looks(holdout_digest, bundle_digest),
+        attempts=chain.attempts(candidate.digest),
+        candidates_judged=chain.candidates_judged(holdout_digest),
+        expected_aliases=tuple(
+            Alias(alias=alias, version=version) for alias, version in chain.expected_aliases(model, names).items()
+        ),
+    )
+
+
+def _rung_below(chain: Chain, slot: Slot, rungs: Sequence[Environment]) -> RungBelow | None:
+    at = list(rungs).index(slot.environment) if slot.environment in rungs else 0
+    if at == 0:
+        return None
+    below = Slot(model=slot.model, environment=rungs[at - 1])
+    state = chain.slot(below)
+    present = state.release_digest
+    if state.standing.release is None or present is None or state.known[present].adopted:
+        return None
+    return RungBelow(
+        environment=below.environment,
+        candidate_digest=state.standing.release.approved.digest,
+        time_us=state.time_us,
+    )

@@ -1,0 +1,142 @@
+"""How entries move a slot: one open intent at most, each built upon the slot's last closing entry. Pure.
+
+A slot is closed by an outcome that is done or failed, or by an adopt. `pending` (a change that waits for somebody)
+leaves its intent open. The release that a rollback left is suspect; nothing in this version marks a release bad.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from gates.apply.aliases import Standing
+from gates.apply.ledger.shape import release_digest
+from gates.errors import EvidenceError
+from gates.records.base import Digest, Micros
+from gates.records.release import Entry, Release
+
+
+@dataclass(frozen=True)
+class Known:
+    """A release that was done or adopted here.
+
+    Attributes
+    ----------
+    time_us: when it came into its state.
+    adopted: it never was promoted.
+    """
+
+    release: Release
+    state: Literal["done", "suspect"]
+    time_us: Micros
+    adopted: bool
+
+
+@dataclass(frozen=True)
+class OpenIntent:
+    """A move that has begun: its entry, who may close it, and where the slot stands before and after."""
+
+    digest: Digest
+    entry: Entry
+    owners: tuple[str, ...]
+    before: Standing
+    after: Standing
+
+
+@dataclass(frozen=True)
+class SlotState:
+    """A slot at one position of the ledger.
+
+    Attributes
+    ----------
+    last_closing: what the next intent or adopt must name as `expects`.
+    previous: where the slot stood before its last move, which explains aliases that are still a debt.
+    time_us: when the present release came.
+    known: by release digest, in the order in which they were first done.
+    closed: the closing entry of each intent.
+    """
+
+    standing: Standing = field(default_factory=Standing)
+    last_closing: Digest | None = None
+    previous: Standing = field(default_factory=Standing)
+    time_us: Micros = 0
+    open: OpenIntent | None = None
+    debts: tuple[str, ...] = ()
+    known: dict[Digest, Known] = field(default_factory=dict)
+    closed: dict[Digest, Digest] = field(default_factory=dict)
+
+    @property
+    def release_digest(self) -> Digest | None:
+        return release_digest(self.standing.release) if self.standing.release else None
+
+
+def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, ...], *, where: str) -> SlotState:
+    """Apply a slot's entry to its state.
+
+    Raises
+    ------
+    EvidenceError: `ledger.slot`: the entry does not follow from the state.
+    """
+    if entry.kind in ("intent", "rollback", "adopt"):
+        return _begin(state, entry, digest, key_ids, where)
+    if state.open is None or entry.intent != state.open.digest:
+        raise _broken(f"{entry.kind} for an intent that is not open", where)
+    if entry.kind == "takeover":
+        return replace(state, open=replace(state.open, owners=key_ids))
+    return _close(state, state.open, entry, digest, where)
+
+
+def _begin(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, ...], where: str) -> SlotState:
+    if state.open is not None:
+        raise _broken(f"{entry.kind} while {state.open.digest} is open", where)
+    if entry.expects != state.last_closing:
+        raise _broken(f"{entry.kind} builds upon {entry.expects}, the slot is at {state.last_closing}", where)
+    if entry.before != state.standing.release or entry.after is None:
+        raise _broken(f"{entry.kind} starts from another release than the slot's", where)
+    if entry.kind == "rollback":
+        known = state.known.get(release_digest(entry.after))
+        if known is None or known.state != "done":
+            raise _broken("rollback to a release that is not known as done", where)
+    after = state.standing.moved_to(entry.after)
+    if entry.kind == "adopt":
+        return _arrive(state, after, digest, entry)
+    return replace(state, open=OpenIntent(digest, entry, key_ids, state.standing, after))
+
+
+def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
+    if entry.status == "pending":
+        return state
+    reached = move.after if entry.status == "done" else move.before
+    if entry.observed != reached.release:
+        raise _broken(f"outcome {entry.status}, but something else was observed", where)
+    closed = {**state.closed, move.digest: digest}
+    debts = entry.debts or ()
+    if entry.status == "failed":
+        return replace(state, open=None, last_closing=digest, previous=move.after, debts=debts, closed=closed)
+    arrived = _arrive(state, reached, digest, entry)
+    known = dict(arrived.known)
+    if move.entry.kind == "rollback" and state.release_digest in known:
+        left = known[state.release_digest]
+        known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us)
+    return replace(arrived, open=None, debts=debts, known=known, closed=closed)
+
+
+def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry) -> SlotState:
+    known = dict(state.known)
+    if standing.release is not None:
+        name = release_digest(standing.release)
+        adopted = known[name].adopted if name in known else entry.kind == "adopt"
+        known[name] = Known(standing.release, "done", entry.time_us, adopted)
+    return replace(
+        state,
+        standing=standing,
+        previous=state.standing,
+        last_closing=digest,
+        time_us=entry.time_us,
+        known=known,
+        debts=(),
+    )
+
+
+def _broken(message: str, where: str) -> EvidenceError:
+    return EvidenceError(message, code="ledger.slot", where=where)

@@ -1,0 +1,82 @@
+"""Activate policy and trust digests: the policy owners' entry. On an empty ledger it is entry 0, the root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gates.apply.ledger.chain import Chain, trust_in
+from gates.apply.ledger.interface import ROOT_VARIABLE, HeadMoved, Ledger
+from gates.apply.ledger.shape import seal_entry
+from gates.apply.writer import LedgerWriter, Position, witness
+from gates.bundle.canonical import digest_bytes
+from gates.bundle.keys import Signer
+from gates.bundle.store import Store
+from gates.errors import UsageError
+from gates.records.base import Digest, Micros
+from gates.records.release import ActivePolicy, Entry, PublicKey
+
+
+def begin_ledger(
+    ledger: Ledger,
+    store: Store,
+    signer: Signer,
+    active: Sequence[ActivePolicy],
+    *,
+    reason: str,
+    now_us: Micros,
+    owners: Sequence[PublicKey] = (),
+) -> Digest:
+    """Write entry 0 of an empty ledger and return its digest, which every job must get as `GATES_LEDGER_ROOT`.
+
+    Parameters
+    ----------
+    owners: the policy owners, the signer among them; default: the signer alone.
+
+    Raises
+    ------
+    UsageError: the ledger has entries already. EvidenceError: a trust document is not in the store.
+    """
+    entry = Entry(
+        sequence=0,
+        kind="policy",
+        time_us=now_us,
+        actor=signer.public.identity,
+        reason=reason,
+        owners=tuple(owners) or (signer.public,),
+        active=tuple(active),
+    )
+    raw = seal_entry(entry, signer)
+    root = digest_bytes(raw)
+    Chain.read([raw], root=root, trust=trust_in(store))
+    try:
+        ledger.append(raw, expects=None)
+    except HeadMoved as error:
+        raise UsageError(
+            "the ledger was begun already",
+            code="ledger.not_empty",
+            where=ledger.name,
+            remedy=f"set {ROOT_VARIABLE} to the digest of its entry 0",
+        ) from error
+    return witness(store, root, raw)
+
+
+def activate_policy(writer: LedgerWriter, active: Sequence[ActivePolicy], *, reason: str) -> Digest:
+    """Put policy and trust digests in force from here on; environments that are not named keep theirs.
+
+    Raises
+    ------
+    Refused: `key.unlisted`: the signer is not a policy owner. EvidenceError: a trust document is not in the store.
+    """
+
+    def build(_: Chain, position: Position) -> Entry:
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind="policy",
+            time_us=position.time_us,
+            actor=writer.actor,
+            reason=reason,
+            active=tuple(active),
+        )
+
+    return writer.append(build)[0]

@@ -1,0 +1,174 @@
+"""Writing to the ledger: read and verify, build an entry upon what was read, sign, compare-and-swap, read again.
+
+A lost race for the head is no new question: the entry is built again upon the new head. A slot that moved meanwhile
+is one, and refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gates.apply.ledger.authority import may_sign
+from gates.apply.ledger.chain import Chain, trust_in
+from gates.apply.ledger.interface import HeadMoved, Ledger
+from gates.apply.ledger.shape import seal_entry
+from gates.bundle.canonical import digest_bytes
+from gates.bundle.keys import Signer
+from gates.bundle.store import Store
+from gates.errors import EngineError, EvidenceError, Refused
+from gates.records.base import Digest, Micros
+from gates.records.release import Entry
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_ROUNDS = 1_000
+_WITNESS = "ledger-entry"
+
+
+@dataclass(frozen=True)
+class Position:
+    """What a new entry stands on: sequence number, digest before it and time, which never goes back."""
+
+    sequence: int
+    previous: Digest
+    time_us: Micros
+
+
+@dataclass(frozen=True)
+class Present:
+    """There is nothing to write: the entry with this digest says it already."""
+
+    digest: Digest
+
+
+Build = Callable[[Chain, Position], Entry | Present]
+
+
+@dataclass(frozen=True)
+class LedgerWriter:
+    """Who writes, where, and when.
+
+    Attributes
+    ----------
+    root: digest of entry 0, from outside the branch.
+    store: keeps every entry too; a ledger that lacks one of them has lost its tail.
+    actor: on whose behalf. now_us: the clock, read once by the caller.
+    """
+
+    ledger: Ledger
+    root: Digest
+    store: Store
+    signer: Signer
+    actor: str
+    now_us: Micros
+
+    def read(self) -> Chain:
+        """Read and verify the ledger, down to every entry that this store has seen.
+
+        Raises
+        ------
+        EvidenceError: `ledger.*`. EngineError: the ledger cannot be reached.
+        """
+        return read_ledger(self.ledger, self.store, self.root)
+
+    def append(self, build: Build) -> tuple[Digest, Chain]:
+        """Append what `build` makes of the newest chain; return its digest and the chain that holds it.
+
+        Nothing is written that a reader would refuse.
+
+        Raises
+        ------
+        Refused: this key may not write that; from `build`: the slot moved. EngineError: the clock is wrong, or other writers always came first.
+        EvidenceError: the entry would break the chain.
+        """
+        chain = self.read()
+        for _ in range(_ROUNDS):
+            entry = build(chain, self._position(chain))
+            if isinstance(entry, Present):
+                return entry.digest, chain
+            self.require_authority(entry, chain)
+            raw = seal_entry(entry, self.signer)
+            longer = chain.extended([raw])
+            try:
+                self.ledger.append(raw, expects=chain.head)
+            except HeadMoved:
+                chain = self.newest(chain)
+            else:
+                return witness(self.store, self.root, raw), longer
+        raise EngineError("other writers always came first", code="ledger.busy", where=self.ledger.name)
+
+    def newest(self, chain: Chain) -> Chain:
+        """Return the chain with what was appended since.
+
+        Raises
+        ------
+        EvidenceError: `ledger.truncated`: the entries that were there are not any more.
+        """
+        at = len(chain.entries) - 1
+        raws = self.ledger.entries(at)
+        if not raws or digest_bytes(raws[0]) != chain.head:
+            raise EvidenceError(
+                f"entry {at} is not what it was a moment ago", code="ledger.truncated", where=self.ledger.name
+            )
+        return chain.extended(raws[1:])
+
+    def require_authority(self, entry: Entry, chain: Chain) -> None:
+        """Refuse to sign what this key may not.
+
+        Raises
+        ------
+        Refused: `key.unlisted`.
+        """
+        key = self.signer.public
+        if may_sign(entry, (key.key_id,), chain.owners, chain.trusts):
+            return
+        where = f" in {entry.slot.environment}" if entry.slot else ""
+        role = {"policy": "is no policy owner", "sealed": "may neither decide nor apply"}.get(
+            entry.kind, "may not apply"
+        )
+        raise Refused(
+            f"{key.identity} {role}{where}",
+            code="key.unlisted",
+            where=f"key {key.key_id}",
+            remedy="a policy owner enrols it with `gates trust add`, then `gates policy activate`",
+        )
+
+    def _position(self, chain: Chain) -> Position:
+        ahead = timedelta(microseconds=chain.time_us - self.now_us)
+        if ahead > _CLOCKS_DIFFER:
+            raise EngineError(
+                f"the ledger's last entry is {ahead} in the future of this machine's clock",
+                code="ledger.clock",
+                where=self.ledger.name,
+                remedy="set the clock right",
+            )
+        return Position(len(chain.entries), chain.head, max(self.now_us, chain.time_us))
+
+
+def read_ledger(ledger: Ledger, store: Store, root: Digest) -> Chain:
+    """Read and verify a ledger against its root and against the entries that the store has seen.
+
+    Raises
+    ------
+    EvidenceError: `ledger.*`. EngineError: the ledger cannot be reached.
+    """
+    # The store first: an entry that is appended in between is then one too many in the ledger, never one too few.
+    seen = store.linked(_WITNESS, root)
+    chain = Chain.read(ledger.entries(), root=root, trust=trust_in(store))
+    lost = set(seen) - {item.digest for item in chain.entries}
+    if lost:
+        raise EvidenceError(
+            f"the store has seen {len(lost)} entries that the ledger does not hold, {min(lost)} among them",
+            code="ledger.truncated",
+            where=ledger.name,
+            remedy="restore the ledger: the store holds the bytes of every entry",
+        )
+    return chain
+
+
+def witness(store: Store, root: Digest, raw: bytes) -> Digest:
+    """Keep an appended entry in the store too, so that a cut tail is missed."""
+    digest = store.put(raw)
+    store.link(_WITNESS, root, digest)
+    return digest

@@ -1,0 +1,162 @@
+"""A small world in a folder for the tests of apply: people with keys, trust, store, ledger, registry, decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from simulators.registry_simulator import RegistrySimulator
+
+from gates.apply.ledger.sqlite_ledger import SqliteLedger
+from gates.apply.policy import begin_ledger
+from gates.apply.writer import LedgerWriter
+from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.envelope import seal
+from gates.bundle.keys import KeySigner, generate, load_signer
+from gates.bundle.pack import OpenedBundle
+from gates.bundle.store import Store
+from gates.bundle.trust import Trust, TrustedKey
+from gates.records import (
+    ActivePolicy,
+    Bundle,
+    Decision,
+    Digest,
+    Evaluation,
+    ModelVersion,
+    Plan,
+    Slot,
+)
+from gates.records.decision import Request
+from gates.records.release import DECISION_TYPE
+
+MODEL = "flights"
+NOW = 1_700_000_000_000_000
+HOUR = 3_600_000_000
+ROLES: dict[str, tuple[str, ...]] = {
+    "owner": (),
+    "decider": ("decide",),
+    "applier": ("apply",),
+    "stranger": (),
+}
+
+
+def name_of(text: str) -> Digest:
+    """A digest for something that no test opens."""
+    return digest_bytes(text.encode())
+
+
+POLICY = name_of("policy")
+
+
+class World:
+    """Everything lies under `root`, so that another process can open the same world."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = Store(root / "store")
+        self.ledger = SqliteLedger(root / "ledger.db")
+        self.registry = RegistrySimulator(root / "registry")
+
+    def key(self, person: str) -> KeySigner:
+        path = self.root / "keys" / f"{person}.pem"
+        return load_signer(path) if path.exists() else generate(path, f"{person}@example.com")
+
+    def trust(self, **roles: tuple[str, ...]) -> Trust:
+        keys = []
+        for person, allowed in {**ROLES, **roles}.items():
+            public = self.key(person).public
+            document = {**public.document(), "person": person, "roles": allowed}
+            keys.append(TrustedKey.model_validate(document))
+        trust = Trust(keys=tuple(key for key in keys if key.roles))
+        self.store.put(canonical_bytes(trust.document()))
+        return trust
+
+    def active(self, *, policy: Digest = POLICY, trust: Trust | None = None) -> tuple[ActivePolicy, ...]:
+        digest = (trust or self.trust()).digest
+        return tuple(
+            ActivePolicy(environment=environment, policy_digest=policy, trust_digest=digest)
+            for environment in ("staging", "production")
+        )
+
+    def begin(self) -> Digest:
+        root = begin_ledger(
+            self.ledger, self.store, self.key("owner"), self.active(), reason="first policy", now_us=NOW
+        )
+        (self.root / "root").write_text(root)
+        return root
+
+    def writer(self, person: str = "applier", now_us: int = NOW) -> LedgerWriter:
+        root = (self.root / "root").read_text()
+        return LedgerWriter(self.ledger, root, self.store, self.key(person), f"{person}@example.com", now_us)
+
+    def version(self, number: int) -> ModelVersion:
+        path = self.registry.path(MODEL, str(number))
+        if not path.exists():
+            return self.registry.register(MODEL, str(number), f"weights {number}".encode())
+        return ModelVersion(name=MODEL, version=str(number), digest=self.registry.digest(MODEL, str(number)))
+
+    def bundle(self, candidate: ModelVersion, *, text: str = "", holdout: str | None = "holdout") -> OpenedBundle:
+        plan = Plan(
+            model=MODEL,
+            task="binary",
+            tier="high",
+            environments=("staging", "production"),
+            requirements=(),
+            tables=(),
+            policy_digest=POLICY,
+            spec_digest=name_of("spec"),
+        )
+        record = Bundle(
+            candidate=candidate,
+            plan_digest=name_of("plan"),
+            evidence=(),
+            holdout_digest=name_of(holdout) if holdout else None,
+            created_us=NOW,
+        )
+        return OpenedBundle(name_of(f"bundle {candidate.version} {text}"), record, (), plan, ())
+
+    def decision(
+        self,
+        candidate: ModelVersion,
+        environment: str,
+        *,
+        champion: ModelVersion | None,
+        bundle: Digest | None = None,
+        by: str = "decider",
+        now_us: int = NOW,
+        **changes: Any,
+    ) -> Digest:
+        """Store a signed decision and return its envelope's digest."""
+        decision = Decision.model_validate(
+            {
+                "request": Request(
+                    environment=environment,
+                    action="promote",
+                    model=MODEL,
+                    candidate=candidate,
+                    champion=champion,
+                    actor="decider@example.com",
+                    effective_time_us=now_us,
+                ),
+                "policy_digest": POLICY,
+                "trust_digest": self.trust().digest,
+                "plan_digest": name_of("plan"),
+                "bundle_digest": bundle or self.bundle(candidate).digest,
+                "input_digest": name_of(f"input {environment} {candidate.version}"),
+                "allow": True,
+                "basis": "proven",
+                "required": (),
+                "missing": (),
+                "results": (),
+                "valid_until_us": now_us + HOUR,
+                "simulated": False,
+                **changes,
+            }
+        )
+        evaluation = Evaluation(engine="test", version="1", source="test", duration_us=1)
+        predicate = {"decision": decision.document(), "evaluation": evaluation.document()}
+        return self.store.put(seal(DECISION_TYPE, [(candidate.uri, candidate.digest)], predicate, self.key(by)))
+
+
+def slot_in(environment: str) -> Slot:
+    return Slot(model=MODEL, environment=environment)

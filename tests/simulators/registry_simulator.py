@@ -1,0 +1,89 @@
+"""A registry on disk with the real port: versions are files, aliases one JSON document. It can be down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gates.bundle.canonical import digest_file
+from gates.bundle.files import write_atomically
+from gates.errors import EvidenceError
+from gates.inputs.registry import (
+    NotRegistered,
+    RegisteredModel,
+    RegistryUnavailable,
+    nearest,
+    parse_uri,
+    refuse_case_variant,
+)
+from gates.records import Digest, ModelVersion
+
+
+@dataclass
+class RegistrySimulator:
+    """`root/<model>/<version>/model.bin` and `root/<model>/aliases.json`; nothing answers while `down`."""
+
+    root: Path
+    down: bool = False
+    tags: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+
+    def register(self, name: str, version: str, content: bytes) -> ModelVersion:
+        write_atomically(self.path(name, version), content)
+        return ModelVersion(name=name, version=version, digest=self.digest(name, version))
+
+    def path(self, name: str, version: str) -> Path:
+        return self.root / name / version / "model.bin"
+
+    def resolve(self, uri: str) -> RegisteredModel:
+        wanted = parse_uri(uri)
+        version = wanted.version
+        if version is None and wanted.alias is not None:
+            aliases = self.aliases(wanted.name)
+            refuse_case_variant(wanted.alias, aliases)
+            if wanted.alias not in aliases:
+                raise NotRegistered("no such alias", where=uri, remedy=nearest(wanted.alias, aliases))
+            version = aliases[wanted.alias]
+        assert version is not None
+        resolved = ModelVersion(name=wanted.name, version=version, digest=self.digest(wanted.name, version))
+        return RegisteredModel(resolved, (), "python_function", {}, self.tags.get((wanted.name, version), {}))
+
+    def fetch(self, version: ModelVersion, into: Path) -> Path:
+        if self.digest(version.name, version.version) != version.digest:
+            raise EvidenceError("the bytes changed", code="model.digest", where=version.uri)
+        (into / "model.bin").write_bytes(self.path(version.name, version.version).read_bytes())
+        return into
+
+    def digest(self, name: str, version: str) -> Digest:
+        self._answer()
+        if not self.path(name, version).exists():
+            raise NotRegistered("no such version", where=f"models:/{name}/{version}")
+        return digest_file(self.path(name, version))
+
+    def aliases(self, model: str) -> dict[str, str]:
+        self._answer()
+        path = self.root / model / "aliases.json"
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def set_alias(self, model: str, alias: str, version: str) -> None:
+        aliases = self.aliases(model)
+        refuse_case_variant(alias, aliases)
+        self.digest(model, version)
+        self._write(model, {**aliases, alias: version})
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        aliases = self.aliases(model)
+        if alias not in aliases:
+            raise NotRegistered("no such alias", where=f"models:/{model}@{alias}")
+        self._write(model, {name: version for name, version in aliases.items() if name != alias})
+
+    def set_tag(self, model: str, version: str, key: str, value: str) -> None:
+        self.digest(model, version)
+        self.tags.setdefault((model, version), {})[key] = value
+
+    def _write(self, model: str, aliases: dict[str, str]) -> None:
+        write_atomically(self.root / model / "aliases.json", json.dumps(aliases).encode())
+
+    def _answer(self) -> None:
+        if self.down:
+            raise RegistryUnavailable("no answer", where=str(self.root))
