@@ -48,6 +48,10 @@ class PairSums:
     fbb: Floats
     clustered: bool
 
+    def swapped(self) -> PairSums:
+        """Return the sums with the two losses in each other's place."""
+        return PairSums(self.n, self.b, self.a, self.bb, self.ab, self.aa, self.fbb, self.fab, self.faa, self.clustered)
+
 
 @dataclass(frozen=True)
 class _Form:
