@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from gates.measure.calibration.claims import NOTHING, Claim, family, params, readable
@@ -23,8 +24,8 @@ from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression import losses
 from gates.measure.regression.losses import BASELINE, BRIER, LOG_LOSS, pair_sums
 from gates.measure.regression.ranks import Rows, row_parts
-from gates.measure.stats.auc import auc, auc_difference
-from gates.measure.stats.figure import Figure, Floats
+from gates.measure.stats.auc import Placements, auc, auc_difference
+from gates.measure.stats.figure import Figure
 from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
 from gates.records import Measurement, Reason
 from gates.records.base import Scalar
@@ -59,6 +60,14 @@ class _Piece:
     part: Part
     rows: Rows
     minimum: int
+
+    @cached_property
+    def candidate(self) -> Placements | Reason:
+        return Placements.of(self.rows.y, self.rows.p)
+
+    @cached_property
+    def champion(self) -> Placements | Reason:
+        return Placements.of(self.rows.y, self.rows.champion)
 
     def sums(self, pair: str) -> PairSums:
         return pair_sums(self.part, pair, clustered=self.rows.cluster is not None)
@@ -112,8 +121,8 @@ def _checks(constant: float) -> tuple[_Check, ...]:
     """Return all checks of the gate. constant: the base rate, the score of the trivial model."""
     baseline: dict[str, Scalar] = {"baseline": "base rate of the whole"}
     return (
-        *_absolute("candidate", lambda piece: piece.rows.p, lambda sums: sums),
-        *_absolute("champion", lambda piece: piece.rows.champion, PairSums.swapped),
+        *_absolute("candidate", lambda piece: piece.candidate, lambda sums: sums),
+        *_absolute("champion", lambda piece: piece.champion, PairSums.swapped),
         _Check("auc_vs_champion", "pair", "delong", "area", {}, _auc_difference),
         _Check("log_loss_vs_champion", "pair", "fieller", "ratio", _CLIP, lambda piece: piece.ratio(LOG_LOSS)),
         _Check("brier_vs_champion", "pair", "fieller", "ratio", {}, lambda piece: piece.ratio(BRIER)),
@@ -125,10 +134,10 @@ _CLIP: dict[str, Scalar] = {"eps": losses.EPS}
 
 
 def _absolute(
-    subject: Subject, score: Callable[[_Piece], Floats], side: Callable[[PairSums], PairSums]
+    subject: Subject, placements: Callable[[_Piece], Placements | Reason], side: Callable[[PairSums], PairSums]
 ) -> tuple[_Check, ...]:
     def area(piece: _Piece) -> Figure | Reason:
-        return auc(piece.rows.y, score(piece), piece.rows.cluster, minimum_clusters=piece.minimum)
+        return auc(placements(piece), piece.rows.cluster, minimum_clusters=piece.minimum)
 
     def mean(pair: str, ceiling: float) -> Callable[[_Piece], Figure | Reason]:
         return lambda piece: mean_loss(side(piece.sums(pair)), minimum_clusters=piece.minimum, ceiling=ceiling)
@@ -141,8 +150,7 @@ def _absolute(
 
 
 def _auc_difference(piece: _Piece) -> Figure | Reason:
-    rows = piece.rows
-    return auc_difference(rows.y, rows.p, rows.champion, rows.cluster, minimum_clusters=piece.minimum)
+    return auc_difference(piece.candidate, piece.champion, piece.rows.cluster, minimum_clusters=piece.minimum)
 
 
 def _skill(piece: _Piece, constant: float) -> Figure | Reason:

@@ -21,63 +21,74 @@ from gates.records import Reason
 
 
 @dataclass(frozen=True)
-class _Placements:
-    """Twice the number of negatives below each positive, and of positives above each negative; a tie counts one.
+class Placements:
+    """Where each row of one class stands among those of the other; of two models' difference, the differences.
 
-    Whole numbers, so that sums do not depend on the order of the rows. Of a difference: the differences.
+    Attributes
+    ----------
+    positive: twice the number of negatives below each positive, a tie counts one; shape (m,).
+    negative: twice the number of positives above each negative; shape (n,). Whole numbers, so that sums do not depend
+    on the order of the rows.
+    event: which rows are positives, shape (rows,).
     """
 
     positive: Floats
     negative: Floats
+    event: Mask
 
-    def __sub__(self, other: _Placements) -> _Placements:
-        return _Placements(self.positive - other.positive, self.negative - other.negative)
+    @classmethod
+    def of(cls, y: Floats, score: Floats) -> Placements | Reason:
+        """Place the rows of a table.
+
+        Parameters
+        ----------
+        y: 0 or 1, shape (rows,). score: any finite numbers, shape (rows,).
+
+        Returns
+        -------
+        Reason.EMPTY_TABLE without rows, Reason.ONE_CLASS with one class only.
+        """
+        event = y > 0.5
+        if event.size == 0:
+            return Reason.EMPTY_TABLE
+        if event.all() or not event.any():
+            return Reason.ONE_CLASS
+        above, below = score[event], score[~event]
+        return cls(_position(above, below), 2.0 * above.size - _position(below, above), event)
+
+    def __sub__(self, other: Placements) -> Placements:
+        return Placements(self.positive - other.positive, self.negative - other.negative, self.event)
 
     @property
     def area(self) -> float:
         return float(self.positive.sum()) / (2 * self.positive.size * self.negative.size)
 
 
-def auc(y: Floats, score: Floats, cluster: Ints | None = None, *, minimum_clusters: int) -> Figure | Reason:
+def auc(placements: Placements | Reason, cluster: Ints | None = None, *, minimum_clusters: int) -> Figure | Reason:
     """Return the area under the ROC curve, in [0, 1].
 
     Parameters
     ----------
-    y: 0 or 1, shape (rows,). score: any finite numbers, shape (rows,). cluster: codes from 0, shape (rows,), or None.
+    cluster: codes from 0, shape (rows,); None where rows are taken as independent.
 
     Returns
     -------
-    Reason.EMPTY_TABLE without rows, Reason.ONE_CLASS with one class only, Reason.FEW_CLUSTERS where positives or
-    negatives stand in fewer than `minimum_clusters` clusters.
+    Reason.FEW_CLUSTERS where positives or negatives stand in fewer than `minimum_clusters` clusters.
     """
-    positive = y > 0.5
-    reason = _unfit(positive)
-    if reason is not None:
-        return reason
-    return _figure(_placements(positive, score), positive, cluster, minimum_clusters, (0.0, 1.0))
+    if isinstance(placements, Reason):
+        return placements
+    return _figure(placements, cluster, minimum_clusters, (0.0, 1.0))
 
 
 def auc_difference(
-    y: Floats, candidate: Floats, champion: Floats, cluster: Ints | None = None, *, minimum_clusters: int
+    candidate: Placements | Reason, champion: Placements | Reason, cluster: Ints | None = None, *, minimum_clusters: int
 ) -> Figure | Reason:
-    """Return the candidate's area less the champion's on the same rows, in [-1, 1]; arguments as for `auc`."""
-    positive = y > 0.5
-    reason = _unfit(positive)
-    if reason is not None:
-        return reason
-    difference = _placements(positive, candidate) - _placements(positive, champion)
-    return _figure(difference, positive, cluster, minimum_clusters, (-1.0, 1.0))
-
-
-def _unfit(positive: Mask) -> Reason | None:
-    if positive.size == 0:
-        return Reason.EMPTY_TABLE
-    return Reason.ONE_CLASS if positive.all() or not positive.any() else None
-
-
-def _placements(positive: Mask, score: Floats) -> _Placements:
-    above, below = score[positive], score[~positive]
-    return _Placements(_position(above, below), 2.0 * above.size - _position(below, above))
+    """Return the candidate's area less the champion's, in [-1, 1], of placements of the same rows in the same order."""
+    if isinstance(candidate, Reason):
+        return candidate
+    if isinstance(champion, Reason):
+        return champion
+    return _figure(candidate - champion, cluster, minimum_clusters, (-1.0, 1.0))
 
 
 def _position(values: Floats, among: Floats) -> Floats:
@@ -91,37 +102,38 @@ def _position(values: Floats, among: Floats) -> Floats:
 
 
 def _figure(
-    placements: _Placements, positive: Mask, cluster: Ints | None, minimum_clusters: int, limits: tuple[float, float]
+    placements: Placements, cluster: Ints | None, minimum_clusters: int, limits: tuple[float, float]
 ) -> Figure | Reason:
     m, n = placements.positive.size, placements.negative.size
     variance = _variance(placements.positive, n) / m + _variance(placements.negative, m) / n
     freedom, clusters = None, None
     if cluster is not None:
-        clusters = ranked(cluster)[0]
+        clusters, code = ranked(cluster)
+        positive, negative = code[placements.event], code[~placements.event]
         # The class that stands in fewer clusters sets the degrees of freedom.
-        freedom = min(ranked(cluster[positive])[0], ranked(cluster[~positive])[0])
+        freedom = min(ranked(positive)[0], ranked(negative)[0])
         if freedom < minimum_clusters:
             return Reason.FEW_CLUSTERS
-        variance = max(variance, _obuchowski(placements, positive, ranked(cluster)[1]))
+        variance = max(variance, _obuchowski(placements, positive, negative, clusters))
     z = quantiles(freedom)
     half = np.hypot(z * math.sqrt(variance), z**2 * math.hypot(1 / m, 1 / n))
     area, (low, high) = placements.area, limits
     return Figure(area, np.maximum(low, area - half), np.minimum(high, area + half), m + n, clusters)
 
 
-def _obuchowski(placements: _Placements, positive: Mask, cluster: Ints) -> float:
-    """Variance of the area when rows of a cluster depend on each other, positives and negatives alike."""
+def _obuchowski(placements: Placements, positive: Ints, negative: Ints, clusters: int) -> float:
+    """Variance of the area when rows of a cluster depend on each other; codes of the positives and the negatives."""
     m, n = placements.positive.size, placements.negative.size
-    clusters = int(cluster.max()) + 1
+    area = placements.area
 
     def deviations(doubled: Floats, others: int, code: Ints) -> tuple[Floats, float]:
         rows = np.bincount(code, minlength=clusters)
         occupied = np.count_nonzero(rows)
-        off = totals(code, doubled, clusters) / (2 * others) - placements.area * rows
+        off = totals(code, doubled, clusters) / (2 * others) - area * rows
         return off / doubled.size, occupied / (occupied - 1)
 
-    ten, correction_ten = deviations(placements.positive, n, cluster[positive])
-    one, correction_one = deviations(placements.negative, m, cluster[~positive])
+    ten, correction_ten = deviations(placements.positive, n, positive)
+    one, correction_one = deviations(placements.negative, m, negative)
     cross = clusters / (clusters - 1) * float(ten @ one)
     return max(0.0, correction_ten * float(ten @ ten) + correction_one * float(one @ one) + 2 * cross)
 
