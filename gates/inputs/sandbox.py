@@ -209,3 +209,13 @@ def last_line(errors: str) -> str:
     """Return the last line that is not blank."""
     lines = errors.strip().splitlines()
     return lines[-1] if lines else "it ended without a word"
+
+
+def isolation() -> tuple[Isolation, str]:
+    """Return what this system gives a scorer process, and why it is not `namespace`."""
+    with tempfile.TemporaryDirectory(prefix="gates-scorer-") as folder:
+        script, model = Path(folder, "nothing.py"), Path(folder, "model")
+        script.touch()
+        model.mkdir()
+        ended = run(Job(script, model, script, 0, 30))
+    return ended.isolation, ended.open_because

@@ -129,7 +129,7 @@ def in_namespaces(libc: _Libc, config: dict[str, Any]) -> int:
         with contextlib.suppress(BlockingIOError):
             if os.read(watch, 1) == b"":
                 os._exit(1)
-        start(config, "/scorer_child.py", "/work")
+        start(config, "/scorer/child.py", "/scorer/work")
     os.close(watch)
     os.close(config["status"])
     return wait_for(child)
@@ -164,9 +164,9 @@ def build_root(libc: _Libc, config: dict[str, Any]) -> None:
     tmpfs(libc, root, 2**20)
     for path in (*_SYSTEM, *config["interpreter"]):
         bind_read_only(libc, Path(path), root / path.lstrip("/"))
-    bind_read_only(libc, Path(config["script"]), root / "scorer_child.py")
-    bind_read_only(libc, Path(config["model"]), root / "model")
-    bind_read_only(libc, Path(config["features"]), root / "work" / "features.parquet")
+    bind_read_only(libc, Path(config["script"]), root / "scorer" / "child.py")
+    bind_read_only(libc, Path(config["model"]), root / "scorer" / "model")
+    bind_read_only(libc, Path(config["features"]), root / "scorer" / "work" / "features.parquet")
     for name in _DEVICES:
         (root / "dev").mkdir(exist_ok=True)
         (root / "dev" / name).touch()
@@ -270,7 +270,7 @@ def start(config: dict[str, Any], script: str, folder: str) -> NoReturn:
     os.chdir(folder)
     os.write(config["status"], b"ready")
     os.close(config["status"])
-    model = "/model" if config["mode"] == "namespace" else config["model"]
+    model = "/scorer/model" if config["mode"] == "namespace" else config["model"]
     arguments = [config["python"], "-I", script, model, str(config["out"])]
     os.execve(config["python"], arguments, {})  # noqa: S606
 

@@ -68,7 +68,7 @@ def score(model_dir: Path, features: Path, out: Path, *, task: str, timeout_s: f
 
     Raises
     ------
-    UsageError: task other than `binary`, a table without a usable row_id.
+    UsageError: task other than `binary`, no model folder, a table without a usable row_id.
     NotAProbability: see there. ScorerFailed: all else that the model can do wrong.
     """
     import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
@@ -79,6 +79,8 @@ def score(model_dir: Path, features: Path, out: Path, *, task: str, timeout_s: f
             code="scorer.task",
             remedy="give their predictions as a table of role predictions",
         )
+    if not model_dir.is_dir():
+        raise UsageError("no such model folder", code="scorer.model", where=str(model_dir))
     row_id = _row_ids(features)
     ended = run(Job(_CHILD, model_dir, features, max(_ROW_BYTES) * len(row_id), timeout_s))
     _check_end(ended, features, model_dir, timeout_s)
