@@ -280,6 +280,9 @@ def reliability(scale: float, *, n: int = 8_421) -> bytes:
         rate = min(1.0, max(0.0, mean + scale * gap))
         half = 1.645 * (rate * (1 - rate) / n) ** 0.5 + 1 / n
         bins.append(
-            {"n": n, "mean_p": mean, "mean_y": rate, "lower": max(0.0, rate - half), "upper": min(1.0, rate + half)}
+            {"n": n, "mean_p": mean, "mean_y": rate, "name": str(len(bins) + 1), "lower": max(0.0, rate - half), "upper": min(1.0, rate + half)}
         )
-    return json.dumps({"bins": bins}).encode()
+    counts = [round(9_000 * 0.88**index) for index in range(50)]
+    histogram = [{"to": (index + 1) / 50, "n": count} for index, count in enumerate(counts)]
+    decision = {"name": "decision", "n": 9_100, "mean_p": 0.66, "mean_y": 0.655, "lower": 0.646, "upper": 0.664}
+    return json.dumps({"version": 1, "bins": bins, "decision": decision, "histogram": histogram}).encode()

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gates.decide.attachments import read_reliability
 from gates.decide.causes import Cause, read_causes
 from gates.decide.limits import Limit, Rungs
-from gates.decide.rows_needed import Need, bins_of, rows_for_ece, rows_for_width
+from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
 from gates.records.decision import Decision, RuleResult
 from gates.records.measurement import Item, Measurement, Slice
 
@@ -83,13 +84,13 @@ def advise(
         and (measurement := figures.get((place_of(result.check, result.slice, result.item), result.subject)))
         and measurement.bounds is not None
     ]
-    bins = bins_of(attachments.get("reliability.json"))
+    reliability = read_reliability(attachments.get("reliability.json"))
     settle = []
     for result, limit, measurement in judged:
         if result.verdict != "inconclusive":
             continue
         whole_ece = result.check == "calibration.ece" and measurement.slice.kind == "whole"
-        need = rows_for_ece(measurement, limit, bins, Rungs()) if whole_ece and bins else None
+        need = rows_for_ece(measurement, limit, reliability.bins, Rungs()) if whole_ece and reliability else None
         need = need or rows_for_width(measurement, limit, Rungs())
         if need is not None:
             settle.append(Settle(place_of(result.check, result.slice, result.item), need))

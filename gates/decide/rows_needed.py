@@ -6,13 +6,13 @@ tested at .95; adding rows to a holdout that was looked at is a second look at a
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
+from gates.decide.attachments import Bin
 from gates.decide.limits import Limit, Rungs, ends
 from gates.records.measurement import Measurement
 
@@ -110,8 +110,8 @@ def _rounded(rows: float) -> int:
 
 
 @dataclass(frozen=True)
-class Bin:
-    """A reliability bin: its rows, and observed rate and mean prediction."""
+class _Filled:
+    """A reliability bin with rows: observed rate and mean prediction."""
 
     n: int
     mean_y: float
@@ -127,7 +127,7 @@ class Bin:
         return max(self.mean_y * (1 - self.mean_y), self.mean_p * (1 - self.mean_p))
 
 
-def rows_for_ece(measurement: Measurement, limit: Limit, bins: tuple[Bin, ...], rungs: Rungs) -> Need | None:
+def rows_for_ece(measurement: Measurement, limit: Limit, bins: Sequence[Bin], rungs: Rungs) -> Need | None:
     """Rows for a binned calibration error: its noise shrinks with the root of n, and its bias too.
 
     The gaps are shrunk so that their mean square is the debiased one; the expected plug-in error and its bound at m
@@ -137,10 +137,15 @@ def rows_for_ece(measurement: Measurement, limit: Limit, bins: tuple[Bin, ...], 
     -------
     None where the bins are not those of the figure.
     """
-    rows = sum(part.n for part in bins)
+    filled = [
+        _Filled(part.n, part.mean_y, part.mean_p)
+        for part in bins
+        if part.mean_y is not None and part.mean_p is not None
+    ]
+    rows = sum(part.n for part in filled)
     if rows != measurement.n or measurement.bounds is None or measurement.estimate is None or rows == 0:
         return None
-    world = _World.of(bins, rows, _inflation(measurement, bins, rows))
+    world = _World.of(filled, rows, _inflation(measurement, filled, rows))
     small, effect, large = (world.shrunk(offset) for offset in (-QUARTILE, 0.0, QUARTILE))
     distance = limit.value - world.limit_of_error(effect)
     toward: Literal["pass", "fail"] = "pass" if distance > 0 else "fail"
@@ -166,7 +171,7 @@ def _smallest(now: int, settled: Callable[[float], bool]) -> float:
     return math.exp(high)
 
 
-def _inflation(measurement: Measurement, bins: tuple[Bin, ...], rows: int) -> float:
+def _inflation(measurement: Measurement, bins: Sequence[_Filled], rows: int) -> float:
     """How much more the figure varies than with independent rows, from the width of its own interval."""
     if measurement.bounds is None or measurement.estimate is None:
         return 1.0
@@ -186,7 +191,7 @@ class _World:
     rows: int
 
     @classmethod
-    def of(cls, bins: tuple[Bin, ...], rows: int, inflation: float) -> _World:
+    def of(cls, bins: Sequence[_Filled], rows: int, inflation: float) -> _World:
         return cls(
             tuple(part.n / rows for part in bins),
             tuple(abs(part.gap) for part in bins),
@@ -234,15 +239,3 @@ def _folded(gap: float, error: float) -> float:
         return gap
     ratio = gap / error
     return error * (_FOLDED_MEAN * math.exp(-(ratio**2) / 2) + ratio * math.erf(ratio / math.sqrt(2)))
-
-
-def bins_of(raw: bytes | None) -> tuple[Bin, ...]:
-    """Read the equal-mass bins of the whole from the calibration gate's `reliability.json`; empty where unreadable."""
-    try:
-        document = json.loads(raw) if raw else {}
-        parts = document["bins"] if isinstance(document, dict) else []
-        bins = tuple(Bin(int(part["n"]), float(part["mean_y"]), float(part["mean_p"])) for part in parts)
-    except (ValueError, KeyError, TypeError):
-        return ()
-    known = all(part.n > 0 and 0 <= part.mean_y <= 1 and 0 <= part.mean_p <= 1 for part in bins)
-    return bins if known else ()

@@ -1,0 +1,197 @@
+"""One HTML page for a decision: self-contained, readable without scripts, printed or on a phone.
+
+Reads records and changes nothing. Every name in it was chosen by somebody else, so the template escapes all of them,
+and the page forbids itself scripts and anything from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from gates.audit.site.charts import LEFT, WIDTH, diagram, gaps, strip
+from gates.decide.attachments import Reliability, read_reliability
+from gates.records.base import Digest
+from gates.records.decision import DecisionInput, Evaluation
+from gates.records.measurement import Slice
+from gates.render import words
+from gates.render.names import visible
+from gates.render.numbers import count, figure, moment, short
+from gates.render.view import Row, View
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_MOST_SLICES = 200
+"""Slices in the page's table; the most severe first."""
+
+_MOST_ROWS = 500
+"""Rows in one of its tables of results."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page tells besides the decision; whatever is absent is left out.
+
+    Attributes
+    ----------
+    document: the decision's input. evaluation: how it was computed. envelope_digest: of the signed decision.
+    attachments: the bundle's, by name. people: key id to the name that trust gives it.
+    commands: how a reader checks this page by himself, one shell command a line.
+    """
+
+    document: DecisionInput | None = None
+    evaluation: Evaluation | None = None
+    envelope_digest: Digest | None = None
+    attachments: Mapping[str, bytes] | None = None
+    people: Mapping[str, str] | None = None
+    commands: Sequence[str] = ()
+
+
+def page(view: View, facts: Facts | None = None) -> str:
+    """Write the page."""
+    facts = facts or Facts()
+    reliability = read_reliability((facts.attachments or {}).get("reliability.json"))
+    bin_limit = next((row.limit for row in view.rows if row.check == "calibration.bin" and row.limit), None)
+    return _template().render(
+        view=view,
+        facts=facts,
+        request=view.decision.request,
+        mood={"ALLOW": "good", "DENY": "bad"}.get(view.answer, "open"),
+        todo=_todo(view),
+        reliability=reliability,
+        diagram=diagram(reliability) if reliability else None,
+        gaps=gaps(reliability, bin_limit) if reliability else None,
+        comparisons=[row for row in view.rows if row.gate == "regression" and row.whole and row.measurement],
+        coverage=[row for row in view.rows if row.check.endswith("_coverage") and row.whole and row.measurement],
+        slices=_slices(view),
+        evidence=facts.document.evidence if facts.document else (),
+        approvals=_approvals(view, facts),
+        ledger=facts.document.ledger if facts.document else None,
+        bins=_bin_table(reliability),
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("gates.audit.site", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(visible=visible, count=count, figure=figure, moment=moment, short=short)
+    environment.globals.update(
+        strip=strip,
+        verdict=words.verdict_text,
+        estimate=words.estimate_text,
+        interval=words.interval_text,
+        limit=words.limit_text,
+        where=words.where_text,
+        tally=words.tally,
+        glyph=_glyph,
+        name=_name,
+        most_rows=_MOST_ROWS,
+        mood_of=_mood,
+        chart_width=WIDTH,
+        chart_left=LEFT,
+        unbounded=words.UNBOUNDED,
+    )
+    return environment.get_template("decision.html.j2")
+
+
+def _mood(row: Row) -> str:
+    if row.denies:
+        return "bad"
+    return "good" if row.status == "pass" else "open"
+
+
+def _glyph(row: Row) -> str:
+    """A sign that needs no colour to be told from the others."""
+    if row.status == "pass":
+        return "✓"
+    return {"fail": "✕", "error": "!", "missing": "!"}.get(row.status, "~" if row.status == "inconclusive" else "?")
+
+
+def _name(row: Row) -> str:
+    """The code where it says more than the verdict does; else the check."""
+    return row.code if row.denies or row.result.disposition in ("accepted", "waived") else row.check
+
+
+def _todo(view: View) -> list[tuple[str, str]]:
+    lines = [(code, remedy) for code, remedy in view.remedies]
+    lines.extend((row.check, words.need_text(row.needs)) for row in view.needs if row.needs is not None)
+    lines.extend((cause.feature, cause.hint) for cause in view.advice.causes)
+    return lines
+
+
+@dataclass(frozen=True)
+class _SliceTable:
+    """Slices by checks; `cells` has a row or nothing for each check."""
+
+    checks: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[str, Row, tuple[Row | None, ...]], ...]
+    cut: int
+
+
+def _slices(view: View) -> _SliceTable | None:
+    by_slice: dict[Slice, dict[str, Row]] = {}
+    titles: dict[str, str] = {}
+    for row in view.rows:
+        if not row.whole and row.measurement is not None:
+            by_slice.setdefault(row.slice, {}).setdefault(row.check, row)
+            titles.setdefault(row.check, row.title)
+    if not by_slice:
+        return None
+    checks = tuple(sorted(titles))
+    lines = []
+    for where, cells in by_slice.items():
+        first = next(iter(cells.values()))
+        lines.append((words.slice_text(where), first, tuple(cells.get(check) for check in checks)))
+    return _SliceTable(
+        tuple((check, check.split(".", 1)[1].replace("_", " ")) for check in checks),
+        tuple(lines[:_MOST_SLICES]),
+        max(0, len(lines) - _MOST_SLICES),
+    )
+
+
+def _approvals(view: View, facts: Facts) -> list[dict[str, Any]]:
+    """Each approval: role, who by trust, when, until when, words, and whether the decision counted it."""
+    people = facts.people or {}
+    return [
+        {
+            "role": item.statement.role,
+            "who": ", ".join(people.get(key_id, f"key {key_id[:12]}") for key_id in item.key_ids),
+            "when": item.statement.time_us,
+            "until": item.statement.expires_us,
+            "comment": item.statement.comment,
+            "digest": item.digest,
+            "counted": item.digest in view.decision.approvals,
+        }
+        for item in (facts.document.approvals if facts.document else ())
+    ]
+
+
+def _bin_table(reliability: Reliability | None) -> list[tuple[str, str, str, str, str]]:
+    """The diagram's numbers as a table, for those who do not see it."""
+    if reliability is None:
+        return []
+    parts = [*reliability.bins, *([reliability.decision] if reliability.decision else [])]
+    return [
+        (
+            part.name,
+            count(part.n),
+            figure(part.mean_p),
+            figure(part.mean_y),
+            f"[{figure(part.lower)}, {figure(part.upper)}]"
+            if part.lower is not None and part.upper is not None
+            else "",
+        )
+        for part in parts
+        if part.mean_p is not None and part.mean_y is not None
+    ]

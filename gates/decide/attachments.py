@@ -1,0 +1,61 @@
+"""The bundle's attachments that explain figures, read with suspicion: whatever is not of the form is taken as absent.
+
+They never enter a decision; `gates/measure/calibration/reliability.py` and the parity gate write them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Rows = Annotated[int, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    """A form that ignores fields which later versions add."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Bin(_Part):
+    """A reliability bin. `mean_p`, `mean_y` are absent without rows, `lower`, `upper` (of mean_y) without an interval."""
+
+    name: str = ""
+    n: Rows
+    mean_p: Share | None = None
+    mean_y: Share | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+class Column(_Part):
+    """A column of the histogram, up to `to`."""
+
+    to: Share
+    n: Rows
+
+
+class Reliability(_Part):
+    """The calibration gate's `reliability.json`.
+
+    Attributes
+    ----------
+    bins: equal-mass, of the whole, ascending. decision: the region at or above the operating threshold.
+    confidence: of each one-sided limit.
+    """
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    bins: tuple[Bin, ...] = ()
+    decision: Bin | None = None
+    equal_width: tuple[Bin, ...] = ()
+    histogram: tuple[Column, ...] = ()
+
+
+def read_reliability(raw: bytes | None) -> Reliability | None:
+    """Parse `reliability.json`; None where it is absent or not of the form."""
+    try:
+        return Reliability.model_validate_json(raw) if raw is not None else None
+    except ValidationError:
+        return None
