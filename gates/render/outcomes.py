@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from gates.render.names import visible
 from gates.render.screen import Screen
 from gates.render.text import answer_colour
 from gates.render.view import Row, View
 from gates.render.words import estimate_text, interval_text, item_text, limit_text, slice_text, verdict_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _SHOWN = 2
 
@@ -39,19 +43,19 @@ def outcomes(decided: Sequence[Outcome], *, screen: Screen | None = None) -> str
 
     screen = screen or Screen()
     table = Table(box=box.HORIZONTALS if screen.unicode else box.ASCII2, pad_edge=False, show_lines=True)
-    table.add_column("candidate", overflow="fold", max_width=16)
-    table.add_column("environment", overflow="fold")
-    table.add_column("decision", overflow="fold", min_width=13)
-    table.add_column("deciding checks: estimate [interval] limit", overflow="fold")
+    table.add_column("candidate\nenvironment", overflow="fold", max_width=22)
+    table.add_column("decision", overflow="fold", min_width=13, max_width=18)
+    table.add_column("deciding checks\nestimate [interval] limit", overflow="fold")
     folder = _folder(decided)
     for outcome in decided:
         request = outcome.view.decision.request
         candidate = Text(visible(outcome.label))
         candidate.append(f"\n{visible(request.candidate.name)} {visible(request.candidate.version)}", style="dim")
-        answer = Text(outcome.view.answer, style=answer_colour(outcome.view))
+        candidate.append(f"\n→ {request.environment}")
+        answer = Text(outcome.view.answer.replace(" ", "\n"), style=answer_colour(outcome.view))
         if outcome.after:
-            answer.append(f"\n{visible(outcome.after)}", style="dim")
-        table.add_row(candidate, Text(request.environment), answer, _deciding(outcome, folder))
+            answer.append(f"\n{visible(outcome.after)}", style="not bold default")
+        table.add_row(candidate, answer, _deciding(outcome, folder))
     if folder is None:
         return screen.draw(table)
     return screen.draw(table, Text(f"pages in {folder}", overflow="fold"))
