@@ -1,0 +1,80 @@
+"""The embedded engine: the policies as OPA compiled them to WebAssembly, in this process (opa-py-wasm on wasmtime)."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from gates.decide.engines.interface import answered, prepared
+from gates.decide.policies import PolicySet
+from gates.errors import EngineError
+
+_INPUT_BYTES = 128_000_000
+_RESULT_BYTES = 64_000_000
+_MEMORY_PAGES = 24_576
+_SECONDS = 60.0
+"""Some 100,000 measurements with nine bounds each; 1.5 GiB of memory at most. Beyond it there is no decision (exit 4)."""
+
+
+class EmbeddedEngine:
+    """Evaluates in process; needs nothing of the machine. Not to be shared between threads.
+
+    Raises
+    ------
+    EngineError: the module was built from other sources (`module.stale`), or asks its host for functions.
+    """
+
+    name = "embedded"
+
+    def __init__(self, policies: PolicySet) -> None:
+        from opapywasm import OpaWasmPolicy, PolicyConfig
+        from opapywasm.errors import OpaWasmError
+
+        policies.check_module()
+        self.version = f"opa {policies.sidecar.opa_version}, wasm"
+        self.source = policies.manifest.module
+        config = PolicyConfig(
+            pool_size=1,
+            max_input_bytes=_INPUT_BYTES,
+            max_result_bytes=_RESULT_BYTES,
+            max_memory_pages=_MEMORY_PAGES,
+            eval_timeout_seconds=_SECONDS,
+        )
+        try:
+            self._policy = OpaWasmPolicy.from_wasm_bytes(policies.module, config)
+            self._policy.set_data(policies.data)
+        except OpaWasmError as error:
+            raise EngineError(f"the compiled policies do not load: {error}", code="engine.failed") from error
+        if self._policy.builtins:
+            self.close()
+            raise EngineError(
+                f"the compiled policies ask their host for {', '.join(sorted(self._policy.builtins))}",
+                code="module.impure",
+                where=self.source,
+            )
+
+    def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
+        from opapywasm.errors import OpaWasmError
+
+        content = prepared(entry_point, document)
+        try:
+            answer = self._policy.evaluate(content, entry_point)
+        except OpaWasmError as error:
+            raise EngineError(
+                f"the embedded engine failed: {error}",
+                code="engine.failed",
+                where=entry_point,
+                remedy="an input this large needs OPA" if len(content) > _INPUT_BYTES else None,
+            ) from error
+        return answered(answer, engine="the embedded engine", entry_point=entry_point)
+
+    def close(self) -> None:
+        self._policy.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

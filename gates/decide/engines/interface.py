@@ -1,0 +1,77 @@
+"""The Engine port: an entry point and an input document in, the policies' answer out. An engine never decides alone.
+
+Every adapter validates its input first, and hands back lists in one order: all lists of an answer are sets in Rego, and
+engines give sets in orders of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from gates.bundle.canonical import canonical_bytes, parse_json
+from gates.errors import EngineError
+
+PLAN = "gates/main/plan"
+DECISION = "gates/main/decision"
+
+
+class Engine(Protocol):
+    """A policy engine with a policy set in it.
+
+    Attributes
+    ----------
+    name, version: what evaluated. source: where it came from (a file, a URL, the package).
+    """
+
+    name: str
+    version: str
+    source: str
+
+    def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Evaluate.
+
+        Raises
+        ------
+        EvidenceError: the document is not a valid input (`input.invalid`); no engine saw it.
+        EngineError: undefined, an exception, a limit, no connection: no answer.
+        """
+        ...
+
+
+def prepared(entry_point: str, document: dict[str, Any]) -> bytes:
+    """Return the canonical bytes of a valid input.
+
+    Raises
+    ------
+    EvidenceError: `input.invalid`.
+    """
+    from gates.decide.schemas import validate_input
+
+    validate_input(entry_point, document)
+    return canonical_bytes(document)
+
+
+def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]:
+    """Return a defined answer in its one order.
+
+    Raises
+    ------
+    EngineError: `engine.undefined`: a rule without a value is no decision.
+    """
+    if not isinstance(answer, dict) or not answer:
+        raise EngineError(
+            f"{engine} gave no answer for {entry_point}",
+            code="engine.undefined",
+            where=entry_point,
+            remedy="the policies and the engine do not fit together; see `gates doctor`",
+        )
+    ordered: dict[str, Any] = _ordered(parse_json(canonical_bytes(answer)))
+    return ordered
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _ordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted((_ordered(item) for item in value), key=canonical_bytes)
+    return value

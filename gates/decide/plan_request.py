@@ -1,0 +1,44 @@
+"""The document that the policies' `plan` entry point sees: what is to be gated, and what could be answered."""
+
+from __future__ import annotations
+
+from gates.records.base import Environment, Name, Record
+from gates.records.measurement import Slice
+from gates.records.plan import Role, TableRole, Task
+
+
+class Wish(Record):
+    """A check that a spec adds to what the policy requires.
+
+    Attributes
+    ----------
+    role: `prove` for the whole and named slices, `no-harm` for `each`, unless said.
+    environments: absent means all.
+    """
+
+    check: Name
+    role: Role | None = None
+    slice: Slice | None = None
+    each: Name | None = None
+    environments: tuple[Environment, ...] | None = None
+
+
+class PlanRequest(Record):
+    """Facts about a spec, and no limits.
+
+    Attributes
+    ----------
+    roles: roles of the tables at hand. slices: columns whose values are slices, besides the policy's own.
+    cluster: column that groups dependent rows, used where the policy names none.
+    """
+
+    model: Name
+    task: Task
+    environments: tuple[Environment, ...]
+    built_in: bool
+    has_champion: bool
+    has_sets: bool
+    roles: tuple[TableRole, ...]
+    slices: tuple[Name, ...]
+    cluster: Name | None = None
+    extra: tuple[Wish, ...]

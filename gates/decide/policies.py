@@ -1,0 +1,261 @@
+"""The policy set: shipped policies, the policy owners' data and the compiled module, under one digest.
+
+What decides is bytes with a name. `put` keeps them all in the store, and `from_store` gives exactly these back, so that a
+decision can be evaluated again years later whatever the package has become.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from pydantic import field_validator
+
+from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
+from gates.bundle.trust import Trust
+from gates.decide.policy_data import checked
+from gates.errors import EngineError, EvidenceError, UsageError
+from gates.records.base import Digest, Name, Record
+from gates.resources import module_folder, policies_folder
+
+if TYPE_CHECKING:
+    from gates.bundle.store import Store
+
+MODULE = "policy.wasm"
+SIDECAR = "module.json"
+_DATA_NAMES = ("data.yaml", "data.json")
+
+
+class PolicyFile(Record):
+    path: Name
+    digest: Digest
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        if "\\" in path or PurePosixPath(path).is_absolute() or not {"..", "."}.isdisjoint(path.split("/")):
+            raise ValueError("a path inside the bundle")
+        return path
+
+
+class Manifest(Record):
+    """What the policy digest is the digest of."""
+
+    files: tuple[PolicyFile, ...]
+    module: Digest
+
+
+class Sidecar(Record):
+    """What the compiled module was built from, and by what."""
+
+    opa_version: str
+    source_digest: Digest
+    module_digest: Digest
+    entry_points: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """Everything that a decision depends on besides its input.
+
+    Attributes
+    ----------
+    files: path in the bundle -> bytes: Rego without its tests, data, the declared roots and the module's sidecar.
+    module: the same Rego compiled to WebAssembly.
+    trust: who may do what, `data.trust`.
+    """
+
+    files: Mapping[str, bytes]
+    module: bytes
+    trust: Trust = field(default_factory=Trust)
+
+    @classmethod
+    def load(cls, folder: Path | None = None, trust: Trust | None = None) -> PolicySet:
+        """Load the shipped policies, with the policy owners' folder where there is one.
+
+        Raises
+        ------
+        UsageError: the folder holds anything but data under models/ and overrides/, or data that mean nothing.
+        EngineError: the package is incomplete.
+        """
+        files = dict(_shipped())
+        if folder is not None:
+            files.update(_owners(folder))
+        return cls(files, _module(MODULE), trust or Trust())
+
+    @classmethod
+    def from_store(cls, store: Store, policy_digest: Digest, trust: Trust | None = None) -> PolicySet:
+        """Bring back the policy set of that digest.
+
+        Raises
+        ------
+        EvidenceError: a part is missing, or its bytes are not what their digest says.
+        """
+        manifest = Manifest.parse(parse_json(store.get(policy_digest), where=policy_digest), where=policy_digest)
+        files = {file.path: store.get(file.digest) for file in manifest.files}
+        if len(files) != len(manifest.files):
+            raise EvidenceError("a path occurs twice", code="policy.manifest", where=policy_digest)
+        return cls(files, store.get(manifest.module), trust or Trust())
+
+    def put(self, store: Store) -> Digest:
+        """Keep every file, the module and the manifest in the store; return the policy digest."""
+        for content in self.files.values():
+            store.put(content)
+        store.put(self.module)
+        return store.put(canonical_bytes(self.manifest.document()))
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        files = tuple(
+            PolicyFile(path=path, digest=digest_bytes(content)) for path, content in sorted(self.files.items())
+        )
+        return Manifest(files=files, module=digest_bytes(self.module))
+
+    @cached_property
+    def digest(self) -> Digest:
+        """The policy digest: of the canonical manifest."""
+        return digest_document(self.manifest.document())
+
+    @property
+    def trust_digest(self) -> Digest:
+        return self.trust.digest
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """All data that policies see, as one document; read once here, so that every engine sees the same."""
+        root: dict[str, Any] = {}
+        for path, content in sorted(self.files.items()):
+            if PurePosixPath(path).name in _DATA_NAMES:
+                _graft(root, PurePosixPath(path), _data(path, content))
+        root["trust"] = self.trust.document()
+        return root
+
+    @cached_property
+    def rego(self) -> dict[str, bytes]:
+        return {path: content for path, content in self.files.items() if path.endswith(".rego")}
+
+    @cached_property
+    def sidecar(self) -> Sidecar:
+        """Raises EngineError where the set has no record of what its module was built from."""
+        if SIDECAR not in self.files:
+            raise EngineError("the compiled policies lack their record", code="module.unknown", where=SIDECAR)
+        return Sidecar.parse(parse_json(self.files[SIDECAR], where=SIDECAR), where=SIDECAR)
+
+    def check_module(self) -> None:
+        """Refuse a module that was built from other Rego than this set's.
+
+        Raises
+        ------
+        EngineError: `module.stale`, with the command that builds it.
+        """
+        current = digest_sources(self.rego)
+        if self.sidecar.module_digest != self.manifest.module or self.sidecar.source_digest != current:
+            raise EngineError(
+                "the compiled policies were built from other sources than these",
+                code="module.stale",
+                where=MODULE,
+                remedy="run `python -m gates.decide.build_module` (needs OPA), or decide with OPA itself",
+            )
+
+    def write_bundle(self, folder: Path) -> None:
+        """Write the set as a folder that OPA loads with `--bundle`: Rego, declared roots, and all data as one file."""
+        for path, content in {**self.rego, ".manifest": self.files[".manifest"]}.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        (folder / "data.json").write_text(json.dumps(self.data, allow_nan=False), encoding="utf-8")
+
+    def __post_init__(self) -> None:
+        # Data that mean nothing are refused here, not at the first evaluation.
+        _ = self.data
+
+
+def digest_sources(rego: Mapping[str, bytes]) -> Digest:
+    """Digest of Rego sources by path; tests are no sources."""
+    return digest_document({path: digest_bytes(content) for path, content in rego.items()})
+
+
+def shipped_rego(root: Path) -> dict[str, bytes]:
+    """The Rego of a policy folder without its tests."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*.rego"))
+        if not path.name.endswith("_test.rego")
+    }
+
+
+def _shipped() -> Iterator[tuple[str, bytes]]:
+    root = policies_folder()
+    yield from shipped_rego(root).items()
+    for path in sorted(root.rglob("data.yaml")):
+        yield path.relative_to(root).as_posix(), path.read_bytes()
+    yield ".manifest", (root / ".manifest").read_bytes()
+    yield SIDECAR, _module(SIDECAR)
+
+
+def _module(name: str) -> bytes:
+    path = module_folder() / name
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EngineError(
+            "the compiled policies are not here",
+            code="module.missing",
+            where=str(path),
+            remedy="install model-gates again, or run `python -m gates.decide.build_module` in a checkout",
+        ) from error
+
+
+def _owners(folder: Path) -> Iterator[tuple[str, bytes]]:
+    if not folder.is_dir():
+        raise UsageError("no such folder of policies", code="policy.folder", where=str(folder))
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if any(part.startswith(".") for part in relative.parts) or path.name == "README.md":
+            continue
+        if path.is_symlink() or not _is_data(relative.parts):
+            raise UsageError(
+                "not a part of the policy owners' folder",
+                code="policy.folder",
+                where=str(path),
+                remedy="it holds models/<model>/data.yaml and overrides/<environment>/data.yaml; "
+                "Rego of your own comes with a compiled module of its own in a later version",
+            )
+        try:
+            yield relative.as_posix(), path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot be read: {error.strerror}", code="file.unreadable", where=str(path)) from error
+
+
+def _is_data(parts: tuple[str, ...]) -> bool:
+    return len(parts) == 3 and parts[0] in {"models", "overrides"} and parts[2] in _DATA_NAMES
+
+
+def _data(path: str, content: bytes) -> Any:
+    """Parse a data file; those of the policy owners are held to their words."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="safe", pure=True).load(io.StringIO(content.decode("utf-8")))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"not YAML: {str(error).splitlines()[0]}", code="policy.data", where=path) from error
+    kind = PurePosixPath(path).parts[0]
+    return checked(kind, document, path) if kind in {"models", "overrides"} else document
+
+
+def _graft(root: dict[str, Any], path: PurePosixPath, document: Any) -> None:
+    *folders, last = path.parent.parts
+    node = root
+    for part in folders:
+        node = node.setdefault(part, {})
+    if last in node:
+        raise UsageError("data stand here twice, as YAML and as JSON", code="policy.data", where=str(path.parent))
+    node[last] = document

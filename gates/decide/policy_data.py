@@ -1,0 +1,87 @@
+"""What the policy owners' folder may hold: facts about models, and overrides that tighten limits. Strict about words."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from gates.decide.plan_request import Wish
+from gates.errors import UsageError
+from gates.records.base import Name, Record
+from gates.records.plan import Tier
+
+
+class ParameterFacts(Record):
+    """Parameters that differ from parameters/data.yaml; what is absent keeps the shipped value."""
+
+    bins: Annotated[int, Field(ge=2, le=100)] | None = None
+    micro_bins: Annotated[int, Field(ge=10, le=100_000)] | None = None
+    coverage_level: Annotated[float, Field(gt=0, lt=1)] | None = None
+    operating_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    parity_tolerance: Annotated[float, Field(ge=0)] | None = None
+    minimum_clusters: Annotated[int, Field(ge=2)] | None = None
+
+
+class ModelFacts(Record):
+    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
+
+    tier: Tier = "high"
+    first_release: bool = False
+    cluster: Name | None = None
+    slices: tuple[Name, ...] = ()
+    parameters: ParameterFacts = ParameterFacts()
+    required: tuple[Wish, ...] = ()
+
+
+class Mirror(Record):
+    """The other side of a two-sided limit."""
+
+    limit: float
+    ceiling: float | None = None
+
+
+class LimitData(Record):
+    """A limit in the unit of its figure; `ceiling` absent means that nothing undecided is accepted."""
+
+    limit: float
+    inclusive: bool
+    ceiling: float | None = None
+    mirror: Mirror | None = None
+
+
+class EnvironmentLimits(Record):
+    """`overrides/<environment>/data.yaml`: check -> tier -> limit."""
+
+    limits: dict[str, dict[Tier, LimitData]]
+
+
+_KINDS: dict[str, type[Record]] = {"models": ModelFacts, "overrides": EnvironmentLimits}
+
+
+def checked(kind: str, document: Any, where: str) -> dict[str, Any]:
+    """Return the data of a file of the policy owners as JSON.
+
+    Raises
+    ------
+    UsageError: a word or a value that means nothing here, with the nearest word that does.
+    """
+    record = _KINDS[kind]
+    try:
+        return record.model_validate(document if document is not None else {}).document()
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = "/".join(str(part) for part in first["loc"])
+        near = difflib.get_close_matches(str(first["loc"][-1]) if first["loc"] else "", _words(record), n=1)
+        raise UsageError(
+            f"{path}: {first['msg']}",
+            code="policy.data",
+            where=where,
+            remedy=f"did you mean {near[0]!r}?" if near and first["type"] == "extra_forbidden" else None,
+        ) from error
+
+
+def _words(record: type[Record]) -> list[str]:
+    words = [*record.model_fields, *ParameterFacts.model_fields, *Wish.model_fields, *LimitData.model_fields]
+    return sorted(set(words))

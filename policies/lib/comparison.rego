@@ -1,0 +1,121 @@
+# The comparison with uncertainty, once: a figure with bounds against a limit, for a family of claims and a number of
+# looks. Sources: reference statistics, section 0 (intersection-union test for a pass, Bonferroni for a fail, and
+# 1 - .05/(k(k-1)) at the k-th look, both rounded up on the ladder as tables of integers).
+package gates.lib.comparison
+
+_confidences := [0.95, 0.975, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999, 0.999999]
+
+_largest_family := [1, 2, 5, 10, 50, 100, 500, 5000, 50000]
+
+_largest_look := [1, 2, 2, 3, 7, 10, 22, 71, 224]
+
+# The first rung whose table value is at least n; undefined beyond the table.
+_rung(table, n) := min([i | some i, largest in table; n <= largest]) if is_number(n)
+
+_family_rung(figure) := _rung(_largest_family, figure.family.size)
+
+# METADATA
+# description: Whether a test at this look exists on the ladder.
+looks_left(looks) if _rung(_largest_look, looks) >= 0
+
+# METADATA
+# description: Whether a failure can be corrected for a family of this size.
+family_fits(figure) if _family_rung(figure) >= 0
+
+# A pass needs every claim to hold, each at its unadjusted level; only repeated looks raise it.
+_pass_bound(figure, looks) := _bound(figure, _rung(_largest_look, looks))
+
+# A fail says that some claim of the family is bad: the stricter of the rungs for family and looks.
+_fail_bound(figure, looks) := _bound(figure, max([_family_rung(figure), _rung(_largest_look, looks)]))
+
+# Exactly one ordered bound at that confidence, or undefined.
+_bound(figure, rung) := bound if {
+	bounds := {bound | some bound in figure.bounds; bound.confidence == _confidences[rung]}
+	count(bounds) == 1
+	some bound in bounds
+	not _crossed(bound)
+}
+
+_crossed(bound) if {
+	is_number(bound.lower)
+	is_number(bound.upper)
+	bound.lower > bound.upper
+}
+
+# METADATA
+# description: |
+#   pass, fail or inconclusive of a figure under a sense: at_most, at_least or within (two-sided). `bar` is
+#   {value, inclusive, mirror?}. Undefined where bounds are missing, doubled or crossed, or the tables end.
+verdict(sense, figure, bar, looks) := word if {
+	_comparable(sense, bar)
+	pass_bound := _pass_bound(figure, looks)
+	fail_bound := _fail_bound(figure, looks)
+	good := count({1 | _good(sense, pass_bound, bar)})
+	bad := count({1 | _bad(sense, fail_bound, bar)})
+	word := _words[[good, bad]]
+}
+
+# Good and bad at once contradict each other: no word, and so an error.
+_words := {[1, 0]: "pass", [0, 1]: "fail", [0, 0]: "inconclusive"}
+
+# METADATA
+# description: |
+#   The bounded rule: the point (less its known bias, where the method has one) is within the limit and the bound
+#   within the wider ceiling. At the first look the bound stands at .95, at later looks where a pass would need it.
+bounded(sense, figure, bar, ceiling, looks) if {
+	point := object.get(figure, "debiased", figure.estimate)
+	_good(sense, {"lower": point, "upper": point}, bar)
+	_good(sense, _pass_bound(figure, looks), ceiling)
+}
+
+_comparable(sense, bar) if {
+	sense in {"at_most", "at_least"}
+	is_number(bar.value)
+}
+
+_comparable("within", bar) if {
+	is_number(bar.value)
+	is_number(bar.mirror)
+}
+
+_good("at_most", bound, bar) if _below(bound.upper, bar.value, bar.inclusive)
+
+_good("at_least", bound, bar) if _below(bar.value, bound.lower, bar.inclusive)
+
+_good("within", bound, bar) if {
+	_below(bound.upper, bar.value, bar.inclusive)
+	_below(bar.mirror, bound.lower, bar.inclusive)
+}
+
+_bad("at_most", bound, bar) if _beyond(bound.lower, bar.value, bar.inclusive)
+
+_bad("at_least", bound, bar) if _beyond(bar.value, bound.upper, bar.inclusive)
+
+_bad("within", bound, bar) if _beyond(bound.lower, bar.value, bar.inclusive)
+
+_bad("within", bound, bar) if _beyond(bar.mirror, bound.upper, bar.inclusive)
+
+# An unbounded side is no number: it is neither below nor beyond anything.
+_below(a, b, true) if {
+	is_number(a)
+	is_number(b)
+	a <= b
+}
+
+_below(a, b, false) if {
+	is_number(a)
+	is_number(b)
+	a < b
+}
+
+_beyond(a, b, true) if {
+	is_number(a)
+	is_number(b)
+	a > b
+}
+
+_beyond(a, b, false) if {
+	is_number(a)
+	is_number(b)
+	a >= b
+}

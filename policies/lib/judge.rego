@@ -1,0 +1,362 @@
+# METADATA
+# description: One result for each required figure, and one for each that is absent.
+# schemas:
+#   - input: schema["decision-input.v1"]
+package gates.lib.judge
+
+import data.gates.lib.asked
+import data.gates.lib.comparison
+import data.gates.lib.figures
+import data.gates.lib.limits
+import data.gates.lib.required
+
+# Whole extents, so that each is computed once and then looked up.
+_by_claim := figures.by_claim
+
+_values := figures.values
+
+_whole := {"kind": "whole"}
+
+# A claim is a check on a slice. Where two requirements name one, proof goes before no-harm.
+_roles[[r.check, r.slice]] contains r.role if {
+	some r in asked.requirements
+	r.slice
+}
+
+_roles[[r.check, slice]] contains r.role if {
+	some r in asked.requirements
+	some value in _values[r.each]
+	slice := {"kind": "value", "column": r.each, "value": value}
+}
+
+claims contains {"check": key[0], "slice": key[1], "role": role} if {
+	some key, roles in _roles
+	role := _stricter(roles)
+}
+
+_stricter(roles) := "prove" if {
+	"prove" in roles
+} else := "no-harm"
+
+# Not object.get: to it an array is a path.
+_figures(claim) := found if {
+	found := _by_claim[[claim.check, required.checks[claim.check].subject, claim.slice]]
+} else := set()
+
+_looks := input.ledger.looks if {
+	input.ledger
+} else := 1
+
+results contains object.union(_reference(figure), _outcome(claim, figure)) if {
+	some claim in claims
+	some figure in _figures(claim)
+}
+
+_reference(figure) := object.union(
+	{"check": figure.check, "subject": figure.subject, "slice": figure.slice, "rule": required.checks[figure.check].sense},
+	{"item": item | item := figure.item},
+)
+
+_outcome(claim, figure) := _unmeasured(claim, figure) if {
+	figure.status != "measured"
+} else := object.union(_measured(claim, figure, found.limit), {"limit": found.path}) if {
+	found := limits.of(asked.environment, claim.check, asked.tier)
+} else := _limit_missing
+
+_measured(claim, figure, limit) := _looks_exhausted if {
+	not comparison.looks_left(_looks)
+} else := _family_too_large if {
+	not comparison.family_fits(figure)
+} else := _judged(word, claim, figure, limit) if {
+	word := comparison.verdict(_sense(claim), figure, limits.bar(limit), _looks)
+} else := _bounds_invalid
+
+_sense(claim) := required.checks[claim.check].sense
+
+_judged("pass", claim, _, _) := _passed(claim.check)
+
+_judged("fail", claim, _, _) := _failed(claim.check) if not _lenient(claim)
+
+_judged("fail", claim, _, _) := _failed_leniently(claim.check) if _lenient(claim)
+
+_judged("inconclusive", claim, figure, limit) := _undecided_harmless(claim.check) if {
+	_tolerates(claim)
+} else := _provisional(claim.check) if {
+	_accepts(claim, figure, limit)
+} else := _undecided(claim.check)
+
+_lenient(claim) if asked.tier in required.checks[claim.check].lenient_tiers
+
+_tolerates(claim) if claim.role == "no-harm"
+
+_tolerates(claim) if _lenient(claim)
+
+_accepts(_, _, _) if not asked.strict
+
+_accepts(claim, figure, limit) if {
+	asked.tier in data.release.environments[asked.environment].provisional
+	comparison.bounded(_sense(claim), figure, limits.bar(limit), limits.ceiling(limit), _looks)
+}
+
+_code(check, suffix) := concat(".", [check, suffix])
+
+# METADATA
+# title: proven
+# description: The bound that a pass needs is within the limit.
+# custom:
+#   suffix: passed
+_passed(check) := {"verdict": "pass", "disposition": "satisfied", "code": _code(check, "passed")}
+
+_failed(check) := {"verdict": "fail", "disposition": "denies", "code": check}
+
+# METADATA
+# title: proven bad, tolerated at this tier
+# description: The figure is outside its limit; at this tier that is reported and does not deny.
+# custom:
+#   suffix: tolerated
+_failed_leniently(check) := {"verdict": "fail", "disposition": "tolerated", "code": _code(check, "tolerated")}
+
+# METADATA
+# title: undecided, accepted within a wider ceiling
+# description: Not proven good and not proven bad; this environment accepts it for a limited time, as provisional.
+# custom:
+#   suffix: provisional
+#   remedy: More rows in the holdout would decide it.
+_provisional(check) := {"verdict": "inconclusive", "disposition": "accepted", "code": _code(check, "provisional")}
+
+# METADATA
+# title: undecided
+# description: Not proven good and not proven bad; where proof is required this denies.
+# custom:
+#   suffix: inconclusive
+#   remedy: Measure on more rows; the advice says how many.
+_undecided(check) := {"verdict": "inconclusive", "disposition": "denies", "code": _code(check, "inconclusive")}
+
+_undecided_harmless(check) := {
+	"verdict": "inconclusive",
+	"disposition": "tolerated",
+	"code": _code(check, "inconclusive"),
+}
+
+_error(code) := {"verdict": "error", "disposition": "denies", "code": code}
+
+# METADATA
+# title: No limit
+# description: The check is required, and the policy has no limit for it in this environment at this tier.
+# custom:
+#   code: limit.missing
+#   remedy: Add the limit under thresholds/<environment>/data.yaml.
+_limit_missing := _error("limit.missing")
+
+# METADATA
+# title: Too many looks
+# description: This holdout was looked at more often than the ladder of confidences can correct for.
+# custom:
+#   code: looks.exhausted
+#   remedy: Measure on fresh rows; they start a new count.
+_looks_exhausted := _error("looks.exhausted")
+
+# METADATA
+# title: Too many claims
+# description: The family of claims is larger than the ladder of confidences can correct for.
+# custom:
+#   code: family.too_large
+#   remedy: Name fewer slices or items.
+_family_too_large := _error("family.too_large")
+
+# METADATA
+# title: Bounds that contradict themselves
+# description: A bound at the needed confidence is absent, doubled or crossed, or says good and bad at once.
+# custom:
+#   code: bounds.invalid
+#   remedy: Measure again; the gate that made this figure is broken.
+_bounds_invalid := _error("bounds.invalid")
+
+# A small slice that must only not be proven bad may be too small to say anything.
+_unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
+	claim.role == "no-harm"
+	claim.slice.kind != "whole"
+	unmeasured[figure.reason].small
+} else := _error(_code("unmeasured", figure.reason))
+
+_small := {"verdict": "inconclusive", "disposition": "tolerated"}
+
+# METADATA
+# title: No figure
+# description: The check is required and the evidence holds neither a figure nor a reason why there is none.
+# custom:
+#   code: check.missing
+#   remedy: Run the gate that measures it; `gates plan` lists what is required.
+_missing_result(check, slice) := object.union(
+	{"check": check, "slice": slice, "rule": "present"},
+	_error("check.missing"),
+)
+
+# METADATA
+# title: Unknown check
+# description: The check is required, and no gate's policy defines it.
+# custom:
+#   code: check.unknown
+#   remedy: Correct the name; `gates explain` lists the checks.
+_unknown_result(check, slice) := object.union(
+	{"check": check, "slice": slice, "rule": "present"},
+	_error("check.unknown"),
+)
+
+results contains _unknown_result(r.check, object.get(r, "slice", _whole)) if {
+	some r in asked.requirements
+	not required.checks[r.check]
+}
+
+results contains _missing_result(absent.check, object.get(absent, "slice", _whole)) if some absent in missing
+
+# A named claim without a figure.
+missing contains _requirement(claim) if {
+	some claim in claims
+	required.checks[claim.check]
+	count(_figures(claim)) == 0
+}
+
+# A slice column in which nothing was measured.
+missing contains r if {
+	some r in asked.requirements
+	r.each
+	not _values[r.each]
+}
+
+_requirement(claim) := {
+	"environment": asked.environment,
+	"check": claim.check,
+	"role": claim.role,
+	"slice": claim.slice,
+}
+
+# An item that the plan names and no figure is about: a feature that vanished.
+missing contains _requirement(claim) if some [claim, _] in _absent_items
+
+results contains object.union(_missing_result(claim.check, claim.slice), {"item": item}) if {
+	some [claim, item] in _absent_items
+}
+
+_absent_items contains [claim, item] if {
+	some claim in claims
+	required.checks[claim.check].items == "features"
+	present := {figure.item.name | some figure in _figures(claim); figure.item.kind == "feature"}
+	some feature in input.plan.body.columns.features
+	not feature in present
+	item := {"kind": "feature", "name": feature}
+}
+
+# Why a check is unmeasured. `small`: a slice may lack what the figure needs without anything being wrong.
+#
+# METADATA
+# title: Empty table
+# description: A table that the check needs has no rows.
+# custom:
+#   code: unmeasured.empty_table
+#   remedy: Look at the query that makes the table.
+unmeasured.empty_table := {}
+
+# METADATA
+# title: NaN scores
+# description: The model gave NaN, or no score, for some rows.
+# custom:
+#   code: unmeasured.nan_scores
+#   remedy: Find the rows for which the model cannot answer; impute before scoring, not after.
+unmeasured.nan_scores := {}
+
+# METADATA
+# title: Null labels
+# description: Some rows of the holdout have no label.
+# custom:
+#   code: unmeasured.null_labels
+#   remedy: Use only rows whose label has matured.
+unmeasured.null_labels := {}
+
+# METADATA
+# title: One class only
+# description: All labels are the same, so that the figure does not exist.
+# custom:
+#   code: unmeasured.one_class
+#   remedy: Use a holdout with both outcomes.
+unmeasured.one_class := {"small": true}
+
+# METADATA
+# title: Too few clusters
+# description: There are fewer independent groups of rows than an interval needs.
+# custom:
+#   code: unmeasured.few_clusters
+#   remedy: Use a holdout that spans more days, users or whatever the cluster key names.
+unmeasured.few_clusters := {"small": true}
+
+# METADATA
+# title: Column missing
+# description: A column that the check needs is not in the table.
+# custom:
+#   code: unmeasured.column_missing
+#   remedy: Add the column to the table, or correct its name in gates.yaml.
+unmeasured.column_missing := {}
+
+# METADATA
+# title: Table missing
+# description: A table that the check needs is not named in gates.yaml.
+# custom:
+#   code: unmeasured.table_missing
+#   remedy: Name the table under `tables`.
+unmeasured.table_missing := {}
+
+# METADATA
+# title: Keys not unique
+# description: Rows cannot be paired, since a key occurs more than once.
+# custom:
+#   code: unmeasured.keys_not_unique
+#   remedy: Make the key unique, or name more key columns.
+unmeasured.keys_not_unique := {}
+
+# METADATA
+# title: Rows unpaired
+# description: Rows of two tables that belong together could not be matched.
+# custom:
+#   code: unmeasured.rows_unpaired
+#   remedy: Score exactly the rows of the holdout.
+unmeasured.rows_unpaired := {}
+
+# METADATA
+# title: No champion
+# description: The check compares with what serves, and nothing was compared with.
+# custom:
+#   code: unmeasured.no_champion
+#   remedy: Enter what serves with `gates adopt`, or measure with its champion.
+unmeasured.no_champion := {}
+
+# METADATA
+# title: No prediction sets
+# description: The model gives no prediction sets, so that coverage does not exist.
+# custom:
+#   code: unmeasured.no_sets
+#   remedy: Conformalize the model, or have the policy owners take coverage out for it.
+unmeasured.no_sets := {}
+
+# METADATA
+# title: Not provided
+# description: What the check needs was not given.
+# custom:
+#   code: unmeasured.not_provided
+#   remedy: Give the column or table that the check names.
+unmeasured.not_provided := {}
+
+# METADATA
+# title: Scoring failed
+# description: The model did not give predictions in its scorer process.
+# custom:
+#   code: unmeasured.scorer_failed
+#   remedy: Read the scorer's message in the report; run the model on the same rows by hand.
+unmeasured.scorer_failed := {}
+
+# METADATA
+# title: Gate failed
+# description: The gate that measures the check ended with an error.
+# custom:
+#   code: unmeasured.gate_failed
+#   remedy: Run `gates measure --debug` and report the trace.
+unmeasured.gate_failed := {}

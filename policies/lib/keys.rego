@@ -1,0 +1,26 @@
+# METADATA
+# description: Who a key belongs to and what it may do, by the trust data; the input carries key ids only.
+# schemas:
+#   - input: schema["decision-input.v1"]
+package gates.lib.keys
+
+# METADATA
+# description: The persons behind these keys who hold the role in the decision's environment.
+holders(key_ids, role) := {key.person |
+	some key in data.trust.keys
+	key.key_id in key_ids
+	role in key.roles
+	_here(key)
+}
+
+# METADATA
+# description: The identities behind these keys, whatever their role.
+identities(key_ids) := {name |
+	some key in data.trust.keys
+	key.key_id in key_ids
+	some name in [key.identity, key.person]
+}
+
+_here(key) if count(object.get(key, "environments", [])) == 0
+
+_here(key) if input.request.environment in key.environments

@@ -1,0 +1,124 @@
+# What an environment requires of a model, from the policy's own data; never from the plan document.
+#
+# An `ask` is {environment, model, task, roles, has_champion, has_sets, slices, first_release}.
+package gates.lib.required
+
+# METADATA
+# description: Every check that some gate's policy defines.
+checks[name] := check if some name, check in data.gates.checks[_].checks
+
+# The floor: data can add to it and never take from it.
+_floor["binary"] := {name | some name, _ in checks}
+
+_against_champion := {name | some name, check in checks; "champion" in check.needs}
+
+# METADATA
+# description: The policy owners' facts about a model; an unknown model has none.
+model(name) := data.models[name] if {
+	is_object(data.models[name])
+} else := {}
+
+_tiers := {"high", "medium", "low"}
+
+tier(name) := model(name).tier if {
+	model(name).tier in _tiers
+} else := "high"
+
+# METADATA
+# description: Columns whose values are slices, those of the policy and those asked for.
+slices(name, asked) := {column | some column in object.get(model(name), "slices", [])} | {column | some column in asked}
+
+# METADATA
+# description: How figures are to be computed; the policy's cluster key goes before the spec's.
+parameters(name) := object.union(_model_parameters(name), _cluster(name))
+
+_model_parameters(name) := object.union(data.parameters, object.get(model(name), "parameters", {}))
+
+_cluster(name) := {"cluster": model(name).cluster} if {
+	is_string(model(name).cluster)
+} else := {}
+
+# METADATA
+# description: Environments that require only what can be answered there; nowhere else may a check be left out.
+lenient := {"development"}
+
+_asked(ask) := {name |
+	some name in object.get(_floor, ask.task, set())
+	_answerable(ask, name)
+}
+
+_answerable(ask, _) if not ask.environment in lenient
+
+_answerable(ask, name) if {
+	unanswered := {need | some need in checks[name].needs; not need in _available(ask)}
+	count(unanswered) == 0
+}
+
+_available(ask) := ({role | some role in ask.roles} | {word | ask.has_champion; word := "champion"}) | {word |
+	ask.has_sets
+	word := "sets"
+}
+
+_wanted(ask) := {name |
+	some name in _asked(ask)
+	not _excused(ask, name)
+}
+
+_excused(ask, name) if {
+	ask.first_release
+	name in _against_champion
+}
+
+_whole(ask) := {r |
+	some name in _wanted(ask)
+	r := {"environment": ask.environment, "check": name, "role": "prove", "slice": {"kind": "whole"}}
+}
+
+_each(ask) := {r |
+	some name in _wanted(ask)
+	checks[name].sliced
+	some column in slices(ask.model, ask.slices)
+	r := {"environment": ask.environment, "check": name, "role": "no-harm", "each": column}
+}
+
+# What the policy owners require of this model besides.
+_of_model(ask) := {r |
+	some wish in object.get(model(ask.model), "required", [])
+	not _excused(ask, wish.check)
+	some r in added(ask.environment, wish)
+}
+
+# METADATA
+# description: A wish {check, role?, slice?, each?, environments?} as a requirement of this environment, or nothing.
+added(environment, wish) := {r |
+	environment in object.get(wish, "environments", [environment])
+	r := object.union({"environment": environment, "check": wish.check, "role": _role(wish)}, _where(wish))
+}
+
+_role(wish) := wish.role if {
+	wish.role in {"prove", "no-harm"}
+} else := "no-harm" if {
+	wish.each
+} else := "prove"
+
+_where(wish) := {"each": wish.each} if {
+	wish.each
+} else := {"slice": wish.slice} if {
+	wish.slice
+} else := {"slice": {"kind": "whole"}}
+
+# METADATA
+# description: All requirements of the policy for this ask.
+requirements(ask) := (_whole(ask) | _each(ask)) | _of_model(ask)
+
+# METADATA
+# description: Checks that a first release need not pass, with the reason.
+not_applicable(ask) := {r |
+	some name in object.get(_floor, ask.task, set())
+	_excused(ask, name)
+	r := {
+		"environment": ask.environment,
+		"check": name,
+		"reason": "first release: nothing serves yet, and the policy names this model's first release",
+	}
+}

@@ -1,0 +1,109 @@
+# The two entry points. `plan` says what must be measured; `decision` judges what was.
+#
+# Rules are found by folder: every package gates.checks.<gate> defines checks, every package gates.release.<name> gives
+# results of its own; adding one is adding a folder.
+package gates.main
+
+import data.gates.lib.asked
+import data.gates.lib.integers
+import data.gates.lib.judge
+import data.gates.lib.required
+import data.gates.release.approvals
+
+# METADATA
+# scope: document
+# entrypoint: true
+# schemas:
+#   - input: schema["plan-request.v1"]
+plan := {
+	"tier": required.tier(input.model),
+	"requirements": {r | some environment in input.environments; some r in _planned(environment)},
+	"not_applicable": {r | some environment in input.environments; some r in required.not_applicable(_ask(environment))},
+	"parameters": _plan_parameters,
+}
+
+# METADATA
+# schemas:
+#   - input: schema["plan-request.v1"]
+_ask(environment) := {
+	"environment": environment,
+	"model": input.model,
+	"task": input.task,
+	"roles": input.roles,
+	"has_champion": input.has_champion,
+	"has_sets": input.has_sets,
+	"slices": input.slices,
+	"first_release": _first_release(environment),
+}
+
+_first_release(environment) if {
+	not environment in required.lenient
+	not input.has_champion
+	required.model(input.model).first_release == true
+} else := false
+
+# METADATA
+# schemas:
+#   - input: schema["plan-request.v1"]
+_planned(environment) := required.requirements(_ask(environment)) | {r |
+	some wish in input.extra
+	some r in required.added(environment, wish)
+}
+
+# METADATA
+# schemas:
+#   - input: schema["plan-request.v1"]
+_plan_parameters := object.union_n([
+	{"slices": required.slices(input.model, input.slices)},
+	{"cluster": cluster | cluster := input.cluster},
+	required.parameters(input.model),
+])
+
+# METADATA
+# scope: document
+# entrypoint: true
+decision := {
+	"allow": allow,
+	"basis": basis,
+	"required": asked.requirements,
+	"missing": judge.missing,
+	"results": results,
+	"valid_until_us": _valid_until_us,
+	"approvals": approvals.counted,
+	"waivers": [],
+}
+
+results := judge.results | {result | some result in data.gates.release[_].results}
+
+default allow := false
+
+# Everything that is required was found and none of it denies; and there was something to find.
+allow if {
+	count(asked.by_policy) > 0
+	count(judge.missing) == 0
+	count(judge.claims) > 0
+	count({claim | some claim in judge.claims; not [claim.check, claim.slice] in _answered}) == 0
+	count({result | some result in results; not result.disposition in _harmless}) == 0
+}
+
+_harmless := {"satisfied", "accepted", "tolerated"}
+
+_answered := {[result.check, result.slice] | some result in judge.results; result.disposition in _harmless}
+
+default basis := "none"
+
+basis := "provisional" if {
+	allow
+	_accepted
+} else := "proven" if {
+	allow
+}
+
+_accepted if {
+	some result in results
+	result.disposition == "accepted"
+}
+
+_valid_until_us := integers.add(input.request.effective_time_us, data.release.validity_us[basis]) if {
+	allow
+} else := input.request.effective_time_us

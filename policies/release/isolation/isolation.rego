@@ -1,0 +1,48 @@
+# METADATA
+# description: Where model code is held to be hostile, it ran in namespaces, on rows that we scored ourselves.
+# schemas:
+#   - input: schema["decision-input.v1"]
+package gates.release.isolation
+
+import data.gates.lib.asked
+import data.gates.lib.required
+import data.gates.lib.result
+
+_hostile if data.release.environments[asked.environment].hostile_model
+
+# METADATA
+# title: Model not isolated
+# description: The model's code ran as a bare process, where it could see more than its features.
+# custom:
+#   code: isolation.process
+#   remedy: Measure on a machine with Linux user namespaces.
+results contains result.denies("release.isolation", "isolation.process") if {
+	_hostile
+	some evidence in input.evidence
+	_exposed(evidence)
+}
+
+_exposed(evidence) if evidence.isolation == "process"
+
+_exposed(evidence) if {
+	evidence.isolation != "namespace"
+	some figure in evidence.measurements
+	figure.predictions == "scored"
+}
+
+# METADATA
+# title: Predictions supplied
+# description: A figure about the model comes from a table of predictions, not from its registered bytes.
+# custom:
+#   code: predictions.supplied
+#   remedy: Name the registered model as candidate, so that the scorer makes the predictions.
+results contains result.denies("release.isolation", "predictions.supplied") if {
+	_hostile
+	some evidence in input.evidence
+	some figure in evidence.measurements
+	required.checks[figure.check].scored
+	figure.status == "measured"
+	not _scored(figure)
+}
+
+_scored(figure) if figure.predictions == "scored"

@@ -1,0 +1,55 @@
+# METADATA
+# description: A candidate climbs rung by rung.
+# schemas:
+#   - input: schema["decision-input.v1"]
+package gates.release.ladder
+
+import data.gates.lib.asked
+import data.gates.lib.integers
+import data.gates.lib.result
+
+# METADATA
+# title: Rung skipped
+# description: This candidate is not what was last promoted on the rung below, or that was too long ago.
+# custom:
+#   code: ladder.skipped
+#   remedy: Promote the candidate on the rung below first.
+results contains result.denies("release.ladder", "ladder.skipped") if {
+	asked.strict
+	not _climbed
+}
+
+_rung := data.release.environments[asked.environment]
+
+_climbed if {
+	_rung
+	not _rung.below
+}
+
+_climbed if {
+	below := input.ledger.rung_below
+	below.environment == _rung.below
+	below.candidate_digest == input.request.candidate.digest
+	below.time_us <= input.request.effective_time_us
+	integers.add(below.time_us, _rung.below_max_age_us) >= input.request.effective_time_us
+}
+
+# METADATA
+# title: Release known as bad
+# description: This candidate served here before and was rolled back; it is bad, or suspect without new evidence.
+# custom:
+#   code: release.suspect
+#   remedy: Measure again after the rollback; a release marked bad needs a new version.
+results contains result.denies("release.ladder", "release.suspect") if {
+	asked.strict
+	some release in input.ledger.known_releases
+	release.candidate_digest == input.request.candidate.digest
+	_distrusted(release)
+}
+
+_distrusted(release) if release.state == "bad"
+
+_distrusted(release) if {
+	release.state == "suspect"
+	input.bundle.created_us <= release.time_us
+}

@@ -1,0 +1,87 @@
+# METADATA
+# description: The evidence is about this candidate, by this plan, and does not contradict itself.
+# schemas:
+#   - input: schema["decision-input.v1"]
+package gates.release.subject
+
+import data.gates.lib.asked
+import data.gates.lib.figures
+import data.gates.lib.required
+import data.gates.lib.result
+
+# METADATA
+# title: Another subject
+# description: Some evidence, or the bundle, is about another model or other bytes than the candidate.
+# custom:
+#   code: subject.mismatch
+#   remedy: Measure this candidate and seal a bundle of its own.
+results contains result.denies("release.subject", "subject.mismatch") if not _one_subject
+
+_one_subject if {
+	input.request.candidate.name == input.request.model
+	subjects := {evidence.subject_digest | some evidence in input.evidence} | {input.bundle.candidate_digest}
+	subjects == {input.request.candidate.digest}
+}
+
+# METADATA
+# title: Another plan
+# description: Evidence, bundle or plan document do not agree with what this policy asks to be measured here.
+# custom:
+#   code: plan.mismatch
+#   remedy: Make the plan again with the active policy, and measure by it.
+results contains result.denies("release.subject", "plan.mismatch") if not _one_plan
+
+_one_plan if {
+	plans := {evidence.plan_digest | some evidence in input.evidence} | {input.bundle.plan_digest}
+	plans == {input.plan.digest}
+	input.plan.body.model == input.request.model
+	input.plan.body.tier == asked.tier
+	asked.environment in input.plan.body.environments
+	_as_required
+	_as_parametrised
+}
+
+_as_required if {
+	planned := {r | some r in input.plan.body.requirements}
+	count({r | some r in asked.by_policy; not r in planned}) == 0
+}
+
+_as_parametrised if {
+	wanted := required.parameters(input.request.model)
+	found := input.plan.body.parameters
+	count({name | some name, value in wanted; object.get(found, name, null) != value}) == 0
+	slices := required.slices(input.request.model, [])
+	count({column | some column in slices; not column in found.slices}) == 0
+	_rows_as_clustered(wanted)
+}
+
+# Rows are declared independent by the model's author; where the policy names a cluster key they are not.
+_rows_as_clustered(wanted) if not wanted.cluster
+
+_rows_as_clustered(_) if not input.plan.body.independent_rows
+
+# METADATA
+# title: Unknown environment
+# description: The policy has no limits for this environment.
+# custom:
+#   code: environment.unknown
+#   remedy: Use an environment of the ladder, or add thresholds/<environment>/data.yaml.
+results contains result.denies("release.subject", "environment.unknown") if {
+	not data.thresholds[input.request.environment].limits
+}
+
+# METADATA
+# title: Unknown task
+# description: The policy requires nothing of a model of this task type, and nothing required is never a pass.
+# custom:
+#   code: task.unsupported
+#   remedy: Use a task type that the policy knows.
+results contains result.denies("release.subject", "task.unsupported") if count(asked.by_policy) == 0
+
+# METADATA
+# title: Two figures for one thing
+# description: The evidence holds different figures under one check, subject, slice, item and parameters.
+# custom:
+#   code: evidence.conflict
+#   remedy: Find out which run is right, and seal a bundle with that one only.
+results contains result.denies("release.subject", "evidence.conflict") if count(figures.conflicts) > 0
