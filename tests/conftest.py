@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,13 +24,25 @@ settings.load_profile("default")
 REQUIRE_ALL = bool(os.environ.get("GATES_REQUIRE_ALL"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_keys_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """The development key is made and found in a folder of the session, never in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@cache
+def _has_opa() -> bool:
+    from gates.decide.opa_binary import find_opa
+
+    return find_opa() is not None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine cannot run, by marker."""
-    if item.get_closest_marker("opa"):
-        from gates.decide.opa_binary import find_opa
-
-        if find_opa() is None:
-            pytest.skip("no OPA here: `make test` builds one into the user's cache")
+    if item.get_closest_marker("opa") and not _has_opa():
+        pytest.skip("no OPA here: `make test` builds one into the user's cache")
 
 
 def _fail_if_skipped(report: Any) -> None:

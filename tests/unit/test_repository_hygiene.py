@@ -18,7 +18,7 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 # In pieces, so that this file is not a finding of its own.
 REGISTRY_HOST = re.compile("//[a-z0-9.-]*(pypi|pythonhosted|npmjs|crates|golang|maven|debian)" + r"\.(org|io)")
-MACHINE_PATH = re.compile("(^|[^A-Za-z0-9_./}]|file://)/" + "(work|farm|home|root|Users)/[A-Za-z0-9_.-]")
+MACHINE_PATH = re.compile("(^|[^A-Za-z0-9_./}]|file://)/" + "(work|farm|home|Users)/[A-Za-z0-9_.-]")
 PINNED_ACTION = re.compile(r"^\s*(-\s+)?uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 
