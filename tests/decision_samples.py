@@ -115,7 +115,7 @@ def result(
         subject=measurement.subject,
         slice=measurement.slice,
         item=measurement.item,
-        rule="prove" if measurement.slice.kind == "whole" else "no-harm",
+        rule=LIMITS[check].sense,
         verdict=verdict,
         disposition=disposition or ("satisfied" if verdict == "pass" else "denies"),  # type: ignore[arg-type]
         code=code or f"{check}{suffix}",
@@ -280,7 +280,14 @@ def reliability(scale: float, *, n: int = 8_421) -> bytes:
         rate = min(1.0, max(0.0, mean + scale * gap))
         half = 1.645 * (rate * (1 - rate) / n) ** 0.5 + 1 / n
         bins.append(
-            {"n": n, "mean_p": mean, "mean_y": rate, "name": str(len(bins) + 1), "lower": max(0.0, rate - half), "upper": min(1.0, rate + half)}
+            {
+                "n": n,
+                "mean_p": mean,
+                "mean_y": rate,
+                "name": str(len(bins) + 1),
+                "lower": max(0.0, rate - half),
+                "upper": min(1.0, rate + half),
+            }
         )
     counts = [round(9_000 * 0.88**index) for index in range(50)]
     histogram = [{"to": (index + 1) / 50, "n": count} for index, count in enumerate(counts)]

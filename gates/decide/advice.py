@@ -6,19 +6,16 @@ measuring must not know, and a decision must not depend on guesses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gates.decide.attachments import read_reliability
 from gates.decide.causes import Cause, read_causes
-from gates.decide.limits import Limit, Rungs
+from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
 from gates.records.decision import Decision, RuleResult
 from gates.records.measurement import Item, Measurement, Slice
-
-LimitOf = Callable[[RuleResult], Limit | None]
-"""How views and advice find the limit that a result names."""
 
 Place = tuple[str, Slice, Item | None]
 

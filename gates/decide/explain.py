@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gates.errors import UsageError
+from gates.errors import EngineError, UsageError
+from gates.resources import module_folder
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,26 @@ class Explanation:
     title: str
     description: str = ""
     remedy: str | None = None
+
+
+def load_annotations() -> dict[str, Explanation]:
+    """Read the shipped annotations, generated from METADATA beside the compiled policies.
+
+    Raises
+    ------
+    EngineError: the package is incomplete.
+    """
+    path = module_folder() / "annotations.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {code: Explanation(code, **fields) for code, fields in document.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise EngineError(
+            "the texts of the policies are not here",
+            code="install.incomplete",
+            where=str(path),
+            remedy="install model-gates again, or run `python -m gates.decide.build_module` in a checkout",
+        ) from error
 
 
 def explain(code: str, annotations: Mapping[str, Explanation]) -> Explanation:

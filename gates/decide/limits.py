@@ -5,10 +5,11 @@ Read after a decision, by views and advice; a decision itself compares in Rego o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
+from gates.records.decision import RuleResult
 from gates.records.measurement import Bound, Measurement
 
 Sense = Literal["at_most", "at_least", "within"]
@@ -71,6 +72,10 @@ def ends(bound: Bound) -> tuple[float, float]:
     return lower, upper
 
 
+LimitOf = Callable[[RuleResult], Limit | None]
+"""How views and advice find the limit that a result names."""
+
+
 @dataclass(frozen=True)
 class Rungs:
     """Which rung of the ladder a verdict is read at (statistics.md, section 0); the tables of comparison.rego.
@@ -111,6 +116,17 @@ def limit_at(data: Mapping[str, Any], path: str, sense: Sense) -> Limit | None:
         return None
     mirror = _number(node.get("mirror"), "limit") if sense == "within" else None
     return Limit(sense, value, bool(node.get("inclusive", False)), mirror, _number(node, "ceiling"))
+
+
+def limits_of(data: Mapping[str, Any]) -> LimitOf:
+    """Look the limits of rule results up in policy data; a result's rule is the sense of its limit."""
+
+    def limit_of(result: RuleResult) -> Limit | None:
+        if result.limit is None or result.rule not in get_args(Sense):
+            return None
+        return limit_at(data, result.limit, cast("Sense", result.rule))
+
+    return limit_of
 
 
 def _number(node: Any, key: str) -> float | None:

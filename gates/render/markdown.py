@@ -99,7 +99,7 @@ def _line(row: Row) -> str:
         code(row.check) if row.code.startswith(row.check) else f"{code(row.check)} {code(row.code)}",
         code(where) if where else "",
         estimate_text(row),
-        interval_text(row) or prose(row.reason or ""),
+        interval_text(row) or prose(row.note or ""),
         limit_text(row.limit).replace("<", "&lt;").replace(">", "&gt;"),
     ]
     return f"| {' | '.join(cells)} |"

@@ -80,7 +80,7 @@ def _line(row: Row) -> str:
     where += [] if row.whole else [slice_text(row.slice)]
     name = " ".join([visible(row.check), *where])
     figures = " ".join(part for part in (estimate_text(row), interval_text(row), limit_text(row.limit)) if part)
-    return f"{name}\n  {figures or row.reason or verdict_text(row)}"
+    return f"{name}\n  {figures or row.note or verdict_text(row)}"
 
 
 def _folder(decided: Sequence[Outcome]) -> PurePath | None:

@@ -87,7 +87,7 @@ def _table(rows: Sequence[Row], screen: Screen) -> Table:
     table.add_column("limit", no_wrap=True)
     for row in rows:
         check = Text(visible(row.check))
-        for line in (where_text(row), row.reason or "", _code(row)):
+        for line in (where_text(row), row.note or "", _code(row)):
             if line:
                 check.append(f"\n  {line}", style="dim")
         table.add_row(

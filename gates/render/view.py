@@ -5,15 +5,16 @@ Reads records, computes no verdict. The answer stands first, then the rows that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from gates.bundle.canonical import digest_document
-from gates.decide.advice import Advice, LimitOf, Place, place_of
+from gates.decide.advice import Advice, Place, place_of
 from gates.decide.explain import Explanation
-from gates.decide.limits import Limit, Rungs
+from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need
 from gates.records.base import Digest
 from gates.records.decision import Decision, Disposition, RuleResult, Verdict
@@ -49,9 +50,11 @@ _RANKS: Mapping[tuple[Status, Disposition], int] = {
     ("error", "waived"): 6,
     ("inconclusive", "waived"): 7,
     ("inconclusive", "accepted"): 8,
-    ("inconclusive", "tolerated"): 9,
+    ("fail", "tolerated"): 9,
+    ("error", "tolerated"): 10,
+    ("inconclusive", "tolerated"): 11,
 }
-_UNREMARKABLE = 10
+_UNREMARKABLE = 12
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,14 @@ class Row:
 
     Attributes
     ----------
+    title: of the check. note: why there is no verdict by figures, in words; absent where there is one.
     bound: the interval at the rung that the verdict was read from. needs: what would settle an undecided row.
     """
 
     result: RuleResult
     status: Status
     title: str
+    note: str | None = None
     remedy: str | None = None
     measurement: Measurement | None = None
     bound: Bound | None = None
@@ -99,12 +104,6 @@ class Row:
     @property
     def whole(self) -> bool:
         return self.slice.kind == "whole"
-
-    @property
-    def reason(self) -> str | None:
-        """Why there is no figure, in words."""
-        measurement = self.measurement
-        return REASONS[measurement.reason] if measurement is not None and measurement.reason is not None else None
 
     @property
     def proof(self) -> bool:
@@ -157,10 +156,13 @@ class View:
             return _why_denied(self.deciding)
         if self.decision.basis != "proven":
             open_rows = sum(row.result.disposition == "accepted" for row in self.rows)
-            return f"Nothing is proven bad; {open_rows} of {len(self.rows)} results {_is(open_rows)} not proven good either."
-        tolerated = sum(row.result.disposition == "tolerated" for row in self.rows)
-        others = f"; {tolerated} {_is(tolerated)} inconclusive, none is proven bad" if tolerated else ""
-        return f"{len(self.rows) - tolerated} of {len(self.rows)} results are good{others}."
+            return f"Nothing that counts is proven bad; {open_rows} of {len(self.rows)} results {_is(open_rows)} not proven good either."
+        count = Counter(row.rank for row in self.rows)
+        open_rows, noted = count[_RANKS["inconclusive", "tolerated"]], count.total() - count[_UNREMARKABLE]
+        parts = [f"{count[_UNREMARKABLE]} of {count.total()} results are good"]
+        parts += [f"{open_rows} {_is(open_rows)} inconclusive, not proven bad"] if open_rows else []
+        parts += [f"{noted - open_rows} noted"] if noted > open_rows else []
+        return "; ".join(parts) + "."
 
     @property
     def rest(self) -> tuple[Row, ...]:
@@ -219,6 +221,7 @@ def build_view(
                 result=result,
                 status="missing" if result.code == "check.missing" else result.verdict,
                 title=_title(result, annotations),
+                note=_note(result, measurement, annotations),
                 remedy=_remedy(result, annotations),
                 measurement=measurement,
                 bound=bound,
@@ -244,10 +247,18 @@ def _measurement(found: Sequence[Measurement], result: RuleResult) -> Measuremen
 
 
 def _title(result: RuleResult, annotations: Mapping[str, Explanation]) -> str:
-    for code in (result.code, result.check):
+    for code in (result.check, result.code):
         if code in annotations:
             return annotations[code].title
     return result.check
+
+
+def _note(result: RuleResult, measurement: Measurement | None, annotations: Mapping[str, Explanation]) -> str | None:
+    if measurement is not None and measurement.reason is not None:
+        return REASONS[measurement.reason]
+    if result.code.startswith(result.check) or result.code not in annotations:
+        return None
+    return annotations[result.code].title.lower()
 
 
 def _remedy(result: RuleResult, annotations: Mapping[str, Explanation]) -> str | None:
@@ -277,7 +288,13 @@ def _missing_row(requirement: Requirement, annotations: Mapping[str, Explanation
         disposition="denies",
         code="check.missing",
     )
-    return Row(result, "missing", _title(result, annotations), _remedy(result, annotations))
+    return Row(
+        result,
+        "missing",
+        _title(result, annotations),
+        _note(result, None, annotations),
+        _remedy(result, annotations),
+    )
 
 
 def _deciding(decision: Decision, rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -299,7 +316,7 @@ def _why_denied(deciding: Sequence[Row]) -> str:
     first = deciding[0]
     what = {
         "fail": ": proven to be outside its limit" if first.limit else "",
-        "error": f": {first.reason}" if first.reason else "",
+        "error": f": {first.note}" if first.note else "",
         "missing": ": required, and not measured",
         "inconclusive": ": not proven, and this environment accepts proof only",
         "pass": "",

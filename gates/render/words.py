@@ -83,7 +83,7 @@ def verdict_text(row: Row) -> str:
         "satisfied": row.status,
         "denies": row.status,
         "accepted": "provisional",
-        "tolerated": row.status,
+        "tolerated": row.status if row.status == "inconclusive" else f"{row.status}, tolerated",
         "waived": f"{row.status}, waived",
         "not_applicable": "not applicable",
     }[row.result.disposition]
@@ -107,6 +107,6 @@ def tally(rows: Iterable[Row]) -> str:
     counts: dict[str, int] = {}
     for row in rows:
         word = verdict_text(row)
-        word = f"{word} (tolerated)" if row.result.disposition == "tolerated" else word
+        word = f"{word} (tolerated)" if word == "inconclusive" and not row.denies else word
         counts[word] = counts.get(word, 0) + 1
     return ", ".join(f"{count(number)} {word}" for word, number in counts.items())
