@@ -78,6 +78,8 @@ def scored_by_scorer(
     """
     if plan.task != "binary":
         return Reason.NOT_PROVIDED
+    if holdout.identity.rows == 0:
+        return Reason.EMPTY_TABLE
     base = _labelled(plan, _numbered(holdout), holdout.identity.uri, (ROW_ID,))
     own = _Part(tables.read(candidate, where="candidate's predictions"), "candidate's predictions")
     parts = [own.select((ROW_ID,), {"p": "p", **_sets(SETS if SETS[0] in own.table.columns else ())})]
@@ -100,6 +102,8 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
     predictions, holdout = opened.get("predictions"), opened.get("holdout")
     if plan.task != "binary" or predictions is None or plan.columns.score is None:
         return Reason.NOT_PROVIDED
+    if (holdout or predictions).identity.rows == 0:  # before any type is looked at: an empty CSV has none
+        return Reason.EMPTY_TABLE
     champion = opened.get("champion_predictions")
     keys, scores = plan.columns.key, {"p": plan.columns.score, **_sets(plan.columns.set_columns)}
     if champion is None and plan.columns.champion_score is not None:
@@ -240,8 +244,6 @@ def _member(found: ir.Value, name: str, where: str) -> ir.Value:
 def _assemble(tables: Tables, plan: Plan, parts: list[_Part], predictions: str) -> Scored | Reason:
     where = parts[0].where
     with reading(where):
-        if scalar(parts[0].table.count()) == 0:
-            return Reason.EMPTY_TABLE
         joined = _pair(tables, parts)
         if isinstance(joined, Reason):
             return joined

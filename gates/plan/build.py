@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gates.errors import EngineError
-from gates.plan.spec import Spec
+from gates.errors import EngineError, UsageError
+from gates.plan.nearest import did_you_mean
+from gates.plan.spec import SPEC_NAME, Spec
 from gates.records import Columns, Digest, Environment, Plan, Table
 
 PLAN_ENTRY_POINT = "gates/main/plan"
@@ -38,14 +39,16 @@ def build_plan(
 
     Raises
     ------
+    UsageError: the spec names a rung that is not among `environments`.
     EngineError: the policy's answer is not a plan.
     """
+    _known_rungs(spec, environments)
     columns = spec.plan_columns(features)
     tables = spec.plan_tables()
     request = _request(
         spec.model, spec.task, environments, tables, spec.slices, has_champion=has_champion, has_sets=has_sets
     )
-    request["extra"] = [extra.model_dump(mode="json", exclude_none=True) for extra in spec.extra]
+    request["extra"] = [extra.wish() for extra in spec.extra]
     if spec.cluster is not None:
         request["cluster"] = spec.cluster
     return _plan(
@@ -101,6 +104,21 @@ def builtin_plan(
     )
 
 
+def _known_rungs(spec: Spec, environments: Sequence[str]) -> None:
+    for place, names in (
+        ("rollout", tuple(spec.rollout)),
+        *((f"extra.{index}.environments", extra.environments or ()) for index, extra in enumerate(spec.extra)),
+    ):
+        for name in names:
+            if name not in environments:
+                raise UsageError(
+                    f'{place}: no environment "{name}"',
+                    code="spec.invalid",
+                    where=SPEC_NAME,
+                    remedy=did_you_mean(name, environments),
+                )
+
+
 def _request(
     model: str,
     task: str,
@@ -134,7 +152,7 @@ def _plan(answer: dict[str, Any], request: dict[str, Any], **rest: Any) -> Plan:
                 "tier": answer["tier"],
                 "requirements": _sorted(answer["requirements"]),
                 "not_applicable": _sorted(answer["not_applicable"]),
-                "parameters": answer["parameters"],
+                "parameters": {**answer["parameters"], "slices": sorted(answer["parameters"].get("slices", ()))},
                 **rest,
             }
         )

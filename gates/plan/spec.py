@@ -31,7 +31,7 @@ from gates.plan.document import read_document
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
 from gates.records.base import Name
-from gates.records.plan import TableRole, Task
+from gates.records.plan import Role, TableRole, Task
 
 SPEC_NAME = "gates.yaml"
 SCHEMA_ID = "urn:model-gates:schema:gates:v1"
@@ -142,11 +142,32 @@ class Serving(_Part):
     file: Annotated[Name, _only("environment")] = Field(description="The serving file; {environment} is the rung.")
 
 
+class SliceSpec(_Part):
+    """The rows where a column has a value."""
+
+    column: Name
+    value: str
+
+
 class Extra(_Part):
     """A check required besides what policy requires."""
 
     check: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] = Field(description="gate.metric")
-    each: Name | None = Field(default=None, description="Also for every value of this column.")
+    role: Role | None = Field(default=None, description="Default: prove; no-harm where each is given.")
+    each: Name | None = Field(default=None, description="For every value of this column.")
+    slice: SliceSpec | None = Field(default=None, description="For the rows where a column has a value.")
+    environments: tuple[Environment, ...] | None = Field(default=None, description="Default: every rung.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Extra:
+        if self.each is not None and self.slice is not None:
+            raise ValueError("each or slice, not both")
+        return self
+
+    def wish(self) -> dict[str, Any]:
+        """Return what the policy is asked to add."""
+        wish = self.model_dump(mode="json", exclude_none=True)
+        return wish | ({"slice": {"kind": "value", **wish["slice"]}} if self.slice else {})
 
 
 class Spec(_Part):

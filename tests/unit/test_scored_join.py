@@ -20,7 +20,7 @@ from gates.records import Columns, Parameters, Plan, Reason, Table
 DIGEST = "sha256:" + "0" * 64
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tables() -> Iterator[Tables]:
     with Tables(threads=2) as engine:
         yield engine
@@ -143,6 +143,12 @@ def test_keys_of_another_type_are_told(world: World) -> None:
 def test_what_the_data_lack_is_a_reason(world: World, labels: list[Any], scores: list[Any], reason: Reason) -> None:
     world.add("predictions", {"y": pd.Series(labels, dtype=float), "p": pd.Series(scores, dtype=float)})
     assert world.scored(plan()) is reason
+
+
+def test_an_empty_csv_has_no_types_and_is_empty(tables: Tables, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("y,p\n", encoding="utf-8")
+    opened = {"predictions": tables.open(Table(role="predictions", uri="a.csv"), base=tmp_path)}
+    assert scored_by_tables(tables, plan(), opened) is Reason.EMPTY_TABLE
 
 
 def test_a_real_nan_in_the_file_is_seen_as_one(tables: Tables, tmp_path: Path) -> None:

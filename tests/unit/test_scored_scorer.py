@@ -19,7 +19,7 @@ from gates.records import Columns, Parameters, Plan, Reason, Table
 DIGEST = "sha256:" + "0" * 64
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tables() -> Iterator[Tables]:
     with Tables(threads=2) as engine:
         yield engine
