@@ -65,21 +65,19 @@ class AliasNames:
         return aliases
 
 
-def unexplained(actual: Mapping[str, str], *explanations: Mapping[str, str | None]) -> list[str]:
-    """Say which aliases are none of what the explanations allow; another spelling of a managed name is one too."""
+def unexplained(actual: Mapping[str, str], *explanations: Mapping[str, str | None]) -> dict[str, str]:
+    """Say, by alias, what none of the explanations allows; another spelling of a managed name is such a thing too."""
     names = explanations[0].keys()
-    found = []
+    found: dict[str, str] = {}
     for name in sorted(names):
         allowed = {explanation[name] for explanation in explanations}
         if actual.get(name) not in allowed:
             wanted = " or ".join(sorted(_points_to(version) for version in allowed))
-            found.append(f"{name} {_points_to(actual.get(name))}, by the ledger it {wanted}")
+            found[name] = f"{name} {_points_to(actual.get(name))}, by the ledger it {wanted}"
     spelt = {name.casefold(): name for name in names}
-    found += [
-        f"{name} stands beside {spelt[name.casefold()]}"
-        for name in sorted(actual)
-        if name not in names and name.casefold() in spelt
-    ]
+    for name in sorted(actual):
+        if name not in names and (managed := spelt.get(name.casefold())):
+            found[managed] = f"{name} stands beside {managed}"
     return found
 
 

@@ -19,10 +19,11 @@ from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EngineError, EvidenceError, Refused
 from gates.records.base import Digest, Micros
-from gates.records.release import Entry
+from gates.records.release import Entry, Slot
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _ROUNDS = 1_000
+_ENROL = "a policy owner enrols the key with `gates trust add`, then `gates policy activate`"
 _WITNESS = "ledger-entry"
 
 
@@ -72,22 +73,26 @@ class LedgerWriter:
         """
         return read_ledger(self.ledger, self.store, self.root)
 
-    def append(self, build: Build) -> tuple[Digest, Chain]:
+    def append(self, build: Build, read: Chain | None = None) -> tuple[Digest, Chain]:
         """Append what `build` makes of the newest chain; return its digest and the chain that holds it.
 
         Nothing is written that a reader would refuse.
+
+        Parameters
+        ----------
+        read: a chain that was read before, so that only what came since is verified.
 
         Raises
         ------
         Refused: this key may not write that; from `build`: the slot moved. EngineError: the clock is wrong, or other writers always came first.
         EvidenceError: the entry would break the chain.
         """
-        chain = self.read()
+        chain = self.newest(read) if read else self.read()
         for _ in range(_ROUNDS):
             entry = build(chain, self._position(chain))
             if isinstance(entry, Present):
                 return entry.digest, chain
-            self.require_authority(entry, chain)
+            self._require_authority(entry, chain)
             raw = seal_entry(entry, self.signer)
             longer = chain.extended([raw])
             try:
@@ -113,26 +118,27 @@ class LedgerWriter:
             )
         return chain.extended(raws[1:])
 
-    def require_authority(self, entry: Entry, chain: Chain) -> None:
-        """Refuse to sign what this key may not.
+    def require_apply(self, chain: Chain, slot: Slot) -> None:
+        """Refuse whoever may not move the slot, before anything else is looked at.
 
         Raises
         ------
-        Refused: `key.unlisted`.
+        Refused: `key.unlisted`. EvidenceError: no policy is active there.
         """
-        key = self.signer.public
-        if may_sign(entry, (key.key_id,), chain.owners, chain.trusts):
+        if not chain.trust(slot.environment).allows(self.signer.public.key_id, "apply", slot.environment):
+            raise self._unlisted(f"may not apply in {slot.environment}")
+
+    def _require_authority(self, entry: Entry, chain: Chain) -> None:
+        if may_sign(entry, (self.signer.public.key_id,), chain.owners, chain.trusts):
             return
-        where = f" in {entry.slot.environment}" if entry.slot else ""
-        role = {"policy": "is no policy owner", "sealed": "may neither decide nor apply"}.get(
-            entry.kind, "may not apply"
-        )
-        raise Refused(
-            f"{key.identity} {role}{where}",
-            code="key.unlisted",
-            where=f"key {key.key_id}",
-            remedy="a policy owner enrols it with `gates trust add`, then `gates policy activate`",
-        )
+        if entry.kind == "policy":
+            owners = ", ".join(owner.identity for owner in chain.owners)
+            raise self._unlisted("is no policy owner of this ledger", f"sign with a key of {owners}")
+        raise self._unlisted(f"may not write {entry.kind}")
+
+    def _unlisted(self, what: str, remedy: str = _ENROL) -> Refused:
+        key = self.signer.public
+        return Refused(f"{key.identity} {what}", code="key.unlisted", where=f"key {key.key_id}", remedy=remedy)
 
     def _position(self, chain: Chain) -> Position:
         ahead = timedelta(microseconds=chain.time_us - self.now_us)

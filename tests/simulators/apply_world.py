@@ -7,8 +7,13 @@ from typing import Any
 
 from simulators.registry_simulator import RegistrySimulator
 
+from gates.apply.adopt import adopt
 from gates.apply.ledger.sqlite_ledger import SqliteLedger
 from gates.apply.policy import begin_ledger
+from gates.apply.saga import Applied
+from gates.apply.sealed import append_sealed
+from gates.apply.serving.file_serving import FileServing
+from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter
 from gates.bundle.canonical import canonical_bytes, digest_bytes
 from gates.bundle.envelope import seal
@@ -24,6 +29,8 @@ from gates.records import (
     Evaluation,
     ModelVersion,
     Plan,
+    Release,
+    Route,
     Slot,
 )
 from gates.records.decision import Request
@@ -88,6 +95,32 @@ class World:
     def writer(self, person: str = "applier", now_us: int = NOW) -> LedgerWriter:
         root = (self.root / "root").read_text()
         return LedgerWriter(self.ledger, root, self.store, self.key(person), f"{person}@example.com", now_us)
+
+    def serving(self, environment: str) -> FileServing:
+        return FileServing(self.root / "serving" / f"{environment}.json")
+
+    def surfaces(self, environment: str) -> Surfaces:
+        return Surfaces(self.registry, self.serving(environment))
+
+    def adopt(self, environment: str, number: int, **parts: Any) -> Applied:
+        version = self.version(number)
+        release = Release(
+            model=MODEL,
+            environment=environment,
+            routes=(Route(version=version, percent=100),),
+            approved=version,
+            **parts,
+        )
+        return adopt(self.writer(), self.surfaces(environment), release, reason="it serves already")
+
+    def allowed(self, environment: str, number: int, *, text: str = "", **changes: Any) -> Digest:
+        """Seal a bundle and decide on it, against whatever serves now."""
+        candidate = self.version(number)
+        bundle = self.bundle(candidate, text=text)
+        append_sealed(self.writer("decider", changes.get("now_us", NOW)), bundle)
+        release = self.writer().read().release(slot_in(environment))
+        champion = release.champion if release else None
+        return self.decision(candidate, environment, **{"champion": champion, "bundle": bundle.digest, **changes})
 
     def version(self, number: int) -> ModelVersion:
         path = self.registry.path(MODEL, str(number))

@@ -6,6 +6,7 @@ Pure: the chain asks them at an entry's time, promote asks them before it writes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.trust import Trust
@@ -38,52 +39,56 @@ def may_sign(
     return any(trusts[environment].allows(key_id, "apply", environment) for key_id in key_ids)
 
 
-def check_decision(opened: OpenedDecision, slot: Slot, active: ActivePolicy, trust: Trust, *, time_us: Micros) -> None:
-    """Refuse a decision that may not be carried out in this slot at this time.
+def check_answer(opened: OpenedDecision, slot: Slot, *, time_us: Micros) -> None:
+    """Refuse a decision that is not a valid yes for this slot at this time, whoever signed it.
 
     Raises
     ------
-    Refused: with the code of the first reason.
+    Refused: `decision.subject`, `decision.simulated`, `decision.denied`, `decision.expired`.
     """
     decision, request = opened.decision, opened.decision.request
-    environment = slot.environment
-    decider = any(trust.allows(key_id, "decide", environment) for key_id in opened.key_ids)
-    reasons = (
-        (
-            (request.model, request.environment) != (slot.model, environment),
-            "decision.subject",
-            f"it is about {request.model} in {request.environment}",
-            f"decide for {slot.model} in {environment}",
-        ),
-        (
-            not decider,
-            "decision.unlisted_key",
-            f"no key that may decide in {environment} signed it",
-            "decide with a key that the trust in force lists with role decide",
-        ),
-        (decision.simulated, "decision.simulated", "it is simulated", "decide without --at, with the ledger at hand"),
-        (not decision.allow, "decision.denied", "it denies", "`gates explain CODE` says what each reason needs"),
-        (
-            decision.policy_digest != active.policy_digest,
-            "policy.inactive",
-            f"it was made by policy {decision.policy_digest}, {environment} is under {active.policy_digest}",
-            "decide again",
-        ),
-        (
-            decision.trust_digest != active.trust_digest,
-            "trust.inactive",
-            f"it was made by trust {decision.trust_digest}, {environment} is under {active.trust_digest}",
-            "decide again",
-        ),
-        (
-            not request.effective_time_us <= time_us < decision.valid_until_us,
-            "decision.expired",
-            f"it holds from {request.effective_time_us} to before {decision.valid_until_us}, it is {time_us}",
-            "decide again",
-        ),
-    )
-    for holds, code, message, remedy in reasons:
-        if holds:
+    if (request.model, request.environment) != (slot.model, slot.environment):
+        raise _refused(opened, "subject", f"is about {request.model} in {request.environment}", "decide for this slot")
+    if decision.simulated:
+        raise _refused(opened, "simulated", "is simulated", "decide without --at, with the ledger at hand")
+    if not decision.allow:
+        raise _refused(opened, "denied", "denies", "`gates explain CODE` says what each of its reasons needs")
+    if not request.effective_time_us <= time_us < decision.valid_until_us:
+        span = f"{_date(request.effective_time_us)} to {_date(decision.valid_until_us)}"
+        raise _refused(opened, "expired", f"holds from {span}, and it is {_date(time_us)}", "decide again")
+
+
+def check_in_force(opened: OpenedDecision, environment: Environment, active: ActivePolicy, trust: Trust) -> None:
+    """Refuse a decision under other policies or trust than those in force, or by a key that may not decide.
+
+    Raises
+    ------
+    Refused: `policy.inactive`, `trust.inactive`, `decision.unlisted_key`.
+    """
+    decision = opened.decision
+    for name, used, valid in (
+        ("policy", decision.policy_digest, active.policy_digest),
+        ("trust", decision.trust_digest, active.trust_digest),
+    ):
+        if used != valid:
             raise Refused(
-                f"the decision is not for this: {message}", code=code, where=opened.envelope_digest, remedy=remedy
+                f"decided under {name} {used}, in force in {environment} is {valid}",
+                code=f"{name}.inactive",
+                where=opened.envelope_digest,
+                remedy=f"decide again; where the {name} should change, its owners run `gates policy activate`",
             )
+    if not any(trust.allows(key_id, "decide", environment) for key_id in opened.key_ids):
+        raise _refused(
+            opened,
+            "unlisted_key",
+            f"is signed by no key that may decide in {environment}",
+            "a policy owner enrols it with `gates trust add`, then `gates policy activate`",
+        )
+
+
+def _refused(opened: OpenedDecision, code: str, message: str, remedy: str) -> Refused:
+    return Refused(f"the decision {message}", code=f"decision.{code}", where=opened.envelope_digest, remedy=remedy)
+
+
+def _date(time_us: Micros) -> str:
+    return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="seconds")

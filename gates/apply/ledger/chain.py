@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gates.apply.aliases import AliasNames
-from gates.apply.ledger.authority import check_decision, may_sign
+from gates.apply.ledger.authority import may_sign
+from gates.apply.ledger.promotion import check_promotion, release_after
 from gates.apply.ledger.shape import check_shape, subjects_of
 from gates.apply.ledger.slots import Known, OpenIntent, SlotState, advance
 from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
@@ -26,6 +27,8 @@ from gates.bundle.trust import Trust
 from gates.errors import EvidenceError, GatesError
 from gates.records.base import Digest, Environment, Micros
 from gates.records.release import ENTRY_TYPE, ActivePolicy, Entry, PublicKey, Release, Slot
+
+_DECIDED = ("routes", "approved", "decision_digest")
 
 TrustByDigest = Callable[[Digest], Trust]
 
@@ -200,9 +203,10 @@ class Chain:
                 raise EvidenceError("seals a bundle again", code="ledger.sealed", where=where)
             self.sealed[entry.bundle_digest] = entry
         if entry.slot is not None:
+            moved = advance(self.slot(entry.slot), entry, digest, key_ids, where=where)
             if entry.kind == "intent":
-                self._check_decision(entry, entry.slot, where)
-            self.slots[entry.slot] = advance(self.slot(entry.slot), entry, digest, key_ids, where=where)
+                self._check_promotion(entry, entry.slot, where)
+            self.slots[entry.slot] = moved
 
     def _look_up(self, digest: Digest, where: str) -> Trust:
         try:
@@ -215,23 +219,19 @@ class Chain:
             raise EvidenceError(f"{digest} gives another trust document", code="ledger.trust", where=where)
         return trust
 
-    def _check_decision(self, entry: Entry, slot: Slot, where: str) -> None:
+    def _check_promotion(self, entry: Entry, slot: Slot, where: str) -> None:
         try:
             opened = decision_of(entry)
-            check_decision(
-                opened, slot, self.active(slot.environment), self.trusts[slot.environment], time_us=entry.time_us
-            )
+            check_promotion(self, slot, opened, time_us=entry.time_us)
+            after, candidate = entry.after, opened.decision.request.candidate
+            percent = sum(route.percent for route in after.routes if route.version == candidate) if after else 0
+            wanted = release_after(self.release(slot), opened, percent)
         except GatesError as error:
             raise EvidenceError(
                 f"the decision does not carry it: {error.message}", code="ledger.decision", where=where
             ) from error
-        after = entry.after
-        if after is None or after.approved != opened.decision.request.candidate:
-            raise EvidenceError("approves another version than its decision", code="ledger.decision", where=where)
-        if after.decision_digest != opened.decision_id or opened.decision.bundle_digest not in self.sealed:
-            raise EvidenceError(
-                "names another decision, or one on a bundle that was not sealed", code="ledger.decision", where=where
-            )
+        if after is None or any(getattr(after, part) != getattr(wanted, part) for part in _DECIDED):
+            raise EvidenceError("not the release that was decided on", code="ledger.decision", where=where)
 
 
 def decision_of(entry: Entry) -> OpenedDecision:

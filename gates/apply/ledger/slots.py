@@ -15,6 +15,8 @@ from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros
 from gates.records.release import Entry, Release
 
+CameBy = Literal["adopt", "promote", "rollback", "undo"]
+
 
 @dataclass(frozen=True)
 class Known:
@@ -22,13 +24,14 @@ class Known:
 
     Attributes
     ----------
-    time_us: when it came into its state.
+    time_us, sequence: when it came into its state.
     adopted: it never was promoted.
     """
 
     release: Release
     state: Literal["done", "suspect"]
     time_us: Micros
+    sequence: int
     adopted: bool
 
 
@@ -51,7 +54,8 @@ class SlotState:
     ----------
     last_closing: what the next intent or adopt must name as `expects`.
     previous: where the slot stood before its last move, which explains aliases that are still a debt.
-    time_us: when the present release came.
+    came_by: the move that brought the present release; `undo`: an unfinished promotion was taken back to it.
+    time_us: when it came.
     known: by release digest, in the order in which they were first done.
     closed: the closing entry of each intent.
     """
@@ -59,6 +63,7 @@ class SlotState:
     standing: Standing = field(default_factory=Standing)
     last_closing: Digest | None = None
     previous: Standing = field(default_factory=Standing)
+    came_by: CameBy | None = None
     time_us: Micros = 0
     open: OpenIntent | None = None
     debts: tuple[str, ...] = ()
@@ -99,7 +104,7 @@ def _begin(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, .
             raise _broken("rollback to a release that is not known as done", where)
     after = state.standing.moved_to(entry.after)
     if entry.kind == "adopt":
-        return _arrive(state, after, digest, entry)
+        return _arrive(state, after, digest, entry, "adopt")
     return replace(state, open=OpenIntent(digest, entry, key_ids, state.standing, after))
 
 
@@ -110,28 +115,32 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
     if entry.observed != reached.release:
         raise _broken(f"outcome {entry.status}, but something else was observed", where)
     closed = {**state.closed, move.digest: digest}
+    by: CameBy = "rollback" if move.entry.kind == "rollback" else "promote"
     debts = entry.debts or ()
     if entry.status == "failed":
-        return replace(state, open=None, last_closing=digest, previous=move.after, debts=debts, closed=closed)
-    arrived = _arrive(state, reached, digest, entry)
+        return replace(
+            state, open=None, last_closing=digest, previous=move.after, came_by="undo", debts=debts, closed=closed
+        )
+    arrived = _arrive(state, reached, digest, entry, by)
     known = dict(arrived.known)
-    if move.entry.kind == "rollback" and state.release_digest in known:
+    if by == "rollback" and state.release_digest in known:
         left = known[state.release_digest]
-        known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us)
+        known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us, sequence=entry.sequence)
     return replace(arrived, open=None, debts=debts, known=known, closed=closed)
 
 
-def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry) -> SlotState:
+def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, by: CameBy) -> SlotState:
     known = dict(state.known)
     if standing.release is not None:
         name = release_digest(standing.release)
-        adopted = known[name].adopted if name in known else entry.kind == "adopt"
-        known[name] = Known(standing.release, "done", entry.time_us, adopted)
+        adopted = known[name].adopted if name in known else by == "adopt"
+        known[name] = Known(standing.release, "done", entry.time_us, entry.sequence, adopted)
     return replace(
         state,
         standing=standing,
         previous=state.standing,
         last_closing=digest,
+        came_by=by,
         time_us=entry.time_us,
         known=known,
         debts=(),

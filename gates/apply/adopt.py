@@ -1,0 +1,94 @@
+"""Adopt: enter what already serves. It moves no traffic and needs no evidence, only authority and a reason.
+
+(1) Verify: the registered bytes are the release's; the target states the same release (decision and approval aside),
+    or was never written.
+(2) Append the `adopt` entry: it closes the slot by itself, counts as done for rollback and is the champion there.
+(3) Write the target: the same routes under the release's digest. (5) Aliases: the ledger's shadow, set to what the
+    entry says, which its signed reason covers. (6) Read back. (7) Rollback pack.
+
+Interrupted after (2) it is run again: another entry of the same release changes nothing but the record.
+"""
+
+from __future__ import annotations
+
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.shape import check_release
+from gates.apply.pack import keep_pack
+from gates.apply.saga import Applied, open_elsewhere, require_unmoved
+from gates.apply.serving.interface import Serves, ServesNothing
+from gates.apply.surfaces import Surfaces, describe, describe_release
+from gates.apply.writer import LedgerWriter, Position
+from gates.errors import EvidenceError, Refused, UsageError
+from gates.records.release import Entry, Release, Slot
+
+
+def adopt(writer: LedgerWriter, surfaces: Surfaces, release: Release, *, reason: str) -> Applied:
+    """Make a release that serves already known to the ledger, in the slot that it names.
+
+    Raises
+    ------
+    Refused: no authority, the slot is busy, the target serves something else. UsageError: no reason, or a release
+    that is not whole. EvidenceError: the registered bytes are others.
+    """
+    if not reason.strip():
+        raise UsageError("an adoption needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    slot = Slot(model=release.model, environment=release.environment)
+    try:
+        check_release(release, slot)
+    except EvidenceError as error:
+        raise UsageError(error.message, code="adopt.release", remedy="name what takes all the traffic") from error
+    chain = writer.read()
+    writer.require_apply(chain, slot)
+    state = chain.slot(slot)
+    if state.open is not None:
+        raise open_elsewhere(state.open, slot)
+    # (1)
+    surfaces.check_bytes(release)
+    _check_serves(surfaces, release)
+
+    # (2)
+    def build(newest: Chain, position: Position) -> Entry:
+        require_unmoved(newest, slot, state)
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind="adopt",
+            time_us=position.time_us,
+            actor=writer.actor,
+            reason=reason,
+            slot=slot,
+            expects=state.last_closing,
+            before=state.standing.release,
+            after=release,
+        )
+
+    digest, chain = writer.append(build, chain)
+    closed = chain.slot(slot)
+    # (3)
+    require_unmoved(writer.newest(chain), slot, closed)
+    accepted = surfaces.serve(release)
+    # (5)
+    require_unmoved(writer.newest(chain), slot, closed)
+    surfaces.move_aliases(slot, closed.standing)
+    # (6)
+    observed = surfaces.observe(release)
+    surfaces.observe_aliases(slot, closed.standing)
+    # (7)
+    pack = keep_pack(writer, surfaces.serving, chain, slot)
+    return Applied(slot, "done", release, accepted, observed, digest, digest, pack)
+
+
+def _check_serves(surfaces: Surfaces, release: Release) -> None:
+    observed = surfaces.serving.read()
+    if isinstance(observed, ServesNothing):
+        return
+    if isinstance(observed, Serves):
+        aside = {"approved": release.approved, "decision_digest": release.decision_digest}
+        if observed.release.model_copy(update=aside) == release:
+            return
+    raise Refused(
+        f"to adopt is {describe_release(release)}, but the target states {describe(observed)}",
+        code="adopt.not_serving",
+        where=surfaces.serving.name,
+        remedy="adopt what it states: adopting moves no traffic",
+    )

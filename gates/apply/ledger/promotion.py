@@ -1,0 +1,109 @@
+"""What a promotion makes of a slot, and whether the ledger allows it. Pure: promote asks before it writes the intent,
+the chain asks again of every intent that it reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gates.apply.ledger.authority import check_answer, check_in_force
+from gates.bundle.decisions import OpenedDecision
+from gates.errors import Refused, UsageError
+from gates.records.base import Micros, ModelVersion
+from gates.records.release import Release, Route, Slot
+
+if TYPE_CHECKING:
+    from gates.apply.ledger.chain import Chain
+
+
+def release_after(before: Release | None, opened: OpenedDecision, percent: int) -> Release:
+    """Return the release in which the candidate takes `percent` of the traffic and what served keeps the rest.
+
+    Raises
+    ------
+    UsageError: `promote.percent`. Refused: `slot.canary`: two other versions share the traffic.
+    """
+    request = opened.decision.request
+    return Release(
+        model=request.model,
+        environment=request.environment,
+        routes=_routes(before, request.candidate, percent),
+        approved=request.candidate,
+        decision_digest=opened.decision_id,
+    )
+
+
+def check_promotion(chain: Chain, slot: Slot, opened: OpenedDecision, *, time_us: Micros) -> None:
+    """Refuse a decision that may not be carried out in this slot, by what the ledger says.
+
+    Raises
+    ------
+    Refused: with the code of the first reason. EvidenceError: no policy is active there.
+    """
+    check_answer(opened, slot, time_us=time_us)
+    check_in_force(opened, slot.environment, chain.active(slot.environment), chain.trust(slot.environment))
+    decision, state = opened.decision, chain.slot(slot)
+    sealed = chain.sealed.get(decision.bundle_digest)
+    if sealed is None or sealed.candidate != decision.request.candidate:
+        raise Refused(
+            "the bundle was not entered before it was judged",
+            code="bundle.unsealed",
+            where=decision.bundle_digest,
+            remedy="decide with the ledger at hand: that enters the bundle first",
+        )
+    present = state.standing.release.champion if state.standing.release else None
+    if decision.request.champion != present:
+        raise Refused(
+            f"decided against champion {_named(decision.request.champion)}, {_named(present)} serves",
+            code="champion.mismatch",
+            where=opened.envelope_digest,
+            remedy="measure against the present champion and decide again",
+        )
+    if any(known.release.decision_digest == opened.decision_id for known in state.known.values()):
+        raise Refused(
+            "the decision was carried out once already",
+            code="decision.used",
+            where=opened.envelope_digest,
+            remedy="decide again",
+        )
+    _check_not_suspect(chain, slot, decision.request.candidate, sealed.sequence)
+
+
+def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed: int) -> None:
+    for other, state in chain.slots.items():
+        for known in state.known.values():
+            left = known.state == "suspect" and known.release.approved.digest == candidate.digest
+            if other.model == slot.model and left and sealed < known.sequence:
+                raise Refused(
+                    f"{candidate.uri} was rolled back in {other.environment} after this bundle was sealed",
+                    code="release.suspect",
+                    where=f"ledger entry {known.sequence}",
+                    remedy="measure it again: promoting it needs new evidence",
+                )
+
+
+def _routes(before: Release | None, candidate: ModelVersion, percent: int) -> tuple[Route, ...]:
+    if not 1 <= percent <= 100:
+        raise UsageError(f"{percent} percent of the traffic", code="promote.percent", remedy="give 1 to 100")
+    others = [
+        route.version for route in (before.routes if before else ()) if route.version != candidate and route.percent > 0
+    ]
+    if len(others) > 1:
+        raise Refused(
+            f"a canary is under way: {' and '.join(version.uri for version in others)} share the traffic",
+            code="slot.canary",
+            remedy="promote that one to 100 percent or roll it back first",
+        )
+    if percent == 100:
+        return (Route(version=candidate, percent=100),)
+    if not others:
+        raise UsageError(
+            f"nothing else serves that could keep the other {100 - percent} percent",
+            code="promote.percent",
+            remedy="promote with 100 percent, or enter what serves with `gates adopt` first",
+        )
+    return (Route(version=others[0], percent=100 - percent), Route(version=candidate, percent=percent))
+
+
+def _named(version: ModelVersion | None) -> str:
+    return f"{version.uri} ({version.digest[7:19]})" if version else "none"

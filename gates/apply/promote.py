@@ -1,0 +1,163 @@
+"""Promote: carry out a decision. Numbered as in saga.py.
+
+(1) Verify: the decision is signed by a key that may decide, is a valid yes for this slot, was made under the policies
+    and trust in force, on a bundle that the ledger knows, against the champion that still serves; the model bytes,
+    hashed again, are those that were decided on; no alias and no target says what the ledger does not explain.
+(2) Append the intent, which holds the decision and both releases, upon the slot's last closing entry.
+(3)-(7) saga.py.
+"""
+
+from __future__ import annotations
+
+from gates.apply.aliases import Standing
+from gates.apply.ledger.authority import check_answer
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.promotion import check_promotion, release_after
+from gates.apply.ledger.shape import release_digest
+from gates.apply.saga import (
+    Applied,
+    already_done,
+    carry_out,
+    indebted,
+    open_elsewhere,
+    own_intent,
+    require_unmoved,
+)
+from gates.apply.surfaces import Surfaces
+from gates.apply.writer import LedgerWriter, Position
+from gates.bundle.canonical import parse_json
+from gates.bundle.decisions import OpenedDecision, load_decision
+from gates.bundle.store import Store
+from gates.errors import Refused, UsageError
+from gates.records.base import Digest, Micros
+from gates.records.release import Entry, Release, Slot
+
+
+def promote(
+    writer: LedgerWriter, surfaces: Surfaces, decision: Digest, *, percent: int = 100, reason: str | None = None
+) -> Applied:
+    """Give the decided candidate `percent` of the traffic of the decision's slot, 1 to 100.
+
+    A promotion that was interrupted is resumed; one that is done already is found so, and nothing moves.
+
+    Parameters
+    ----------
+    decision: digest of its envelope in the store.
+
+    Raises
+    ------
+    Refused: the decision, the slot's state, or the surfaces say no. EvidenceError: bytes or signatures that changed.
+    UsageError: a percentage that cannot be. EngineError: a surface is out of reach.
+    """
+    opened = load_decision(writer.store, decision)
+    request = opened.decision.request
+    slot = Slot(model=request.model, environment=request.environment)
+    chain = writer.read()
+    writer.require_apply(chain, slot)
+    state = chain.slot(slot)
+    if state.open is not None:
+        return _resume(writer, surfaces, slot, chain, opened, percent)
+    after = release_after(state.standing.release, opened, percent)
+    if state.release_digest == release_digest(after):
+        return already_done(writer, surfaces, slot, chain)
+    # (1)
+    check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
+    surfaces.check_bytes(after)
+    surfaces.check_aliases(slot, *indebted(state))
+    surfaces.check_serving(slot, state.standing)
+    # (2)
+    chain = _intend(writer, slot, chain, opened, after, reason)
+    return carry_out(writer, surfaces, slot, chain)
+
+
+def promote_in_development(
+    store: Store, surfaces: Surfaces, decision: Digest, *, now_us: Micros, environment: str = "development"
+) -> Applied:
+    """Let the decided candidate take all traffic where there is no ledger: any key, no champion, nothing to undo.
+
+    Steps 3 to 6 only, and (1) as far as the decision itself says: what stood there before is overwritten.
+
+    Raises
+    ------
+    UsageError: the decision is about an environment that has a ledger. Refused: it is no valid yes.
+    """
+    opened = load_decision(store, decision)
+    request = opened.decision.request
+    if request.environment != environment:
+        raise UsageError(
+            f"{request.environment} moves by its ledger only",
+            code="ledger.needed",
+            remedy="name the ledger and set GATES_LEDGER_ROOT",
+        )
+    slot = Slot(model=request.model, environment=environment)
+    # (1)
+    check_answer(opened, slot, time_us=now_us)
+    release = release_after(None, opened, 100)
+    surfaces.check_bytes(release)
+    standing = Standing().moved_to(release)
+    # (3) (4)
+    accepted = surfaces.serve(release)
+    # (5)
+    surfaces.move_aliases(slot, standing)
+    # (6)
+    observed = surfaces.observe(release)
+    surfaces.observe_aliases(slot, standing)
+    return Applied(slot, "done", release, accepted, observed)
+
+
+def _resume(
+    writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, opened: OpenedDecision, percent: int
+) -> Applied:
+    state = chain.slot(slot)
+    move = own_intent(writer, state, slot)
+    begun_as = move.after.release
+    if move.entry.kind != "intent" or begun_as is None or begun_as.decision_digest != opened.decision_id:
+        raise open_elsewhere(move, slot)
+    try:
+        # (1)
+        check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
+        if begun_as != release_after(state.standing.release, opened, percent):
+            raise open_elsewhere(move, slot)
+        surfaces.check_bytes(begun_as)
+        surfaces.check_aliases(slot, move.before, move.after, *indebted(state))
+        surfaces.check_serving(slot, move.before, move.after)
+    except Refused as error:
+        raise Refused(
+            f"{error.message}; and a promotion that has begun is not finished",
+            code=error.code,
+            where=error.where,
+            remedy=f"{error.remedy or 'mend that'}; `gates rollback` with the same key undoes what has begun",
+        ) from error
+    return carry_out(writer, surfaces, slot, chain, resumed=True)
+
+
+def _intend(
+    writer: LedgerWriter,
+    slot: Slot,
+    chain: Chain,
+    opened: OpenedDecision,
+    after: Release,
+    reason: str | None,
+) -> Chain:
+    state = chain.slot(slot)
+    envelope = parse_json(writer.store.get(opened.envelope_digest))
+
+    def build(newest: Chain, position: Position) -> Entry:
+        require_unmoved(newest, slot, state)
+        check_promotion(newest, slot, opened, time_us=position.time_us)
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind="intent",
+            time_us=position.time_us,
+            actor=writer.actor,
+            reason=reason,
+            slot=slot,
+            action="promote",
+            expects=state.last_closing,
+            before=state.standing.release,
+            after=after,
+            decision=envelope,
+        )
+
+    return writer.append(build, chain)[1]

@@ -1,0 +1,150 @@
+"""Rollback: restore a whole earlier release that this ledger knows as done. Numbered as in saga.py.
+
+(1) Verify authority and reason, never quality; choose the release; hash its model bytes again where the registry
+    answers, else that is a debt. An alias that no entry explains is left alone and listed as a debt: it must not keep
+    bad traffic where it is. A target that no entry explains refuses.
+(2) Append the `rollback` entry upon the slot's last closing entry.
+(3)-(7) saga.py. The release that was left is suspect from the outcome on.
+
+An unfinished promotion of the same key is undone instead: back to the release before it, with outcome `failed`.
+"""
+
+from __future__ import annotations
+
+from gates.apply.aliases import Standing
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.shape import release_digest
+from gates.apply.ledger.slots import Known, SlotState
+from gates.apply.pack import keep_pack
+from gates.apply.saga import (
+    Allowance,
+    Applied,
+    already_done,
+    carry_out,
+    indebted,
+    open_elsewhere,
+    own_intent,
+    require_unmoved,
+)
+from gates.apply.surfaces import Surfaces
+from gates.apply.writer import LedgerWriter, Position
+from gates.errors import Refused, UsageError
+from gates.inputs.registry import RegistryUnavailable
+from gates.records.base import Digest
+from gates.records.release import Entry, Release, Slot
+
+
+def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: str, to: Digest | None = None) -> Applied:
+    """Take a slot back to an earlier release, whole.
+
+    Parameters
+    ----------
+    to: digest of a release that was done here; default: the last good one before the present, where that did not
+        come by a rollback itself.
+
+    Raises
+    ------
+    Refused: no authority, no such release, the slot is busy. EvidenceError: the model bytes changed.
+    UsageError: no reason. EngineError: ledger or target is out of reach.
+    """
+    if not reason.strip():
+        raise UsageError("a rollback needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    chain = writer.read()
+    writer.require_apply(chain, slot)
+    state = chain.slot(slot)
+    if state.open is not None:
+        return _finish_or_undo(writer, surfaces, slot, chain, to)
+    if to is not None and to == state.release_digest and state.came_by == "rollback":
+        return already_done(writer, surfaces, slot, chain)
+    if to is None and state.came_by in ("rollback", "undo"):
+        # Perhaps run again after a kill between outcome and pack; never a step further back by that.
+        keep_pack(writer, surfaces.serving, chain, slot)
+        raise _no_target(
+            f"what serves in {slot.environment} came by a rollback itself: going further back is said by name", state
+        )
+    target = _target(state, slot, to)
+    # (1)
+    surfaces.check_serving(slot, state.standing)
+    allowance = _allowance(surfaces, slot, target, *indebted(state))
+
+    # (2)
+    def build(newest: Chain, position: Position) -> Entry:
+        require_unmoved(newest, slot, state)
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind="rollback",
+            time_us=position.time_us,
+            actor=writer.actor,
+            reason=reason,
+            slot=slot,
+            action="rollback",
+            expects=state.last_closing,
+            before=state.standing.release,
+            after=target,
+        )
+
+    chain = writer.append(build, chain)[1]
+    return carry_out(writer, surfaces, slot, chain, allowance=allowance)
+
+
+def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, to: Digest | None) -> Applied:
+    move = own_intent(writer, chain.slot(slot), slot)
+    finish = move.entry.kind == "rollback"
+    reached = move.after.release if finish else move.before.release
+    if to is not None and (reached is None or release_digest(reached) != to):
+        raise open_elsewhere(move, slot)
+    # (1)
+    surfaces.check_serving(slot, move.before, move.after)
+    allowance = _allowance(surfaces, slot, reached, move.before, move.after)
+    return carry_out(
+        writer, surfaces, slot, chain, status="done" if finish else "failed", allowance=allowance, resumed=True
+    )
+
+
+def _target(state: SlotState, slot: Slot, to: Digest | None) -> Release:
+    if to is None:
+        return _last_good(state, slot)
+    known = state.known.get(to)
+    if known is None:
+        raise _no_target(f"{slot.environment} never served release {to}", state)
+    if known.state != "done" or to == state.release_digest:
+        raise _no_target(f"release {to} is {'suspect' if known.state != 'done' else 'what serves now'}", state)
+    return known.release
+
+
+def _last_good(state: SlotState, slot: Slot) -> Release:
+    before: list[Known] = []
+    for digest, known in state.known.items():
+        if digest == state.release_digest:
+            break
+        before.append(known)
+    good = [known.release for known in before if known.state == "done"]
+    if not good:
+        raise _no_target(f"{slot.environment} has no earlier release that is known as good", state)
+    return good[-1]
+
+
+def _no_target(message: str, state: SlotState) -> Refused:
+    others = [
+        f"{digest} (version {known.release.approved.version})"
+        for digest, known in state.known.items()
+        if known.state == "done" and digest != state.release_digest
+    ]
+    return Refused(
+        message,
+        code="rollback.no_target",
+        remedy=f"name one that was done: {', '.join(others)}" if others else "promote a version that has evidence",
+    )
+
+
+def _allowance(surfaces: Surfaces, slot: Slot, target: Release | None, *explanations: Standing) -> Allowance:
+    try:
+        if target is not None:
+            surfaces.check_bytes(target)
+        found = surfaces.unexplained_aliases(slot, *explanations)
+    except RegistryUnavailable as error:
+        debt = f"model bytes were not hashed again: {error.message}"
+        return Allowance(registry_may_be_down=True, debts=(debt,))
+    debts = tuple(f"left alone, explained by no entry: {message}" for message in found.values())
+    return Allowance(registry_may_be_down=True, leave=frozenset(found), debts=debts)

@@ -1,0 +1,246 @@
+"""A move of one slot, from its open intent to its outcome. It never tears: each step is idempotent, each effect is
+preceded by a look at the ledger, and until the outcome stands the intent blocks the slot.
+
+(1) verify                                          promote.py, rollback.py
+(2) append the intent, compare-and-swap on the slot promote.py, rollback.py
+(3) serving target, with the model digests in it
+(4) flags and pins: parts of the same document, so they move with the traffic in one atomic replacement
+(5) registry aliases
+(6) read everything back: wanted, accepted, observed
+(7) outcome, and a signed rollback pack beside the target
+
+A failure after (2) leaves the intent open: the same command resumes it, a rollback undoes an unfinished promotion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from gates.apply.aliases import Standing
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.slots import OpenIntent, SlotState
+from gates.apply.pack import keep_pack
+from gates.apply.surfaces import Surfaces
+from gates.apply.writer import LedgerWriter, Position
+from gates.errors import GatesError, Refused
+from gates.inputs.registry import RegistryUnavailable
+from gates.records.base import Digest
+from gates.records.release import Entry, Release, Slot
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a move did.
+
+    Attributes
+    ----------
+    status: `done`, or `failed`: an unfinished promotion was undone.
+    wanted, accepted, observed: None is nothing serving.
+    intent, outcome: ledger entries; None in development, which has no ledger. For an adoption both are its entry.
+    pack: the rollback pack in the store. debts: what could not be reached, in words.
+    resumed: the intent was found open, or the move was found done.
+    """
+
+    slot: Slot
+    status: Literal["done", "failed"]
+    wanted: Release | None
+    accepted: Release | None
+    observed: Release | None
+    intent: Digest | None = None
+    outcome: Digest | None = None
+    pack: Digest | None = None
+    debts: tuple[str, ...] = ()
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a rollback may leave behind: an unreachable registry, and aliases that somebody else moved."""
+
+    registry_may_be_down: bool = False
+    leave: Collection[str] = ()
+    debts: tuple[str, ...] = ()
+
+
+def own_intent(writer: LedgerWriter, state: SlotState, slot: Slot) -> OpenIntent:
+    """Return the slot's open intent, which must be this key's.
+
+    Raises
+    ------
+    Refused: `slot.open`: it is another's. `slot.moved`: there is none.
+    """
+    if state.open is None:
+        raise Refused("nothing is open", code="slot.moved", where=state.last_closing)
+    if writer.signer.public.key_id not in state.open.owners:
+        raise open_elsewhere(state.open, slot)
+    return state.open
+
+
+def require_unmoved(chain: Chain, slot: Slot, state: SlotState) -> None:
+    """Refuse to write where another move came first: that is a new question, not a lost race.
+
+    Raises
+    ------
+    Refused: `slot.moved`.
+    """
+    present = chain.slot(slot)
+    if present.open is not None or present.last_closing != state.last_closing:
+        raise Refused(
+            f"another move of {slot.model} in {slot.environment} came first",
+            code="slot.moved",
+            where=present.open.digest if present.open else present.last_closing,
+            remedy="look at `gates status`, and decide again if it is still wanted",
+        )
+
+
+def open_elsewhere(move: OpenIntent, slot: Slot) -> Refused:
+    """Say whose intent blocks the slot."""
+    what = move.entry.kind if move.entry.kind == "rollback" else "promotion"
+    version = move.after.release.approved.uri if move.after.release else "nothing"
+    return Refused(
+        f"a {what} to {version}, begun by {move.entry.actor}, is not finished in {slot.environment}",
+        code="slot.open",
+        where=f"ledger entry {move.entry.sequence}",
+        remedy=f"run that {what} again with the same key to finish it"
+        + ("" if what == "rollback" else ", or `gates rollback` with that key to undo it"),
+    )
+
+
+def carry_out(
+    writer: LedgerWriter,
+    surfaces: Surfaces,
+    slot: Slot,
+    chain: Chain,
+    *,
+    status: Literal["done", "failed"] = "done",
+    allowance: Allowance | None = None,
+    resumed: bool = False,
+) -> Applied:
+    """Steps 3 to 7 of the slot's open intent: forward to its release, or back (`failed`) to the one before.
+
+    Raises
+    ------
+    Refused: `slot.moved`: the intent is not ours any more; `readback.mismatch`. EngineError: a surface is out of reach.
+    In both cases the intent stays as it is.
+    """
+    allowance = allowance or Allowance()
+    move = own_intent(writer, chain.slot(slot), slot)
+    standing = move.after if status == "done" else move.before
+    try:
+        # (3) (4)
+        chain = _still_open(writer, writer.newest(chain), slot, move)
+        accepted = surfaces.serve(standing.release)
+        # (5)
+        chain = _still_open(writer, writer.newest(chain), slot, move)
+        debts = allowance.debts + _move_aliases(surfaces, slot, standing, allowance)
+        # (6)
+        observed = surfaces.observe(standing.release)
+        debts = tuple(dict.fromkeys(debts + _observe_aliases(surfaces, slot, standing, allowance)))
+    except GatesError as error:
+        raise _interrupted(error, slot, move) from error
+    # (7)
+    outcome, chain = _close(writer, chain, slot, move, status, observed, debts)
+    pack = keep_pack(writer, surfaces.serving, chain, slot)
+    return Applied(
+        slot, status, standing.release, accepted, observed, move.digest, outcome, pack, debts, resumed=resumed
+    )
+
+
+def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -> Applied:
+    """Report a move whose outcome stands, after looking that everything still is as it left it.
+
+    Raises
+    ------
+    Refused: `alias.unexplained`, `serving.unexplained`.
+    """
+    state = chain.slot(slot)
+    surfaces.check_aliases(slot, *indebted(state))
+    surfaces.check_serving(slot, state.standing)
+    observed = surfaces.observe(state.standing.release)
+    # A run that was killed after its outcome may have left the pack behind.
+    pack = keep_pack(writer, surfaces.serving, chain, slot)
+    intent = next((intent for intent, outcome in state.closed.items() if outcome == state.last_closing), None)
+    wanted = state.standing.release
+    return Applied(
+        slot, "done", wanted, observed, observed, intent, state.last_closing, pack, state.debts, resumed=True
+    )
+
+
+def indebted(state: SlotState) -> tuple[Standing, ...]:
+    """Standings that explain a closed slot's aliases: what a move could not reach still stands as it did before it."""
+    return (state.standing, state.previous) if state.debts else (state.standing,)
+
+
+def _still_open(writer: LedgerWriter, newest: Chain, slot: Slot, move: OpenIntent) -> Chain:
+    present = newest.open_intent(slot)
+    if present is None or present.digest != move.digest or writer.signer.public.key_id not in present.owners:
+        raise Refused(
+            "the intent was closed or taken over by another run",
+            code="slot.moved",
+            where=move.digest,
+            remedy="`gates log` says by whom",
+        )
+    # Trust may have changed since the intent: whoever may not apply any more moves nothing more.
+    writer.require_apply(newest, slot)
+    return newest
+
+
+def _move_aliases(surfaces: Surfaces, slot: Slot, standing: Standing, allowance: Allowance) -> tuple[str, ...]:
+    try:
+        surfaces.move_aliases(slot, standing, leave=allowance.leave)
+    except RegistryUnavailable as error:
+        if not allowance.registry_may_be_down:
+            raise
+        return (f"aliases of {slot.environment} were not moved: {error.message}",)
+    return ()
+
+
+def _observe_aliases(surfaces: Surfaces, slot: Slot, standing: Standing, allowance: Allowance) -> tuple[str, ...]:
+    try:
+        surfaces.observe_aliases(slot, standing, leave=allowance.leave)
+    except RegistryUnavailable as error:
+        if not allowance.registry_may_be_down:
+            raise
+        return (f"aliases of {slot.environment} were not read back: {error.message}",)
+    return ()
+
+
+def _close(
+    writer: LedgerWriter,
+    chain: Chain,
+    slot: Slot,
+    move: OpenIntent,
+    status: Literal["done", "failed"],
+    observed: Release | None,
+    debts: tuple[str, ...],
+) -> tuple[Digest, Chain]:
+    def build(newest: Chain, position: Position) -> Entry:
+        _still_open(writer, newest, slot, move)
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind="outcome",
+            time_us=position.time_us,
+            actor=writer.actor,
+            slot=slot,
+            intent=move.digest,
+            status=status,
+            observed=observed,
+            debts=debts or None,
+        )
+
+    return writer.append(build, chain)
+
+
+def _interrupted(error: GatesError, slot: Slot, move: OpenIntent) -> GatesError:
+    if error.code == "slot.moved":
+        return error
+    what = "rollback" if move.entry.kind == "rollback" else "promotion"
+    return type(error)(
+        f"{error.message}; the {what} in {slot.environment} is not finished and blocks its slot",
+        code=error.code,
+        where=error.where,
+        remedy=f"{error.remedy or 'mend that'}; then run the same command again",
+    )

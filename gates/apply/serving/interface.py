@@ -1,0 +1,65 @@
+"""The Serving port: where the traffic of one slot is split. What is wanted, accepted and observed are three facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gates.records.release import Release
+
+
+@dataclass(frozen=True)
+class Serves:
+    """The target states a whole release.
+
+    Attributes
+    ----------
+    stated: the digest that it gives for it; another one than the release's own gives an edit by hand away.
+    """
+
+    release: Release
+    stated: str
+
+
+@dataclass(frozen=True)
+class ServesNothing:
+    """The target was never written, or was cleared."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """The target states something that no writer of ours left there."""
+
+    reason: str
+
+
+Observed = Serves | ServesNothing | Unreadable
+
+
+class Serving(Protocol):
+    """One slot's target. Every method raises EngineError (`serving.unavailable`) where it cannot be reached."""
+
+    @property
+    def name(self) -> str:
+        """Path or address, for messages."""
+        ...
+
+    def read(self) -> Observed:
+        """Observe what the target states now."""
+        ...
+
+    def write(self, release: Release) -> Release:
+        """Make the target serve a release, atomically; return what it accepted. Idempotent."""
+        ...
+
+    def clear(self) -> None:
+        """Make the target serve nothing. Idempotent."""
+        ...
+
+    def keep_pack(self, pack: bytes) -> None:
+        """Put the signed rollback pack beside the target, in place of the last one."""
+        ...
+
+    def pack(self) -> bytes | None:
+        """Return the rollback pack beside the target; None where there is none."""
+        ...
