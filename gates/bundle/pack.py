@@ -11,7 +11,7 @@ from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
 from gates.records.base import Digest
-from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Attachment, Bundle, Evidence, EvidenceRef
+from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
 from gates.records.measurement import Measurement
 from gates.records.plan import Plan
 from gates.records.release import APPROVAL_TYPE, Approval
@@ -54,13 +54,6 @@ def put_plan(store: Store, plan: Plan) -> Digest:
 
 def load_plan(store: Store, digest: Digest) -> Plan:
     return Plan.parse(parse_json(store.get(digest), where=digest), where=digest)
-
-
-def put_attachments(store: Store, notes: Sequence[tuple[str, str, bytes]]) -> tuple[Attachment, ...]:
-    """Store (name, media type, bytes) and return their references."""
-    return tuple(
-        Attachment(name=name, digest=store.put(content), media_type=media_type) for name, media_type, content in notes
-    )
 
 
 def seal_bundle(

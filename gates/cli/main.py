@@ -113,7 +113,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback without --debug, and never exit 1
+    except Exception as error:  # the last line of defence: no traceback without --debug, and never exit 1
         if debug:
             raise
         click.echo(f"error: {type(error).__name__}: {error} [internal]; run again with --debug and report it", err=True)

@@ -1,0 +1,109 @@
+"""Keys, trust, approvals, and the policies in force: what people sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gates.cli import options
+
+_ROLES = ["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk"]
+
+
+@click.group()
+def keys() -> None:
+    """Make a signing key."""
+
+
+@keys.command("new")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--identity", required=True, metavar="TEXT", help="Whose it is: an address or a job's name.")
+def keys_new(path: Path, identity: str) -> None:
+    """Make an Ed25519 key pair: PATH (keep it secret) and PATH.pub (hand it to the policy owners)."""
+    from gates.bundle.keys import generate
+
+    signer = generate(path, identity)
+    click.echo(f"{path}      the private key, mode 600")
+    click.echo(f"{path}.pub  the public key, {signer.key_id[:16]}")
+    click.echo(f"  next, the policy owners: gates trust add {path}.pub --person NAME --role ROLE")
+
+
+@click.group()
+def trust() -> None:
+    """Say who may do what."""
+
+
+@trust.command("add")
+@click.argument("public", type=click.Path(path_type=Path))
+@click.option("--person", required=True, metavar="NAME", help="Who answers for the key: persons are counted, not keys.")
+@click.option("--role", "roles", required=True, multiple=True, type=click.Choice(_ROLES), help="What the key may do.")
+@click.option("--environment", "environments", multiple=True, metavar="ENV", help="Only there; default: everywhere.")
+@click.option("--file", "file", type=click.Path(path_type=Path), help="The trust file; default: the spec's.")
+@options.spec
+def trust_add(
+    public: Path, person: str, roles: tuple[str, ...], environments: tuple[str, ...], file: Path | None, spec_path: str
+) -> None:
+    """List the key PUBLIC in the trust file. In force once `gates policy activate` has put it into the ledger."""
+    from gates.flow.people import enrol
+
+    path = file or options.open_project(spec_path).trust_path
+    if path is None:
+        raise click.UsageError("the spec names no trust file; pass --file or add `trust:` to gates.yaml")
+    listed = enrol(path, public, person=person, roles=roles, environments=environments)
+    click.echo(f"{path}: {listed.identity} ({person}) may {', '.join(roles)}")
+    click.echo("  next: gates policy activate -e ENV --reason TEXT --key FILE")
+
+
+@click.group()
+def policy() -> None:
+    """Put policy and trust digests in force."""
+
+
+@policy.command("activate")
+@click.option("-e", "--environment", "environments", multiple=True, required=True, metavar="ENV", help="Where.")
+@options.reason
+@options.key
+@options.spec
+def policy_activate(environments: tuple[str, ...], reason: str, key: str | None, spec_path: str) -> None:
+    """Sign today's policy and trust digests into the ledger; the first time this makes the ledger."""
+    from gates.flow.people import activate
+
+    project = options.open_project(spec_path)
+    digest, first = activate(project, environments, reason=reason, key=key)
+    click.echo(
+        f"policy {project.policies.digest[:23]} and trust {project.trust.digest[:23]} are in force in {', '.join(environments)}"
+    )
+    if first:
+        click.echo("  entry 0 names the policy owners. Hand its digest to every job, from outside the branch:")
+        click.echo(f"  export GATES_LEDGER_ROOT={digest}")
+
+
+@click.command()
+@options.target
+@options.candidate
+@options.bundle
+@click.option("--role", required=True, type=click.Choice(["ml-owner", "risk"]), help="The role you approve in.")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How long the yes holds.")
+@click.option("--comment", metavar="TEXT", help="Signed with it.")
+@options.key
+@options.spec
+def approve(
+    environment: str,
+    candidate: str | None,
+    bundle: str | None,
+    role: str,
+    days: int,
+    comment: str | None,
+    key: str | None,
+    spec_path: str,
+) -> None:
+    """Sign a yes for exactly this move: candidate, evidence, plan, policies and what serves now."""
+    from gates.flow.people import approve as sign_approval
+
+    project = options.open_project(spec_path)
+    digest, approval = sign_approval(
+        project, environment, candidate=candidate, bundle=bundle, role=role, days=days, comment=comment, key=key
+    )
+    click.echo(f"approved as {role}: {approval.model} for {environment}, bundle {approval.bundle_digest[:23]}")
+    click.echo(f"  {digest}; void when the evidence, the policies or what serves changes")

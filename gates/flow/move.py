@@ -1,0 +1,170 @@
+"""APPLY: promote, roll back, adopt; and what serves where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gates.bundle.pack import load_attachments, load_bundle
+from gates.errors import UsageError
+from gates.flow.answer import view_of
+from gates.flow.decide import decide_for_good
+from gates.flow.stages import Decided, find_bundle
+from gates.project import DEVELOPMENT, Project, now_us
+from gates.records import Digest, Environment, Release, Route
+
+if TYPE_CHECKING:
+    from gates.apply.saga import Applied
+    from gates.apply.surfaces import Surfaces
+    from gates.render.view import View
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The decision, and what was moved; nothing was where it denies."""
+
+    decided: Decided
+    view: View
+    applied: Applied | None
+
+
+def promote(
+    project: Project,
+    environment: Environment,
+    *,
+    candidate: str | None,
+    bundle: str | None,
+    reason: str | None,
+    key: str | None,
+    percent: int | None = None,
+) -> Promotion:
+    """Decide on sealed evidence and, where the policies allow, carry it out.
+
+    Parameters
+    ----------
+    percent: of the traffic; default: the first step of the spec's rollout.
+
+    Raises
+    ------
+    UsageError: no bundle, no key, no serving target. Refused: the key may not apply, or something moved meanwhile.
+    EvidenceError: bytes or signatures that changed. EngineError: an engine or a surface failed.
+    """
+    from gates.apply.promote import promote as carry_out
+    from gates.apply.promote import promote_in_development
+
+    signer = project.signer(key, environment)
+    surfaces = surfaces_of(project, environment)
+    opened = load_bundle(project.store, find_bundle(project, candidate, bundle))
+    decided = decide_for_good(project, opened, environment, signer, reason=reason)
+    view = view_of(project.policies, decided, load_attachments(project.store, opened.record))
+    if not decided.decision.allow or decided.envelope is None:
+        return Promotion(decided, view, None)
+    if environment == DEVELOPMENT:
+        applied = promote_in_development(project.store, surfaces, decided.envelope, now_us=now_us())
+    else:
+        applied = carry_out(
+            project.writer(signer, now_us()),
+            surfaces,
+            decided.envelope,
+            percent=project.first_step(environment) if percent is None else percent,
+            reason=reason,
+        )
+    return Promotion(decided, view, applied)
+
+
+def rollback(project: Project, environment: Environment, *, reason: str, to: Digest | None, key: str | None) -> Applied:
+    """Bring back a whole earlier release.
+
+    Raises
+    ------
+    Refused: no authority, or no such release. EvidenceError: its bytes changed.
+    """
+    from gates.apply.rollback import rollback as carry_out
+
+    slot = project.slot(environment)
+    signer = project.signer(key, environment)
+    return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), slot, reason=reason, to=to)
+
+
+def adopt(project: Project, environment: Environment, version: str, *, reason: str, key: str | None) -> Applied:
+    """Enter into the ledger that a version serves all of an environment's traffic already.
+
+    Raises
+    ------
+    UsageError: no such version. Refused: the target serves something else.
+    """
+    from gates.apply.adopt import adopt as carry_out
+
+    slot = project.slot(environment)
+    signer = project.signer(key, environment)
+    model = project.registry.resolve(version).version
+    release = Release(
+        model=slot.model, environment=environment, routes=(Route(version=model, percent=100),), approved=model
+    )
+    return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), release, reason=reason)
+
+
+def surfaces_of(project: Project, environment: Environment) -> Surfaces:
+    """Return what a move changes outside the ledger.
+
+    Raises
+    ------
+    UsageError: the spec names no serving target.
+    """
+    from gates.apply.surfaces import Surfaces
+
+    serving = project.serving(environment)
+    if serving is None:
+        raise UsageError(
+            "gates.yaml names no serving target",
+            code="spec.serving_missing",
+            remedy='add `serving: {file: "serving/{environment}.json"}`',
+        )
+    return Surfaces(project.registry, serving)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One environment: what the ledger says serves, what the target states, and every difference."""
+
+    environment: Environment
+    wanted: Release | None
+    observed: Release | None
+    differences: tuple[str, ...]
+    open_since_us: int | None
+
+
+def status(project: Project, environments: Sequence[Environment] | None = None) -> tuple[Standing, ...]:
+    """Compare ledger, serving target and aliases, environment by environment.
+
+    Raises
+    ------
+    EvidenceError: the ledger does not verify. EngineError: ledger, registry or target is out of reach.
+    """
+    from gates.apply.serving.interface import Serves
+    from gates.errors import Refused
+
+    chain = project.chain()
+    found = []
+    for environment in environments or [name for name in project.environments if name != DEVELOPMENT]:
+        slot = project.slot(environment)
+        surfaces = surfaces_of(project, environment)
+        state = chain.slot(slot)
+        differences = []
+        for look in (surfaces.check_serving, surfaces.check_aliases):
+            try:
+                look(slot, state.standing)
+            except Refused as error:
+                differences.append(f"{error.message} [{error.code}]")
+        seen = surfaces.serving.read()
+        found.append(
+            Standing(
+                environment=environment,
+                wanted=state.standing.release,
+                observed=seen.release if isinstance(seen, Serves) else None,
+                differences=(*differences, *state.debts),
+                open_since_us=state.open.entry.time_us if state.open else None,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,116 @@
+"""What people sign: who is trusted, which policies are in force, and a yes for one move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gates.apply.ledger.interface import ROOT_VARIABLE
+from gates.bundle.canonical import canonical_bytes
+from gates.bundle.keys import load_public
+from gates.bundle.pack import load_bundle, put_approval
+from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
+from gates.errors import UsageError
+from gates.flow.stages import find_bundle
+from gates.project import Project, now_us
+from gates.records import ActivePolicy, Approval, Digest
+
+if TYPE_CHECKING:
+    from gates.bundle.trust import Role
+
+_DAY_US = 86_400_000_000
+
+
+def enrol(
+    path: Path, public: Path, *, person: str, roles: Sequence[Role], environments: Sequence[str] = ()
+) -> TrustedKey:
+    """List a public key in the trust file; a key that is listed already gets the new roles and environments.
+
+    Raises
+    ------
+    UsageError: no such key, or the trust file cannot be read.
+    """
+    key = load_public(public)
+    listed = TrustedKey(
+        key_id=key.key_id,
+        pem=key.pem,
+        identity=key.identity,
+        person=person,
+        roles=tuple(dict.fromkeys(roles)),
+        environments=tuple(dict.fromkeys(environments)),
+    )
+    trust = load_trust(path) if path.exists() else Trust()
+    others = tuple(known for known in trust.keys if known.key_id != key.key_id)
+    save_trust(path, Trust(keys=(*others, listed)))
+    return listed
+
+
+def activate(project: Project, environments: Sequence[str], *, reason: str, key: str | None) -> tuple[Digest, bool]:
+    """Put today's policies and trust in force; return the entry's digest, and whether it is entry 0 of a new ledger.
+
+    Raises
+    ------
+    Refused: the key is no policy owner's. UsageError: an unknown environment, or no trust file.
+    """
+    from gates.apply.policy import activate_policy, begin_ledger
+
+    for environment in environments:
+        project.check_environment(environment)
+    if not project.trust.keys:
+        raise UsageError(
+            "nobody is trusted: with this in force every decision would be denied",
+            code="trust.empty",
+            where=str(project.trust_path or "gates.yaml"),
+            remedy="list the keys first: gates trust add KEY.pub --person NAME --role ROLE",
+        )
+    signer = project.signer(key, environments[0])
+    project.policies.put(project.store)
+    trust_digest = project.store.put(canonical_bytes(project.trust.document()))
+    active = [
+        ActivePolicy(environment=name, policy_digest=project.policies.digest, trust_digest=trust_digest)
+        for name in environments
+    ]
+    if not project.ledger.entries() and not project.environ.get(ROOT_VARIABLE):
+        root = begin_ledger(project.ledger, project.store, signer, active, reason=reason, now_us=now_us())
+        return root, True
+    return activate_policy(project.writer(signer, now_us()), active, reason=reason), False
+
+
+def approve(
+    project: Project,
+    environment: str,
+    *,
+    candidate: str | None,
+    bundle: str | None,
+    role: str,
+    days: int,
+    comment: str | None,
+    key: str | None,
+) -> tuple[Digest, Approval]:
+    """Sign an approval of one move, bound to all that it depends on.
+
+    Raises
+    ------
+    UsageError: no such bundle, no key. EvidenceError: the bundle does not verify.
+    """
+    slot = project.slot(environment)
+    signer = project.signer(key, environment)
+    opened = load_bundle(project.store, find_bundle(project, candidate, bundle))
+    chain = project.chain()
+    time_us = now_us()
+    approval = Approval(
+        model=slot.model,
+        environment=environment,
+        action="promote",
+        role=role,
+        candidate_digest=opened.record.candidate.digest,
+        bundle_digest=opened.digest,
+        plan_digest=opened.record.plan_digest,
+        policy_digest=chain.active(environment).policy_digest,
+        current_release_digest=chain.slot(slot).release_digest,
+        time_us=time_us,
+        expires_us=time_us + days * _DAY_US,
+        comment=comment,
+    )
+    return put_approval(project.store, signer, approval), approval

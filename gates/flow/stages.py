@@ -1,0 +1,392 @@
+"""PLAN, MEASURE, SEAL, DECIDE: each from its predecessor's record."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gates import __version__
+from gates.bundle.canonical import digest_bytes, digest_document
+from gates.bundle.decisions import put_decision
+from gates.bundle.keys import Signer
+from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
+from gates.decide.document import Observed, build_decision, build_input
+from gates.errors import UsageError
+from gates.measure.interface import Given, Note, OpenTable, Scored
+from gates.measure.run import GateRun, run_gates
+from gates.project import DEVELOPMENT, Engines, Project
+from gates.records import (
+    Attachment,
+    Bundle,
+    Code,
+    Decision,
+    DecisionInput,
+    Digest,
+    Environment,
+    Evaluation,
+    Evidence,
+    EvidenceRef,
+    Micros,
+    ModelVersion,
+    Plan,
+    Reason,
+)
+from gates.records.decision import Alias, LedgerInput, RegistryInput, Request, ServingInput
+from gates.records.evidence import Isolation
+
+if TYPE_CHECKING:
+    from gates.apply.ledger.chain import Chain
+    from gates.inputs.registry import RegisteredModel
+    from gates.inputs.tables import Tables
+
+Progress = Callable[[str], None]
+
+SCORER_TIMEOUT_S = 900.0
+"""Wall-clock seconds that a model may take for the whole holdout."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is measured, about whom, against whom."""
+
+    plan: Plan
+    candidate: RegisteredModel
+    champion: ModelVersion | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Evidence that is not sealed yet, and the notes that its attachments name."""
+
+    plan: Plan
+    evidence: tuple[Evidence, ...]
+    notes: tuple[Note, ...]
+    holdout_digest: Digest | None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision and what it rests on. `envelope` is absent where nobody signed it."""
+
+    bundle: OpenedBundle
+    document: DecisionInput
+    decision: Decision
+    evaluation: Evaluation
+    envelope: Digest | None = None
+
+
+def make_plan(
+    project: Project, environment: Environment, candidate: str | None, *, given: Plan | None = None
+) -> Planned:
+    """Ask the policies what to measure for every rung, and the spec where it is.
+
+    Parameters
+    ----------
+    environment: the rung whose champion the candidate is compared with.
+    given: a plan that was made before, to be used as it is.
+
+    Raises
+    ------
+    UsageError: no such candidate, or one of another model.
+    """
+    from gates.plan.build import build_plan
+
+    project.check_environment(environment)
+    model = project.registry.resolve(candidate_uri(project, candidate))
+    if model.version.name != project.spec.model:
+        raise UsageError(
+            f'is not the spec\'s model "{project.spec.model}"', code="candidate.model", where=model.version.uri
+        )
+    champion = champion_of(project, environment)
+    plan = given or build_plan(
+        project.spec,
+        project.engines.engine.evaluate,
+        project.policies.digest,
+        has_champion=champion is not None,
+        has_sets=bool(project.spec.columns.set_columns),
+        environments=project.environments,
+        features=model.features,
+    )
+    return Planned(plan, model, champion)
+
+
+def candidate_uri(project: Project, candidate: str | None) -> str:
+    """Return the candidate's URI: the option, else the spec's.
+
+    Raises
+    ------
+    UsageError: neither names one.
+    """
+    uri = candidate or project.spec.candidate
+    if uri is None:
+        raise UsageError(
+            "which candidate?",
+            code="candidate.missing",
+            remedy="pass --candidate models:/NAME/VERSION or name it in gates.yaml",
+        )
+    return uri
+
+
+def champion_of(project: Project, environment: Environment) -> ModelVersion | None:
+    """Return what the candidate is compared with: the spec's champion in development, above it what the ledger says."""
+    if environment == DEVELOPMENT:
+        return project.registry.resolve(project.spec.champion).version if project.spec.champion else None
+    release = project.chain().release(project.slot(environment))
+    return release.champion if release else None
+
+
+def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
+    """Score candidate and champion in scorer processes, then run every planned gate on what the table engine holds.
+
+    Raises
+    ------
+    UsageError: a table or column that is not there, scores outside [0, 1]. EvidenceError: a file changed meanwhile.
+    """
+    from gates.inputs.tables import Tables
+
+    plan, candidate = planned.plan, planned.candidate.version
+    with Tables() as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
+        progress("tables")
+        opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
+        progress("scoring")
+        scored, isolation = _score(project, planned, tables, opened, Path(folder))
+        given = Given(plan=plan, tables=opened, scored=scored, champion=planned.champion)
+        runs = list(run_gates(given, progress))
+        tables.unchanged()
+    return gather(plan, candidate, planned.champion, opened, runs, isolation=isolation)
+
+
+def gather(
+    plan: Plan,
+    candidate: ModelVersion,
+    champion: ModelVersion | None,
+    opened: Mapping[str, OpenTable],
+    runs: Sequence[GateRun],
+    *,
+    isolation: Isolation,
+) -> Measured:
+    """Put what the gates found into the form of evidence, one statement a gate."""
+    plan_digest = digest_document(plan.document())
+    identities = tuple(table.identity for table in opened.values())
+    code = Code(version=__version__)
+    evidence = tuple(
+        Evidence(
+            gate=run.gate,
+            candidate=candidate,
+            champion=champion,
+            plan_digest=plan_digest,
+            tables=identities,
+            code=code,
+            isolation=isolation,
+            started_us=run.started_us,
+            finished_us=run.finished_us,
+            measurements=run.findings.measurements,
+            attachments=tuple(
+                Attachment(name=note.name, digest=digest_bytes(note.content), media_type=note.media_type)
+                for note in run.findings.notes
+            ),
+        )
+        for run in runs
+    )
+    notes = tuple(note for run in runs for note in run.findings.notes)
+    holdout = opened.get("holdout") or opened.get("predictions")
+    return Measured(plan, evidence, notes, holdout.identity.digest if holdout else None)
+
+
+def _score(
+    project: Project, planned: Planned, tables: Tables, opened: dict[str, OpenTable], folder: Path
+) -> tuple[Scored | Reason, Isolation]:
+    from gates.inputs.scorer import ScorerFailed
+    from gates.measure.scored import scored_by_scorer, scored_by_tables, write_features
+
+    plan = planned.plan
+    if "predictions" in opened:
+        return scored_by_tables(tables, plan, opened), "none"
+    holdout = opened.get("holdout")
+    if holdout is None:
+        return Reason.TABLE_MISSING, "none"
+    if holdout.identity.rows == 0:
+        return Reason.EMPTY_TABLE, "none"
+    features = folder / "features.parquet"
+    write_features(tables, holdout, plan, features)
+    versions = [planned.candidate.version, *([planned.champion] if planned.champion else [])]
+    try:
+        with ThreadPoolExecutor(len(versions)) as pool:
+            runs = list(pool.map(lambda version: _score_one(project, plan, version, features, folder), versions))
+    except ScorerFailed as error:
+        project.failures.append(str(error))
+        return Reason.SCORER_FAILED, "none"
+    isolation: Isolation = "namespace" if all(run[1] == "namespace" for run in runs) else "process"
+    champion = runs[1][0] if len(runs) > 1 else None
+    return scored_by_scorer(tables, plan, holdout, runs[0][0], champion), isolation
+
+
+def _score_one(
+    project: Project, plan: Plan, version: ModelVersion, features: Path, folder: Path
+) -> tuple[Path, Isolation]:
+    from gates.inputs.scorer import score
+
+    place = folder / version.digest.removeprefix("sha256:")
+    place.mkdir()
+    model = project.registry.fetch(version, place / "model")
+    out = place / "scores.parquet"
+    run = score(model, features, out, task=plan.task, timeout_s=SCORER_TIMEOUT_S)
+    return out, run.isolation
+
+
+def seal(project: Project, measured: Measured, signer: Signer, now_us: Micros) -> Digest:
+    """Store the notes, sign the evidence and its manifest; return the bundle's digest."""
+    for note in measured.notes:
+        project.store.put(note.content)
+    return seal_bundle(
+        project.store, signer, measured.plan, measured.evidence, holdout_digest=measured.holdout_digest, now_us=now_us
+    )
+
+
+def find_bundle(project: Project, candidate: str | None, bundle: str | None) -> Digest:
+    """Return the digest that was given, or that of the candidate's newest bundle in the store.
+
+    Raises
+    ------
+    UsageError: there is none.
+    """
+    if bundle is not None:
+        return bundle
+    version = project.registry.resolve(candidate_uri(project, candidate)).version
+    found = [load_bundle(project.store, digest) for digest in project.store.linked("bundle", version.digest)]
+    if not found:
+        raise UsageError(
+            "no sealed evidence of this version is in the store",
+            code="bundle.none",
+            where=version.uri,
+            remedy="measure it first: gates check -e ENV --candidate URI --key FILE",
+        )
+    return max(found, key=lambda opened: (opened.record.created_us, opened.digest)).digest
+
+
+def decide(
+    project: Project,
+    bundle: OpenedBundle,
+    environment: Environment,
+    *,
+    actor: str,
+    reason: str | None,
+    at_us: Micros,
+    simulated: bool,
+    chain: Chain | None = None,
+) -> Decided:
+    """Ask the policies. Above development a decision is simulated unless its bundle was entered into the ledger first.
+
+    Raises
+    ------
+    EngineError: an engine failed, or two gave different bytes. EvidenceError: the ledger does not verify.
+    """
+    slot = project.slot(environment)
+    if environment != DEVELOPMENT and chain is None:
+        chain = project.chain()
+    candidate = bundle.record.candidate
+    ledger = ledger_facts(project, chain, environment, bundle) if chain else None
+    release = chain.release(slot) if chain else None
+    champion = release.champion if release else (bundle.record.champion if environment == DEVELOPMENT else None)
+    request = Request(
+        environment=environment,
+        action="promote",
+        model=slot.model,
+        candidate=candidate,
+        champion=champion,
+        actor=actor,
+        reason=reason,
+        effective_time_us=at_us,
+    )
+    sealed = chain is None or bundle.digest in chain.sealed
+    return decide_on(
+        project.engines,
+        request,
+        bundle,
+        approvals=load_approvals(project.store, bundle.digest),
+        ledger=ledger,
+        observed=observe(project, environment),
+        simulated=simulated or not sealed,
+    )
+
+
+def decide_on(
+    engines: Engines,
+    request: Request,
+    bundle: OpenedBundle,
+    *,
+    approvals: Sequence[OpenedApproval] = (),
+    ledger: LedgerInput | None = None,
+    observed: Observed | None = None,
+    simulated: bool = False,
+) -> Decided:
+    """Build the input and evaluate it: from here on a decision depends on nothing else."""
+    document = build_input(
+        request,
+        bundle,
+        approvals,
+        policy_digest=engines.policies.digest,
+        trust_digest=engines.policies.trust_digest,
+        ledger=ledger,
+        observed=observed or Observed(),
+    )
+    answer, evaluation = engines.decide(document)
+    return Decided(bundle, document, build_decision(document, answer, simulated=simulated), evaluation)
+
+
+def ledger_facts(project: Project, chain: Chain, environment: Environment, bundle: OpenedBundle) -> LedgerInput:
+    """Return what the ledger knows at this position, for the decision input."""
+    from gates.apply.ledger.facts import facts
+
+    rungs = tuple(name for name in project.environments if name != DEVELOPMENT)
+    return facts(
+        chain,
+        model=project.spec.model,
+        environment=environment,
+        candidate=bundle.record.candidate,
+        holdout_digest=bundle.record.holdout_digest,
+        bundle_digest=bundle.digest,
+        rungs=rungs,
+    )
+
+
+def observe(project: Project, environment: Environment) -> Observed:
+    """Read the registry's aliases and the serving target, as they are now."""
+    from gates.apply.serving.interface import Serves
+
+    aliases = project.registry.aliases(project.spec.model) if project.spec.registry else {}
+    target = project.serving(environment)
+    seen = target.read() if target else None
+    routes = seen.release.routes if isinstance(seen, Serves) else ()
+    return Observed(
+        registry=RegistryInput(
+            aliases=tuple(Alias(alias=alias, version=version) for alias, version in sorted(aliases.items()))
+        ),
+        serving=ServingInput(target=project.spec.serving.file, routes=routes) if project.spec.serving else None,
+    )
+
+
+def sign(project: Project, decided: Decided, signer: Signer) -> Decided:
+    """Store the input and sign the decision."""
+    envelope = put_decision(project.store, signer, decided.document, decided.decision, decided.evaluation)
+    return replace(decided, envelope=envelope)
+
+
+def unsealed(measured: Measured, now_us: Micros) -> OpenedBundle:
+    """Return measured evidence in a bundle's form, signed by nobody: what a pull request or a first look decides on."""
+    evidence = tuple(OpenedEvidence(digest_document(item.document()), item, ()) for item in measured.evidence)
+    first = measured.evidence[0]
+    record = Bundle(
+        candidate=first.candidate,
+        champion=first.champion,
+        plan_digest=first.plan_digest,
+        evidence=tuple(EvidenceRef(gate=part.evidence.gate, digest=part.digest) for part in evidence),
+        attachments=tuple(attachment for item in measured.evidence for attachment in item.attachments),
+        holdout_digest=measured.holdout_digest,
+        created_us=now_us,
+    )
+    return OpenedBundle(digest_document(record.document()), record, (), measured.plan, evidence)

@@ -1,0 +1,84 @@
+"""Runs the gates one after another. A gate that fails yields an unmeasured with a reason, and the others go on."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gates.errors import GatesError, UsageError
+from gates.measure.interface import Findings, Gate, Given, Note
+from gates.records import Family, Measurement, Plan, Reason
+
+_GATES = {
+    "data": ("gates.measure.data", "DataGate"),
+    "parity": ("gates.measure.parity", "ParityGate"),
+    "calibration": ("gates.measure.calibration", "CalibrationGate"),
+    "regression": ("gates.measure.regression", "RegressionGate"),
+}
+_SUBJECTS = {"data": "data", "parity": "data"}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GateRun:
+    """What a gate found, and when it ran."""
+
+    gate: str
+    findings: Findings
+    started_us: int
+    finished_us: int
+
+
+def planned_gates(plan: Plan) -> tuple[str, ...]:
+    """Gates that the plan's requirements name, in the order in which they run."""
+    wanted = {requirement.check.partition(".")[0] for requirement in plan.requirements}
+    return tuple(name for name in _GATES if name in wanted)
+
+
+def run_gates(given: Given, progress: Callable[[str], None]) -> Iterator[GateRun]:
+    """Run every planned gate.
+
+    Raises
+    ------
+    UsageError: the caller's mistake (an unknown column, a score outside [0, 1]); all other failures of a gate are
+    reported as unmeasured.
+    """
+    for name in planned_gates(given.plan):
+        progress(name)
+        started = _now_us()
+        module, attribute = _GATES[name]
+        gate: Gate = getattr(importlib.import_module(module), attribute)()
+        try:
+            findings = gate.measure(given)
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a gate trips over, the bundle says so and the others go on
+            findings = _failed(given.plan, name, error)
+        yield GateRun(name, findings, started, _now_us())
+
+
+def _failed(plan: Plan, gate: str, error: Exception) -> Findings:
+    _log.debug("gate %s failed", gate, exc_info=error)
+    message = str(error) if isinstance(error, GatesError) else f"{type(error).__name__}: {error}"
+    checks = sorted({r.check for r in plan.requirements if r.check.partition(".")[0] == gate})
+    return Findings(
+        measurements=tuple(
+            Measurement(
+                check=check,
+                subject="data" if _SUBJECTS.get(gate) else "candidate",
+                status="unmeasured",
+                reason=Reason.GATE_FAILED,
+                family=Family(name=check, size=1),
+                method="none",
+            )
+            for check in checks
+        ),
+        notes=(Note(name=f"{gate}-failure.txt", media_type="text/plain", content=message.encode()),),
+    )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
