@@ -1,0 +1,345 @@
+"""Verify: walk everything that a ledger and a store claim, and say of each thing whether it holds.
+
+(1) Every object in the store is what its name says.
+(2) Every ledger entry's envelope verifies by itself; the chain verifies as a whole, from its root; the store has seen
+    no entry that the ledger lacks, and holds the bytes of each that it has.
+(3) Every decision in the ledger, and those asked for: signature, authority, replay.
+(4) Every bundle that was sealed or decided on: manifest, plan, each piece of evidence, each attachment.
+(5) Policies, compiled module and trust data of each decision.
+(6) The bytes of every model version that serves or was decided on, where a registry answers.
+(7) Aliases in the registry are those that the ledger explains. Rollback packs verify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gates.apply.aliases import AliasNames, Standing, unexplained
+from gates.apply.ledger.chain import Chain, decision_of, trust_in
+from gates.apply.ledger.shape import check_shape
+from gates.apply.writer import read_ledger
+from gates.audit.findings import Findings
+from gates.audit.positions import Positions
+from gates.audit.replay import find_decision, load_trust_of, replay
+from gates.bundle.canonical import digest_bytes
+from gates.bundle.decisions import OpenedDecision
+from gates.bundle.envelope import open_envelope
+from gates.bundle.pack import load_approval, load_plan
+from gates.bundle.store import Store
+from gates.decide.policies import PolicySet
+from gates.errors import EvidenceError
+from gates.records.base import Digest, ModelVersion
+from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
+from gates.records.release import ENTRY_TYPE, PACK_TYPE, Entry, Slot
+
+if TYPE_CHECKING:
+    from gates.apply.ledger.interface import Ledger
+    from gates.decide.engines.embedded import EmbeddedEngine
+    from gates.inputs.registry import Registry
+
+
+def verify(
+    store: Store,
+    *,
+    ledger: Ledger | None = None,
+    root: Digest | None = None,
+    registry: Registry | None = None,
+    decisions: Sequence[Digest] = (),
+    names: AliasNames | None = None,
+) -> Findings:
+    """Check everything, and report all of it.
+
+    Parameters
+    ----------
+    ledger, root: the ledger and the digest of its entry 0; both or neither.
+    registry: where model bytes and aliases are looked at again; None leaves them out.
+    decisions: digests of decisions (envelopes or ids) to check besides those in the ledger.
+    """
+    with ExitStack() as stack:
+        audit = _Audit(store, registry, names or AliasNames(), stack)
+        audit.objects()
+        if ledger is not None and root is not None:
+            audit.ledger(ledger, root)
+        for digest in decisions:
+            opened = audit.found.attempt("decision", "is signed and whole", digest, find_decision, store, digest)
+            if opened is not None:
+                audit.decision(opened)
+        audit.models()
+        return audit.found
+
+
+@dataclass
+class _Audit:
+    """The walk's state: what was found, and what was looked at already."""
+
+    store: Store
+    registry: Registry | None
+    names: AliasNames
+    stack: ExitStack
+    found: Findings = field(default_factory=Findings)
+    chain: Chain | None = None
+    positions: Positions | None = None
+    versions: dict[ModelVersion, None] = field(default_factory=dict)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    engines: dict[tuple[Digest, Digest], EmbeddedEngine] = field(default_factory=dict)
+
+    def once(self, part: str, digest: str) -> bool:
+        """Whether this is the first time that this thing comes up."""
+        if (part, digest) in self.seen:
+            return False
+        self.seen.add((part, digest))
+        return True
+
+    # (1)
+    def objects(self) -> None:
+        """Read every object again; one finding for all that are good, one for each that is not."""
+        folder = self.store.root / "sha256"
+        good = 0
+        for path in sorted(folder.rglob("*")):
+            if path.is_dir() or path.name.startswith(".partial-"):
+                continue
+            try:
+                digest = digest_bytes(path.read_bytes())
+            except OSError as error:
+                self.found.failed(
+                    "store", "can be read", str(path), code="store.unreadable", message=error.strerror or str(error)
+                )
+                continue
+            if digest == f"sha256:{path.name}" and path.parent.name == path.name[:2]:
+                good += 1
+            else:
+                message = f"the bytes are {digest}"
+                self.found.failed("store", "is what its name says", str(path), code="store.corrupt", message=message)
+        if good:
+            self.found.ok("store", f"{good} objects are what their names say", str(self.store.root))
+
+    # (2)
+    def ledger(self, ledger: Ledger, root: Digest) -> None:
+        found = self.found
+        raws = found.attempt("ledger", "can be read", ledger.name, ledger.entries)
+        if raws is None:
+            return
+        self.positions = Positions(raws, root=root, trust=trust_in(self.store))
+        entries = []
+        for number, raw in enumerate(raws):
+            where = f"ledger entry {number}"
+            entry = found.attempt("ledger", "is signed and whole", where, _entry, raw, where)
+            entries.append(entry)
+            if digest_bytes(raw) not in self.store:
+                message = "the store lacks this entry's bytes"
+                found.failed("ledger", "is kept in the store", where, code="store.missing", message=message)
+        self.chain = found.attempt(
+            "ledger",
+            f"{len(raws)} entries form one chain from its root",
+            root,
+            read_ledger,
+            ledger,
+            self.store,
+            root,
+        )
+        for entry in entries:
+            if entry is not None:
+                self._entry(entry)
+        if self.chain is not None:
+            for slot in self.chain.slots:
+                self._slot(self.chain, slot)
+
+    def _entry(self, entry: Entry) -> None:
+        for active in entry.active or ():
+            self._policy(active.policy_digest, active.trust_digest)
+        if entry.bundle_digest is not None:
+            self.bundle(entry.bundle_digest)
+        if entry.kind == "intent" and entry.decision is not None:
+            where = f"ledger entry {entry.sequence}"
+            opened = self.found.attempt("decision", "is signed and whole", where, decision_of, entry)
+            if opened is not None:
+                self.decision(opened)
+
+    # (3)
+    def decision(self, opened: OpenedDecision) -> None:
+        digest, decision = opened.envelope_digest, opened.decision
+        if not self.once("decision", digest):
+            return
+        self.versions[decision.request.candidate] = None
+        if decision.request.champion is not None:
+            self.versions[decision.request.champion] = None
+        self.bundle(decision.bundle_digest)
+        self._policy(decision.policy_digest, decision.trust_digest)
+        for approval in decision.approvals:
+            if self.once("approval", approval):
+                self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
+        self.found.attempt("decision", "is signed by a key that may decide", digest, self._authority, opened)
+        self.found.attempt("replay", "gives the same bytes", digest, self._replay, opened)
+
+    def _authority(self, opened: OpenedDecision) -> None:
+        decision = opened.decision
+        if decision.simulated:
+            return
+        environment = decision.request.environment
+        trust = load_trust_of(self.store, decision.trust_digest)
+        if self.positions is None and not trust.keys:
+            return
+        if not any(trust.allows(key_id, "decide", environment) for key_id in opened.key_ids):
+            raise EvidenceError(
+                f"signed by no key that may decide in {environment}",
+                code="decision.unlisted_key",
+                where=opened.envelope_digest,
+            )
+
+    def _replay(self, opened: OpenedDecision) -> None:
+        again = replay(self.store, opened, positions=self.positions, engine_for=self._engine, names=self.names)
+        if again.input_differs:
+            raise EvidenceError(
+                f"the input, rebuilt from its sources, differs in {', '.join(again.input_differs)}",
+                code="replay.input",
+            )
+        if again.decision_differs:
+            raise EvidenceError(
+                f"the same input and policies decide differently: {', '.join(again.decision_differs)}",
+                code="replay.decision",
+            )
+
+    def _engine(self, policies: PolicySet) -> EmbeddedEngine:
+        from gates.decide.engines.embedded import EmbeddedEngine
+
+        key = (policies.digest, policies.trust_digest)
+        if key not in self.engines:
+            self.engines[key] = self.stack.enter_context(EmbeddedEngine(policies))
+        return self.engines[key]
+
+    # (4)
+    def bundle(self, digest: Digest) -> None:
+        if not self.once("bundle", digest):
+            return
+        bundle = self.found.attempt("bundle", "is signed and whole", digest, _manifest, self.store, digest)
+        if bundle is None:
+            return
+        self.versions[bundle.candidate] = None
+        self.found.attempt("plan", "is whole", bundle.plan_digest, load_plan, self.store, bundle.plan_digest)
+        for ref in bundle.evidence:
+            self.found.attempt(
+                "evidence",
+                f"{ref.gate} is signed and whole",
+                ref.digest,
+                _evidence,
+                self.store,
+                bundle,
+                ref,
+            )
+        for attachment in bundle.attachments:
+            self.found.attempt(
+                "attachment",
+                f"{attachment.name} is whole",
+                attachment.digest,
+                self.store.get,
+                attachment.digest,
+            )
+
+    # (5)
+    def _policy(self, policy: Digest, trust: Digest) -> None:
+        if self.once("policy", policy):
+            self.found.attempt("policy", "files and module are whole", policy, self._policies, policy)
+        if self.once("trust", trust):
+            self.found.attempt("trust", "is whole", trust, load_trust_of, self.store, trust)
+
+    def _policies(self, policy: Digest) -> None:
+        policies = PolicySet.from_store(self.store, policy)
+        if policies.digest != policy:
+            raise EvidenceError("the manifest is not in canonical form", code="policy.manifest", where=policy)
+        policies.check_module()
+
+    # (6)
+    def models(self) -> None:
+        for version in self.versions:
+            if self.registry is None:
+                self.found.skipped("model", "bytes are those of its digest", version.uri, "no registry at hand")
+                continue
+            self.found.attempt(
+                "model",
+                "bytes are those of its digest",
+                version.uri,
+                _model,
+                self.registry,
+                version,
+                out_of_reach=True,
+            )
+
+    # (7)
+    def _slot(self, chain: Chain, slot: Slot) -> None:
+        state = chain.slot(slot)
+        if state.standing.release is not None:
+            self.versions.update(dict.fromkeys(route.version for route in state.standing.release.routes))
+        where = f"{slot.model} in {slot.environment}"
+        if self.registry is not None:
+            explanations = [state.standing, state.previous] if state.debts else [state.standing]
+            if state.open is not None:
+                explanations += [state.open.before, state.open.after]
+            self.found.attempt(
+                "alias",
+                "are those that the ledger explains",
+                where,
+                self._aliases,
+                slot,
+                explanations,
+                out_of_reach=True,
+            )
+        for pack in self.store.linked("rollback-pack", f"{slot.model}@{slot.environment}"):
+            self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root)
+
+    def _aliases(self, slot: Slot, explanations: Iterable[Standing]) -> None:
+        if self.registry is None:
+            return
+        wanted = [self.names.expected(slot.environment, standing) for standing in explanations]
+        strange = unexplained(self.registry.aliases(slot.model), *wanted)
+        if strange:
+            raise EvidenceError(
+                "; ".join(strange.values()),
+                code="alias.unexplained",
+                remedy="set the alias back, or enter what serves with `gates adopt`",
+            )
+
+
+def _entry(raw: bytes, where: str) -> Entry:
+    entry = Entry.parse(open_envelope(raw, expect=ENTRY_TYPE, where=where).predicate, where=where)
+    check_shape(entry, where=where)
+    return entry
+
+
+def _manifest(store: Store, digest: Digest) -> Bundle:
+    opened = open_envelope(store.get(digest), expect=BUNDLE_TYPE, where=digest)
+    bundle = Bundle.parse(opened.predicate, where=digest)
+    if opened.subjects != ((bundle.candidate.uri, bundle.candidate.digest),):
+        raise EvidenceError("the manifest is about another subject", code="bundle.mixed", where=digest)
+    return bundle
+
+
+def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> None:
+    opened = open_envelope(store.get(ref.digest), expect=EVIDENCE_TYPE, where=ref.digest)
+    evidence = Evidence.parse(opened.predicate, where=ref.digest)
+    if evidence.gate != ref.gate or (evidence.candidate, evidence.plan_digest) != (
+        bundle.candidate,
+        bundle.plan_digest,
+    ):
+        raise EvidenceError("evidence about another subject, plan or gate", code="bundle.mixed", where=ref.digest)
+    listed = {(item.name, item.digest) for item in bundle.attachments}
+    if not {(item.name, item.digest) for item in evidence.attachments} <= listed:
+        raise EvidenceError("an attachment that the manifest does not list", code="bundle.mixed", where=ref.digest)
+
+
+def _pack(store: Store, digest: Digest, root: Digest) -> None:
+    opened = open_envelope(store.get(digest), expect=PACK_TYPE, where=digest)
+    if opened.predicate.get("ledger_root") != root:
+        raise EvidenceError("the pack of another ledger", code="pack.mixed", where=digest)
+
+
+def _model(registry: Registry | None, version: ModelVersion) -> None:
+    actual = registry.digest(version.name, version.version) if registry is not None else None
+    if actual != version.digest:
+        raise EvidenceError(
+            f"the registered bytes are {actual} now",
+            code="model.bytes_changed",
+            remedy="find out who changed them; what serves may not be what was decided on",
+        )
