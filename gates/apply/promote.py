@@ -18,7 +18,7 @@ from gates.apply.saga import (
     Applied,
     already_done,
     carry_out,
-    indebted,
+    check_surfaces,
     open_elsewhere,
     own_intent,
     require_unmoved,
@@ -63,8 +63,7 @@ def promote(
     # (1)
     check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
     surfaces.check_bytes(after)
-    surfaces.check_aliases(slot, *indebted(state))
-    surfaces.check_serving(slot, state.standing)
+    check_surfaces(writer, surfaces, slot, chain)
     # (2)
     chain = _intend(writer, slot, chain, opened, after, reason)
     return carry_out(writer, surfaces, slot, chain)
@@ -119,8 +118,7 @@ def _resume(
         if begun_as != release_after(state.standing.release, opened, percent):
             raise open_elsewhere(move, slot)
         surfaces.check_bytes(begun_as)
-        surfaces.check_aliases(slot, move.before, move.after, *indebted(state))
-        surfaces.check_serving(slot, move.before, move.after)
+        check_surfaces(writer, surfaces, slot, chain)
     except Refused as error:
         raise Refused(
             f"{error.message}; and a promotion that has begun is not finished",

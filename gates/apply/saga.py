@@ -87,12 +87,26 @@ def require_unmoved(chain: Chain, slot: Slot, state: SlotState) -> None:
     """
     present = chain.slot(slot)
     if present.open is not None or present.last_closing != state.last_closing:
-        raise Refused(
-            f"another move of {slot.model} in {slot.environment} came first",
-            code="slot.moved",
-            where=present.open.digest if present.open else present.last_closing,
-            remedy="look at `gates status`, and decide again if it is still wanted",
-        )
+        raise _moved(slot, present)
+
+
+def check_surfaces(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -> None:
+    """Refuse aliases and a target that the ledger does not explain.
+
+    Raises
+    ------
+    Refused: `alias.unexplained`, `serving.unexplained`; `slot.moved` where another move is what explains them.
+    """
+    state = chain.slot(slot)
+    move = state.open
+    try:
+        surfaces.check_aliases(slot, *indebted(state), *((move.after,) if move else ()))
+        surfaces.check_serving(slot, state.standing, *((move.after,) if move else ()))
+    except Refused:
+        newest = writer.newest(chain).slot(slot)
+        if (newest.open, newest.last_closing) != (state.open, state.last_closing):
+            raise _moved(slot, newest) from None
+        raise
 
 
 def open_elsewhere(move: OpenIntent, slot: Slot) -> Refused:
@@ -156,8 +170,7 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
     Refused: `alias.unexplained`, `serving.unexplained`.
     """
     state = chain.slot(slot)
-    surfaces.check_aliases(slot, *indebted(state))
-    surfaces.check_serving(slot, state.standing)
+    check_surfaces(writer, surfaces, slot, chain)
     observed = surfaces.observe(state.standing.release)
     # A run that was killed after its outcome may have left the pack behind.
     pack = keep_pack(writer, surfaces.serving, chain, slot)
@@ -185,6 +198,15 @@ def _still_open(writer: LedgerWriter, newest: Chain, slot: Slot, move: OpenInten
     # Trust may have changed since the intent: whoever may not apply any more moves nothing more.
     writer.require_apply(newest, slot)
     return newest
+
+
+def _moved(slot: Slot, present: SlotState) -> Refused:
+    return Refused(
+        f"another move of {slot.model} in {slot.environment} came first",
+        code="slot.moved",
+        where=present.open.digest if present.open else present.last_closing,
+        remedy="look at `gates status`, and decide again if it is still wanted",
+    )
 
 
 def _move_aliases(surfaces: Surfaces, slot: Slot, standing: Standing, allowance: Allowance) -> tuple[str, ...]:
