@@ -142,6 +142,10 @@ class Project:
         return open_ledger(self.spec.uri(self.environ.get(LEDGER_VARIABLE) or self._named("ledger")))
 
     @property
+    def has_ledger(self) -> bool:
+        return bool(self.environ.get(LEDGER_VARIABLE) or self.spec.ledger)
+
+    @property
     def ledger_root(self) -> Digest:
         from gates.apply.ledger.interface import ledger_root
 

@@ -48,7 +48,9 @@ def put_decision(
     predicate = {"decision": decision.document(), "evaluation": evaluation.document()}
     digest = store.put(seal(DECISION_TYPE, subject, predicate, signer))
     vsa = store.put(seal(VSA_TYPE, subject, _verification_summary(document, decision), signer))
-    store.link("decision", digest_document(decision.document()), digest)
+    decision_id = digest_document(decision.document())
+    store.link("decision", decision_id, digest)
+    store.link("decision-id", "all", decision_id)
     store.link("vsa", digest, vsa)
     return digest
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gates.cli import options
+
+if TYPE_CHECKING:
+    from gates.bundle.trust import Role
 
 _ROLES = ["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk"]
 
@@ -42,7 +46,7 @@ def trust() -> None:
 @click.option("--file", "file", type=click.Path(path_type=Path), help="The trust file; default: the spec's.")
 @options.spec
 def trust_add(
-    public: Path, person: str, roles: tuple[str, ...], environments: tuple[str, ...], file: Path | None, spec_path: str
+    public: Path, person: str, roles: tuple[Role, ...], environments: tuple[str, ...], file: Path | None, spec_path: str
 ) -> None:
     """List the key PUBLIC in the trust file. In force once `gates policy activate` has put it into the ledger."""
     from gates.flow.people import enrol

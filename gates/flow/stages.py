@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates import __version__
-from gates.bundle.canonical import digest_bytes, digest_document
+from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document
 from gates.bundle.decisions import put_decision
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
@@ -371,7 +371,9 @@ def observe(project: Project, environment: Environment) -> Observed:
 
 
 def sign(project: Project, decided: Decided, signer: Signer) -> Decided:
-    """Store the input and sign the decision."""
+    """Store the input, the policies and trust data that answered, and sign the decision."""
+    project.policies.put(project.store)
+    project.store.put(canonical_bytes(project.trust.document()))
     envelope = put_decision(project.store, signer, decided.document, decided.decision, decided.evaluation)
     return replace(decided, envelope=envelope)
 

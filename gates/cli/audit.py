@@ -1,0 +1,68 @@
+"""Verify, replay, report: for the person who was not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gates.cli import options
+
+
+@click.command()
+@click.argument("decisions", nargs=-1, metavar="[DECISION]...")
+@click.option("-v", "--verbose", is_flag=True, help="Everything that was looked at, not only failures.")
+@options.spec
+@options.output
+def verify(decisions: tuple[str, ...], verbose: bool, spec_path: str, output: str) -> None:
+    """Check the whole ledger, every decision in it and each DECISION: signatures, replay, evidence, model bytes.
+
+    Exits 0 where all that was reached holds, 3 where anything does not.
+    """
+    from gates.flow.audit import verify as run
+    from gates.render.findings import findings_text
+
+    found = run(options.open_project(spec_path), decisions)
+    if output == "json":
+        options.print_document(found.document())
+    else:
+        click.echo(findings_text(found, verbose=verbose, markdown=output == "markdown"))
+    options.leave(0 if found.good else 3)
+
+
+@click.command()
+@click.argument("decision")
+@options.spec
+@options.output
+def replay(decision: str, spec_path: str, output: str) -> None:
+    """Decide again from the sealed sources, with the policies of then; the bytes must agree. Exits 3 where they do not."""
+    from gates.bundle.canonical import digest_document
+    from gates.flow.audit import replay as run
+
+    done = run(options.open_project(spec_path), decision)
+    before, after = done.opened.decision_id, digest_document(done.again.document())
+    differs = [
+        *(f"input: {name}" for name in done.input_differs),
+        *(f"decision: {name}" for name in done.decision_differs),
+    ]
+    if output == "json":
+        options.print_document({"same": done.same, "decision_id": before, "replayed_id": after, "differs": differs})
+    else:
+        click.echo(f"decided   {before}")
+        click.echo(f"replayed  {after}")
+        click.echo("the same bytes" if done.same else f"DIFFERS in {', '.join(differs)}")
+    options.leave(0 if done.same else 3)
+
+
+@click.command()
+@click.argument("decision")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: decision-<id>.html here.")
+@options.spec
+def report(decision: str, out: Path | None, spec_path: str) -> None:
+    """Write the page of a decision: one HTML file, readable without JavaScript or network."""
+    from gates.flow.audit import report as run
+
+    project = options.open_project(spec_path)
+    path = out or Path(f"decision-{decision.removeprefix('sha256:')[:12]}.html")
+    run(project, decision, path, spec_path)
+    click.echo(path)

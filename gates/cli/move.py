@@ -1,0 +1,114 @@
+"""Promote, roll back, adopt: what moves a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gates.cli import options
+
+if TYPE_CHECKING:
+    from gates.apply.saga import Applied
+
+
+@click.command()
+@options.target
+@options.candidate
+@options.bundle
+@click.option("--reason", metavar="TEXT", help="Why; it is recorded.")
+@click.option("--percent", type=click.IntRange(1, 100), help="Of the traffic; default: the rollout's first step.")
+@click.option("-v", "--verbose", is_flag=True, help="All results, not only those that decide.")
+@options.key
+@options.spec
+@options.output
+def promote(
+    environment: str,
+    candidate: str | None,
+    bundle: str | None,
+    reason: str | None,
+    percent: int | None,
+    verbose: bool,
+    key: str | None,
+    spec_path: str,
+    output: str,
+) -> None:
+    """Decide on sealed evidence and, where the policies allow, move the release. Exits 1 where they deny."""
+    from gates.flow.move import promote as run
+    from gates.render.document import document
+
+    project = options.open_project(spec_path)
+    done = run(project, environment, candidate=candidate, bundle=bundle, reason=reason, key=key, percent=percent)
+    if output == "json":
+        answer: dict[str, Any] = document(done.view)
+        options.print_document(answer | ({"applied": _document(done.applied)} if done.applied else {}))
+    else:
+        options.show(done.view, output, verbose=verbose)
+        if done.applied:
+            _tell(done.applied, "promoted")
+    options.leave(0 if done.applied else 1)
+
+
+@click.command()
+@options.target
+@options.reason
+@click.option("--to", metavar="DIGEST", help="A release that was done here; default: the last good one.")
+@options.key
+@options.spec
+@options.output
+def rollback(environment: str, reason: str, to: str | None, key: str | None, spec_path: str, output: str) -> None:
+    """Bring back a whole earlier release that this environment's ledger knows as done."""
+    from gates.flow.move import rollback as run
+
+    _print(run(options.open_project(spec_path), environment, reason=reason, to=to, key=key), "rolled back", output)
+
+
+@click.command()
+@click.argument("version", metavar="URI")
+@options.target
+@options.reason
+@options.key
+@options.spec
+@options.output
+def adopt(version: str, environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
+    """Enter into the ledger that URI (models:/NAME/VERSION) takes all of ENV's traffic already. Moves no traffic."""
+    from gates.flow.move import adopt as run
+
+    _print(run(options.open_project(spec_path), environment, version, reason=reason, key=key), "adopted", output)
+
+
+def _print(applied: Applied, word: str, output: str) -> None:
+    if output == "json":
+        options.print_document(_document(applied))
+    else:
+        _tell(applied, word)
+
+
+def _tell(applied: Applied, word: str) -> None:
+    from gates.render.release import traffic_text
+
+    where = applied.slot.environment
+    undone = "" if applied.status == "done" else " (an unfinished promotion was undone)"
+    click.echo(f"{word} in {where}{undone}: {traffic_text(applied.observed)}")
+    if applied.outcome:
+        click.echo(f"  ledger {applied.outcome[7:19]}, rollback pack {applied.pack[7:19] if applied.pack else 'none'}")
+    else:
+        click.echo("  development has no ledger: this move is recorded nowhere")
+    for debt in applied.debts:
+        click.echo(f"  debt: {debt}")
+
+
+def _document(applied: Applied) -> dict[str, Any]:
+    releases = {"wanted": applied.wanted, "accepted": applied.accepted, "observed": applied.observed}
+    facts = {
+        "environment": applied.slot.environment,
+        "model": applied.slot.model,
+        "status": applied.status,
+        "intent": applied.intent,
+        "outcome": applied.outcome,
+        "pack": applied.pack,
+        "debts": list(applied.debts),
+        "resumed": applied.resumed,
+        **{name: release.document() if release else None for name, release in releases.items()},
+    }
+    return {name: value for name, value in facts.items() if value is not None}

@@ -1,0 +1,44 @@
+"""`gates init` and `gates doctor`: the first minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gates.cli import options
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
+@click.option("--model", default="my-model", show_default=True, metavar="NAME", help="The registered model's name.")
+@click.option("--label", default="label", show_default=True, metavar="COLUMN", help="What happened.")
+@click.option("--holdout", default="data/holdout.parquet", show_default=True, metavar="URI", help="Labelled rows.")
+@click.option("--registry", default="sqlite:///mlflow.db", show_default=True, metavar="URI", help="MLflow.")
+@click.option("--force", is_flag=True, help="Overwrite.")
+def init(folder: Path, model: str, label: str, holdout: str, registry: str, force: bool) -> None:
+    """Write a commented gates.yaml into FOLDER (default: here)."""
+    from gates.plan.init import render_spec, write_spec
+
+    text = render_spec(model=model, label=label, holdout=holdout, registry=registry)
+    written = write_spec(folder, text, force=force)
+    click.echo(f"{written}: look it over, then: gates check" + ("" if folder == Path() else f" --spec {written}"))
+
+
+@click.command()
+@click.option("--install", is_flag=True, help="Build OPA into the user's cache where it is missing (about a minute).")
+@options.output
+def doctor(install: bool, output: str) -> None:
+    """Say which engine, version and source there is, and what else is missing with the command that gets it."""
+    from gates.flow.doctor import examine
+
+    findings = examine(install=install)
+    if output == "json":
+        options.print_document([finding.document() for finding in findings])
+    else:
+        width = max(len(finding.part) for finding in findings)
+        for finding in findings:
+            click.echo(f"{'ok     ' if finding.ok else 'missing'}  {finding.part:<{width}}  {finding.said}")
+            if finding.remedy:
+                click.echo(f"{'':9}{'':<{width}}  get it: {finding.remedy}")
+    options.leave(0 if all(finding.ok or finding.optional for finding in findings) else 2)

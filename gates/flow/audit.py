@@ -1,0 +1,122 @@
+"""AUDIT: read all of it, change nothing."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gates.bundle.canonical import parse_json
+from gates.bundle.pack import load_attachments, load_bundle
+from gates.errors import UsageError
+from gates.flow.answer import view_of
+from gates.flow.stages import Decided
+from gates.project import DEVELOPMENT, Project
+from gates.records import DecisionInput, Digest
+
+if TYPE_CHECKING:
+    from gates.audit.findings import Findings
+    from gates.audit.replay import Replayed
+    from gates.render.view import View
+
+
+def find_decision(project: Project, digest: str) -> Digest:
+    """Return the full digest of a decision, by its id or its envelope's digest, or the beginning of its id.
+
+    Raises
+    ------
+    UsageError: none, or more than one, begins like that.
+    """
+    wanted = digest.removeprefix("sha256:")
+    if len(wanted) == 64:
+        return f"sha256:{wanted}"
+    known = project.store.linked("decision-id", "all")
+    found = [name for name in known if name.removeprefix("sha256:").startswith(wanted)]
+    if len(found) != 1:
+        raise UsageError(
+            f"{len(found) or 'no'} decisions begin with {wanted!r}",
+            code="decision.unknown",
+            remedy="`gates check` and `gates promote` print the id of a decision; give more of it",
+        )
+    return found[0]
+
+
+def verify(project: Project, decisions: tuple[str, ...]) -> Findings:
+    """Check ledger, decisions, evidence, signatures and model bytes again; every failure is told.
+
+    Raises
+    ------
+    UsageError: no ledger and no decision to look at.
+    """
+    from gates.audit.verify import verify as walk
+
+    has_ledger = project.has_ledger
+    if not has_ledger and not decisions:
+        raise UsageError(
+            "nothing to verify",
+            code="verify.nothing",
+            remedy="name a ledger (gates.yaml or GATES_LEDGER, and GATES_LEDGER_ROOT) or a decision",
+        )
+    return walk(
+        project.store,
+        ledger=project.ledger if has_ledger else None,
+        root=project.ledger_root if has_ledger else None,
+        registry=project.registry if project.spec.registry else None,
+        decisions=[find_decision(project, digest) for digest in decisions],
+    )
+
+
+def replay(project: Project, digest: str) -> Replayed:
+    """Decide again from the sealed sources.
+
+    Raises
+    ------
+    EvidenceError: a source is missing or changed. EngineError: the engine failed.
+    """
+    from gates.apply.ledger.chain import trust_in
+    from gates.audit.positions import Positions
+    from gates.audit.replay import find_decision as open_by_either
+    from gates.audit.replay import replay as again
+
+    opened = open_by_either(project.store, find_decision(project, digest))
+    positions = None
+    if opened.decision.request.environment != DEVELOPMENT:
+        root = project.ledger_root
+        positions = Positions(project.ledger.entries(), root=root, trust=trust_in(project.store))
+    return again(project.store, opened, positions=positions)
+
+
+def report(project: Project, digest: str, out: Path, spec_path: str) -> View:
+    """Write the page of a decision.
+
+    Raises
+    ------
+    UsageError: the file cannot be written. EvidenceError: the decision, or what it rests on, does not verify.
+    """
+    from gates.audit.replay import find_decision as open_by_either
+    from gates.audit.site.page import Facts, page
+    from gates.decide.policies import PolicySet
+
+    store = project.store
+    opened = open_by_either(store, find_decision(project, digest))
+    decision = opened.decision
+    document = DecisionInput.parse(parse_json(store.get(decision.input_digest)))
+    bundle = load_bundle(store, decision.bundle_digest)
+    attachments = load_attachments(store, bundle.record)
+    policies = PolicySet.from_store(store, decision.policy_digest)
+    view = view_of(policies, Decided(bundle, document, decision, opened.evaluation), attachments)
+    spec = "" if spec_path == "gates.yaml" else f" --spec {shlex.quote(spec_path)}"
+    facts = Facts(
+        document=document,
+        evaluation=opened.evaluation,
+        envelope_digest=opened.envelope_digest,
+        attachments=attachments,
+        people={key.key_id: key.person for key in project.trust.keys},
+        commands=(f"gates verify {view.decision_id}{spec}", f"gates replay {view.decision_id}{spec}"),
+    )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page(view, facts), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(out), code="report.unwritable") from error
+    return view
