@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from gates.apply.aliases import Standing
 from gates.apply.ledger.authority import check_answer
-from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.chain import Chain, decision_of
 from gates.apply.ledger.promotion import check_promotion, release_after
 from gates.apply.ledger.shape import release_digest
 from gates.apply.saga import (
@@ -104,20 +104,34 @@ def promote_in_development(
     return Applied(slot, "done", release, accepted, observed)
 
 
+def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:
+    """Finish the slot's unfinished promotion by the decision that its intent carries: it is not decided again.
+
+    Raises
+    ------
+    Refused: there is none (`slot.moved`), it is another key's (`slot.open`), or its decision holds no more.
+    """
+    chain = writer.read()
+    writer.require_apply(chain, slot)
+    move = own_intent(writer, chain.slot(slot), slot)
+    if move.entry.kind != "intent":
+        raise open_elsewhere(move, slot)
+    return _resume(writer, surfaces, slot, chain, decision_of(move.entry), None)
+
+
 def _resume(
-    writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, opened: OpenedDecision, percent: int
+    writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, opened: OpenedDecision, percent: int | None
 ) -> Applied:
-    state = chain.slot(slot)
-    move = own_intent(writer, state, slot)
-    begun_as = move.after.release
-    if move.entry.kind != "intent" or begun_as is None or begun_as.decision_digest != opened.decision_id:
+    move = own_intent(writer, chain.slot(slot), slot)
+    after = move.after.release
+    if move.entry.kind != "intent" or after is None or after.decision_digest != opened.decision_id:
+        raise open_elsewhere(move, slot)
+    if percent is not None and after != release_after(move.before.release, opened, percent):
         raise open_elsewhere(move, slot)
     try:
         # (1)
         check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
-        if begun_as != release_after(state.standing.release, opened, percent):
-            raise open_elsewhere(move, slot)
-        surfaces.check_bytes(begun_as)
+        surfaces.check_bytes(after)
         check_surfaces(writer, surfaces, slot, chain)
     except Refused as error:
         raise Refused(

@@ -54,9 +54,10 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
     state = chain.slot(slot)
     if state.open is not None:
         return _finish_or_undo(writer, surfaces, slot, chain, to)
-    if to is not None and to == state.release_digest and state.came_by == "rollback":
+    again = state.came_by in ("rollback", "undo")
+    if again and (to == state.release_digest or (to is None and state.debts)):
         return already_done(writer, surfaces, slot, chain)
-    if to is None and state.came_by in ("rollback", "undo"):
+    if again and to is None:
         # Perhaps run again after a kill between outcome and pack; never a step further back by that.
         keep_pack(writer, surfaces.serving, chain, slot)
         raise _no_target(

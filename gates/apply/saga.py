@@ -10,6 +10,7 @@ preceded by a look at the ledger, and until the outcome stands the intent blocks
 (7) outcome, and a signed rollback pack beside the target
 
 A failure after (2) leaves the intent open: the same command resumes it, a rollback undoes an unfinished promotion.
+Debts of a rollback (a registry that was down) are settled by the same rollback again.
 """
 
 from __future__ import annotations
@@ -163,22 +164,22 @@ def carry_out(
 
 
 def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -> Applied:
-    """Report a move whose outcome stands, after looking that everything still is as it left it.
+    """Report a move whose outcome stands, and settle what it could not reach then.
 
     Raises
     ------
-    Refused: `alias.unexplained`, `serving.unexplained`.
+    Refused: `alias.unexplained`, `serving.unexplained`: since then somebody else moved something.
     """
-    state = chain.slot(slot)
     check_surfaces(writer, surfaces, slot, chain)
+    state = chain.slot(slot)
+    surfaces.move_aliases(slot, state.standing)
+    surfaces.observe_aliases(slot, state.standing)
     observed = surfaces.observe(state.standing.release)
     # A run that was killed after its outcome may have left the pack behind.
     pack = keep_pack(writer, surfaces.serving, chain, slot)
     intent = next((intent for intent, outcome in state.closed.items() if outcome == state.last_closing), None)
     wanted = state.standing.release
-    return Applied(
-        slot, "done", wanted, observed, observed, intent, state.last_closing, pack, state.debts, resumed=True
-    )
+    return Applied(slot, "done", wanted, observed, observed, intent, state.last_closing, pack, resumed=True)
 
 
 def indebted(state: SlotState) -> tuple[Standing, ...]:

@@ -16,6 +16,7 @@ from simulators.killer import Countdown, Mortal, run_and_kill
 
 from gates.apply.adopt import adopt
 from gates.apply.ledger.shape import release_digest
+from gates.apply.promote import finish as finish_promotion
 from gates.apply.promote import promote
 from gates.apply.rollback import rollback
 from gates.apply.serving.interface import Serves, ServesNothing
@@ -103,6 +104,24 @@ def test_a_killed_promotion_is_finished_by_running_it_again(tmp_path: Path) -> N
 
     # intent, target, approved, deployed, outcome, pack
     assert kill_everywhere(tmp_path, prepare, finish) == 6
+
+
+def test_an_unfinished_promotion_carries_the_decision_that_finishes_it(tmp_path: Path) -> None:
+    def prepare(world: World) -> tuple[str, Move]:
+        world.adopt("staging", 1)
+        decision = world.allowed("staging", 2)
+        return "staging", lambda writer, surfaces: promote(writer, surfaces, decision)
+
+    def by_itself(world: World, environment: str, _: Move) -> None:
+        slot = slot_in(environment)
+        begun = world.writer().read().open_intent(slot) is not None
+        try:
+            assert finish_promotion(world.writer(now_us=NOW + 1), world.surfaces(environment), slot).resumed
+            one_release(world, slot, "2")
+        except Refused as error:
+            assert (error.code, begun) == ("slot.moved", False)  # noqa: PT017
+
+    assert kill_everywhere(tmp_path, prepare, by_itself) == 6
 
 
 def test_a_killed_canary_is_finished_by_running_it_again(tmp_path: Path) -> None:

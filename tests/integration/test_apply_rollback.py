@@ -13,6 +13,7 @@ from gates.apply.ledger.shape import release_digest
 from gates.apply.promote import promote
 from gates.apply.rollback import rollback
 from gates.apply.saga import Applied
+from gates.apply.sealed import append_sealed
 from gates.apply.serving.interface import Serves
 from gates.errors import EvidenceError, Refused
 from gates.records import Digest, Release
@@ -152,6 +153,16 @@ def test_a_registry_that_is_down_is_a_debt(world: World) -> None:
     assert chain.entries[-1].entry.debts == applied.debts
     world.registry.down = False
     assert world.registry.aliases(MODEL)["deployed-staging"] == "2"
+    settled = back(world)
+    assert (settled.resumed, settled.debts, settled.outcome) == (True, (), applied.outcome)
+    assert world.registry.aliases(MODEL) == chain.expected_aliases(MODEL)
+    assert world.writer().read().head == chain.head
+
+
+def test_the_next_promotion_settles_a_debt_too(world: World) -> None:
+    world.registry.down = True
+    back(world)
+    world.registry.down = False
     go(world, 3)
     assert world.registry.aliases(MODEL) == world.writer().read().expected_aliases(MODEL)
 
@@ -183,33 +194,18 @@ def test_an_alias_moved_by_hand_does_not_keep_bad_traffic_and_is_not_overwritten
     go(world, 3, "after all")
 
 
-def test_promoting_a_suspect_again_needs_new_evidence(world: World) -> None:
-    old = world.allowed("staging", 2, text="sealed before")
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_promoting_a_suspect_again_needs_new_evidence(world: World, environment: str) -> None:
+    """Left in staging, it is suspect in production too."""
+    before = world.bundle(world.version(2), text="before")
+    append_sealed(world.writer("decider"), before)
     back(world)
-    stale = world.decision(
-        world.version(2),
-        "staging",
-        champion=world.version(1),
-        bundle=world.bundle(world.version(2), text="sealed before").digest,
-    )
-    for environment, decision in (
-        ("staging", stale),
-        (
-            "production",
-            world.decision(
-                world.version(2),
-                "production",
-                champion=world.version(1),
-                bundle=world.bundle(world.version(2), text="sealed before").digest,
-            ),
-        ),
-    ):
-        with pytest.raises(Refused) as caught:
-            promote(world.writer(), world.surfaces(environment), decision)
-        assert caught.value.code == "release.suspect"
-    assert old != stale
-    go(world, 2, "measured again")
-    assert serving(world).approved.version == "2"
+    stale = world.decision(world.version(2), environment, champion=world.version(1), bundle=before.digest)
+    with pytest.raises(Refused) as caught:
+        promote(world.writer(), world.surfaces(environment), stale)
+    assert caught.value.code == "release.suspect"
+    fresh = world.allowed(environment, 2, text="measured again")
+    assert promote(world.writer(), world.surfaces(environment), fresh).status == "done"
 
 
 def test_facts_after_a_rollback(world: World) -> None:

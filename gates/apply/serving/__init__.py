@@ -1,0 +1,1 @@
+"""Serving targets: `interface` the port, `file_serving` an adapter."""

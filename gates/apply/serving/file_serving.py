@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.apply.serving.interface import Observed, Serves, ServesNothing, Unreadable
-from gates.bundle.canonical import digest_document, parse_json
+from gates.bundle.canonical import canonical_bytes, digest_document, parse_json
 from gates.bundle.files import write_atomically
 from gates.errors import EngineError, EvidenceError
 from gates.records.release import Release
@@ -102,6 +102,7 @@ class FileServing:
         try:
             document = self._parse(content)
             release = _release_of(document)
+            canonical_bytes(release.document())
         except EvidenceError as error:
             return Unreadable(error.message)
         return Serves(release, str(document.get("release_digest")))
@@ -113,7 +114,7 @@ class FileServing:
 
             try:
                 document = YAML(typ="safe", pure=True).load(content.decode("utf-8"))
-            except (YAMLError, UnicodeDecodeError) as error:
+            except (YAMLError, UnicodeDecodeError, RecursionError) as error:
                 raise EvidenceError("not YAML") from error
         else:
             document = parse_json(content)
