@@ -1,6 +1,7 @@
 """Tables: CSV and Parquet files opened in DuckDB through Ibis, and the identity of their bytes. Inputs of measuring.
 
-One `Tables` a run: one connection, one scratch folder, gone at the end. Files are opened under a link of a plain name,
+One `Tables` a run: one connection, one scratch folder, gone at the end. A file's rows are copied into the engine once,
+and every figure of the run is of that copy. Files are opened under a link of a plain name,
 so that no character of a path (quote, bracket, star) reaches the engine as anything but a file.
 """
 
@@ -148,7 +149,9 @@ class Tables:
                 "SELECT name, num_children FROM parquet_schema(?)", [link]
             ).fetchall()
             _distinct(_top_level(elements), where)
-            return self._connection.read_parquet(link)
+            # The minimum and maximum that a Parquet file states leave NaN out, and DuckDB 2.0 believes them: on a view
+            # of the file `isnan` can be false in every row (duckdb issue 25521). So the rows are copied, unfiltered.
+            return self.keep(self._connection.read_parquet(link))
 
     def _csv(self, path: Path, where: str) -> ir.Table:
         link = self._link(path, "".join(path.suffixes[-1:]) if path.suffix in {".gz", ".zst"} else ".csv")
@@ -159,7 +162,6 @@ class Tables:
             _distinct(names, where)
             if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
                 raise UsageError("lines have different numbers of columns", code="table.unreadable", where=where)
-            # CSV is parsed once; as a view every scan would parse it again
             return self.keep(self._connection.read_csv(link, header=True, sample_size=-1))
 
     def _link(self, path: Path, suffix: str) -> str:

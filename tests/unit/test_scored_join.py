@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gates.errors import UsageError
@@ -143,6 +145,18 @@ def test_keys_of_another_type_are_told(world: World) -> None:
 def test_what_the_data_lack_is_a_reason(world: World, labels: list[Any], scores: list[Any], reason: Reason) -> None:
     world.add("predictions", {"y": pd.Series(labels, dtype=float), "p": pd.Series(scores, dtype=float)})
     assert world.scored(plan()) is reason
+
+
+@pytest.mark.parametrize("role", ["predictions", "champion_predictions"])
+def test_one_nan_in_parquet_is_seen(tables: Tables, tmp_path: Path, role: str) -> None:
+    """The file's own statistics say that there is none."""
+    opened = {}
+    for name in ("predictions", "champion_predictions"):
+        scores = [0.1, math.nan if name == role else 0.3, 0.2, 0.9]
+        columns = {"k": range(4), "y": [0, 1, 1, 0], "p": pa.array(scores, from_pandas=False)}
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+        opened[name] = tables.open(Table(role=name, uri=f"{name}.parquet"), base=tmp_path)
+    assert scored_by_tables(tables, plan(key=("k",)), opened) is Reason.NAN_SCORES
 
 
 def test_an_empty_csv_has_no_types_and_is_empty(tables: Tables, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gates.errors import EvidenceError, UsageError
@@ -138,6 +140,21 @@ def test_nan_and_infinity_in_csv_are_numbers_and_nothing_is_null(tables: Tables,
     values = tables.open(Table(role="holdout", uri="a.csv"), base=tmp_path).table["p"].to_pyarrow().to_pylist()
     assert math.isnan(values[0])
     assert values[1:] == [math.inf, None, 1e308]
+
+
+@pytest.mark.parametrize("row_group", [2, 1_000])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_nan_in_parquet_is_counted_whatever_the_files_statistics_say(
+    tables: Tables, tmp_path: Path, row_group: int, kind: str
+) -> None:
+    """pyarrow's statistics leave NaN out; an engine that trusts them finds none."""
+    values = [0.0, 1.0, math.nan, 1.0, math.inf, 0.5]
+    content = pa.table({"p": pa.array(values, type=pa.type_for_alias(kind), from_pandas=False)})
+    pq.write_table(content, tmp_path / "a.parquet", row_group_size=row_group)
+    table = tables.open(Table(role="holdout", uri="a.parquet"), base=tmp_path).table
+    assert scalar(table.p.isnan().sum()) == 1
+    assert scalar(table.filter(table.p.isnan()).count()) == 1
+    assert scalar(table.filter(~table.p.between(0, 1)).count()) == 2
 
 
 def test_a_column_is_found_by_its_exact_name(tables: Tables, tmp_path: Path) -> None:

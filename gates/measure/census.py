@@ -1,0 +1,65 @@
+"""Figures about the rows read and no others: lower = upper = estimate at each rung. Used by the data and parity gates."""
+
+from __future__ import annotations
+
+from gates.measure.interface import Given, OpenTable
+from gates.records import LADDER, Bound, Family, Item, Measurement, Param, Reason
+from gates.records.plan import TableRole
+
+
+def census(
+    check: str,
+    estimate: float,
+    *,
+    n: int,
+    unit: str,
+    method: str,
+    item: Item | None = None,
+    family: int = 1,
+    params: tuple[Param, ...] = (),
+) -> Measurement:
+    """Return a figure that holds for exactly these `n` rows; `family` counts the items of the check."""
+    return Measurement(
+        check=check,
+        subject="data",
+        item=item,
+        estimate=float(estimate),
+        bounds=tuple(Bound(confidence=rung, lower=float(estimate), upper=float(estimate)) for rung in LADDER),
+        scope="census",
+        family=Family(name=check, size=max(1, family)),
+        n=n,
+        unit=unit,
+        method=method,
+        params=params,
+    )
+
+
+def unmeasured(
+    check: str,
+    reason: Reason,
+    *,
+    unit: str,
+    method: str,
+    item: Item | None = None,
+    family: int = 1,
+    params: tuple[Param, ...] = (),
+) -> Measurement:
+    """Return what stands in place of a figure that could not be had."""
+    return Measurement(
+        check=check,
+        subject="data",
+        item=item,
+        status="unmeasured",
+        reason=reason,
+        scope="census",
+        family=Family(name=check, size=max(1, family)),
+        unit=unit,
+        method=method,
+        params=params,
+    )
+
+
+def table_of(given: Given, role: TableRole) -> OpenTable | Reason:
+    """Return a table of the run, or why there is none."""
+    found: object = given.tables.get(role, Reason.TABLE_MISSING)
+    return found if isinstance(found, OpenTable | Reason) else Reason.TABLE_MISSING

@@ -1,0 +1,166 @@
+"""One flat aggregate over each table: what the data gate needs to know of every column. Called by `gate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gates.inputs.profile import kind_of
+from gates.inputs.tables import row, scalar
+from gates.measure.interface import OpenTable
+from gates.records import Columns, Reason
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)  # databases write `infinity` for "never"; that is no event
+RANGED = ("number", "time")
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Counts over the holdout.
+
+    Attributes
+    ----------
+    missing: nulls and NaN of each feature that it has.
+    outside: rows outside the training range, of each feature that both tables have in one kind.
+    label_nulls, newest_us: absent where there is no such column, or no time in it.
+    """
+
+    rows: int
+    missing: Mapping[str, int]
+    outside: Mapping[str, int]
+    label_nulls: int | None
+    newest_us: int | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """Counts over the training table: rows, and the nulls and NaN of each feature that it has."""
+
+    rows: int
+    missing: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Scan:
+    holdout: Holdout
+    training: Training | None
+
+
+def kind(table: ir.Table, name: str) -> str:
+    """Kind of a column for comparing tables: whole and other numbers are one kind."""
+    found = kind_of(table[name].type())
+    return "number" if found == "integer" else found
+
+
+def schema(features: Sequence[str], holdout: OpenTable, training: OpenTable) -> list[str]:
+    """Return the features that the holdout lacks, or has in another kind than training (which may lack them too)."""
+    return [
+        name
+        for name in features
+        if name not in holdout.table.columns
+        or name not in training.table.columns
+        or kind(holdout.table, name) != kind(training.table, name)
+    ]
+
+
+def scan(columns: Columns, holdout: OpenTable, training: OpenTable | Reason) -> Scan:
+    """Scan both tables; training's ranges are joined to the holdout in the engine, so that no value is rounded."""
+    table = holdout.table
+    features = [name for name in columns.features if name in table.columns]
+    wanted: dict[str, Any] = {f"missing_{name}": _missing(table[name]).sum() for name in features}
+    wanted["rows"] = table.count()
+    if columns.label in table.columns:
+        wanted["label"] = _missing(table[columns.label]).sum()
+    if columns.time in table.columns and table[columns.time].type().is_temporal():
+        wanted["newest"] = _newest(table[columns.time])
+    seen = row(table.aggregate(**wanted))
+    trained, outside = (None, {}) if isinstance(training, Reason) else _against(features, table, training.table)
+    return Scan(
+        holdout=Holdout(
+            rows=int(seen["rows"]),
+            missing={name: int(seen[f"missing_{name}"] or 0) for name in features},
+            outside=outside,
+            label_nulls=int(seen["label"] or 0) if "label" in seen else None,
+            newest_us=_micros(seen.get("newest")),
+        ),
+        training=trained,
+    )
+
+
+def repeated_rows(table: ir.Table, key: Sequence[str]) -> int:
+    """Count rows beyond the first of each key; null is a value of a key."""
+    groups = table.select(**{f"k{index}": table[name] for index, name in enumerate(key)})
+    counted = groups.group_by(list(groups.columns)).aggregate(times=groups.count())
+    return int(scalar((counted.times - 1).sum()) or 0)
+
+
+def _against(features: Sequence[str], holdout: ir.Table, training: ir.Table) -> tuple[Training, dict[str, int]]:
+    shared = [name for name in features if name in training.columns]
+    wanted: dict[str, Any] = {f"missing_{index}": _missing(training[name]).sum() for index, name in enumerate(shared)}
+    wanted["rows"] = training.count()
+    same = [index for index, name in enumerate(shared) if kind(holdout, name) == kind(training, name)]
+    for index in same:
+        wanted |= _range(training[shared[index]], index, kind(training, shared[index]))
+    ranges = training.aggregate(**wanted)
+    seen = row(ranges)
+    trained = Training(
+        rows=int(seen["rows"]), missing={name: int(seen[f"missing_{index}"] or 0) for index, name in enumerate(shared)}
+    )
+    if not same:
+        return trained, {}
+    plain = holdout.select(**{f"v{index}": holdout[name] for index, name in enumerate(shared)})
+    beside = plain.cross_join(ranges)
+    outside = {f"o{index}": _outside(beside, index, training[shared[index]]).sum() for index in same}
+    counts = row(beside.aggregate(**outside))
+    return trained, {shared[index]: int(counts[f"o{index}"] or 0) for index in same}
+
+
+def _missing(value: ir.Value) -> ir.BooleanValue:
+    return value.isnull() | value.isnan() if value.type().is_floating() else value.isnull()
+
+
+def _finite(value: ir.Value) -> ir.BooleanValue:
+    """NaN and infinities would make a range that holds nothing, or everything."""
+    if value.type().is_floating():
+        return ~(value.isnan() | value.isinf())
+    return value.notnull()
+
+
+def _range(value: ir.Value, index: int, of: str) -> dict[str, Any]:
+    if of not in RANGED:
+        return {}
+    infinite = {f"infinite_{index}": value.isinf().sum()} if value.type().is_floating() else {}
+    return {
+        f"low_{index}": value.min(where=_finite(value)),
+        f"high_{index}": value.max(where=_finite(value)),
+        **infinite,
+    }
+
+
+def _outside(beside: ir.Table, index: int, training: ir.Value) -> ir.BooleanValue:
+    value = beside[f"v{index}"]
+    new_gap = _missing(value) & (beside[f"missing_{index}"] == 0)
+    if f"low_{index}" not in beside.columns:
+        seen = training.as_table().filter(training.notnull())[training.get_name()]
+        return new_gap | (value.notnull() & ~value.isin(seen))
+    within = value.between(beside[f"low_{index}"], beside[f"high_{index}"]).fill_null(False)
+    if value.type().is_floating() and f"infinite_{index}" in beside.columns:
+        within |= value.isinf() & (beside[f"infinite_{index}"] > 0)
+    return new_gap | (~_missing(value) & ~within)
+
+
+def _newest(value: ir.Value) -> ir.Value:
+    moment = value.cast("timestamp('UTC')")
+    return moment.max(where=moment < END_OF_TIME)
+
+
+def _micros(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
