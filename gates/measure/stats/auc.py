@@ -3,8 +3,9 @@
 DeLong, DeLong, Clarke-Pearson (Biometrics 1988) on midranks (Sun and Xu 2014); Obuchowski (Biometrics 1997) where rows
 come in clusters, never narrower than DeLong's. Spec: statistics.md, section 3.
 
-Both bounds hold a further z^2 sqrt(1/m^2 + 1/n^2) in quadrature (m positives, n negatives): three rows that two models
-rank alike have no empirical variance and prove nothing. At 1,000 rows of the rarer class it is .003 wide.
+Both bounds hold a further z^2 / min(m, n) in quadrature (m positives, n negatives), the rule of three: three rows that
+two models rank alike have no empirical variance, and one row in a hundred that the candidate misplaces altogether is
+not seen among thirty. At 1,000 rows of the rarer class the term is .003.
 
 Memory: the rows themselves are needed, about 100 bytes each.
 """
@@ -116,7 +117,7 @@ def _figure(
             return Reason.FEW_CLUSTERS
         variance = max(variance, _obuchowski(placements, positive, negative, clusters))
     z = quantiles(freedom)
-    half = np.hypot(z * math.sqrt(variance), z**2 * math.hypot(1 / m, 1 / n))
+    half = np.hypot(z * math.sqrt(variance), z**2 / min(m, n))
     area, (low, high) = placements.area, limits
     return Figure(area, np.maximum(low, area - half), np.minimum(high, area + half), m + n, clusters)
 

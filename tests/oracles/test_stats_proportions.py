@@ -1,0 +1,74 @@
+"""Exact limits against scipy and statsmodels; Korn-Graubard against its formula written out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+from worlds import cells_of
+
+from gates.measure.stats.figure import Figure
+from gates.measure.stats.proportions import bin_gap, coverage, proportion
+from gates.records import LADDER, Reason
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 30), (1, 30), (17, 30), (30, 30), (9_001, 10_000)])
+def test_clopper_pearson_is_that_of_scipy_and_statsmodels(k: int, n: int) -> None:
+    lower, upper = proportion(k / n, n)
+    for i, rung in enumerate(LADDER):
+        # One-sided at the rung is two-sided at 2 rung - 1.
+        theirs = stats.binomtest(k, n).proportion_ci(2 * rung - 1, method="exact")
+        assert lower[i] == pytest.approx(theirs.low, abs=1e-9)
+        assert upper[i] == pytest.approx(theirs.high, abs=1e-9)
+        low, high = proportion_confint(k, n, alpha=2 * (1 - rung), method="beta")
+        assert lower[i] == pytest.approx(low, abs=1e-9)
+        assert upper[i] == pytest.approx(high, abs=1e-9)
+
+
+def test_a_bin_is_its_rate_less_its_mean_score() -> None:
+    p = np.array([0.1, 0.2, 0.3, 0.4])
+    found = bin_gap(cells_of(p, np.array([0.0, 1.0, 0.0, 1.0])), minimum_clusters=8)
+    assert isinstance(found, Figure)
+    theirs = stats.binomtest(2, 4).proportion_ci(0.9, method="exact")
+    assert found.estimate == pytest.approx(0.25)
+    assert found.lower[0] == pytest.approx(theirs.low - 0.25)
+    assert found.upper[0] == pytest.approx(theirs.high - 0.25)
+
+
+def test_korn_graubard_written_out() -> None:
+    rng = np.random.default_rng(6)
+    cluster = rng.integers(0, 15, 600)
+    covered = (rng.random(600) < rng.beta(18, 2, 15)[cluster]).astype(float)
+    k, n = np.bincount(cluster, weights=covered), np.bincount(cluster).astype(float)
+    found = coverage(k, n, np.arange(15), minimum_clusters=8)
+    assert isinstance(found, Figure)
+    rate = covered.mean()
+    variance = 15 / 14 * sum((covered[cluster == g] - rate).sum() ** 2 for g in range(15)) / 600**2
+    effect = max(1, variance / (rate * (1 - rate) / 600))
+    assert effect > 1.5
+    for i, rung in enumerate(LADDER):
+        effective = 600 / effect * (stats.norm.ppf(rung) / stats.t.ppf(rung, 14)) ** 2
+        x = rate * effective
+        assert found.lower[i] == pytest.approx(stats.beta.ppf(1 - rung, x, effective - x + 1), rel=1e-9)
+        assert found.upper[i] == pytest.approx(stats.beta.ppf(rung, x + 1, effective - x), rel=1e-9)
+
+
+def test_a_cluster_for_each_row_is_hardly_wider_than_independent_rows() -> None:
+    covered = np.r_[np.ones(900), np.zeros(100)]
+    clustered = coverage(covered, np.ones(1_000), np.arange(1_000), minimum_clusters=8)
+    independent = coverage(covered, np.ones(1_000), None, minimum_clusters=8)
+    assert isinstance(clustered, Figure)
+    assert isinstance(independent, Figure)
+    assert np.all(clustered.lower <= independent.lower)
+    assert clustered.lower == pytest.approx(independent.lower, abs=1e-3)
+
+
+def test_few_clusters_and_no_rows_are_reasons() -> None:
+    seven = np.arange(7)
+    assert coverage(np.ones(7), np.ones(7), seven, minimum_clusters=8) is Reason.FEW_CLUSTERS
+    assert isinstance(coverage(np.ones(8), np.ones(8), np.arange(8), minimum_clusters=8), Figure)
+    assert coverage(np.zeros(0), np.zeros(0), None, minimum_clusters=8) is Reason.EMPTY_TABLE
+    assert math.isclose(float(proportion(1.0, 1)[0][0]), 0.05)

@@ -1,0 +1,110 @@
+"""Worlds with a known truth, and the sums of their rows in numpy: what the oracles and the promises are tested in.
+
+`bal`: logits N(0, 1.5). `rare`: logits N(-3.2, 1.2), a base rate of 7 %. The score is calibrated unless it is stretched.
+The binning here is written apart from the engine's: by sorting, not by SQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gates.measure.stats.cells import Cells
+from gates.measure.stats.means import PairSums
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LOGITS = {"bal": (0.0, 1.5), "rare": (-3.2, 1.2)}
+
+
+def logistic(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def logits(rng: np.random.Generator, world: str, n: int) -> Floats:
+    mean, deviation = LOGITS[world]
+    return rng.normal(mean, deviation, n)
+
+
+def outcomes(rng: np.random.Generator, rate: Floats) -> Floats:
+    return (rng.random(rate.size) < rate).astype(float)
+
+
+def stretched(x: Floats, slope: float, world: str) -> Floats:
+    """A score that is over-confident for slopes above 1: logits stretched around the world's mean."""
+    mean = LOGITS[world][0]
+    return np.asarray(logistic(mean + slope * (x - mean)))
+
+
+def slope_of(ece: float, world: str) -> float:
+    """The slope whose true calibration error, E|truth - score|, is `ece`; by bisection on a fine grid."""
+    mean, deviation = LOGITS[world]
+    x = mean + deviation * np.linspace(-6, 6, 20_001)
+    weight = np.exp(-(((x - mean) / deviation) ** 2) / 2)
+    low, high = 1.0, 10.0
+    for _ in range(60):
+        slope = (low + high) / 2
+        error = float(weight @ np.abs(logistic(x) - stretched(x, slope, world)) / weight.sum())
+        low, high = (slope, high) if error < ece else (low, slope)
+    return low
+
+
+def shocked(rng: np.random.Generator, clusters: int, n: int, deviation: float) -> tuple[Floats, Floats, Ints]:
+    """Rows of clusters that share a shock on the logit: (score, outcome, cluster). The score is calibrated over all
+    clusters: the shock is integrated out by Gauss-Hermite quadrature.
+    """
+    x, cluster = logits(rng, "bal", n), rng.integers(0, clusters, n)
+    node, weight = np.polynomial.hermite_e.hermegauss(21)
+    score = logistic(x[:, None] + deviation * node) @ (weight / weight.sum())
+    rate = logistic(x + rng.normal(0, deviation, clusters)[cluster])
+    return np.asarray(score), outcomes(rng, rate), cluster
+
+
+def edges_of(p: Floats, bins: int = 10, micro_bins: int = 1000) -> Floats:
+    """Right edges, on the grid of micro-bins, of the first bins of equal mass."""
+    ordered, n = np.sort(p), p.size
+    last = ordered[[-(-n * j // bins) - 1 for j in range(1, bins)]]
+    grid = np.arange(1, micro_bins + 1) / micro_bins
+    edges = np.unique(grid[np.searchsorted(grid, last, side="left")])
+    return edges[edges < ordered[-1]]
+
+
+def cells_of(p: Floats, y: Floats, cluster: Ints | None = None, *, edges: Floats | None = None) -> Cells:
+    """Sums by (cluster, bin)."""
+    code = np.searchsorted(edges_of(p) if edges is None else edges, p, side="left")
+    key = code if cluster is None else cluster * 1_000 + code
+    distinct, cell = np.unique(key, return_inverse=True)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(cell, weights=values)
+
+    owner = None if cluster is None else distinct // 1_000
+    return Cells(distinct % 1_000, total(np.ones_like(p)), total(p), total(p * p), total(y), total(p * y), owner)
+
+
+def pair_of(a: Floats, b: Floats, flip_a: Floats, flip_b: Floats, cluster: Ints | None = None) -> PairSums:
+    """Sums of two losses, by cluster where there are any."""
+    cell = np.zeros(a.size, dtype=np.int64) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(cell, weights=values)
+
+    squares = (total(u * v) for f, g in ((a, b), (flip_a, flip_b)) for u, v in ((f, f), (f, g), (g, g)))
+    aa, ab, bb, faa, fab, fbb = squares
+    return PairSums(total(np.ones_like(a)), total(a), total(b), aa, ab, bb, faa, fab, fbb, cluster is not None)
+
+
+def log_loss(y: Floats, p: Floats) -> tuple[Floats, Floats]:
+    return -np.log(np.where(y > 0, p, 1 - p)), np.log(p / (1 - p))
+
+
+def brier(y: Floats, p: Floats) -> tuple[Floats, Floats]:
+    return (p - y) ** 2, 1 - 2 * p
+
+
+def losses(y: Floats, p: Floats, q: Floats, loss: Any, cluster: Ints | None = None) -> PairSums:
+    (a, flip_a), (b, flip_b) = loss(y, p), loss(y, q)
+    return pair_of(a, b, flip_a, flip_b, cluster)
