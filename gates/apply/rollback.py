@@ -11,7 +11,6 @@ An unfinished promotion of the same key is undone instead: back to the release b
 
 from __future__ import annotations
 
-from gates.apply.aliases import Standing
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import Known, SlotState
@@ -21,7 +20,8 @@ from gates.apply.saga import (
     Applied,
     already_done,
     carry_out,
-    indebted,
+    check_surfaces,
+    explanations,
     open_elsewhere,
     own_intent,
     require_unmoved,
@@ -65,8 +65,8 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
         )
     target = _target(state, slot, to)
     # (1)
-    surfaces.check_serving(slot, state.standing)
-    allowance = _allowance(surfaces, slot, target, *indebted(state))
+    check_surfaces(writer, surfaces, slot, chain, aliases=False)
+    allowance = _allowance(surfaces, slot, target, state)
 
     # (2)
     def build(newest: Chain, position: Position) -> Entry:
@@ -96,8 +96,8 @@ def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain:
     if to is not None and (reached is None or release_digest(reached) != to):
         raise open_elsewhere(move, slot)
     # (1)
-    surfaces.check_serving(slot, move.before, move.after)
-    allowance = _allowance(surfaces, slot, reached, move.before, move.after)
+    check_surfaces(writer, surfaces, slot, chain, aliases=False)
+    allowance = _allowance(surfaces, slot, reached, chain.slot(slot))
     return carry_out(
         writer, surfaces, slot, chain, status="done" if finish else "failed", allowance=allowance, resumed=True
     )
@@ -139,11 +139,11 @@ def _no_target(message: str, state: SlotState) -> Refused:
     )
 
 
-def _allowance(surfaces: Surfaces, slot: Slot, target: Release | None, *explanations: Standing) -> Allowance:
+def _allowance(surfaces: Surfaces, slot: Slot, target: Release | None, state: SlotState) -> Allowance:
     try:
         if target is not None:
             surfaces.check_bytes(target)
-        found = surfaces.unexplained_aliases(slot, *explanations)
+        found = surfaces.unexplained_aliases(slot, *explanations(state))
     except RegistryUnavailable as error:
         debt = f"model bytes were not hashed again: {error.message}"
         return Allowance(registry_may_be_down=True, debts=(debt,))

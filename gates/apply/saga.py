@@ -91,23 +91,35 @@ def require_unmoved(chain: Chain, slot: Slot, state: SlotState) -> None:
         raise _moved(slot, present)
 
 
-def check_surfaces(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -> None:
-    """Refuse aliases and a target that the ledger does not explain.
+def check_surfaces(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, *, aliases: bool = True) -> None:
+    """Refuse a target, and aliases, that the ledger does not explain.
 
     Raises
     ------
     Refused: `alias.unexplained`, `serving.unexplained`; `slot.moved` where another move is what explains them.
     """
     state = chain.slot(slot)
-    move = state.open
     try:
-        surfaces.check_aliases(slot, *indebted(state), *((move.after,) if move else ()))
-        surfaces.check_serving(slot, state.standing, *((move.after,) if move else ()))
+        if aliases:
+            surfaces.check_aliases(slot, *explanations(state))
+        surfaces.check_serving(slot, state.standing, *((state.open.after,) if state.open else ()))
     except Refused:
         newest = writer.newest(chain).slot(slot)
         if (newest.open, newest.last_closing) != (state.open, state.last_closing):
             raise _moved(slot, newest) from None
         raise
+
+
+def explanations(state: SlotState) -> tuple[Standing, ...]:
+    """Standings that explain a slot's aliases.
+
+    Where it stands; where an open move leads; and, where a move left debts, where it stood before that.
+    """
+    return (
+        state.standing,
+        *((state.open.after,) if state.open else ()),
+        *((state.previous,) if state.debts else ()),
+    )
 
 
 def open_elsewhere(move: OpenIntent, slot: Slot) -> Refused:
@@ -152,11 +164,11 @@ def carry_out(
         debts = allowance.debts + _move_aliases(surfaces, slot, standing, allowance)
         # (6)
         observed = surfaces.observe(standing.release)
-        debts = tuple(dict.fromkeys(debts + _observe_aliases(surfaces, slot, standing, allowance)))
+        debts += _observe_aliases(surfaces, slot, standing, allowance)
+        # (7)
+        outcome, chain = _close(writer, chain, slot, move, status, observed, debts)
     except GatesError as error:
         raise _interrupted(error, slot, move) from error
-    # (7)
-    outcome, chain = _close(writer, chain, slot, move, status, observed, debts)
     pack = keep_pack(writer, surfaces.serving, chain, slot)
     return Applied(
         slot, status, standing.release, accepted, observed, move.digest, outcome, pack, debts, resumed=resumed
@@ -172,19 +184,16 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
     """
     check_surfaces(writer, surfaces, slot, chain)
     state = chain.slot(slot)
-    surfaces.move_aliases(slot, state.standing)
-    surfaces.observe_aliases(slot, state.standing)
+    if state.debts:
+        require_unmoved(writer.newest(chain), slot, state)
+        surfaces.move_aliases(slot, state.standing)
+        surfaces.observe_aliases(slot, state.standing)
     observed = surfaces.observe(state.standing.release)
     # A run that was killed after its outcome may have left the pack behind.
     pack = keep_pack(writer, surfaces.serving, chain, slot)
     intent = next((intent for intent, outcome in state.closed.items() if outcome == state.last_closing), None)
     wanted = state.standing.release
     return Applied(slot, "done", wanted, observed, observed, intent, state.last_closing, pack, resumed=True)
-
-
-def indebted(state: SlotState) -> tuple[Standing, ...]:
-    """Standings that explain a closed slot's aliases: what a move could not reach still stands as it did before it."""
-    return (state.standing, state.previous) if state.debts else (state.standing,)
 
 
 def _still_open(writer: LedgerWriter, newest: Chain, slot: Slot, move: OpenIntent) -> Chain:

@@ -84,8 +84,8 @@ class LedgerWriter:
 
         Raises
         ------
-        Refused: this key may not write that; from `build`: the slot moved. EngineError: the clock is wrong, or other writers always came first.
-        EvidenceError: the entry would break the chain.
+        Refused: this key may not write that; from `build`: the slot moved. EvidenceError: the entry would break the
+        chain. EngineError: the clock is wrong, or other writers always came first.
         """
         chain = self.newest(read) if read else self.read()
         for _ in range(_ROUNDS):
