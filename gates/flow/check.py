@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from gates.bundle.pack import load_bundle
 from gates.errors import UsageError
 from gates.flow.answer import view_of
 from gates.flow.stages import Decided, Progress, decide, make_plan, measure, seal, sign, unsealed
+from gates.measure.interface import Note
+from gates.measure.run import FAILURE_NOTE
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Environment, Micros
 
@@ -117,3 +120,12 @@ def besides(project: Project, decided: Decided, *, signed: bool) -> tuple[str, .
     )
     notes.append(f"decided by {engine.engine} {engine.version}{confirmed}")
     return (*notes, *project.failures)
+
+
+def failed_gates(notes: Sequence[Note]) -> tuple[str, ...]:
+    """What gates tripped over, one sentence each."""
+    return tuple(
+        f"{note.name.removesuffix(FAILURE_NOTE)} gate: {note.content.decode()}"
+        for note in notes
+        if note.name.endswith(FAILURE_NOTE)
+    )

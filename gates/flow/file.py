@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
 from gates.flow.answer import view_of
-from gates.flow.stages import Decided, Measured, decide_on, gather, unsealed
+from gates.flow.check import failed_gates
+from gates.flow.stages import Decided, decide_on, gather, unsealed
 from gates.inputs.profile import normalise, profile
 from gates.measure.interface import Given, OpenTable
 from gates.measure.run import run_gates
@@ -106,7 +107,7 @@ def judge_file(
         decided=decided,
         view=view_of(engines.policies, decided, notes),
         said=read.reasons,
-        besides=_besides(engines, plan, measured),
+        besides=(*_besides(engines, plan), *failed_gates(measured.notes)),
     )
 
 
@@ -186,7 +187,7 @@ def _name(table: OpenTable) -> str:
     return name or "predictions"
 
 
-def _besides(engines: Engines, plan: Plan, measured: Measured) -> tuple[str, ...]:
+def _besides(engines: Engines, plan: Plan) -> tuple[str, ...]:
     """What the answer rests on without saying so, and what a promotion would ask besides."""
     from gates.plan.build import PLAN_ENTRY_POINT
 

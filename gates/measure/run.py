@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gates.errors import GatesError, UsageError
 from gates.measure.interface import Findings, Gate, Given, Note
 from gates.records import Family, Measurement, Plan, Reason
+from gates.records.measurement import Subject
 
 _GATES = {
     "data": ("gates.measure.data", "DataGate"),
@@ -18,7 +19,9 @@ _GATES = {
     "calibration": ("gates.measure.calibration", "CalibrationGate"),
     "regression": ("gates.measure.regression", "RegressionGate"),
 }
-_SUBJECTS = {"data": "data", "parity": "data"}
+FAILURE_NOTE = "-failure.txt"
+"""Ends the name of the attachment that says why a gate failed."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +71,7 @@ def _failed(plan: Plan, gate: str, error: Exception) -> Findings:
         measurements=tuple(
             Measurement(
                 check=check,
-                subject="data" if _SUBJECTS.get(gate) else "candidate",
+                subject=_subject(gate, check),
                 status="unmeasured",
                 reason=Reason.GATE_FAILED,
                 family=Family(name=check, size=1),
@@ -76,8 +79,14 @@ def _failed(plan: Plan, gate: str, error: Exception) -> Findings:
             )
             for check in checks
         ),
-        notes=(Note(name=f"{gate}-failure.txt", media_type="text/plain", content=message.encode()),),
+        notes=(Note(name=f"{gate}{FAILURE_NOTE}", media_type="text/plain", content=message.encode()),),
     )
+
+
+def _subject(gate: str, check: str) -> Subject:
+    if gate in ("data", "parity"):
+        return "data"
+    return "pair" if "_vs_" in check else "candidate"
 
 
 def _now_us() -> int:

@@ -42,7 +42,8 @@ def loss_parts(scored: Scored, names: tuple[str, ...], constant: float) -> list[
     """
     import ibis
 
-    table = scored.table.mutate(constant=ibis.literal(constant, type="float64"))
+    # as text: DuckDB reads a bare number as DECIMAL, whose products overflow
+    table = scored.table.mutate(constant=ibis.literal(repr(constant)).cast("float64"))
     other = table.q if scored.champion else table.p
     sums = {
         **_pair(LOG_LOSS, table.y, table.p, other, _log_loss),
