@@ -12,4 +12,20 @@ The way through the house, one folder a stage, each stage running alone from its
 `records` holds what passes between them, `flow` the stages as short functions, `cli` only parses and prints.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gates.api import check
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "check"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `gates.check` when it is first used: the command line needs none of what it needs."""
+    if name == "check":
+        from gates.api import check
+
+        return check
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -99,8 +99,8 @@ def _as_file(
     given = {"label": label, "score": score, "champion": champion}
     arrays = {name: value for name, value in given.items() if not isinstance(value, str | Path | pd.DataFrame | None)}
     names = {name: value for name, value in given.items() if name not in arrays}
-    if isinstance(names["champion"], pd.DataFrame):
-        names["champion"] = _write(names["champion"], folder / "champion.parquet")
+    if isinstance(champion, pd.DataFrame):
+        names["champion"] = _write(champion, folder / "champion.parquet")
     if isinstance(data, str | Path):
         if arrays:
             raise UsageError(

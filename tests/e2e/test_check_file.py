@@ -1,0 +1,174 @@
+"""`gates check FILE` and `gates.check`: the first ten minutes of somebody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_runner import gates
+
+import gates as package
+from gates.errors import UsageError
+
+N = 6_000
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    z = rng.normal(0, 1.5, N)
+    p = 1 / (1 + np.exp(-z))
+    return pd.DataFrame(
+        {
+            "y": (rng.random(N) < p).astype(int),
+            "proba": p,
+            "weaker": 1 / (1 + np.exp(-(z + rng.normal(0, 1.0, N)))),
+            "segment": rng.choice(["plain", "ü\n| <b>", "../../etc"], N, p=[0.6, 0.39, 0.01]),
+        }
+    )
+
+
+def check(tmp_path: Path, table: pd.DataFrame, *arguments: object) -> object:
+    path = tmp_path / "preds.csv"
+    table.to_csv(path, index=False)
+    return gates("check", path, "-o", "json", *arguments)
+
+
+def test_a_calibrated_model_is_allowed_and_nothing_is_written(tmp_path, frame):
+    path = tmp_path / "preds.csv"
+    frame[["y", "proba"]].to_csv(path, index=False)
+    ran = gates("check", path, cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[0] == 'label: column "y", by its name'
+    assert "ALLOW" in ran.out
+    assert "assumes independent rows" in ran.out
+    assert "a promotion would require besides" in ran.out
+    assert "parity (mismatch, missing)" in ran.out
+    assert [item.name for item in tmp_path.iterdir()] == ["preds.csv"]
+
+
+def test_an_over_confident_model_is_denied_for_calibration(tmp_path, frame):
+    sharp = frame.assign(proba=1 / (1 + np.exp(-2.5 * np.log(frame.proba / (1 - frame.proba)))))
+    ran = check(tmp_path, sharp[["y", "proba"]])
+    assert ran.code == 1
+    assert "calibration.ece" in ran.denying
+
+
+def test_a_worse_candidate_is_denied_against_the_champion_and_the_swap_is_allowed(tmp_path, frame):
+    table = frame.assign(champion=frame.proba, proba=frame.weaker)
+    ran = check(tmp_path, table[["y", "proba", "champion"]])
+    assert ran.code == 1
+    assert {"regression.auc_vs_champion", "regression.log_loss_vs_champion"} <= ran.denying
+    better = check(tmp_path, frame[["y", "proba"]].assign(champion=frame.weaker))
+    assert better.code == 0
+    checks = {row["check"]: row["status"] for row in better.json["rows"]}
+    assert checks["regression.auc_vs_champion"] == "pass"
+
+
+def test_a_champion_in_another_file_gives_the_same_figures_as_a_column(tmp_path, frame):
+    own = frame[["y", "proba"]].assign(id=np.arange(N))
+    other = frame[["y"]].assign(score=frame.weaker, id=np.arange(N)).sample(frac=1, random_state=1)
+    other.to_csv(tmp_path / "other.csv", index=False)
+    split = check(tmp_path, own, "--champion", tmp_path / "other.csv", "--key-column", "id")
+    joined = check(tmp_path, own.assign(champion=frame.weaker))
+    assert split.code == joined.code == 0
+
+    def figures(ran):
+        return {(r["check"], str(r.get("item"))): r["figure"]["estimate"] for r in ran.json["rows"] if r.get("figure")}
+
+    assert figures(split) == pytest.approx(figures(joined), abs=1e-12)
+
+
+def test_slices_are_judged_by_name_and_none_is_dropped(tmp_path, frame):
+    ran = check(tmp_path, frame, "--by", "segment", "--score", "proba")
+    slices = {row["slice"].get("value") for row in ran.json["rows"]}
+    assert slices == {None, "plain", "ü\n| <b>", "../../etc"}
+    small = [row for row in ran.json["rows"] if row["slice"].get("value") == "../../etc"]
+    assert {row["disposition"] for row in small} <= {"tolerated", "satisfied"}
+    shown = gates("check", tmp_path / "preds.csv", "--by", "segment", "--score", "proba", "-v")
+    assert "\x0a| <b>" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "reason"),
+    [
+        (lambda t: t.iloc[:0], 1, "unmeasured.empty_table"),
+        (lambda t: t.assign(proba=t.proba.mask(t.index == 5)), 1, "unmeasured.nan_scores"),
+        (lambda t: t.assign(y=1), 1, "unmeasured.one_class"),
+        (lambda t: t.iloc[:1], 1, "unmeasured.one_class"),
+    ],
+)
+def test_data_that_cannot_answer_deny_with_a_code(tmp_path, frame, change, code, reason):
+    ran = check(tmp_path, change(frame[["y", "proba"]]))
+    assert ran.code == code
+    assert reason in ran.denying
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.assign(proba=t.proba + 0.5), "score.outside"),
+        (lambda t: t.assign(proba=t.proba.mask(t.index == 3, 1e308)), "score.outside"),
+        (lambda t: t.assign(proba=t.proba.mask(t.index == 3, float("inf"))), "score.outside"),
+        (lambda t: t.assign(proba=(t.proba > 0.5).astype(int)), "score.classes"),
+        (lambda t: t[["y"]], "guess.score"),
+        (lambda t: t.assign(y=np.arange(len(t))), "guess.label"),
+    ],
+)
+def test_what_the_caller_can_mend_is_a_usage_error_of_one_line(tmp_path, frame, change, said):
+    ran = check(tmp_path, change(frame[["y", "proba"]]))
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1garbagePAR1", b"\x00\xff\x00junk", b"a,b\n1\n"])
+def test_a_path_that_is_no_table_is_a_usage_error(tmp_path, content):
+    path = tmp_path / "ü '\" [*].csv"
+    if content is not None:
+        path.write_bytes(content)
+    ran = gates("check", path)
+    assert ran.code == 2, ran.out + ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_the_same_from_python_with_frames_and_arrays(frame):
+    by_name = package.check(frame, label="y", score="proba", champion="weaker")
+    by_array = package.check(label=frame.y.to_numpy(), score=frame.proba.to_numpy(), champion=frame.weaker.to_numpy())
+    assert by_name.allowed, by_name
+    assert by_array.allowed, by_array
+    estimates = [{(m.check, m.item): m.estimate for m in r.measurements} for r in (by_name, by_array)]
+    assert estimates[0] == estimates[1]
+    assert by_name.schema_version == "v1"
+
+
+def test_a_failing_assertion_says_what_is_wrong(frame):
+    result = package.check(label=frame.y, score=frame.proba**3)
+    assert not result.allowed
+    with pytest.raises(AssertionError, match=r"calibration\.ece"):
+        assert result.allowed, str(result)
+    assert "DENY" in repr(result)
+
+
+def test_percents_text_labels_and_two_columns_are_understood(frame):
+    table = pd.DataFrame({"churn": np.where(frame.y == 1, "yes", "no"), "score": frame.proba * 100})
+    plain = package.check(frame[["y", "proba"]])
+    guessed = package.check(table)
+    assert "percents" in str(guessed)
+    assert {m.check: m.estimate for m in guessed.measurements if m.item is None} == pytest.approx(
+        {m.check: m.estimate for m in plain.measurements if m.item is None}, abs=1e-9
+    )
+    two = package.check(pd.DataFrame({"target": frame.y, "proba_0": 1 - frame.proba, "proba_1": frame.proba}))
+    assert two.allowed, two
+
+
+def test_arrays_that_do_not_fit_are_usage_errors(frame):
+    with pytest.raises(UsageError, match="lengths"):
+        package.check(label=frame.y, score=frame.proba[:5])
+    with pytest.raises(UsageError, match="shape"):
+        package.check(label=frame.y, score=frame[["proba", "weaker"]].to_numpy())
+    with pytest.raises(UsageError, match="nothing to check"):
+        package.check()
