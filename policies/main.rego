@@ -82,7 +82,7 @@ allow if {
 	count(asked.by_policy) > 0
 	count(judge.missing) == 0
 	count(judge.claims) > 0
-	count({claim | some claim in judge.claims; not [claim.check, claim.slice] in _answered}) == 0
+	count({claim | some claim in judge.claims; not _answered[[claim.check, claim.slice]]}) == 0
 	count({result | some result in results; not result.disposition in _harmless}) == 0
 }
 

@@ -45,7 +45,7 @@ RECORDS: dict[str, type[Record]] = {
     "trust.v1": Trust,
 }
 
-_INPUTS = {"gates/main/decision": "decision-input.v1", "gates/main/plan": "plan-request.v1"}
+INPUTS = {"gates/main/decision": "decision-input.v1", "gates/main/plan": "plan-request.v1"}
 
 
 def record_schema(record: type[Record]) -> dict[str, Any]:
@@ -87,25 +87,24 @@ def generate() -> dict[str, bytes]:
 
 @cache
 def _validator(name: str) -> Any:
-    from jsonschema import Draft202012Validator
+    # The Rust implementation: the pure Python one takes 2 ms for each measurement.
+    import jsonschema_rs
 
-    return Draft202012Validator(json.loads((schema_folder() / f"{name}.json").read_bytes()))
+    return jsonschema_rs.Draft202012Validator(json.loads((schema_folder() / f"{name}.json").read_bytes()))
 
 
 def validate_input(entry_point: str, document: object) -> None:
-    """Validate a document by the schema of its entry point, before any engine sees it.
+    """Validate a JSON document by the schema of its entry point, before any engine sees it.
 
     Raises
     ------
     EvidenceError: `input.invalid`, with the path to the first thing that is wrong (exit 3).
     """
-    from jsonschema.exceptions import best_match
-
-    name = _INPUTS[entry_point]
-    worst = best_match(_validator(name).iter_errors(document))
-    if worst is not None:
-        path = "/".join(str(part) for part in worst.absolute_path) or "the document"
-        raise EvidenceError(f"{path}: {worst.message[:200]}", code="input.invalid", where=name)
+    name = INPUTS[entry_point]
+    wrong = next(_validator(name).iter_errors(document), None)
+    if wrong is not None:
+        path = "/".join(str(part) for part in wrong.instance_path) or "the document"
+        raise EvidenceError(f"{path}: {wrong.message[:200]}", code="input.invalid", where=name)
 
 
 def main(arguments: list[str]) -> int:

@@ -12,7 +12,9 @@ tier := required.tier(input.request.model)
 
 # METADATA
 # description: The environments in which a ledger, listed keys and full evidence are demanded.
-strict if not environment in required.lenient
+default strict := true
+
+strict := false if environment in required.lenient
 
 # METADATA
 # description: |

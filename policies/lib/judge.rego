@@ -10,46 +10,50 @@ import data.gates.lib.figures
 import data.gates.lib.limits
 import data.gates.lib.required
 
-# Whole extents, so that each is computed once and then looked up.
-_by_claim := figures.by_claim
-
-_values := figures.values
-
 _whole := {"kind": "whole"}
 
-# A claim is a check on a slice. Where two requirements name one, proof goes before no-harm.
-_roles[[r.check, r.slice]] contains r.role if {
+# A claim is a check on a slice: named by a requirement, or one of the values of its column.
+_named := {[r.check, r.slice, r.role] | some r in asked.requirements; r.slice}
+
+_valued := {[r.check, slice, r.role] |
 	some r in asked.requirements
-	r.slice
+	some [column, value] in figures.values
+	column == r.each
+	slice := {"kind": "value", "column": column, "value": value}
 }
 
-_roles[[r.check, slice]] contains r.role if {
-	some r in asked.requirements
-	some value in _values[r.each]
-	slice := {"kind": "value", "column": r.each, "value": value}
-}
+_demands := _named | _valued
 
-claims contains {"check": key[0], "slice": key[1], "role": role} if {
-	some key, roles in _roles
-	role := _stricter(roles)
-}
+# Where two requirements name one claim, proof goes before no-harm.
+_to_prove := {[check, slice] | some [check, slice, role] in _demands; role == "prove"}
 
-_stricter(roles) := "prove" if {
-	"prove" in roles
+claims := {{"check": check, "slice": slice, "role": _role(check, slice)} | some [check, slice, _] in _demands}
+
+_role(check, slice) := "prove" if {
+	_to_prove[[check, slice]]
 } else := "no-harm"
 
-# Not object.get: to it an array is a path.
-_figures(claim) := found if {
-	found := _by_claim[[claim.check, required.checks[claim.check].subject, claim.slice]]
-} else := set()
+_claimed := {[claim.check, claim.slice] | some claim in claims}
 
-_looks := input.ledger.looks if {
-	input.ledger
-} else := 1
+# The figures that answer a claim: of the subject that the check judges.
+_answers := {figure |
+	some figure in figures.all
+	_claimed[[figure.check, figure.slice]]
+	figure.subject == required.checks[figure.check].subject
+}
 
-results contains object.union(_reference(figure), _outcome(claim, figure)) if {
-	some claim in claims
-	some figure in _figures(claim)
+_answered := {[figure.check, figure.slice] | some figure in _answers}
+
+# A ledger that does not say which look this is leaves none.
+default _looks := null
+
+_looks := 1 if not input.ledger
+
+_looks := input.ledger.looks
+
+_judgements := {object.union(_reference(figure), _outcome(claim, figure)) |
+	some figure in _answers
+	claim := {"check": figure.check, "slice": figure.slice, "role": _role(figure.check, figure.slice)}
 }
 
 _reference(figure) := object.union(
@@ -203,49 +207,58 @@ _unknown_result(check, slice) := object.union(
 	_error("check.unknown"),
 )
 
-results contains _unknown_result(r.check, object.get(r, "slice", _whole)) if {
+_unknown := {_unknown_result(r.check, object.get(r, "slice", _whole)) |
 	some r in asked.requirements
 	not required.checks[r.check]
 }
 
-results contains _missing_result(absent.check, object.get(absent, "slice", _whole)) if some absent in missing
-
 # A named claim without a figure.
-missing contains _requirement(claim) if {
+_silent := {_requirement(claim.check, claim.slice, claim.role) |
 	some claim in claims
 	required.checks[claim.check]
-	count(_figures(claim)) == 0
+	not _answered[[claim.check, claim.slice]]
 }
 
 # A slice column in which nothing was measured.
-missing contains r if {
-	some r in asked.requirements
-	r.each
-	not _values[r.each]
-}
+_columns := {column | some [column, _] in figures.values}
 
-_requirement(claim) := {
-	"environment": asked.environment,
-	"check": claim.check,
-	"role": claim.role,
-	"slice": claim.slice,
-}
+_sliceless := {r | some r in asked.requirements; r.each; not _columns[r.each]}
 
 # An item that the plan names and no figure is about: a feature that vanished.
-missing contains _requirement(claim) if some [claim, _] in _absent_items
-
-results contains object.union(_missing_result(claim.check, claim.slice), {"item": item}) if {
-	some [claim, item] in _absent_items
+_features := {[figure.check, figure.slice, figure.item.name] |
+	some figure in _answers
+	figure.item.kind == "feature"
 }
 
-_absent_items contains [claim, item] if {
+_vanished := {[claim, {"kind": "feature", "name": feature}] |
 	some claim in claims
 	required.checks[claim.check].items == "features"
-	present := {figure.item.name | some figure in _figures(claim); figure.item.kind == "feature"}
 	some feature in input.plan.body.columns.features
-	not feature in present
-	item := {"kind": "feature", "name": feature}
+	not _features[[claim.check, claim.slice, feature]]
 }
+
+_incomplete := {_requirement(claim.check, claim.slice, claim.role) | some [claim, _] in _vanished}
+
+# METADATA
+# description: Requirements, narrowed to slices, that no figure or not every figure answers.
+missing := (_silent | _sliceless) | _incomplete
+
+_requirement(check, slice, role) := {
+	"environment": asked.environment,
+	"check": check,
+	"role": role,
+	"slice": slice,
+}
+
+_absences := {_missing_result(r.check, object.get(r, "slice", _whole)) | some r in (_silent | _sliceless)}
+
+_vanishings := {object.union(_missing_result(claim.check, claim.slice), {"item": item}) |
+	some [claim, item] in _vanished
+}
+
+# METADATA
+# description: One result for each required figure, and one for each that is absent.
+results := ((_judgements | _unknown) | _absences) | _vanishings
 
 # Why a check is unmeasured. `small`: a slice may lack what the figure needs without anything being wrong.
 #
@@ -255,7 +268,7 @@ _absent_items contains [claim, item] if {
 # custom:
 #   code: unmeasured.empty_table
 #   remedy: Look at the query that makes the table.
-unmeasured.empty_table := {}
+unmeasured["empty_table"] := {}
 
 # METADATA
 # title: NaN scores
@@ -263,7 +276,7 @@ unmeasured.empty_table := {}
 # custom:
 #   code: unmeasured.nan_scores
 #   remedy: Find the rows for which the model cannot answer; impute before scoring, not after.
-unmeasured.nan_scores := {}
+unmeasured["nan_scores"] := {}
 
 # METADATA
 # title: Null labels
@@ -271,7 +284,7 @@ unmeasured.nan_scores := {}
 # custom:
 #   code: unmeasured.null_labels
 #   remedy: Use only rows whose label has matured.
-unmeasured.null_labels := {}
+unmeasured["null_labels"] := {}
 
 # METADATA
 # title: One class only
@@ -279,7 +292,7 @@ unmeasured.null_labels := {}
 # custom:
 #   code: unmeasured.one_class
 #   remedy: Use a holdout with both outcomes.
-unmeasured.one_class := {"small": true}
+unmeasured["one_class"] := {"small": true}
 
 # METADATA
 # title: Too few clusters
@@ -287,7 +300,7 @@ unmeasured.one_class := {"small": true}
 # custom:
 #   code: unmeasured.few_clusters
 #   remedy: Use a holdout that spans more days, users or whatever the cluster key names.
-unmeasured.few_clusters := {"small": true}
+unmeasured["few_clusters"] := {"small": true}
 
 # METADATA
 # title: Column missing
@@ -295,7 +308,7 @@ unmeasured.few_clusters := {"small": true}
 # custom:
 #   code: unmeasured.column_missing
 #   remedy: Add the column to the table, or correct its name in gates.yaml.
-unmeasured.column_missing := {}
+unmeasured["column_missing"] := {}
 
 # METADATA
 # title: Table missing
@@ -303,7 +316,7 @@ unmeasured.column_missing := {}
 # custom:
 #   code: unmeasured.table_missing
 #   remedy: Name the table under `tables`.
-unmeasured.table_missing := {}
+unmeasured["table_missing"] := {}
 
 # METADATA
 # title: Keys not unique
@@ -311,7 +324,7 @@ unmeasured.table_missing := {}
 # custom:
 #   code: unmeasured.keys_not_unique
 #   remedy: Make the key unique, or name more key columns.
-unmeasured.keys_not_unique := {}
+unmeasured["keys_not_unique"] := {}
 
 # METADATA
 # title: Rows unpaired
@@ -319,7 +332,7 @@ unmeasured.keys_not_unique := {}
 # custom:
 #   code: unmeasured.rows_unpaired
 #   remedy: Score exactly the rows of the holdout.
-unmeasured.rows_unpaired := {}
+unmeasured["rows_unpaired"] := {}
 
 # METADATA
 # title: No champion
@@ -327,7 +340,7 @@ unmeasured.rows_unpaired := {}
 # custom:
 #   code: unmeasured.no_champion
 #   remedy: Enter what serves with `gates adopt`, or measure with its champion.
-unmeasured.no_champion := {}
+unmeasured["no_champion"] := {}
 
 # METADATA
 # title: No prediction sets
@@ -335,7 +348,7 @@ unmeasured.no_champion := {}
 # custom:
 #   code: unmeasured.no_sets
 #   remedy: Conformalize the model, or have the policy owners take coverage out for it.
-unmeasured.no_sets := {}
+unmeasured["no_sets"] := {}
 
 # METADATA
 # title: Not provided
@@ -343,7 +356,7 @@ unmeasured.no_sets := {}
 # custom:
 #   code: unmeasured.not_provided
 #   remedy: Give the column or table that the check names.
-unmeasured.not_provided := {}
+unmeasured["not_provided"] := {}
 
 # METADATA
 # title: Scoring failed
@@ -351,7 +364,7 @@ unmeasured.not_provided := {}
 # custom:
 #   code: unmeasured.scorer_failed
 #   remedy: Read the scorer's message in the report; run the model on the same rows by hand.
-unmeasured.scorer_failed := {}
+unmeasured["scorer_failed"] := {}
 
 # METADATA
 # title: Gate failed
@@ -359,4 +372,4 @@ unmeasured.scorer_failed := {}
 # custom:
 #   code: unmeasured.gate_failed
 #   remedy: Run `gates measure --debug` and report the trace.
-unmeasured.gate_failed := {}
+unmeasured["gate_failed"] := {}

@@ -13,13 +13,25 @@ of(environment, check, tier) := _override(environment, check, tier) if {
 
 _shipped(environment, check, tier) := {"path": path, "limit": limit} if {
 	limit := data.thresholds[environment].limits[check][tier]
+	_usable(required.checks[check].sense, limit)
 	path := concat("/", ["thresholds", environment, "limits", check, tier])
 }
 
 _override(environment, check, tier) := {"path": path, "limit": limit} if {
 	limit := data.overrides[environment].limits[check][tier]
+	_usable(required.checks[check].sense, limit)
 	path := concat("/", ["overrides", environment, "limits", check, tier])
 }
+
+_usable(sense, limit) if {
+	is_number(limit.limit)
+	is_boolean(limit.inclusive)
+	_two_sided(sense, limit)
+}
+
+_two_sided(sense, _) if sense in {"at_most", "at_least"}
+
+_two_sided("within", limit) if is_number(limit.mirror.limit)
 
 # METADATA
 # description: Overrides that do not tighten; they have no effect, and deny.

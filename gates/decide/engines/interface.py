@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from gates.bundle.canonical import canonical_bytes, parse_json
-from gates.errors import EngineError
+from gates.errors import EngineError, EvidenceError, UsageError
 
 PLAN = "gates/main/plan"
 DECISION = "gates/main/decision"
@@ -44,11 +44,19 @@ def prepared(entry_point: str, document: dict[str, Any]) -> bytes:
     Raises
     ------
     EvidenceError: `input.invalid`.
+    UsageError: the policies have no such entry point.
     """
-    from gates.decide.schemas import validate_input
+    from gates.decide.schemas import INPUTS, validate_input
 
-    validate_input(entry_point, document)
-    return canonical_bytes(document)
+    if entry_point not in INPUTS:
+        raise UsageError(f"no entry point {entry_point!r}", code="engine.entry_point", remedy=f"one of {list(INPUTS)}")
+    try:
+        content = canonical_bytes(document)
+    except EvidenceError as error:
+        raise EvidenceError(error.message, code="input.invalid", where=entry_point) from error
+    # What is validated is what the engine will read, whatever Python made of it.
+    validate_input(entry_point, parse_json(content))
+    return content
 
 
 def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]:

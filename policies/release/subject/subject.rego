@@ -43,7 +43,7 @@ _one_plan if {
 
 _as_required if {
 	planned := {r | some r in input.plan.body.requirements}
-	count({r | some r in asked.by_policy; not r in planned}) == 0
+	count({r | some r in asked.by_policy; not planned[r]}) == 0
 }
 
 _as_parametrised if {
@@ -84,4 +84,4 @@ results contains result.denies("release.subject", "task.unsupported") if count(a
 # custom:
 #   code: evidence.conflict
 #   remedy: Find out which run is right, and seal a bundle with that one only.
-results contains result.denies("release.subject", "evidence.conflict") if count(figures.conflicts) > 0
+results contains result.denies("release.subject", "evidence.conflict") if figures.conflict

@@ -1,0 +1,181 @@
+package gates.lib.judge_test
+
+import data.gates.lib.judge
+import data.gates.testing as t
+
+_decide(evidence) := found if {
+	found := t.decision with input as t.production
+		with input.evidence as evidence
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+_codes(answer, disposition) := {r.code | some r in answer.results; r.disposition == disposition}
+
+_undecided := {"bounds": t.bounds(0.015, 0.03), "estimate": 0.019}
+
+_ece(change) := t.changed("calibration.ece", t.whole, change)
+
+_slice_ece(change) := t.changed("calibration.ece", t.slice("OO"), change)
+
+test_results_are_references if {
+	answer := _decide(t.evidence(t.figures))
+	wanted := {
+		"check": "data.out_of_range",
+		"subject": "data",
+		"slice": t.whole,
+		"item": {"kind": "feature", "name": "wind"},
+		"rule": "at_most",
+		"verdict": "pass",
+		"disposition": "satisfied",
+		"code": "data.out_of_range.passed",
+		"limit": "thresholds/production/limits/data.out_of_range/high",
+	}
+	answer.results[wanted]
+}
+
+test_undecided_needs_proof_at_tier_high_in_production if {
+	answer := _decide(_ece(_undecided))
+	answer.allow == false
+	answer.basis == "none"
+	answer.valid_until_us == t.now
+	_codes(answer, "denies") == {"calibration.ece.inconclusive"}
+}
+
+test_undecided_is_provisional_in_staging if {
+	answer := t.decision with input as t.production
+		with input.request.environment as "staging"
+		with input.evidence as _ece(_undecided)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	answer.allow == true
+	answer.basis == "provisional"
+	answer.valid_until_us == 1792592000000000
+	_codes(answer, "accepted") == {"calibration.ece.provisional"}
+}
+
+test_the_bounded_rule_has_an_end if {
+	t.denied == {"calibration.ece.inconclusive"} with input as t.production
+		with input.request.environment as "staging"
+		with input.evidence as _ece({"bounds": t.bounds(0.015, 0.05), "estimate": 0.019})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_development_accepts_what_is_undecided if {
+	t.accepted == {"calibration.ece.provisional"} with input as t.development
+		with input.evidence as _ece({"bounds": t.bounds(0, "unbounded"), "estimate": 0.9})
+		with data.models.m as t.facts
+}
+
+test_medium_tier_accepts_in_production if {
+	facts := object.union(t.facts, {"tier": "medium"})
+	t.accepted == {"calibration.ece.provisional"} with input as t.production
+		with input.evidence as _ece(_undecided)
+		with input.plan.body.tier as "medium"
+		with data.models.m as facts
+		with data.trust as t.trust
+	t.denied == set() with input as t.production
+		with input.evidence as _ece(_undecided)
+		with input.plan.body.tier as "medium"
+		with data.models.m as facts
+		with data.trust as t.trust
+}
+
+test_no_harm if {
+	undecided := _decide(_slice_ece({"bounds": t.bounds(0, "unbounded")}))
+	undecided.allow == true
+	undecided.basis == "proven"
+	_codes(undecided, "tolerated") == {"calibration.ece.inconclusive"}
+	_codes(_decide(_slice_ece({"bounds": t.bounds(0.03, 0.1)})), "denies") == {"calibration.ece"}
+}
+
+test_small_slices_are_tolerated_and_nothing_else if {
+	_codes(_decide(_slice_ece(t.unmeasured("few_clusters"))), "tolerated") == {"unmeasured.few_clusters"}
+	_decide(_slice_ece(t.unmeasured("one_class"))).allow == true
+	_codes(_decide(_slice_ece(t.unmeasured("nan_scores"))), "denies") == {"unmeasured.nan_scores"}
+	_codes(_decide(_ece(t.unmeasured("few_clusters"))), "denies") == {"unmeasured.few_clusters"}
+}
+
+test_every_reason_has_a_code if {
+	every reason, _ in judge.unmeasured {
+		_codes(_decide(_ece(t.unmeasured(reason))), "denies") == {concat(".", ["unmeasured", reason])}
+	}
+	count(judge.unmeasured) == 14
+}
+
+test_missing if {
+	answer := _decide(t.without("calibration.ece", t.whole))
+	answer.missing == {{"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.whole}}
+	_codes(answer, "denies") == {"check.missing"}
+	slice := _decide(t.without("calibration.ece", t.slice("OO")))
+	slice.missing == {{
+		"environment": "production",
+		"check": "calibration.ece",
+		"role": "no-harm",
+		"slice": t.slice("OO"),
+	}}
+}
+
+test_a_column_without_any_slice if {
+	answer := _decide(t.evidence([f | some f in t.figures; f.slice.kind == "whole"]))
+	{[r.check, r.each] | some r in answer.missing} == {
+		["calibration.ece", "carrier"],
+		["calibration.under_coverage", "carrier"],
+		["regression.auc_vs_champion", "carrier"],
+		["regression.brier_vs_champion", "carrier"],
+		["regression.log_loss_vs_champion", "carrier"],
+	}
+}
+
+test_another_subject_does_not_answer if {
+	_codes(_decide(_ece({"subject": "champion"})), "denies") == {"check.missing"}
+}
+
+test_no_evidence if {
+	_codes(_decide([]), "denies") == {"check.missing"}
+}
+
+test_looks_and_families_end if {
+	t.denied == {"looks.exhausted"} with input as t.production
+		with input.ledger.looks as 225
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	_codes(_decide(_ece({"family": {"size": 50001}})), "denies") == {"family.too_large"}
+	_codes(_decide(_ece({"bounds": t.bounds(0.03, 0.01)})), "denies") == {"bounds.invalid"}
+}
+
+test_an_unknown_look_is_no_first_look if {
+	t.denied == {"looks.exhausted"} with input as t.production
+		with input.ledger as {k: v | some k, v in t.production.ledger; k != "looks"}
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+_with_extra(extra) := found if {
+	found := t.decision with input as t.production
+		with input.plan.body.requirements as [r | some r in ({r | some r in t.plan.requirements} | {extra})]
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_a_plan_can_only_add if {
+	unknown := {"environment": "production", "check": "fairness.parity", "role": "prove", "slice": t.whole}
+	_codes(_with_extra(unknown), "denies") == {"check.unknown"}
+	elsewhere := {"environment": "staging", "check": "fairness.parity", "role": "prove", "slice": t.whole}
+	_with_extra(elsewhere).allow == true
+	named := {"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.slice("OO")}
+	_with_extra(named).allow == true
+	column := {"environment": "production", "check": "fairness.parity", "role": "no-harm", "each": "carrier"}
+	_codes(_with_extra(column), "denies") == {"check.unknown"}
+}
+
+test_proof_goes_before_no_harm if {
+	named := {"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.slice("OO")}
+	answer := t.decision with input as t.production
+		with input.plan.body.requirements as [r | some r in ({r | some r in t.plan.requirements} | {named})]
+		with input.evidence as _slice_ece({"bounds": t.bounds(0, "unbounded")})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	_codes(answer, "denies") == {"calibration.ece.inconclusive"}
+}

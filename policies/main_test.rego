@@ -1,0 +1,124 @@
+package gates.main_test
+
+import data.gates.main
+import data.gates.testing as t
+
+_planned(change) := found if {
+	found := main.plan with input as object.union(t.asked, change) with data.models.m as t.facts
+}
+
+_checks(plan, environment) := {r.check | some r in plan.requirements; r.environment == environment}
+
+test_the_floor_of_a_binary_model if {
+	plan := _planned({"slices": ["origin"]})
+	plan.tier == "high"
+	plan.not_applicable == set()
+	count(_checks(plan, "production")) == 17
+	_checks(plan, "staging") == _checks(plan, "production")
+	{r.each | some r in plan.requirements; r.each} == {"carrier", "origin"}
+	{r.role | some r in plan.requirements; r.each} == {"no-harm"}
+	{r.role | some r in plan.requirements; r.slice} == {"prove"}
+}
+
+test_above_development_nothing_is_left_out if {
+	bare := _planned({"roles": ["predictions"], "has_champion": false, "has_sets": false})
+	_checks(bare, "production") == _checks(_planned({}), "production")
+	_checks(bare, "development") == {"calibration.ece", "calibration.bin", "regression.brier_vs_baseline"}
+}
+
+test_a_built_in_plan_asks_what_the_file_can_answer if {
+	request := {
+		"environments": ["development"],
+		"built_in": true,
+		"roles": ["predictions"],
+		"has_champion": true,
+		"has_sets": false,
+		"slices": ["region"],
+	}
+	plan := main.plan with input as object.union(t.asked, request)
+	_checks(plan, "development") == {
+		"calibration.ece",
+		"calibration.bin",
+		"regression.brier_vs_baseline",
+		"regression.auc_vs_champion",
+		"regression.log_loss_vs_champion",
+		"regression.brier_vs_champion",
+	}
+	plan.tier == "high"
+}
+
+test_parameters if {
+	plan := main.plan with input as object.union(t.asked, {"cluster": "user", "slices": ["b", "a"]})
+		with data.models.m as {"parameters": {"bins": 15}, "slices": ["a"]}
+	plan.parameters.bins == 15
+	plan.parameters.micro_bins == 1000
+	plan.parameters.cluster == "user"
+	plan.parameters.slices == {"a", "b"}
+	named := main.plan with input as object.union(t.asked, {"cluster": "user"}) with data.models.m as {"cluster": "day"}
+	named.parameters.cluster == "day"
+	none := main.plan with input as t.asked with data.models.m as {}
+	not none.parameters.cluster
+}
+
+test_extra_checks if {
+	plan := _planned({"extra": [
+		{"check": "data.rows"},
+		{"check": "fairness.gap", "each": "sex"},
+		{"check": "fairness.gap", "slice": t.slice("UA"), "role": "no-harm"},
+		{"check": "drift.psi", "environments": ["production"]},
+	]})
+	wanted := {
+		{"environment": "staging", "check": "fairness.gap", "role": "no-harm", "each": "sex"},
+		{"environment": "staging", "check": "fairness.gap", "role": "no-harm", "slice": t.slice("UA")},
+		{"environment": "production", "check": "drift.psi", "role": "prove", "slice": t.whole},
+	}
+	count({r | some r in wanted; not plan.requirements[r]}) == 0
+	not "drift.psi" in _checks(plan, "staging")
+}
+
+test_what_the_policy_owners_require_besides if {
+	facts := object.union(t.facts, {"required": [{"check": "calibration.ece", "slice": t.slice("UA")}]})
+	plan := main.plan with input as t.asked with data.models.m as facts
+	plan.requirements[{"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.slice("UA")}]
+}
+
+_first := object.union(t.facts, {"first_release": true})
+
+test_first_release if {
+	plan := main.plan with input as object.union(t.asked, {"has_champion": false}) with data.models.m as _first
+	gone := {"regression.auc_vs_champion", "regression.log_loss_vs_champion", "regression.brier_vs_champion"}
+	_checks(plan, "production") & gone == set()
+	{r.check | some r in plan.not_applicable; r.environment == "production"} == gone
+	{r.environment | some r in plan.not_applicable} == {"staging", "production"}
+}
+
+test_a_champion_makes_it_no_first_release if {
+	plan := main.plan with input as t.asked with data.models.m as _first
+	plan.not_applicable == set()
+}
+
+test_first_release_is_decided_by_the_ledger if {
+	answer := main.decision with input as t.first with input.approvals as [] with data.models.m as _first with data.trust as t.trust
+	{r.code | some r in answer.results; r.disposition == "denies"} == {"approval.missing"}
+	{r.check | some r in answer.required} & {"regression.auc_vs_champion"} == set()
+	again := main.decision with input as t.production with data.models.m as _first with data.trust as t.trust
+	"regression.auc_vs_champion" in {r.check | some r in again.required}
+}
+
+test_another_task_is_not_judged if {
+	t.denied == {"task.unsupported"} with input as t.development
+		with input.plan.body.task as "numeric"
+		with input.plan.body.requirements as []
+		with data.models.m as t.facts
+	not main.allow with input as t.development
+		with input.plan.body.task as "numeric"
+		with input.plan.body.requirements as []
+		with data.models.m as t.facts
+}
+
+test_an_unknown_model_has_tier_high if {
+	plan := main.plan with input as object.union(t.asked, {"model": "nobody"})
+	plan.tier == "high"
+	odd := main.plan with input as t.asked with data.models.m as {"tier": "none"}
+	odd.tier == "high"
+}

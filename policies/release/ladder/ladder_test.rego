@@ -1,0 +1,45 @@
+package gates.release.ladder_test
+
+import data.gates.release.ladder
+import data.gates.testing as t
+
+_codes := {result.code | some result in ladder.results}
+
+_below(change) := object.union(t.production.ledger.rung_below, change)
+
+test_the_rung_below if {
+	_codes == set() with input as t.production
+	_codes == {"ladder.skipped"} with input as t.production
+		with input.ledger as {key: value | some key, value in t.production.ledger; key != "rung_below"}
+	_codes == {"ladder.skipped"} with input as t.production
+		with input.ledger.rung_below as _below({"candidate_digest": "sha256:other"})
+	_codes == {"ladder.skipped"} with input as t.production
+		with input.ledger.rung_below as _below({"environment": "development"})
+}
+
+test_its_age if {
+	_codes == set() with input as t.production with input.ledger.rung_below as _below({"time_us": 1787408000000000})
+	_codes == {"ladder.skipped"} with input as t.production
+		with input.ledger.rung_below as _below({"time_us": 1787407999999999})
+	_codes == {"ladder.skipped"} with input as t.production
+		with input.ledger.rung_below as _below({"time_us": 1790000000000001})
+}
+
+test_the_first_rung_with_a_ledger if {
+	_codes == set() with input as t.production
+		with input.request.environment as "staging"
+		with input.ledger as {key: value | some key, value in t.production.ledger; key != "rung_below"}
+	_codes == {"ladder.skipped"} with input as t.production with input.request.environment as "moon"
+	_codes == set() with input as t.development
+}
+
+_known(state, time) := [{"state": state, "candidate_digest": "sha256:candidate", "time_us": time}]
+
+test_a_release_that_was_rolled_back if {
+	_codes == {"release.suspect"} with input as t.production with input.ledger.known_releases as _known("bad", 1)
+	_codes == {"release.suspect"} with input as t.production
+		with input.ledger.known_releases as _known("suspect", 1789996000000000)
+	_codes == set() with input as t.production
+		with input.ledger.known_releases as _known("suspect", 1789995999999999)
+	_codes == set() with input as t.production with input.ledger.known_releases as _known("done", t.now)
+}

@@ -1,0 +1,85 @@
+package gates.release.subject_test
+
+import data.gates.lib.figures
+import data.gates.release.subject
+import data.gates.testing as t
+
+_codes := {result.code | some result in subject.results}
+
+test_another_subject if {
+	_codes == set() with input as t.production with data.models.m as t.facts
+	_codes == {"subject.mismatch"} with input as t.production
+		with input.bundle.candidate_digest as "sha256:other"
+		with data.models.m as t.facts
+	_codes == {"subject.mismatch"} with input as t.production
+		with input.request.candidate.name as "n"
+		with data.models.m as t.facts
+	other := [object.union(evidence, {"subject_digest": "sha256:other"}) | some evidence in t.production.evidence]
+	_codes == {"subject.mismatch"} with input as t.production with input.evidence as other with data.models.m as t.facts
+}
+
+test_another_plan if {
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.bundle.plan_digest as "sha256:other"
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.digest as "sha256:other"
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.tier as "low"
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.environments as ["development"]
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.requirements as []
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.model as "n"
+		with data.models.m as t.facts
+}
+
+test_other_parameters if {
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.parameters.bins as 2
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.parameters.slices as []
+		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.parameters.cluster as "user"
+		with data.models.m as object.union(t.facts, {"cluster": "day"})
+	_codes == set() with input as t.production
+		with input.plan.body.parameters.cluster as "day"
+		with data.models.m as object.union(t.facts, {"cluster": "day"})
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.parameters.cluster as "day"
+		with input.plan.body.independent_rows as true
+		with data.models.m as object.union(t.facts, {"cluster": "day"})
+}
+
+test_unknown_environment if {
+	"environment.unknown" in _codes with input as t.production
+		with input.request.environment as "moon"
+		with data.models.m as t.facts
+	"limit.missing" in t.denied with input as t.production
+		with input.request.environment as "moon"
+		with data.models.m as t.facts
+}
+
+_twice(change) := t.evidence([after |
+	some before in t.figures
+	some after in [before, object.union(before, _if_ece(before, change))]
+])
+
+_if_ece(before, change) := change if {
+	before.check == "calibration.ece"
+} else := {}
+
+test_conflict if {
+	not figures.conflict with input as t.production with input.evidence as _twice({})
+	_codes == {"evidence.conflict"} with input as t.production
+		with input.evidence as _twice({"estimate": 0.001})
+		with data.models.m as t.facts
+	not figures.conflict with input as t.production with input.evidence as _twice({"params": [{"name": "bins", "value": 9}]})
+}
