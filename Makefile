@@ -36,7 +36,7 @@ study: $(DEVELOPMENT) ## property tests and oracles at length
 	$(PY) -m pytest tests/properties tests/oracles -n 2 --hypothesis-profile=study
 
 pins: $(DEVELOPMENT) ## write constraints.txt from what .venv holds
-	{ sed -n '/^#/p' constraints.txt; $(PIP) freeze --all --exclude setuptools --exclude-editable | sort -f; } > constraints.new
+	{ sed -n '/^#/p' constraints.txt; $(PIP) freeze --all --exclude setuptools --exclude-editable | LC_ALL=C sort -f; } > constraints.new
 	mv constraints.new constraints.txt
 
 clean: ## remove what make and the demo wrote, .venv included
