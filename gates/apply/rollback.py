@@ -146,6 +146,6 @@ def _allowance(surfaces: Surfaces, slot: Slot, target: Release | None, state: Sl
         found = surfaces.unexplained_aliases(slot, *explanations(state))
     except RegistryUnavailable as error:
         debt = f"model bytes were not hashed again: {error.message}"
-        return Allowance(registry_may_be_down=True, debts=(debt,))
+        return Allowance("is down", debts=(debt,))
     debts = tuple(f"left alone, explained by no entry: {message}" for message in found.values())
-    return Allowance(registry_may_be_down=True, leave=frozenset(found), debts=debts)
+    return Allowance("may be down", leave=frozenset(found), debts=debts)

@@ -16,7 +16,7 @@ Debts of a rollback (a registry that was down) are settled by the same rollback 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gates.apply.aliases import Standing
@@ -58,9 +58,16 @@ class Applied:
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a rollback may leave behind: an unreachable registry, and aliases that somebody else moved."""
+    """What a rollback may leave behind.
 
-    registry_may_be_down: bool = False
+    Attributes
+    ----------
+    registry: `needed` by a promotion; a rollback goes on where it `may be down`, and where it `is down` does not wait
+        for it again.
+    leave: aliases that somebody else moved. debts: what is known to be left behind.
+    """
+
+    registry: Literal["needed", "may be down", "is down"] = "needed"
     leave: Collection[str] = ()
     debts: tuple[str, ...] = ()
 
@@ -161,10 +168,9 @@ def carry_out(
         accepted = surfaces.serve(standing.release)
         # (5)
         chain = _still_open(writer, writer.newest(chain), slot, move)
-        debts = allowance.debts + _move_aliases(surfaces, slot, standing, allowance)
+        debts = _move_aliases(surfaces, slot, standing, allowance).debts
         # (6)
         observed = surfaces.observe(standing.release)
-        debts += _observe_aliases(surfaces, slot, standing, allowance)
         # (7)
         outcome, chain = _close(writer, chain, slot, move, status, observed, debts)
     except GatesError as error:
@@ -219,24 +225,19 @@ def _moved(slot: Slot, present: SlotState) -> Refused:
     )
 
 
-def _move_aliases(surfaces: Surfaces, slot: Slot, standing: Standing, allowance: Allowance) -> tuple[str, ...]:
+def _move_aliases(surfaces: Surfaces, slot: Slot, standing: Standing, allowance: Allowance) -> Allowance:
+    """Steps 5 and 6 of the registry; what could not be reached joins the debts."""
+    debt = f"aliases of {slot.environment} were neither moved nor read back"
+    if allowance.registry == "is down":
+        return replace(allowance, debts=(*allowance.debts, debt))
     try:
         surfaces.move_aliases(slot, standing, leave=allowance.leave)
-    except RegistryUnavailable as error:
-        if not allowance.registry_may_be_down:
-            raise
-        return (f"aliases of {slot.environment} were not moved: {error.message}",)
-    return ()
-
-
-def _observe_aliases(surfaces: Surfaces, slot: Slot, standing: Standing, allowance: Allowance) -> tuple[str, ...]:
-    try:
         surfaces.observe_aliases(slot, standing, leave=allowance.leave)
     except RegistryUnavailable as error:
-        if not allowance.registry_may_be_down:
+        if allowance.registry == "needed":
             raise
-        return (f"aliases of {slot.environment} were not read back: {error.message}",)
-    return ()
+        return replace(allowance, debts=(*allowance.debts, f"{debt}: {error.message}"))
+    return allowance
 
 
 def _close(

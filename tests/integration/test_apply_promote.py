@@ -284,9 +284,7 @@ def test_model_bytes_that_changed_after_the_decision_move_nothing(world: World, 
 )
 def test_an_alias_moved_by_hand_is_found(world: World, alias: str, version: str | None) -> None:
     decision, surfaces = world.allowed("staging", 2), world.surfaces("staging")
-    aliases = {**world.registry.aliases(MODEL), alias: version}
-    path = world.registry.root / MODEL / "aliases.json"
-    path.write_text(json.dumps({name: value for name, value in aliases.items() if value}))
+    world.registry.force(MODEL, alias, version)
     error = refused(world, "alias.unexplained", lambda: promote(world.writer(), surfaces, decision))
     assert alias in error.message
 
@@ -434,6 +432,29 @@ def test_a_target_that_does_not_do_what_it_accepted_is_found(world: World) -> No
         promote(world.writer(), Surfaces(world.registry, Lies()), decision)  # type: ignore[arg-type]
     assert caught.value.code == "readback.mismatch"
     assert world.registry.aliases(MODEL)["deployed-staging"] == "1"
+    assert world.writer().read().open_intent(STAGING) is not None
+
+
+@pytest.mark.parametrize("what", ["target", "alias"])
+def test_what_changes_behind_the_last_effect_is_read_back(world: World, what: str) -> None:
+    """The effects are done; before the outcome somebody else moves the target or an alias."""
+    decision = world.allowed("staging", 2)
+    world.version(3)
+
+    class Meddled:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.registry, name)
+
+        def set_alias(self, model: str, alias: str, version: str) -> None:
+            world.registry.set_alias(model, alias, version)
+            if alias == "deployed-staging" and what == "target":
+                world.serving("staging").clear()
+            elif alias == "deployed-staging":
+                world.registry.set_alias(model, "approved-staging", "3")
+
+    with pytest.raises(Refused) as caught:
+        promote(world.writer(), Surfaces(Meddled(), world.serving("staging")), decision)  # type: ignore[arg-type]
+    assert caught.value.code == "readback.mismatch"
     assert world.writer().read().open_intent(STAGING) is not None
 
 

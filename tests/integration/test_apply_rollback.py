@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from simulators.apply_world import MODEL, NOW, World, name_of, slot_in
@@ -15,6 +16,7 @@ from gates.apply.rollback import rollback
 from gates.apply.saga import Applied
 from gates.apply.sealed import append_sealed
 from gates.apply.serving.interface import Serves
+from gates.apply.surfaces import Surfaces
 from gates.errors import EvidenceError, Refused
 from gates.records import Digest, Release
 from gates.records.release import Pin
@@ -147,7 +149,7 @@ def test_a_registry_that_is_down_is_a_debt(world: World) -> None:
     applied = back(world)
     assert serving(world).approved.version == "1"
     assert any("not hashed again" in debt for debt in applied.debts)
-    assert any("were not moved" in debt for debt in applied.debts)
+    assert any("neither moved" in debt for debt in applied.debts)
     chain = world.writer().read()
     assert chain.slot(STAGING).debts == applied.debts
     assert chain.entries[-1].entry.debts == applied.debts
@@ -157,6 +159,19 @@ def test_a_registry_that_is_down_is_a_debt(world: World) -> None:
     assert (settled.resumed, settled.debts, settled.outcome) == (True, (), applied.outcome)
     assert world.registry.aliases(MODEL) == chain.expected_aliases(MODEL)
     assert world.writer().read().head == chain.head
+
+
+def test_a_registry_that_goes_down_in_between_is_a_debt_too(world: World) -> None:
+    class GoesDown:
+        def __getattr__(self, name: str) -> Any:
+            if name == "set_alias":
+                world.registry.down = True
+            return getattr(world.registry, name)
+
+    surfaces = Surfaces(GoesDown(), world.serving("staging"))  # type: ignore[arg-type]
+    applied = rollback(world.writer(), surfaces, STAGING, reason="complaints")
+    assert serving(world).approved.version == "1"
+    assert [debt for debt in applied.debts if "neither moved" in debt]
 
 
 def test_the_next_promotion_settles_a_debt_too(world: World) -> None:

@@ -1,8 +1,7 @@
-"""A registry on disk with the real port: versions are files, aliases one JSON document. It can be down."""
+"""A registry on disk with the real port: versions and aliases are files, each written at once. It can be down."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from gates.records import Digest, ModelVersion
 
 @dataclass
 class RegistrySimulator:
-    """`root/<model>/<version>/model.bin` and `root/<model>/aliases.json`; nothing answers while `down`."""
+    """`root/<model>/<version>/model.bin` and `root/<model>/aliases/<alias>`; nothing answers while `down`."""
 
     root: Path
     down: bool = False
@@ -62,27 +61,35 @@ class RegistrySimulator:
 
     def aliases(self, model: str) -> dict[str, str]:
         self._answer()
-        path = self.root / model / "aliases.json"
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+        folder = self._alias(model, "")
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+        return {name: self._alias(model, name).read_text() for name in names if not name.startswith(".partial-")}
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         aliases = self.aliases(model)
         refuse_case_variant(alias, aliases)
         self.digest(model, version)
-        self._write(model, {**aliases, alias: version})
+        self.force(model, alias, version)
 
     def delete_alias(self, model: str, alias: str) -> None:
         aliases = self.aliases(model)
         if alias not in aliases:
             raise NotRegistered("no such alias", where=f"models:/{model}@{alias}")
-        self._write(model, {name: version for name, version in aliases.items() if name != alias})
+        self.force(model, alias, None)
 
     def set_tag(self, model: str, version: str, key: str, value: str) -> None:
         self.digest(model, version)
         self.tags.setdefault((model, version), {})[key] = value
 
-    def _write(self, model: str, aliases: dict[str, str]) -> None:
-        write_atomically(self.root / model / "aliases.json", json.dumps(aliases).encode())
+    def force(self, model: str, alias: str, version: str | None) -> None:
+        """What somebody with the database's password may do: no check, case variants too."""
+        if version is None:
+            self._alias(model, alias).unlink()
+        else:
+            write_atomically(self._alias(model, alias), version.encode())
+
+    def _alias(self, model: str, alias: str) -> Path:
+        return self.root / model / "aliases" / alias
 
     def _answer(self) -> None:
         if self.down:
