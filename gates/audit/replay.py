@@ -32,6 +32,8 @@ from gates.errors import EvidenceError
 from gates.records.base import Digest
 from gates.records.decision import Decision, DecisionInput, LedgerInput
 
+_WITHOUT_LEDGER = "development"
+
 EngineFor = Callable[[PolicySet], Engine]
 """How an engine for a policy set is had; the embedded one by default."""
 
@@ -161,7 +163,7 @@ def _facts(
         candidate=request.candidate,
         holdout_digest=stored.bundle.holdout_digest,
         bundle_digest=stored.bundle.digest,
-        rungs=tuple(policies.data["release"]["environments"]),
+        rungs=tuple(rung for rung in policies.data["release"]["environments"] if rung != _WITHOUT_LEDGER),
         names=names,
     )
 

@@ -7,12 +7,12 @@
 (4) Every bundle that was sealed or decided on: manifest, plan, each piece of evidence, each attachment.
 (5) Policies, compiled module and trust data of each decision.
 (6) The bytes of every model version that serves or was decided on, where a registry answers.
-(7) Aliases in the registry are those that the ledger explains. Rollback packs verify.
+(7) Registry aliases and serving targets state what the ledger explains. Rollback packs verify.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from gates.apply.aliases import AliasNames, Standing, unexplained
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
 from gates.apply.ledger.shape import check_shape
+from gates.apply.saga import explanations
+from gates.apply.surfaces import Surfaces
 from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
@@ -31,14 +33,17 @@ from gates.bundle.pack import load_approval, load_plan
 from gates.bundle.store import Store
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.base import Digest, ModelVersion
+from gates.records.base import Digest, Environment, ModelVersion
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
 from gates.records.release import ENTRY_TYPE, PACK_TYPE, Entry, Slot
 
 if TYPE_CHECKING:
     from gates.apply.ledger.interface import Ledger
+    from gates.apply.serving.interface import Serving
     from gates.decide.engines.embedded import EmbeddedEngine
     from gates.inputs.registry import Registry
+
+ServingOf = Callable[[Environment], "Serving | None"]
 
 
 def verify(
@@ -47,6 +52,7 @@ def verify(
     ledger: Ledger | None = None,
     root: Digest | None = None,
     registry: Registry | None = None,
+    serving_of: ServingOf | None = None,
     decisions: Sequence[Digest] = (),
     names: AliasNames | None = None,
 ) -> Findings:
@@ -56,10 +62,11 @@ def verify(
     ----------
     ledger, root: the ledger and the digest of its entry 0; both or neither.
     registry: where model bytes and aliases are looked at again; None leaves them out.
+    serving_of: the serving target of an environment, or None; looked at where there is a registry too.
     decisions: digests of decisions (envelopes or ids) to check besides those in the ledger.
     """
     with ExitStack() as stack:
-        audit = _Audit(store, registry, names or AliasNames(), stack)
+        audit = _Audit(store, registry, serving_of or (lambda _: None), names or AliasNames(), stack)
         audit.objects()
         if ledger is not None and root is not None:
             audit.ledger(ledger, root)
@@ -77,6 +84,7 @@ class _Audit:
 
     store: Store
     registry: Registry | None
+    serving_of: ServingOf
     names: AliasNames
     stack: ExitStack
     found: Findings = field(default_factory=Findings)
@@ -273,26 +281,37 @@ class _Audit:
         if state.standing.release is not None:
             self.versions.update(dict.fromkeys(route.version for route in state.standing.release.routes))
         where = f"{slot.model} in {slot.environment}"
+        explained = explanations(state)
         if self.registry is not None:
-            explanations = [state.standing, state.previous] if state.debts else [state.standing]
-            if state.open is not None:
-                explanations += [state.open.before, state.open.after]
             self.found.attempt(
                 "alias",
                 "are those that the ledger explains",
                 where,
                 self._aliases,
                 slot,
-                explanations,
+                explained,
                 out_of_reach=True,
             )
+            target = self.serving_of(slot.environment)
+            if target is not None:
+                surfaces = Surfaces(self.registry, target, self.names)
+                self.found.attempt(
+                    "serving",
+                    "states what the ledger explains",
+                    target.name,
+                    surfaces.check_serving,
+                    slot,
+                    state.standing,
+                    *((state.open.after,) if state.open else ()),
+                    out_of_reach=True,
+                )
         for pack in self.store.linked("rollback-pack", f"{slot.model}@{slot.environment}"):
             self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root)
 
-    def _aliases(self, slot: Slot, explanations: Iterable[Standing]) -> None:
+    def _aliases(self, slot: Slot, explained: Iterable[Standing]) -> None:
         if self.registry is None:
             return
-        wanted = [self.names.expected(slot.environment, standing) for standing in explanations]
+        wanted = [self.names.expected(slot.environment, standing) for standing in explained]
         strange = unexplained(self.registry.aliases(slot.model), *wanted)
         if strange:
             raise EvidenceError(

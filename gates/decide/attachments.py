@@ -59,3 +59,37 @@ def read_reliability(raw: bytes | None) -> Reliability | None:
         return Reliability.model_validate_json(raw) if raw is not None else None
     except ValidationError:
         return None
+
+
+class Pattern(_Part):
+    """A constant that turns offline into online: median ratio or offset, and the share of mismatches it explains."""
+
+    median: float
+    explains: Share
+
+
+class ParityFeature(_Part):
+    """A feature's mismatches; `offset` of times is in seconds."""
+
+    name: str
+    offline_kind: str = ""
+    online_kind: str = ""
+    mismatches: Rows
+    absent_offline: Rows = 0
+    absent_online: Rows = 0
+    ratio: Pattern | None = None
+    offset: Pattern | None = None
+
+
+class Parity(_Part):
+    """The parity gate's `parity.json`."""
+
+    features: tuple[ParityFeature, ...] = ()
+
+
+def read_parity(raw: bytes | None) -> Parity | None:
+    """Parse `parity.json`; None where it is absent or not of the form."""
+    try:
+        return Parity.model_validate_json(raw) if raw is not None else None
+    except ValidationError:
+        return None

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
 
 def visible(text: str, *, longest: int = 120) -> str:
     r"""Return the text on one line with every unseen character written as an escape.
@@ -13,7 +9,7 @@ def visible(text: str, *, longest: int = 120) -> str:
     Control characters would steer a terminal, bidirectional marks would reorder a line, line ends would forge rows:
     each becomes `\x1b` or `\u202e`. Beyond `longest` characters the middle is cut.
     """
-    shown = "".join(_escape(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
+    shown = "".join(char if char.isprintable() else _escape(char) for char in text)
     if len(shown) <= longest:
         return shown
     half = (longest - 1) // 2

@@ -1,0 +1,141 @@
+"""Replay rebuilds what a decision saw from its sources, and the same bytes come out, years and entries later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from audit_world import MINUTE, NOW, Promoted, promoted
+from simulators.policy_world import MODEL
+
+from gates.apply.ledger.chain import trust_in
+from gates.apply.policy import activate_policy
+from gates.apply.rollback import rollback
+from gates.audit.positions import Positions
+from gates.audit.replay import find_decision, load_trust_of, replay
+from gates.audit.report import replay_text
+from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.decisions import load_decision
+from gates.bundle.store import Store
+from gates.bundle.trust import Trust
+from gates.decide.engines.opa_server import started
+from gates.decide.opa_binary import find_opa
+from gates.errors import EvidenceError
+from gates.records import ActivePolicy, Slot
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
+    return promoted(tmp_path_factory.mktemp("world"))
+
+
+def positions(made: Promoted) -> Positions:
+    world = made.world
+    return Positions(world.ledger.entries(), root=made.root, trust=trust_in(world.store))
+
+
+def test_a_replay_gives_the_same_bytes(made: Promoted) -> None:
+    store = made.world.store
+    again = replay(store, load_decision(store, made.decision), positions=positions(made))
+
+    assert again.same
+    assert canonical_bytes(again.again.document()) == canonical_bytes(again.opened.decision.document())
+    assert replay_text(again).startswith("SAME")
+
+
+def test_what_happens_later_changes_no_replay(tmp_path: Path) -> None:
+    """Another approval, other policies and trust in force, a rollback, and a moved alias."""
+    made = promoted(tmp_path)
+    world = made.world
+    world.approve(made.bundle, "stranger", NOW + MINUTE)
+    nobody = Trust(keys=tuple(key for key in world.trust.keys if key.person in ("owner", "applier")))
+    world.store.put(canonical_bytes(nobody.document()))
+    active = [
+        ActivePolicy(environment="staging", policy_digest=digest_bytes(b"later policy"), trust_digest=nobody.digest)
+    ]
+    activate_policy(world.writer(made.root, "owner", NOW + 2 * MINUTE), active, reason="next year's")
+    rollback(
+        world.writer(made.root, now_us=NOW + 3 * MINUTE),
+        world.surfaces(),
+        Slot(model=MODEL, environment="staging"),
+        reason="errors in the log",
+    )
+    store = world.store
+
+    assert replay(store, load_decision(store, made.decision), positions=positions(made)).same
+
+
+def test_a_denial_replays_too(tmp_path: Path) -> None:
+    made = promoted(tmp_path)
+    world = made.world
+    worse = world.registry.register(MODEL, "8", b"weights 8")
+    denied = world.decide(made.root, world.bundle(worse, made.candidate, ece=0.06), now_us=NOW + 2 * MINUTE)
+    opened = load_decision(world.store, denied)
+
+    assert not opened.decision.allow
+    assert replay(world.store, opened, positions=positions(made)).same
+
+
+@pytest.mark.opa
+def test_opa_itself_replays_the_same_bytes(made: Promoted) -> None:
+    opa = find_opa()
+    assert opa is not None
+    store = made.world.store
+    with started(made.world.policies, opa) as engine:
+        again = replay(
+            store, load_decision(store, made.decision), positions=positions(made), engine_for=lambda _: engine
+        )
+
+    assert again.same
+
+
+def test_without_the_ledger_it_cannot_be_rebuilt(made: Promoted) -> None:
+    store = made.world.store
+    with pytest.raises(EvidenceError) as caught:
+        replay(store, load_decision(store, made.decision), positions=None)
+    assert caught.value.code == "ledger.missing"
+
+
+def test_a_ledger_that_ends_before_the_decision_cannot_replay_it(made: Promoted) -> None:
+    world = made.world
+    short = Positions(world.ledger.entries()[:2], root=made.root, trust=trust_in(world.store))
+    with pytest.raises(EvidenceError) as caught:
+        replay(world.store, load_decision(world.store, made.decision), positions=short)
+    assert caught.value.code == "ledger.truncated"
+
+
+def test_positions_agree_with_reading_from_the_start(made: Promoted) -> None:
+    one, other = positions(made), positions(made)
+    ahead = [one.at(number).head for number in (0, 2, 4, 3, 1)]
+
+    assert ahead == [other.at(number).head for number in (0, 2, 4, 3, 1)]
+    assert one.at(2) is one.at(2)
+    for outside in (-1, 5):
+        with pytest.raises(EvidenceError):
+            one.at(outside)
+
+
+def test_a_decision_is_found_by_its_id_too(made: Promoted) -> None:
+    store = made.world.store
+    opened = find_decision(store, made.decision)
+
+    assert find_decision(store, opened.decision_id) == opened
+    with pytest.raises(EvidenceError):
+        find_decision(store, digest_bytes(b"none"))
+
+
+def test_a_link_to_another_decision_leads_nowhere(tmp_path: Path) -> None:
+    made = promoted(tmp_path)
+    store, wanted = made.world.store, digest_bytes(b"another decision")
+    store.link("decision", wanted, made.decision)
+    with pytest.raises(EvidenceError) as caught:
+        find_decision(store, wanted)
+    assert caught.value.code == "decision.mixed"
+
+
+def test_trust_that_names_nobody_needs_no_bytes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    assert load_trust_of(store, Trust().digest) == Trust()
+    with pytest.raises(EvidenceError):
+        load_trust_of(store, store.put(b'{ "keys": [] }'))
