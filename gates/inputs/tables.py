@@ -122,10 +122,8 @@ class Tables:
         return self._parquet(path, name) if parquet else self._csv(path, name)
 
     def keep(self, expression: ir.Table) -> ir.Table:
-        """Compute an expression once and return the table that holds its rows; it spills when memory is short."""
-        import ibis.util
-
-        return self._connection.create_table(ibis.util.gen_name("kept"), expression, temp=True)
+        """Compute an expression once, in this engine; see the function of the same name."""
+        return keep(expression)
 
     def unchanged(self) -> None:
         """Check that no opened file was written or replaced since its digest was taken.
@@ -151,7 +149,7 @@ class Tables:
             _distinct(_top_level(elements), where)
             # The minimum and maximum that a Parquet file states leave NaN out, and DuckDB 2.0 believes them: on a view
             # of the file `isnan` can be false in every row (duckdb issue 25521). So the rows are copied, unfiltered.
-            return self.keep(self._connection.read_parquet(link))
+            return keep(self._connection.read_parquet(link))
 
     def _csv(self, path: Path, where: str) -> ir.Table:
         link = self._link(path, "".join(path.suffixes[-1:]) if path.suffix in {".gz", ".zst"} else ".csv")
@@ -162,13 +160,20 @@ class Tables:
             _distinct(names, where)
             if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
                 raise UsageError("lines have different numbers of columns", code="table.unreadable", where=where)
-            return self.keep(self._connection.read_csv(link, header=True, sample_size=-1))
+            return keep(self._connection.read_csv(link, header=True, sample_size=-1))
 
     def _link(self, path: Path, suffix: str) -> str:
         self._links += 1
         link = Path(self._scratch.name) / f"t{self._links}{suffix}"
         link.symlink_to(path.resolve())
         return str(link)
+
+
+def keep(expression: ir.Table) -> ir.Table:
+    """Compute an expression once and return the table that holds its rows until the run ends; it may spill to disk."""
+    import ibis.util
+
+    return expression.get_backend().create_table(ibis.util.gen_name("kept"), expression, temp=True)
 
 
 @contextmanager

@@ -60,15 +60,13 @@ class Counts:
     Attributes
     ----------
     paired: keys in both tables. offline_only, online_only: keys without a partner.
-    mismatches, absent_offline, absent_online: by feature, over the pairs; absent is null or NaN on that side alone.
+    mismatches: by feature, over the pairs.
     """
 
     paired: int
     offline_only: int
     online_only: int
     mismatches: Mapping[str, int]
-    absent_offline: Mapping[str, int]
-    absent_online: Mapping[str, int]
 
 
 def shared_features(names: Sequence[str], offline: ir.Table, online: ir.Table) -> list[Feature]:
@@ -130,19 +128,13 @@ def count(pairs: ir.Table, features: Sequence[Feature], tolerance: float) -> Cou
         "offline_only": pairs.in_online.isnull().sum(),
         "online_only": pairs.in_offline.isnull().sum(),
     }
-    for feature in features:
-        left, right = absent(pairs[feature.left]), absent(pairs[feature.right])
-        wanted[f"m{feature.index}"] = (both & ~equal(pairs, feature, tolerance)).sum()
-        wanted[f"x{feature.index}"] = (both & left & ~right).sum()
-        wanted[f"y{feature.index}"] = (both & right & ~left).sum()
+    wanted |= {f"m{feature.index}": (both & ~equal(pairs, feature, tolerance)).sum() for feature in features}
     seen = {name: int(value or 0) for name, value in row(pairs.aggregate(**wanted)).items()}
     return Counts(
         paired=seen["paired"],
         offline_only=seen["offline_only"],
         online_only=seen["online_only"],
         mismatches={feature.name: seen[f"m{feature.index}"] for feature in features},
-        absent_offline={feature.name: seen[f"x{feature.index}"] for feature in features},
-        absent_online={feature.name: seen[f"y{feature.index}"] for feature in features},
     )
 
 
@@ -163,8 +155,8 @@ def equal(pairs: ir.Table, feature: Feature, tolerance: float) -> ir.BooleanValu
         return left.isnull() & right.isnull()
     a, b = left.cast("float64"), right.cast("float64")
     reach = tolerance * (feature.scale + ibis.greatest(a.abs(), b.abs()))
-    # |inf - 5| <= inf is true, and so is |NaN - NaN| > t: closeness is for finite numbers only
-    close = finite(a) & finite(b) & ((a - b).abs() <= reach)
+    # |inf - 5| <= inf is true, and NaN is above infinity: a finite reach is one of finite numbers
+    close = ((a - b).abs() <= reach) & (reach < math.inf)
     return a.identical_to(b) | close.fill_null(False)
 
 

@@ -6,12 +6,14 @@ For the attachment `parity.json`, from which people and advice read causes such 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
-from gates.inputs.tables import row
-from gates.measure.parity.compare import Feature, both_sides, equal, finite, moment
+from gates.inputs.tables import keep, row
+from gates.measure.parity.compare import Feature, absent, both_sides, equal, finite, moment
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,59 +42,76 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Explanation:
+    """What is known of a feature's mismatches; `absent_*` is null or NaN on that side alone, in rows."""
+
+    absent_offline: int
+    absent_online: int
     ratio: Pattern | None
     offset: Pattern | None
 
 
 def explain(
-    pairs: ir.Table, features: Sequence[Feature], mismatches: dict[str, int], tolerance: float
+    pairs: ir.Table, features: Sequence[Feature], mismatches: Mapping[str, int], tolerance: float
 ) -> dict[str, Explanation]:
-    """Explain the features that mismatch and can be subtracted: two scans, whatever their number."""
+    """Explain the features with mismatches, those with the most first and at most MOST.
+
+    The rows in which anything differs are copied once and looked at twice, whatever the number of features.
+    """
     worst = sorted(
-        (feature for feature in features if mismatches[feature.name] and _subtractable(feature)),
+        (feature for feature in features if mismatches[feature.name]),
         key=lambda feature: (-mismatches[feature.name], feature.name),
     )[:MOST]
     if not worst:
         return {}
-    differing = pairs.filter(both_sides(pairs))
-    wanted: dict[str, Any] = {}
-    for feature in worst:
-        where = ~equal(differing, feature, tolerance)
-        for name, value in _changes(differing, feature).items():
-            usable = where & finite(value)
-            for quantile in (25, 50, 75):
-                wanted[f"{name}{feature.index}_{quantile}"] = value.quantile(quantile / 100, where=usable)
-    seen = row(differing.aggregate(**wanted))
-    shares = _shares(differing, worst, seen, tolerance)
+    differs = reduce(or_, (~equal(pairs, feature, tolerance) for feature in worst))
+    columns = [column for feature in worst for column in (feature.left, feature.right)]
+    rows = keep(pairs.filter(both_sides(pairs) & differs).select(*columns))
+    seen = row(rows.aggregate(**_wanted(rows, worst, tolerance)))
+    shares = _shares(rows, worst, seen, tolerance)
     return {
         feature.name: Explanation(
-            *(
-                _pattern(f"{name}{feature.index}", seen, shares, mismatches[feature.name])
-                for name in ("ratio", "offset")
-            )
+            absent_offline=int(seen[f"absent_offline{feature.index}"] or 0),
+            absent_online=int(seen[f"absent_online{feature.index}"] or 0),
+            ratio=_pattern(f"ratio{feature.index}", seen, shares, mismatches[feature.name]),
+            offset=_pattern(f"offset{feature.index}", seen, shares, mismatches[feature.name]),
         )
         for feature in worst
     }
 
 
-def _shares(differing: ir.Table, worst: Sequence[Feature], seen: dict[str, Any], tolerance: float) -> dict[str, int]:
+def _wanted(rows: ir.Table, worst: Sequence[Feature], tolerance: float) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     for feature in worst:
-        where = ~equal(differing, feature, tolerance)
-        for name, value in _changes(differing, feature).items():
-            median = seen[f"{name}{feature.index}_50"]
-            if median is not None and math.isfinite(median):
-                reach = LIKENESS * abs(median) + tolerance * feature.scale
-                near = finite(value) & ((value - median).abs() <= reach)
+        left, right = absent(rows[feature.left]), absent(rows[feature.right])
+        wanted[f"absent_offline{feature.index}"] = (left & ~right).sum()
+        wanted[f"absent_online{feature.index}"] = (right & ~left).sum()
+        where = ~equal(rows, feature, tolerance)
+        for name, value in _changes(rows, feature).items():
+            wanted[f"{name}{feature.index}"] = value.quantile([0.25, 0.5, 0.75], where=where & finite(value))
+    return wanted
+
+
+def _shares(rows: ir.Table, worst: Sequence[Feature], seen: dict[str, Any], tolerance: float) -> dict[str, int]:
+    wanted: dict[str, Any] = {}
+    for feature in worst:
+        where = ~equal(rows, feature, tolerance)
+        for name, value in _changes(rows, feature).items():
+            quartiles = seen[f"{name}{feature.index}"]
+            if quartiles is not None and all(math.isfinite(quartile) for quartile in quartiles):
+                reach = LIKENESS * abs(quartiles[1]) + tolerance * feature.scale
+                near = finite(value) & ((value - quartiles[1]).abs() <= reach)
                 wanted[f"{name}{feature.index}"] = (where & near.fill_null(False)).sum()
-    return {name: int(count or 0) for name, count in row(differing.aggregate(**wanted)).items()} if wanted else {}
+    return {name: int(count or 0) for name, count in row(rows.aggregate(**wanted)).items()} if wanted else {}
 
 
-def _changes(pairs: ir.Table, feature: Feature) -> dict[str, ir.FloatingValue]:
-    left, right = pairs[feature.left], pairs[feature.right]
+def _changes(rows: ir.Table, feature: Feature) -> dict[str, ir.FloatingValue]:
+    """From offline to online, where the one can be subtracted from the other."""
+    left, right = rows[feature.left], rows[feature.right]
     if feature.moments:
         a, b = (moment(side).epoch_seconds().cast("float64") for side in (left, right))
         return {"offset": b - a}
+    if not feature.numeric:
+        return {}
     a, b = left.cast("float64"), right.cast("float64")
     return {"ratio": b / a.nullif(0.0), "offset": b - a}
 
@@ -100,11 +119,6 @@ def _changes(pairs: ir.Table, feature: Feature) -> dict[str, ir.FloatingValue]:
 def _pattern(name: str, seen: dict[str, Any], shares: dict[str, int], mismatches: int) -> Pattern | None:
     if name not in shares:
         return None
-    spread = seen[f"{name}_75"] - seen[f"{name}_25"]
-    if not math.isfinite(spread):
-        return None
-    return Pattern(float(seen[f"{name}_50"]), float(spread), shares[name] / mismatches)
-
-
-def _subtractable(feature: Feature) -> bool:
-    return feature.numeric or feature.moments
+    low, median, high = seen[name]
+    spread = high - low
+    return Pattern(median, spread, shares[name] / mismatches) if math.isfinite(spread) else None

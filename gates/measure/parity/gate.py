@@ -70,7 +70,7 @@ def _compare(given: Given) -> _Comparison | Reason:
         online_rows=online.identity.rows,
         features={feature.name: feature for feature in features},
         counts=counts,
-        explanations=explain(pairs, features, dict(counts.mismatches), tolerance),
+        explanations=explain(pairs, features, counts.mismatches, tolerance),
     )
 
 
@@ -169,16 +169,15 @@ def _note(given: Given, found: _Comparison) -> Note:
 
 
 def _feature(found: _Comparison, feature: Feature) -> dict[str, Any]:
-    counts, explanation = found.counts, found.explanations.get(feature.name)
+    explanation = found.explanations.get(feature.name)
     document: dict[str, Any] = {
         "name": feature.name,
         "offline_kind": feature.offline,
         "online_kind": feature.online,
-        "mismatches": counts.mismatches[feature.name],
-        "absent_offline": counts.absent_offline[feature.name],
-        "absent_online": counts.absent_online[feature.name],
+        "mismatches": found.counts.mismatches[feature.name],
     }
     if explanation is not None:
+        document |= {"absent_offline": explanation.absent_offline, "absent_online": explanation.absent_online}
         patterns = {"ratio": explanation.ratio, "offset": explanation.offset}
         document |= {name: pattern.document() for name, pattern in patterns.items() if pattern is not None}
     return document
