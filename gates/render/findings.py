@@ -1,33 +1,54 @@
-"""What `gates verify` found, as people read it."""
+"""What `gates verify` found, as people read it: the answer, a count by part, and every failure with what to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gates.render.markdown import code, prose
 from gates.render.names import visible
 
 if TYPE_CHECKING:
-    from gates.audit.findings import Findings
+    from gates.audit.findings import Finding, Findings
+
+_LONGEST = 400
+_STATUSES = ("ok", "failed", "skipped")
 
 
 def findings_text(found: Findings, *, verbose: bool = False, markdown: bool = False) -> str:
-    """Return the answer, a count by part, and every failure with what to do."""
-    mark, bold = ("- ", "**") if markdown else ("  ", "")
-    answer = "VERIFIED" if found.good else "FAILED" if found.failures else "NOTHING VERIFIED"
-    lines = [f"{bold}{answer}{bold}"]
-    parts = list(dict.fromkeys(item.part for item in found.items))
-    for part in parts:
-        told = [
-            f"{found.counts[part, status]} {status}"
-            for status in ("ok", "failed", "skipped")
-            if found.counts[part, status]
-        ]
-        lines.append(f"{mark}{part:<11} {', '.join(told)}")
-    for item in found.items:
-        if item.status == "ok" and not verbose:
-            continue
-        said = f": {visible(item.message, longest=400)} [{item.code}]" if item.message else ""
-        lines.append(f"{mark}{item.status}: {item.part} {visible(item.where)}: {item.what}{said}")
-        if item.remedy and item.status == "failed":
-            lines.append(f"{mark}  {item.remedy}")
-    return "\n".join(lines)
+    """Return the findings as lines; those that are good only where `verbose`."""
+    shown = [item for item in found.items if verbose or item.status != "ok"]
+    if markdown:
+        counts = [f"- {part}: {told}" for part, told in _counts(found)]
+        return "\n".join([f"**{_answer(found)}**", "", *counts, "", *map(_marked, shown)])
+    counts = [f"  {part:<11}{told}" for part, told in _counts(found)]
+    return "\n".join([_answer(found), *counts, *map(_line, shown)])
+
+
+def _answer(found: Findings) -> str:
+    failed, skipped = len(found.failures), sum(item.status == "skipped" for item in found.items)
+    if failed:
+        return f"FAILED: {failed} of {len(found.items)} things do not hold"
+    if not found.good:
+        return "NOTHING VERIFIED: there was nothing to look at"
+    holds = f"VERIFIED: {len(found.items) - skipped} things hold"
+    return f"{holds}, {skipped} could not be looked at" if skipped else holds
+
+
+def _counts(found: Findings) -> list[tuple[str, str]]:
+    parts = dict.fromkeys(item.part for item in found.items)
+    return [
+        (part, ", ".join(f"{n} {status}" for status in _STATUSES if (n := found.counts[part, status])))
+        for part in parts
+    ]
+
+
+def _line(item: Finding) -> str:
+    said = f": {visible(item.message, longest=_LONGEST)} [{item.code}]" if item.message else ""
+    line = f"  {item.status}: {item.part} {visible(item.where)} ({item.what}){said}"
+    return f"{line}\n    {visible(item.remedy, longest=_LONGEST)}" if item.remedy else line
+
+
+def _marked(item: Finding) -> str:
+    said = f": {code(visible(item.message, longest=_LONGEST))}" if item.message else ""
+    line = f"- **{item.status}**: {item.part} {code(item.where)} ({prose(item.what)}){said}"
+    return f"{line}; {prose(item.remedy)}" if item.remedy else line

@@ -15,7 +15,6 @@ from simulators.policy_world import MODEL
 from gates.apply.promote import promote
 from gates.apply.serving.interface import Serves
 from gates.audit.findings import Findings
-from gates.audit.report import findings_markdown, findings_text
 from gates.audit.verify import verify
 from gates.bundle.canonical import canonical_bytes, digest_bytes
 from gates.bundle.envelope import seal
@@ -24,6 +23,7 @@ from gates.errors import EngineError
 from gates.records import Approval
 from gates.records.decision import DecisionInput
 from gates.records.release import APPROVAL_TYPE
+from gates.render.findings import findings_text
 
 
 class Export:
@@ -306,11 +306,12 @@ def test_the_report_is_plain_and_safe(own: Promoted) -> None:
     own.world.registry.set_alias(MODEL, "approved-staging", "3")
     found = check(own)
     found.failed("model", "is `x`", "a|b\x1b[2J\n# ALLOW", code="x", message="<script>@octocat")
-    shown, marked = findings_text(found, verbose=True), findings_markdown(found)
+    shown, marked = findings_text(found, verbose=True), findings_text(found, markdown=True)
 
     assert all(char.isprintable() or char == "\n" for char in shown)
-    assert all(len(line) <= 80 for line in shown.splitlines())
-    assert marked.startswith("## ❌ FAILED: 2 of ")
-    assert "\n# ALLOW" not in marked
+    assert shown.startswith("FAILED: 2 of ")
+    assert "approved-staging points to version 3, by the ledger it points to version 7 [alias.unexplained]" in shown
+    assert marked.startswith("**FAILED: 2 of ")
+    assert not any(line.startswith("#") for line in marked.splitlines())
     assert "`<script>@octocat`" in marked
     assert found.document()["good"] is False
