@@ -58,7 +58,9 @@ class Demo:
         self.started = time.monotonic()
         self.ledger = Path(tempfile.mkdtemp(prefix="model-gates-demo-")) / "ledger.db"
         # Whatever a shell has set for another ledger, key or engine is not this demonstration's.
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("GATES_") or name == "GATES_OPA"}
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith("GATES_") or name == "GATES_OPA"
+        }
         self.environ = clean | {"GATES_LEDGER": f"sqlite:///{self.ledger}", "NO_COLOR": os.environ.get("NO_COLOR", "")}
         if not self.environ["NO_COLOR"]:
             del self.environ["NO_COLOR"]
@@ -104,7 +106,18 @@ def people(demo: Demo) -> None:
         demo.run("keys", "new", key(name), "--identity", f"{name}@example.org", show=False)
         roles_given = [part for role in roles for part in ("--role", role)]
         demo.run("trust", "add", key(name) + ".pub", "--person", person, *roles_given, show=False, quiet=True)
-    activate = ("policy", "activate", "-e", "staging", "-e", "production", "--reason", "first policies", "--key", key("owner"))
+    activate = (
+        "policy",
+        "activate",
+        "-e",
+        "staging",
+        "-e",
+        "production",
+        "--reason",
+        "first policies",
+        "--key",
+        key("owner"),
+    )
     said = demo.run(*activate)
     demo.environ["GATES_LEDGER_ROOT"] = said.rsplit("GATES_LEDGER_ROOT=", 1)[1].strip()
 
@@ -151,13 +164,15 @@ def promote(demo: Demo, version: str) -> dict[str, str]:
     print("  denied: approval.missing")
     for role in ("ml-owner", "risk"):
         demo.run("approve", "-e", "production", "--candidate", uri(version), "--role", role, "--key", key(role))
-    answer = json.loads(demo.run(*promotion, "-e", "production", "--reason", "first step of the ramp", "-o", "json", show=False))
+    said = demo.run(*promotion, "-e", "production", "--reason", "first step of the ramp", "-o", "json", show=False)
+    (WORK / "answers" / "production.json").write_text(said, encoding="utf-8")
+    answer = json.loads(said)
     split = {route["version"]["version"]: route["percent"] for route in answer["applied"]["observed"]["routes"]}
     print(f"  allowed: {split.get(version)} % of production's traffic on version {version}")
     if split.get(version) != 5:
         sys.exit(f"demo: the canary's traffic is {split}")
     demo.run("status")
-    return {"production": answer["decision_id"]}
+    return {"good in production": answer["decision_id"]}
 
 
 def roll_back(demo: Demo) -> None:
@@ -168,8 +183,8 @@ def roll_back(demo: Demo) -> None:
 
 def audit(demo: Demo, decisions: dict[str, str]) -> None:
     demo.heading("Years later: everything is checked again, and each decision replayed to the byte")
-    demo.run("verify", *[decision for name, decision in decisions.items() if name != "production"])
-    demo.run("replay", decisions["production"])
+    demo.run("verify", *decisions.values())
+    demo.run("replay", decisions["good in production"])
 
 
 def last_screen(demo: Demo, decisions: dict[str, str]) -> None:
@@ -180,14 +195,15 @@ def last_screen(demo: Demo, decisions: dict[str, str]) -> None:
     from gates.render.outcomes import Outcome, outcomes
     from gates.render.screen import Screen
 
-    after = {"uncalibrated": "not promoted", "good": "promoted", "production": "5 %, then rolled back"}
+    after = {"uncalibrated": "not promoted", "good": "promoted", "good in production": "5 %, then rolled back"}
     project = Project(load_spec(HERE), demo.environ)
     table = []
     for name, decision in decisions.items():
-        out = WORK / "pages" / f"{name}.html"
+        out = WORK / "pages" / f"{name.replace(' ', '-')}.html"
         view = report(project, decision, out, "gates.yaml")
-        label = "good" if name == "production" else name
-        table.append(Outcome(label, view, after.get(name, ""), str(out.relative_to(HERE.parent.parent))))
+        table.append(
+            Outcome(name.partition(" ")[0], view, after.get(name, ""), str(out.relative_to(HERE.parent.parent)))
+        )
     demo.heading(f"What was decided ({time.monotonic() - demo.started:.0f} s)")
     print(outcomes(table, screen=Screen.of(sys.stdout)))
 
