@@ -31,6 +31,9 @@ _SHOWN = 8
 
 _REMEDIES = 3
 
+_TABLE_WIDTH = 76
+"""Columns that the table needs with its longest check and verdict."""
+
 _PLAIN_SUFFIXES = ("passed", "inconclusive", "provisional")
 
 
@@ -47,7 +50,7 @@ def text(view: View, *, screen: Screen | None = None, verbose: bool = False) -> 
     shown = view.rows if verbose else view.deciding[:_SHOWN]
     parts: list[RenderableType] = [_answer(view), Text(view.why), Text()]
     if shown:
-        parts.extend([_table(shown, screen), Text()])
+        parts.extend([_table(shown) if screen.width >= _TABLE_WIDTH else _stacked(shown), Text()])
     for block in (_notes(view, shown, verbose=verbose), _todo(view), [_footer(view)]):
         parts.extend([*block, Text()] if block else [])
     return screen.draw(*parts[:-1])
@@ -75,7 +78,7 @@ def _colour(row: Row) -> str:
     return "green" if row.status == "pass" else "yellow"
 
 
-def _table(rows: Sequence[Row], screen: Screen) -> Table:
+def _table(rows: Sequence[Row]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -87,9 +90,7 @@ def _table(rows: Sequence[Row], screen: Screen) -> Table:
     table.add_column("limit", no_wrap=True)
     for row in rows:
         check = Text(visible(row.check))
-        for line in (where_text(row), row.note or "", _code(row)):
-            if line:
-                check.append(f"\n  {line}", style="dim")
+        check.append("".join(f"\n  {line}" for line in _below(row)), style="dim")
         table.add_row(
             Text(verdict_text(row), style=_colour(row)),
             check,
@@ -98,6 +99,26 @@ def _table(rows: Sequence[Row], screen: Screen) -> Table:
             Text(limit_text(row.limit)),
         )
     return table
+
+
+def _stacked(rows: Sequence[Row]) -> Text:
+    """The same as lines, for a screen that is too narrow for columns."""
+    from rich.text import Text
+
+    block = Text(overflow="fold")
+    for number, row in enumerate(rows):
+        block.append("\n" if number else "")
+        block.append(verdict_text(row), style=_colour(row))
+        block.append(f" {visible(row.check)}")
+        figures = " ".join(part for part in (estimate_text(row), interval_text(row)) if part)
+        limit = f"limit {limit_text(row.limit)}" if row.limit else ""
+        below = [", ".join(part for part in (figures, limit) if part), *_below(row)]
+        block.append("".join(f"\n  {line}" for line in below if line))
+    return block
+
+
+def _below(row: Row) -> list[str]:
+    return [line for line in (where_text(row), row.note or "", _code(row)) if line]
 
 
 def _code(row: Row) -> str:
