@@ -117,7 +117,11 @@ def lineage(work: Path) -> dict[str, str]:
     """Tags that all versions share: data, code and environment."""
     packages = "\n".join(sorted(f"{found.name}=={found.version}" for found in importlib.metadata.distributions()))
     git = shutil.which("git")
-    said = subprocess.run([git, "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False) if git else None
+    said = (
+        subprocess.run([git, "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False)
+        if git
+        else None
+    )
     return {
         "gates.lineage.training_digest": digest(work / "data" / "training.parquet"),
         "gates.lineage.calibration_digest": digest(work / "data" / "calibration.parquet"),
@@ -138,9 +142,13 @@ class Models:
         self.client = mlflow.MlflowClient()
         self.client.create_registered_model(MODEL)
         self.experiment = mlflow.create_experiment(MODEL, artifact_location=(work / "artifacts").as_uri())
-        self.requirements = [f"{name}=={importlib.metadata.version(name)}" for name in ("mapie", "pandas", "scikit-learn")]
+        self.requirements = [
+            f"{name}=={importlib.metadata.version(name)}" for name in ("mapie", "pandas", "scikit-learn")
+        ]
 
-    def register(self, version: Version, model: ConformalClassifier, example: pd.DataFrame, tags: dict[str, str]) -> str:
+    def register(
+        self, version: Version, model: ConformalClassifier, example: pd.DataFrame, tags: dict[str, str]
+    ) -> str:
         """Log the model with signature and example, register it, and return the version's number."""
         from mlflow.models import infer_signature
 
