@@ -283,5 +283,7 @@ def _distinct(names: list[str], where: str) -> None:
 
 
 def _corrupt(where: str, error: BaseException) -> UsageError:
-    text = re.sub(r"'?\"?/[^'\" ]*gates-tables-[^'\" ]*['\"]?", "the file", str(error).strip().splitlines()[0])
+    text = re.sub(
+        r"(?:[Ff]ile )?'?\"?/[^'\" ]*gates-tables-[^'\" ]*['\"]?", "the file", str(error).strip().splitlines()[0]
+    )
     return UsageError(f"cannot be read as a table: {text}", code="table.unreadable", where=where)

@@ -216,7 +216,9 @@ def _two_values(profile: ColumnProfile) -> bool:
 def _looks_like_label(profile: ColumnProfile) -> bool:
     if words.is_score(profile.name) or words.is_champion(profile.name) or profile.distinct != 2:
         return False
-    return profile.kind == "bool" or label_pair(profile.values) is not None
+    if profile.kind == "bool" or label_pair(profile.values) is not None:
+        return True
+    return profile.kind == "text" and words.direction(profile.values, profile.name) is not None
 
 
 def _many_values(table: _Columns, profile: ColumnProfile) -> UsageError:

@@ -132,6 +132,12 @@ def test_text_labels_become_0_and_1(ask: Asker, values: list[str], one: str, suf
         assert f'"{one}" counts as 1' in " ".join(ask({"label": labels, "p": P}, suffix).reasons)
 
 
+def test_a_text_label_is_found_by_its_words(ask: Asker) -> None:
+    frame = {"segment": ["a", "b"] * (N // 2), "churn": np.where(Y == 1, "churned", "retained"), "p": P}
+    found = ask(frame)
+    assert (found.columns.label, found.recipe.positive) == ("churn", "churned")
+
+
 def test_the_columns_name_settles_a_word(ask: Asker) -> None:
     labels = np.where(Y == 1, "approved", "denied")
     assert ask.normal({"approval_label": labels, "p": P})["approval_label"].tolist() == Y.tolist()
