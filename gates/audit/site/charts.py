@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gates.decide.attachments import Bin, Reliability
 from gates.decide.limits import Limit, ends
+from gates.render.names import visible
 from gates.render.numbers import count, figure, literal
 from gates.render.view import Row
 
@@ -239,7 +240,7 @@ def _gap_range(part: Bin) -> tuple[float, float]:
 
 
 def _bin_words(part: Bin) -> str:
-    name = "decision region" if part.name == "decision" else f"bin {part.name}" if part.name else "bin"
+    name = "decision region" if part.name == "decision" else f"bin {visible(part.name)}" if part.name else "bin"
     interval = (
         f" [{figure(part.lower)}, {figure(part.upper)}]" if part.lower is not None and part.upper is not None else ""
     )
