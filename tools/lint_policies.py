@@ -76,7 +76,19 @@ def _passed(opa: OpaBinary) -> list[str]:
 
 
 def _covered(opa: OpaBinary) -> list[str]:
-    run = _opa(opa, "test", "--coverage", "--threshold", "100", "--format", "json", "--bundle", str(POLICIES))
+    run = _opa(
+        opa,
+        "test",
+        "--timeout",
+        "120s",
+        "--coverage",
+        "--threshold",
+        "100",
+        "--format",
+        "json",
+        "--bundle",
+        str(POLICIES),
+    )
     if run.returncode == 0:
         return []
     try:
