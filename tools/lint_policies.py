@@ -57,7 +57,7 @@ def _defined() -> set[tuple[str, str]]:
 
 
 def _passed(opa: OpaBinary) -> list[str]:
-    run = _opa(opa, "test", "--format", "json", "--bundle", str(POLICIES))
+    run = _opa(opa, "test", "--timeout", "120s", "--format", "json", "--bundle", str(POLICIES))
     if not run.stdout.strip():
         return [f"opa test said nothing: {run.stderr}"]
     results: list[dict[str, Any]] = json.loads(run.stdout) or []
