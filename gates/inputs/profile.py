@@ -40,6 +40,7 @@ def profile(opened: OpenTable) -> tuple[ColumnProfile, ...]:
             highest=counts.get(f"highest_{index}"),
         )
         for index, name in enumerate(table.columns)
+        if _nameable(name)
     )
 
 
@@ -67,6 +68,11 @@ def kind_of(dtype: dt.DataType) -> Kind:
     if dtype.is_string():
         return "text"
     return "time" if dtype.is_temporal() else "other"
+
+
+def _nameable(name: str) -> bool:
+    """A column that a plan can name; one with a line break or no name at all plays no part."""
+    return 0 < len(name) <= 256 and name.isprintable()
 
 
 def _present(value: ir.Value) -> ir.Value:

@@ -91,7 +91,7 @@ class Tables:
         self, role: TableRole, path: Path, *, uri: str | None = None, as_of_us: int | None = None
     ) -> OpenTable:
         """Open a file as a table; `uri` is how its identity names it. Raises as `open`."""
-        where = uri or str(path)
+        where = _printable(uri or str(path))
         _must_exist(path, where)
         try:
             with path.open("rb") as file:
@@ -228,6 +228,11 @@ def _cores() -> int:
 
 def _state(stat: os.stat_result) -> tuple[int, ...]:
     return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def _printable(name: str) -> str:
+    """A name for records and errors: one line, and the end of one that is too long."""
+    return "".join(char if char.isprintable() else "?" for char in name)[-256:]
 
 
 def _must_exist(path: Path, where: str) -> None:

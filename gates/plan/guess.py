@@ -203,7 +203,7 @@ def _label(table: _Columns, given: str | None) -> tuple[ColumnProfile, str]:
         raise _many_values(table, named[0])
     by_content = [profile for profile in table.profiles if _looks_like_label(profile)]
     if len(by_content) == 1:
-        return by_content[0], f'label: column "{by_content[0].name}", the only one with two values'
+        return by_content[0], f'label: column "{by_content[0].name}", the only one with two values of a label'
     if by_content:
         raise table.several("label", [profile.name for profile in by_content])
     raise table.none("label", "no column looks like one")

@@ -297,7 +297,8 @@ def resolve_path(text: str, base: Path) -> Path:
         return Path(url2pathname(parts.path))
     if "://" in text:
         raise UsageError(f'"{parts.scheme}:" is not read', code="uri.unsupported", where=text, remedy="give a file")
-    return (base / Path(text).expanduser()).absolute()
+    # "~someone" is a file's name as well as anything else; only the own home folder is meant by "~/"
+    return (base / (Path(text).expanduser() if text.startswith("~/") else Path(text))).absolute()
 
 
 def load_spec(path: Path | str = SPEC_NAME) -> Spec:

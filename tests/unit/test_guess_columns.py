@@ -296,3 +296,9 @@ def test_names_of_any_kind_are_safe(ask: Asker) -> None:
         {'y"; DROP TABLE x': ["no", "yes"] * (N // 2), "größe %": P, "": range(N)}, label='y"; DROP TABLE x'
     )
     assert found['y"; DROP TABLE x'].tolist() == [0, 1] * (N // 2)
+
+
+def test_a_column_that_no_plan_can_name_plays_no_part(ask: Asker) -> None:
+    found = ask({"y": Y, "p": P, "a\nb": P, "x" * 300: P, "": P}, "parquet")
+    assert (found.columns.label, found.columns.score) == ("y", "p")
+    assert "no column" in str(ask.refused({"y": Y, "p": P, "\x07": P}, "parquet", score="\x07"))

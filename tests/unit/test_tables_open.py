@@ -15,6 +15,7 @@ import pytest
 
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.tables import Tables, column, scalar
+from gates.plan.spec import resolve_path
 from gates.records import Table
 
 
@@ -196,3 +197,14 @@ def test_the_scratch_folder_is_gone_at_the_end(tmp_path: Path, monkeypatch: pyte
     with Tables(threads=1) as tables:
         tables.open(Table(role="holdout", uri="a.csv"), base=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["a\nb\x1b[31m.csv", "~nobody.csv", "~", "x" * 200 + ".csv"])
+def test_names_that_no_line_can_hold(tables: Tables, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / ("y" * 120)
+    folder.mkdir()
+    FRAME.to_csv(folder / name, index=False)
+    opened = tables.open_file("predictions", folder / name)
+    assert opened.identity.rows == 3
+    assert opened.identity.uri.isprintable()
+    assert resolve_path(name, folder) == folder / name
