@@ -317,6 +317,55 @@ def test_a_move_whose_intent_another_run_closed_stops_before_its_next_effect(wor
     one_release(world, slot_in("staging"), "1")
 
 
+def test_an_unfinished_move_is_resumed_as_it_was_begun(world: World) -> None:
+    """Another percentage, another target of the rollback, or an edit meanwhile is another question."""
+    decision, slot = world.allowed("production", 2), slot_in("production")
+    assert run_and_kill(lambda: promote(*mortal(world, "production", 2), decision, percent=5))
+    writer, surfaces = world.writer(), world.surfaces("production")
+    begun = writer.read().slot(slot)
+    assert begun.open is not None
+    assert begun.open.after.release is not None
+    leads_to = release_digest(begun.open.after.release)
+
+    def refused(code: str, call: Callable[[], object]) -> None:
+        entries = world.ledger.entries()
+        with pytest.raises(Refused) as caught:
+            call()
+        assert caught.value.code == code
+        assert world.ledger.entries() == entries
+
+    refused("slot.open", lambda: promote(writer, surfaces, decision, percent=6))
+    refused("slot.open", lambda: rollback(writer, surfaces, slot, reason="x", to=leads_to))
+    path = world.serving("production").path
+    text = path.read_text()
+    path.write_text(text.replace('"percent": 5', '"percent": 6'))
+    refused("serving.unexplained", lambda: promote(writer, surfaces, decision, percent=5))
+    refused("serving.unexplained", lambda: rollback(writer, surfaces, slot, reason="x"))
+    path.write_text(text)
+    assert rollback(writer, surfaces, slot, reason="x", to=begun.release_digest).status == "failed"
+    one_release(world, slot, "1")
+
+
+def test_an_adoption_that_another_move_overtakes_stops(world: World) -> None:
+    """Its entry stands; the effects belong to whoever came next."""
+    release = world.writer().read().release(slot_in("staging"))
+    assert release is not None
+
+    class Overtaken:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.serving("staging"), name)
+
+        def write(self, wanted: Any) -> Any:
+            accepted = world.serving("staging").write(wanted)
+            promote(world.writer(), world.surfaces("staging"), world.allowed("staging", 2))
+            return accepted
+
+    with pytest.raises(Refused) as caught:
+        adopt(world.writer(), Surfaces(world.registry, Overtaken()), release, reason="again")  # type: ignore[arg-type]
+    assert caught.value.code == "slot.moved"
+    one_release(world, slot_in("staging"), "2")
+
+
 def test_the_ledger_names_what_served_at_every_position(world: World) -> None:
     promote(world.writer(), world.surfaces("staging"), world.allowed("staging", 2))
     rollback(world.writer(), world.surfaces("staging"), slot_in("staging"), reason="worse")

@@ -16,7 +16,7 @@ from gates.apply.pack import PACK_TYPE
 from gates.apply.policy import activate_policy
 from gates.apply.promote import promote, promote_in_development
 from gates.apply.rollback import rollback
-from gates.apply.serving.interface import Serves
+from gates.apply.serving.interface import Serves, ServesNothing
 from gates.apply.surfaces import Surfaces
 from gates.bundle.envelope import open_envelope
 from gates.errors import EvidenceError, GatesError, Refused, UsageError
@@ -514,6 +514,17 @@ def test_development_is_easy_and_not_blind(
         lambda: promote_in_development(world.store, surfaces, decision, now_us=NOW),
         UsageError if code == "ledger.needed" else Refused,
     )
+
+
+def test_development_serves_the_bytes_that_were_measured(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    decision = world.decision(world.version(1), "development", champion=None)
+    world.registry.path(MODEL, "1").write_bytes(b"others")
+    surfaces = world.surfaces("development")
+    with pytest.raises(EvidenceError) as caught:
+        promote_in_development(world.store, surfaces, decision, now_us=NOW)
+    assert caught.value.code == "model.bytes_changed"
+    assert surfaces.serving.read() == ServesNothing()
 
 
 # Packs

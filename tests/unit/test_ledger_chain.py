@@ -14,13 +14,15 @@ from simulators.entries import Script, release_of
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.facts import facts
 from gates.apply.ledger.interface import ledger_root
-from gates.apply.ledger.shape import release_digest
+from gates.apply.ledger.shape import release_digest, subjects_of
 from gates.apply.policy import activate_policy, begin_ledger
 from gates.apply.sealed import append_sealed
 from gates.apply.writer import read_ledger
 from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.envelope import seal
 from gates.errors import EngineError, EvidenceError, Refused, UsageError
-from gates.records import ActivePolicy
+from gates.records import ActivePolicy, Entry
+from gates.records.release import ENTRY_TYPE, PACK_TYPE
 
 RUNGS = ("development", "staging", "production")
 STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
@@ -432,6 +434,26 @@ def test_an_intent_approves_what_was_decided(script: Script) -> None:
 def test_an_entry_of_another_form_is_found(script: Script, fields: dict[str, Any], code: str) -> None:
     script.adopt("staging", script.world.version(1), **fields)
     assert broken(script) == code
+
+
+@pytest.mark.parametrize("change", ["subject", "null", "type"])
+def test_a_statement_says_what_its_entry_says(script: Script, change: str) -> None:
+    """Signed by the right key, and still not an entry."""
+    script.adopt("staging", script.world.version(1))
+    envelope = json.loads(script.raws[-1])
+    predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    subject = [("something else", POLICY)] if change == "subject" else subjects_of(Entry.model_validate(predicate))
+    if change == "null":
+        predicate["owners"] = None
+    kind = PACK_TYPE if change == "type" else ENTRY_TYPE
+    script.raws[-1] = seal(kind, subject, predicate, script.world.key("applier"))
+    assert broken(script) == "ledger.malformed"
+
+
+def test_a_bundle_was_sealed_for_its_candidate(script: Script) -> None:
+    two, three = script.world.version(2), script.world.version(3)
+    script.intend("staging", three, bundle=script.seal(two))
+    assert broken(script) == "ledger.decision"
 
 
 @pytest.mark.parametrize("shares", [(95, 4), (100, 100), (0, 0)])
