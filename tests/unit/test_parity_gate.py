@@ -298,3 +298,10 @@ def test_the_attachment_holds_no_value_of_a_text(bench: Bench) -> None:
     offline = {"k": ["k-secret"], "x": ["offline-secret"]}
     (note,) = bench.measure(offline, {"k": ["k-secret"], "x": ["online-secret"]}).notes
     assert b"secret" not in note.content
+
+
+def test_few_mismatches_have_no_pattern_from_which_their_values_follow(bench: Bench) -> None:
+    offline, online = frames(lambda x: np.where(np.arange(len(x)) < 9, 2 * x, x))
+    (feature,) = bench.note(offline, online)["features"]
+    assert feature["mismatches"] == 9
+    assert not {"ratio", "offset"} & set(feature)

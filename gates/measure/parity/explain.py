@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 LIKENESS = 1e-3  # relative: how near to the median ratio or offset a pair must be to be explained by it
+FEWEST = 10  # mismatches: the ratio and the offset of fewer say little, and of one give the two values away
 MOST = 50  # features, those with the most mismatches first: an attachment is read by people
 
 
@@ -117,7 +118,7 @@ def _changes(rows: ir.Table, feature: Feature) -> dict[str, ir.FloatingValue]:
 
 
 def _pattern(name: str, seen: dict[str, Any], shares: dict[str, int], mismatches: int) -> Pattern | None:
-    if name not in shares:
+    if name not in shares or mismatches < FEWEST:
         return None
     low, median, high = seen[name]
     spread = high - low
