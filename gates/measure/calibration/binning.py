@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gates.measure.calibration.engine import Part, exact_sum, numbers, parts
+from gates.measure.calibration.engine import Part, double, exact_sum, numbers, parts
 from gates.measure.interface import Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.figure import Ints
@@ -54,7 +54,7 @@ def bin_code(p: ir.FloatingValue, edges: tuple[float, ...]) -> ir.IntegerValue:
 
     code: ir.IntegerValue = ibis.literal(0, type="int64")
     for edge in edges:
-        code = code + (p > edge).cast("int64")
+        code = code + (p > double(edge)).cast("int64")
     return code
 
 
@@ -97,7 +97,7 @@ def score_parts(scored: Scored, names: tuple[str, ...], code: ir.IntegerValue, t
     """Read the sums of scores and outcomes by (slice, cluster, bin, decision region)."""
     p, y = scored.table.p, scored.table.y
     sums = {"p": exact_sum(p), "pp": exact_sum(p * p), "y": exact_sum(y), "py": exact_sum(p * y)}
-    return parts(scored, names, sums, {"bin": code, "decision": (p >= threshold).cast("int64")})
+    return parts(scored, names, sums, {"bin": code, "decision": (p >= double(threshold)).cast("int64")})
 
 
 def cells_of(part: Part) -> Cells:

@@ -59,6 +59,13 @@ def exact_sum(value: ir.NumericValue) -> ir.NumericScalar:
     return (value * _GRID).round().cast("int64").sum().cast("float64") / _GRID
 
 
+def double(value: float) -> ir.FloatingScalar:
+    """Return a literal that is this double in every engine; a bare number may be read as a decimal."""
+    import ibis
+
+    return ibis.literal(repr(value)).cast("float64")
+
+
 def parts(
     scored: Scored, names: tuple[str, ...], sums: Mapping[str, ir.NumericScalar], keys: Mapping[str, ir.IntegerValue]
 ) -> list[Part]:

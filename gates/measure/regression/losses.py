@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from gates.measure.calibration.engine import Part, exact_sum, parts
+from gates.measure.calibration.engine import Part, double, exact_sum, parts
 from gates.measure.interface import Scored
 from gates.measure.stats.means import PairSums
 
@@ -40,10 +40,7 @@ def loss_parts(scored: Scored, names: tuple[str, ...], constant: float) -> list[
 
     Without a champion the candidate stands in its place, so that the absolute figures come by the same way.
     """
-    import ibis
-
-    # as text: DuckDB reads a bare number as DECIMAL, whose products overflow
-    table = scored.table.mutate(constant=ibis.literal(repr(constant)).cast("float64"))
+    table = scored.table.mutate(constant=double(constant))
     other = table.q if scored.champion else table.p
     sums = {
         **_pair(LOG_LOSS, table.y, table.p, other, _log_loss),
@@ -78,7 +75,7 @@ def _pair(
 
 
 def _log_loss(y: ir.FloatingValue, p: ir.FloatingValue) -> tuple[ir.FloatingValue, ir.FloatingValue]:
-    kept = p.clip(lower=EPS, upper=1 - EPS)
+    kept = p.clip(lower=double(EPS), upper=double(1 - EPS))
     event, other = -kept.ln(), -(1 - kept).ln()
     return (y > 0.5).ifelse(event, other), other - event
 

@@ -148,9 +148,10 @@ def _debiased(plug_in: float, share: Floats, gap: Floats, noise: _Noise) -> floa
     """Kumar's L1: twice T less what T would average if the gaps seen were the true ones; not below 0."""
     from scipy.special import ndtr
 
-    error = noise.error
-    known = error == 0
-    ratio = np.divide(np.abs(gap), error, out=np.zeros_like(gap), where=~known)
+    error, size = noise.error, np.abs(gap)
+    # Beyond 30 standard errors no draw turns its sign; so also where the error is 0.
+    known = size >= 30 * error
+    ratio = np.divide(size, error, out=np.zeros_like(gap), where=~known)
     folded = error * (_FOLDED_MEAN * np.exp(-(ratio**2) / 2) + ratio * (1 - 2 * ndtr(-ratio)))
-    expected = float(share @ np.where(known, np.abs(gap), folded))
+    expected = float(share @ np.where(known, size, folded))
     return max(0.0, 2 * plug_in - expected)

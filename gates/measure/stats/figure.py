@@ -41,8 +41,9 @@ class Figure:
 
     def bounds(self) -> tuple[Bound, ...]:
         """Return the bounds as records, ascending in confidence."""
+        # Built without validation, of which nine for each figure were half of the time of a table of many slices.
         return tuple(
-            Bound(confidence=rung, lower=_or_unbounded(low), upper=_or_unbounded(high))
+            Bound.model_construct(confidence=rung, lower=_or_unbounded(low), upper=_or_unbounded(high))
             for rung, low, high in zip(LADDER, self.lower.tolist(), self.upper.tolist(), strict=True)
         )
 
