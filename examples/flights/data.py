@@ -89,7 +89,7 @@ def read_weather() -> pd.DataFrame:
 
 def seconds(times: pd.Series) -> pd.Series:
     """Whole seconds since 1970."""
-    return times.dt.as_unit("s").astype(np.int64)
+    return times.dt.as_unit("s").astype("int64")
 
 
 def offline_features(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:

@@ -90,8 +90,11 @@ def replay(flights: pd.DataFrame, weather: pd.DataFrame, asked: pd.Series) -> pd
     """Replay the year and log the features of the flights in `asked` (ids) at their cut-offs."""
     server = Server(flights, weather)
     names = [*KEYS, *CALENDAR, "due", "origin", "carrier", "route"]
-    requests = flights.loc[flights["flight_id"].isin(asked), names].sort_values("due").to_dict("records")
-    log = pd.DataFrame([server.features(request["due"] - CUTOFF, request) for request in requests])
+    requests = flights.loc[flights["flight_id"].isin(asked), names].sort_values("due")
+    rows = (
+        dict(zip(names, values, strict=True)) for values in zip(*(requests[n].tolist() for n in names), strict=True)
+    )
+    log = pd.DataFrame([server.features(row["due"] - CUTOFF, row) for row in rows])
     return log[[*KEYS, *FEATURES]]
 
 

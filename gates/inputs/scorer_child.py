@@ -46,9 +46,9 @@ def main(folder: Path, descriptor: int) -> None:
 
 
 def _mlmodel(folder: Path) -> dict[str, Any]:
-    import yaml
+    from ruamel.yaml import YAML
 
-    described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+    described = YAML(typ="safe", pure=True).load((folder / "MLmodel").read_text(encoding="utf-8"))
     if not isinstance(described, dict):
         raise TypeError("MLmodel is not a mapping")
     return described
@@ -131,8 +131,10 @@ def _sets(answer: Any, rows: int) -> npt.NDArray[np.bool_]:
 
 
 if __name__ == "__main__":
-    # Libraries ask for a home and for the number of cores, and there is no environment and no /proc/cpuinfo to tell.
-    os.environ.update(HOME="/tmp", MLFLOW_DISABLE_TELEMETRY="true", LOKY_MAX_CPU_COUNT=str(os.cpu_count() or 1))  # noqa: S108
+    # Libraries ask for a home and for the number of cores, which there is no environment and no /proc/cpuinfo to tell;
+    # and OpenMP's idle threads would spin.
+    os.environ.update(HOME="/tmp", LOKY_MAX_CPU_COUNT=str(os.cpu_count() or 1), OMP_WAIT_POLICY="passive")  # noqa: S108
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     try:
         main(Path(sys.argv[1]), int(sys.argv[2]))
     except Exception as error:  # noqa: BLE001 - whatever model code raises becomes one line
