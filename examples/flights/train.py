@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 
-# Boosting's idle threads would spin and take the cores from whatever else runs. Read when scikit-learn is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Trees this small gain nothing from threads, which wait for each other. Read when scikit-learn is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 

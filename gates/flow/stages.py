@@ -213,16 +213,18 @@ def _score(
         return Reason.EMPTY_TABLE, "none"
     features = folder / "features.parquet"
     write_features(tables, holdout, plan, features)
-    versions = [planned.candidate.version, *([planned.champion] if planned.champion else [])]
+    versions = {version.digest: version for version in (planned.candidate.version, planned.champion) if version}
     try:
         with ThreadPoolExecutor(len(versions)) as pool:
-            runs = list(pool.map(lambda version: _score_one(project, plan, version, features, folder), versions))
+            scoring = pool.map(lambda version: _score_one(project, plan, version, features, folder), versions.values())
+            runs = dict(zip(versions, scoring, strict=True))
     except ScorerFailed as error:
         project.failures.append(str(error))
         return Reason.SCORER_FAILED, "none"
-    isolation: Isolation = "namespace" if all(run[1] == "namespace" for run in runs) else "process"
-    champion = runs[1][0] if len(runs) > 1 else None
-    return scored_by_scorer(tables, plan, holdout, runs[0][0], champion), isolation
+    isolation: Isolation = "namespace" if all(run[1] == "namespace" for run in runs.values()) else "process"
+    champion = runs[planned.champion.digest][0] if planned.champion else None
+    candidate = runs[planned.candidate.version.digest][0]
+    return scored_by_scorer(tables, plan, holdout, candidate, champion), isolation
 
 
 def _score_one(

@@ -120,7 +120,7 @@ def _config(job: Job, mode: Isolation, scratch: Path, out: int, status: int) -> 
     return {
         "mode": mode,
         "caller": os.getpid(),
-        "python": sys.executable,
+        "python": _seen(sys.executable),
         "interpreter": _interpreter(),
         "script": str(job.script),
         "model": str(model),
@@ -136,9 +136,16 @@ def _config(job: Job, mode: Isolation, scratch: Path, out: int, status: int) -> 
 
 def _interpreter() -> list[str]:
     """Return the paths that Python needs; parts of a prefix only, since a virtual environment may be a checkout."""
-    prefixes = dict.fromkeys([sys.prefix, sys.base_prefix, sys.base_exec_prefix])
+    given = [os.path.normpath(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.base_exec_prefix)]
+    prefixes = dict.fromkeys([*given, *map(os.path.realpath, given)])
     parts = [f"{prefix}/{part}" for prefix in prefixes for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
     return [*parts, str(Path(sys.executable).resolve().parent)]
+
+
+def _seen(executable: str) -> str:
+    """Return the path without its `..`, whose folders the room does not have; a link at its end makes the environment."""
+    path = Path(executable)
+    return str(path.parent.resolve() / path.name)
 
 
 def _memory() -> int:

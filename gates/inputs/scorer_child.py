@@ -9,6 +9,7 @@ prediction sets, set_0 uint8[n] and set_1 uint8[n]. No format that needs a parse
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -131,10 +132,9 @@ def _sets(answer: Any, rows: int) -> npt.NDArray[np.bool_]:
 
 
 if __name__ == "__main__":
-    # Libraries ask for a home and for the number of cores, which there is no environment and no /proc/cpuinfo to tell;
-    # and OpenMP's idle threads would spin.
-    os.environ.update(HOME="/tmp", LOKY_MAX_CPU_COUNT=str(os.cpu_count() or 1), OMP_WAIT_POLICY="passive")  # noqa: S108
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # Libraries ask for a home and for the number of cores, and there is no environment and no /proc/cpuinfo to tell.
+    os.environ.update(HOME="/tmp", MLFLOW_DISABLE_TELEMETRY="true", LOKY_MAX_CPU_COUNT=str(os.cpu_count() or 1))  # noqa: S108
+    gc.set_threshold(100_000, 50, 50)
     try:
         main(Path(sys.argv[1]), int(sys.argv[2]))
     except Exception as error:  # noqa: BLE001 - whatever model code raises becomes one line

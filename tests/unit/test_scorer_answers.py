@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,15 @@ def test_scores_come_back_in_the_order_of_the_rows(tmp_path: Path) -> None:
     assert table.schema.names == ["row_id", "p"]
     assert table.column("row_id").to_pylist() == [7 * row for row in range(50)]
     np.testing.assert_array_equal(table.column("p").to_numpy(), (np.arange(50) + 0.5) / 50)
+
+
+def test_an_interpreter_named_by_a_roundabout_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The folder that the path goes through is not in the model's room.
+    for name in ("executable", "prefix"):
+        path = Path(getattr(sys, name))
+        monkeypatch.setattr(sys, name, str(tmp_path / Path(*[".."] * (len(tmp_path.parts) - 1)) / str(path)[1:]))
+    run, _ = scored(tmp_path, probabilities("X['a']"))
+    assert run.rows == 50
 
 
 def test_the_model_sees_the_columns_of_its_signature_in_their_order(tmp_path: Path) -> None:
