@@ -95,7 +95,7 @@ def replay(flights: pd.DataFrame, weather: pd.DataFrame, asked: pd.Series) -> pd
         dict(zip(names, values, strict=True)) for values in zip(*(requests[n].tolist() for n in names), strict=True)
     )
     log = pd.DataFrame([server.features(row["due"] - CUTOFF, row) for row in rows])
-    return log[[*KEYS, *FEATURES]]
+    return log.reindex(columns=[*KEYS, *FEATURES])
 
 
 def in_metres_per_second(log: pd.DataFrame) -> pd.DataFrame:
