@@ -162,17 +162,17 @@ def build_root(libc: _Libc, config: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="ascii")
     tmpfs(libc, root, 2**20)
+    # First, as the interpreter or the model may lie there.
+    for name in ("tmp", "dev/shm"):
+        tmpfs(libc, root / name, _SCRATCH_BYTES)
     for path in (*_SYSTEM, *config["interpreter"]):
         bind_read_only(libc, Path(path), root / path.lstrip("/"))
     bind_read_only(libc, Path(config["script"]), root / "scorer" / "child.py")
     bind_read_only(libc, Path(config["model"]), root / "scorer" / "model")
     bind_read_only(libc, Path(config["features"]), root / "scorer" / "work" / "features.parquet")
     for name in _DEVICES:
-        (root / "dev").mkdir(exist_ok=True)
         (root / "dev" / name).touch()
         libc.call("mount", f"/dev/{name}", str(root / "dev" / name), None, _MS_BIND, None)
-    for name in ("tmp", "dev/shm"):
-        tmpfs(libc, root / name, _SCRATCH_BYTES)
     (root / "proc").mkdir()
     # Refused where the caller's own /proc is covered in part, as in most containers: then there is none.
     with contextlib.suppress(OSError):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from scorer_models import probabilities, told, write_features, write_model
 
+from gates.inputs import sandbox
 from gates.inputs.sandbox import isolation
 from gates.inputs.scorer import ScorerFailed, ScoreRun, score
 
@@ -147,6 +148,19 @@ def test_the_checkout_is_not_seen_even_when_it_holds_the_virtual_environment(tmp
         tmp_path, f"found['seen'] = os.listdir({str(checkout)!r}) if os.path.exists({str(checkout)!r}) else []"
     )
     assert set(found["seen"]) <= {".venv"}
+
+
+@needs_namespaces
+def test_an_interpreter_below_tmp_is_seen_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bin", "beside"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    paths = sandbox._interpreter()
+    monkeypatch.setattr(sandbox, "_interpreter", lambda: [*paths, str(tmp_path / "bin")])
+    _, found = findings(tmp_path, f"found['seen'] = sorted(os.listdir({str(tmp_path)!r}))")
+    assert found["seen"] == ["bin"]
 
 
 @needs_namespaces
