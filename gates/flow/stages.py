@@ -15,7 +15,7 @@ from gates.bundle.decisions import put_decision
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
 from gates.decide.document import Observed, build_decision, build_input
-from gates.errors import UsageError
+from gates.errors import GatesError, UsageError
 from gates.measure.interface import Given, Note, OpenTable, Scored
 from gates.measure.run import GateRun, run_gates
 from gates.project import DEVELOPMENT, Engines, Project
@@ -236,7 +236,12 @@ def _score_one(
     place.mkdir()
     model = project.registry.fetch(version, place / "model")
     out = place / "scores.parquet"
-    run = score(model, features, out, task=plan.task, timeout_s=SCORER_TIMEOUT_S)
+    try:
+        run = score(model, features, out, task=plan.task, timeout_s=SCORER_TIMEOUT_S)
+    except GatesError as error:
+        # The reader knows the version, and not the folder that its bytes were copied to.
+        error.where = version.uri
+        raise
     return out, run.isolation
 
 

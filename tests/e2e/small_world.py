@@ -1,0 +1,155 @@
+"""A model with a champion and a better candidate, its registry, keys, policies and ledger: small, and wholly real."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from cli_runner import Ran, gates
+from mlflow.models import infer_signature
+from sklearn.linear_model import LogisticRegression
+
+SPEC = """
+model: approval
+task: binary
+registry: sqlite:///mlflow.db
+candidate: models:/approval@challenger
+champion: models:/approval@champion
+policies: policies
+trust: trust.yaml
+store: store
+ledger: sqlite:///{ledger}
+serving: {{file: "serving/{{environment}}.json"}}
+columns: {{label: y, key: [id], time: at}}
+rows: independent
+tables:
+  training: {{uri: training.parquet}}
+  holdout: {{uri: holdout.parquet, as_of: "2026-01-01T00:00:00Z"}}
+  offline: {{uri: offline.parquet}}
+  online: {{uri: online.parquet}}
+rollout: {{production: [5, 100]}}
+"""
+ROLES = {"owner": "policy", "measurer": "measure", "applier": "apply", "risk": "approve:risk"}
+
+
+@dataclass
+class World:
+    """A project folder, and a ledger outside of it."""
+
+    folder: Path
+    ledger: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: object, **environ: str) -> Ran:
+        return gates(*arguments, cwd=self.folder, environ=self.environ | environ)
+
+    def check(self, *arguments: object, key: str = "measurer.pem") -> Ran:
+        return self.run("check", "-e", "staging", "--key", key, "-o", "json", *arguments)
+
+    def promote(self, *arguments: object) -> Ran:
+        where = () if "-e" in arguments else ("-e", "staging")
+        return self.run("promote", *where, "--reason", "t", "--key", "applier.pem", "-o", "json", *arguments)
+
+    def copy(self, to: Path) -> World:
+        """A second one that shares nothing with this."""
+        shutil.copytree(self.folder, to / "project")
+        shutil.copy(self.ledger, to / "ledger.db")
+        spec = (to / "project" / "gates.yaml").read_text().replace(str(self.ledger), str(to / "ledger.db"))
+        (to / "project" / "gates.yaml").write_text(spec)
+        return World(to / "project", to / "ledger.db", dict(self.environ))
+
+    def edit(self, old: str, new: str) -> None:
+        path = self.folder / "gates.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    @property
+    def client(self) -> mlflow.MlflowClient:
+        uri = f"sqlite:///{self.folder / 'mlflow.db'}"
+        return mlflow.MlflowClient(uri, uri)
+
+
+def tables(folder: Path) -> pd.DataFrame:
+    rng = np.random.default_rng(11)
+    n = 30_000
+    x = rng.normal(0, 1.5, n)
+    table = pd.DataFrame({"id": [f"a{i}" for i in range(n)], "x": x, "w": x + rng.normal(0, 1, n)})
+    table["at"] = pd.Timestamp("2025-12-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 30 * 86400, n), unit="s")
+    table["y"] = (rng.random(n) < 1 / (1 + np.exp(-x))).astype(int)
+    training, holdout = table[:6000], table[6000:]
+    training.to_parquet(folder / "training.parquet", index=False)
+    holdout.to_parquet(folder / "holdout.parquet", index=False)
+    for side in ("offline", "online"):
+        holdout.drop(columns="y").to_parquet(folder / f"{side}.parquet", index=False)
+    return training
+
+
+def with_sets(model: LogisticRegression, used: str) -> Any:
+    """The model on one feature, with split-conformal sets; a class of no module, so that it travels by value."""
+
+    class Model:
+        feature_names_in_ = ("x", "w")
+        threshold = 0.0
+
+        def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+            return np.asarray(model.predict_proba(X[[used]]))
+
+        def predict(self, X: pd.DataFrame) -> np.ndarray:
+            return np.asarray(self.predict_proba(X)[:, 1] > 0.5)
+
+        def predict_set(self, X: pd.DataFrame) -> np.ndarray:
+            return np.asarray(self.predict_proba(X) >= self.threshold)
+
+    return Model()
+
+
+def register(folder: Path, training: pd.DataFrame) -> None:
+    """Version 1 looks at the noisy column, version 2 at the other."""
+    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    client = mlflow.MlflowClient()
+    client.create_registered_model("approval")
+    mlflow.create_experiment("approval", artifact_location=(folder / "artifacts").as_uri())
+    mlflow.set_experiment("approval")
+    features = training[["x", "w"]]
+    fitting, rest = training[:2000], training[2000:]
+    for number, (alias, used) in enumerate({"champion": "w", "challenger": "x"}.items(), start=1):
+        model = with_sets(LogisticRegression().fit(fitting[[used]], fitting["y"]), used)
+        true = model.predict_proba(rest)[np.arange(len(rest)), rest["y"]]
+        type(model).threshold = float(np.quantile(true, 0.1))
+        with mlflow.start_run() as run:
+            logged = mlflow.sklearn.log_model(
+                model,
+                name="model",
+                serialization_format="cloudpickle",
+                signature=infer_signature(features, model.predict(features)),
+                pip_requirements=["scikit-learn"],
+            )
+        client.create_model_version("approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id)
+        client.set_registered_model_alias("approval", alias, str(number))
+
+
+def make(folder: Path) -> World:
+    """Make everything; nothing serves yet."""
+    project = folder / "project"
+    (project / "policies" / "models" / "approval").mkdir(parents=True)
+    (project / "policies" / "models" / "approval" / "data.yaml").write_text("tier: medium\n")
+    ledger = folder / "ledger.db"
+    (project / "gates.yaml").write_text(SPEC.format(ledger=ledger))
+    register(project, tables(project))
+    world = World(project, ledger)
+    for name, role in ROLES.items():
+        assert world.run("keys", "new", f"{name}.pem", "--identity", name).code == 0
+        given = ("--role", role, *(("--role", "decide") if name == "applier" else ()))
+        assert world.run("trust", "add", f"{name}.pem.pub", "--person", name, *given).code == 0
+    assert world.run("keys", "new", "stranger.pem", "--identity", "stranger").code == 0
+    where = ("-e", "staging", "-e", "production")
+    active = world.run("policy", "activate", *where, "--reason", "first", "--key", "owner.pem")
+    assert active.code == 0, active.err
+    world.environ["GATES_LEDGER_ROOT"] = active.out.rsplit("GATES_LEDGER_ROOT=", 1)[1].strip()
+    return world
