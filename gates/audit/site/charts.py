@@ -162,8 +162,8 @@ def gaps(reliability: Reliability, limit: Limit | None) -> Gaps | None:
         marks=tuple(marks),
         y_ticks=tuple(Tick(y(value), literal(value)) for value in (-end, -end / 2, end / 2, end)),
         x_ticks=tuple(
-            Tick(mark.x, "≥ t" if mark.decision else figure(part.mean_p or 0.0))
-            for mark, part in zip(marks, bins, strict=True)
+            Tick(mark.x, "≥ t" if mark.decision else visible(part.name) or str(place))
+            for place, (mark, part) in enumerate(zip(marks, bins, strict=True), start=1)
         ),
         limits=tuple(Tick(y(value), literal(value)) for value in (limit.values if limit else ())),
         description="; ".join(mark.title for mark in marks),
