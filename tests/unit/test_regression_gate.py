@@ -105,7 +105,7 @@ class TestFigures:
         own = frame[frame.slice_0 == "a"]
         found = one(findings, "auc_vs_champion", "pair", "tier=a")
         assert found.estimate == pytest.approx(roc_auc_score(own.y, own.p) - roc_auc_score(own.y, own.q), abs=1e-12)
-        assert (found.n, found.share_ppm, found.family.size) == (1_000, 333_333, 4)
+        assert (found.n, found.share_ppm, found.family.name, found.family.size) == (1_000, 333_333, "regression", 16)
         skill = brier_score_loss(own.y, own.p) / np.mean((own.y - frame.y.mean()) ** 2)
         assert one(findings, "brier_vs_baseline", "pair", "tier=a").estimate == pytest.approx(skill, rel=1e-9)
         whole, same = (one(findings, "brier_vs_champion", "pair", where) for where in ("whole", "all=Ω"))
@@ -117,7 +117,13 @@ class TestFigures:
         champion = [m for m in findings.measurements if m.subject == "champion"]
         assert [m.check for m in champion] == ["regression.auc", "regression.log_loss", "regression.brier"]
         assert {m.family.size for m in champion} == {1}
-        assert {m.family.size for m in findings.measurements if m.subject != "champion"} == {3}
+        families = {(m.family.name, m.family.size) for m in findings.measurements if m.subject == "pair"}
+        assert families == {("regression", 4 * 3)}
+
+    def test_without_a_champion_the_constant_alone_makes_the_family(self) -> None:
+        frame = sample(300).drop(columns="q")
+        findings = measure(frame)
+        assert one(findings, "brier_vs_baseline", "pair").family.size == 1
 
     def test_figures_say_what_they_depend_on(self) -> None:
         findings = measure(sample(800, cluster=[f"d{i % 20}" for i in range(800)]), plan(cluster="day"))

@@ -27,7 +27,7 @@ from gates.measure.regression.ranks import Rows, row_parts
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
-from gates.records import Measurement, Reason
+from gates.records import Family, Measurement, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
 
@@ -41,7 +41,7 @@ class RegressionGate:
         """Return the gate's findings; every check stands in them, measured or with its reason."""
         scored = readable(given)
         if isinstance(scored, Reason):
-            return Findings(tuple(check.claim(given, None, 1).measured(scored, NOTHING) for check in _checks(0.0)))
+            return Findings(tuple(claim.measured(scored, NOTHING) for _, claim in _claims(given, None, 0.0, 1)))
         slices = given.plan.parameters.slices
         # (1)
         constant = losses.base_rate(scored)
@@ -91,26 +91,43 @@ class _Check:
     def needs_champion(self) -> bool:
         return self.subject == "champion" or self.name.endswith("_vs_champion")
 
-    def claim(self, given: Given, predictions: str | None, pieces: int) -> Claim:
-        """Return the claim; `pieces` slices, the whole among them, are looked at together."""
+    def claim(self, given: Given, predictions: str | None, together: Family) -> Claim:
+        """Return the claim, as one of a family."""
         name = f"regression.{self.name}"
-        size = 1 if self.subject == "champion" else pieces
         named = params(given, **self.params)
         clustered = isinstance(given.scored, Scored) and given.scored.clustered
         method = "obuchowski" if clustered and self.method == "delong" else self.method
-        return Claim(name, self.subject, family(name, size), method, named, predictions, self.unit)
+        return Claim(name, self.subject, together, method, named, predictions, self.unit)
+
+
+def _claims(given: Given, predictions: str | None, constant: float, pieces: int) -> list[tuple[_Check, Claim]]:
+    """Return each check with its claim; `pieces` slices, the whole among them, are looked at together.
+
+    Whatever compares is one family: of several metrics and slices some would look worse by chance. What is only
+    reported is a family by metric, and the champion's own is looked at once.
+    """
+    checks = _checks(constant)
+    rival = isinstance(given.scored, Scored) and given.scored.champion
+    comparing = [check for check in checks if check.subject == "pair" and (rival or not check.needs_champion)]
+    compared = family("regression", len(comparing) * pieces)
+
+    def together(check: _Check) -> Family:
+        if check.subject == "pair":
+            return compared
+        return family(f"regression.{check.name}", pieces if check.subject == "candidate" else 1)
+
+    return [(check, check.claim(given, predictions, together(check))) for check in checks]
 
 
 def _figures(
     given: Given, scored: Scored, constant: float, parts: list[Part], rows: Iterator[Rows]
 ) -> Iterator[Measurement]:
-    checks = _checks(constant)
-    claims = [check.claim(given, scored.predictions, len(parts)) for check in checks]
+    claims = _claims(given, scored.predictions, constant, len(parts))
     # A champion that could not be scored is not the same as none.
     absent = Reason.NO_CHAMPION if given.champion is None else Reason.NOT_PROVIDED
     for part, own in zip(parts, rows, strict=True):
         piece = _Piece(part, own, given.plan.parameters.minimum_clusters)
-        for check, claim in zip(checks, claims, strict=True):
+        for check, claim in claims:
             if check.subject == "champion" and part.where.slice.kind != "whole":
                 continue
             known = scored.champion or not check.needs_champion
