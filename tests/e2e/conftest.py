@@ -1,0 +1,31 @@
+"""The small world, made once for all files here; each test gets a copy of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_world import World, make
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Policies and trust are in force, and nothing serves."""
+    return make(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def measured(bare: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The champion serves in both environments; the candidate is measured, and its evidence is sealed."""
+    world = bare.copy(tmp_path_factory.mktemp("measured"))
+    for environment in ("staging", "production"):
+        adopted = world.run("adopt", "models:/approval/1", "-e", environment, "--reason", "r", "--key", "applier.pem")
+        assert adopted.code == 0, adopted.err
+    checked = world.check()
+    assert (checked.code, checked.json["basis"]) == (0, "proven"), checked.out + checked.err
+    return world
+
+
+@pytest.fixture
+def world(measured: World, tmp_path: Path) -> World:
+    return measured.copy(tmp_path)
