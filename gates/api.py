@@ -75,8 +75,9 @@ def check(
     Parameters
     ----------
     data: a pandas DataFrame, or a path of CSV or Parquet; absent where label and score are arrays.
-    label, score: names of columns of `data` (guessed where absent), or arrays of shape (n,).
-    champion: a column, an array of shape (n,), or another table or file with the champion's scores.
+    label, score: names of columns of `data` (guessed where absent), or arrays of shape (n,); a score may have shape
+    (n, 2), as predict_proba gives it.
+    champion: a column, an array as of scores, or another table or file with the champion's scores.
     by: columns whose every value is judged on its own. cluster: rows with the same value hang together.
     key: columns that pair rows with the champion's table. positive: the label's value that counts as 1.
 
@@ -84,7 +85,7 @@ def check(
     ------
     UsageError: no such file or column, scores outside [0, 1], or a guess that is not certain.
     """
-    by, key = ((value,) if isinstance(value, str) else tuple(value) for value in (by, key))
+    by, key = (tuple(map(str, [value] if isinstance(value, str | int) else value)) for value in (by, key))
     with tempfile.TemporaryDirectory(prefix="gates-check-") as folder:
         path, names, uri = _as_file(data, label, score, champion, Path(folder))
         return check_file(path, uri=uri, by=by, cluster=cluster, key=key, positive=positive, **names)
@@ -97,6 +98,9 @@ def _as_file(
     import pandas as pd
 
     given = {"label": label, "score": score, "champion": champion}
+    if isinstance(data, pd.DataFrame):
+        # A name that is not a text, as of a table made from an array.
+        given = {what: str(name) if _is_name(name, data) else name for what, name in given.items()}
     arrays = {name: value for name, value in given.items() if not isinstance(value, str | Path | pd.DataFrame | None)}
     names = {name: value for name, value in given.items() if name not in arrays}
     if isinstance(champion, pd.DataFrame):
@@ -109,9 +113,15 @@ def _as_file(
                 remedy="name a column of the file",
             )
         return Path(data), names, None
+    if data is not None and not isinstance(data, pd.DataFrame):
+        raise UsageError(
+            f"data is a {type(data).__name__}, not a pandas DataFrame or a path",
+            code="check.data",
+            remedy="pass arrays by name: gates.check(label=y, score=p)",
+        )
     if data is None and not {"label", "score"} <= arrays.keys():
         raise UsageError("nothing to check", code="check.nothing", remedy="give a table, or arrays for label and score")
-    columns = {} if data is None else {str(name): data[name].reset_index(drop=True) for name in data.columns}
+    columns = {} if data is None else _columns(data)
     for name, values in arrays.items():
         columns[name] = _column(name, values)
         names[name] = name
@@ -122,11 +132,30 @@ def _as_file(
     return _write(pd.DataFrame(columns), folder / "predictions.parquet"), names, "DataFrame"
 
 
+def _is_name(name: Any, data: pd.DataFrame) -> bool:
+    try:
+        return name is not None and not isinstance(name, Path) and name in data.columns
+    except TypeError:  # an array or a table has no hash
+        return False
+
+
+def _columns(data: pd.DataFrame) -> dict[str, Any]:
+    names = [str(name) for name in data.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f'two columns are called "{twice[0]}"', code="check.columns", remedy="rename one of them")
+    return {name: data.iloc[:, place].reset_index(drop=True) for place, name in enumerate(names)}
+
+
 def _column(name: str, values: Any) -> Any:
     import numpy as np
     import pandas as pd
 
     array = np.asarray(values)
+    if array.ndim == 0:
+        raise UsageError(f"{name}: there is no column {values!r}", code="column.unknown")
+    if name != "label" and array.ndim == 2 and array.shape[1] == 2 and np.allclose(array.sum(axis=1), 1):
+        array = array[:, 1]
     if array.ndim != 1:
         raise UsageError(f"{name} has shape {array.shape}, not (n,)", code="check.shape", remedy="give one value a row")
     return pd.Series(array)

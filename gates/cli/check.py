@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -53,7 +54,10 @@ def check(
     Applies nothing. Exits 0 where the policies allow, 1 where they deny.
     """
     of_file = {"--champion": champion, "--label": label, "--score": score, "--by": by, "--cluster": cluster}
+    of_file |= {"--positive": positive, "--key-column": key_columns}
+    of_spec = {"--candidate": candidate, "--key": key, "--at": at}
     if file is not None:
+        _refuse(of_spec, "belongs to a spec (gates init); a file is judged now and signed by nobody")
         if environment != "development":
             raise click.UsageError("a file is judged by the rules of development; for others write a spec (gates init)")
         from gates.api import check_file
@@ -72,9 +76,7 @@ def check(
             result.view, output, verbose=verbose, before=result.said, after=result.besides, json_file=json_file
         )
         options.leave(0 if result.allowed else 1)
-    misplaced = [name for name, value in of_file.items() if value]
-    if misplaced:
-        raise click.UsageError(f"{misplaced[0]} belongs to `gates check FILE`; with a spec these stand in gates.yaml")
+    _refuse(of_file, "belongs to `gates check FILE`; with a spec these stand in gates.yaml")
     from gates.flow.check import check_project
 
     project = options.open_project(spec_path)
@@ -82,3 +84,9 @@ def check(
         checked = check_project(project, environment, candidate, key=key, at=at, progress=tell)
     options.show(checked.view, output, verbose=verbose, after=checked.besides, json_file=json_file)
     options.leave(0 if checked.decided.decision.allow else 1)
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    for name, value in given.items():
+        if value:
+            raise click.UsageError(f"{name} {why}")

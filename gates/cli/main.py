@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from gates import __version__
-from gates.errors import GatesError
+from gates.errors import GatesError, UsageError
 
 
 class _Command(NamedTuple):
@@ -100,7 +100,7 @@ def main() -> None:
     # Importing makes millions of objects that stay; looking at them again and again is a quarter of MLflow's import.
     gc.set_threshold(100_000, 50, 50)
     try:
-        cli.main(standalone_mode=False)
+        _run()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
@@ -121,6 +121,14 @@ def main() -> None:
             raise
         click.echo(f"error: {type(error).__name__}: {error} [internal]; run again with --debug and report it", err=True)
         sys.exit(4)
+
+
+def _run() -> None:
+    try:
+        cli.main(standalone_mode=False)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError, PermissionError) as error:
+        # Paths that are the caller's to mend, where nothing said more.
+        raise UsageError(error.strerror or str(error), code="path", where=str(error.filename or "")) from error
 
 
 def _report(error: GatesError) -> None:

@@ -102,9 +102,10 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
     predictions, holdout = opened.get("predictions"), opened.get("holdout")
     if plan.task != "binary" or predictions is None or plan.columns.score is None:
         return Reason.NOT_PROVIDED
-    if (holdout or predictions).identity.rows == 0:  # before any type is looked at: an empty CSV has none
-        return Reason.EMPTY_TABLE
     champion = opened.get("champion_predictions")
+    # Before any type is looked at: an empty CSV has none.
+    if any(table.identity.rows == 0 for table in (holdout or predictions, champion) if table):
+        return Reason.EMPTY_TABLE
     keys, scores = plan.columns.key, {"p": plan.columns.score, **_sets(plan.columns.set_columns)}
     if champion is None and plan.columns.champion_score is not None:
         scores["q"] = plan.columns.champion_score

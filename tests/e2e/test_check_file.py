@@ -135,6 +135,37 @@ def test_a_path_that_is_no_table_is_a_usage_error(tmp_path, content):
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("--at", "2020-01-01T00:00:00Z"), ("--key", "k.pem"), ("--candidate", "models:/a/1"), ("-e", "staging")],
+)
+def test_what_belongs_to_a_spec_is_refused_and_not_ignored(tmp_path, frame, arguments):
+    ran = check(tmp_path, frame[["y", "proba"]], *arguments)
+    assert ran.code == 2
+    assert "a file is judged" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [("--positive", "yes"), ("--key-column", "id"), ("--label", "y")])
+def test_what_belongs_to_a_file_is_refused_with_a_spec(tmp_path, arguments):
+    ran = gates("check", *arguments, cwd=tmp_path)
+    assert ran.code == 2
+    assert "belongs to `gates check FILE`" in ran.err
+
+
+def test_an_answer_that_cannot_be_written_is_a_usage_error(tmp_path, frame):
+    ran = check(tmp_path, frame[["y", "proba"]], "--json", tmp_path / "nowhere" / "a.json")
+    assert ran.code == 2
+    assert "nowhere" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_empty_champion_is_denied_with_its_code(tmp_path, frame):
+    (tmp_path / "champion.csv").write_text("y,proba\n")
+    ran = check(tmp_path, frame[["y", "proba"]], "--champion", tmp_path / "champion.csv")
+    assert ran.code == 1, ran.err
+    assert "unmeasured.empty_table" in ran.denying
+
+
 def test_the_same_from_python_with_frames_and_arrays(frame):
     by_name = package.check(frame, label="y", score="proba", champion="weaker")
     by_array = package.check(label=frame.y.to_numpy(), score=frame.proba.to_numpy(), champion=frame.weaker.to_numpy())
@@ -172,3 +203,20 @@ def test_arrays_that_do_not_fit_are_usage_errors(frame):
         package.check(label=frame.y, score=frame[["proba", "weaker"]].to_numpy())
     with pytest.raises(UsageError, match="nothing to check"):
         package.check()
+    for data in (frame.proba.to_numpy(), frame[["y", "proba"]].to_dict("list"), 5):
+        with pytest.raises(UsageError, match="not a pandas DataFrame"):
+            package.check(data)
+    with pytest.raises(UsageError, match="two columns"):
+        package.check(frame[["y", "proba", "proba"]])
+    with pytest.raises(UsageError, match="no column 3"):
+        package.check(frame, label=3)
+
+
+def test_tables_and_scores_as_arrays_have_them(frame):
+    numbered = pd.DataFrame(frame[["y", "proba"]].to_numpy())
+    plain, two = (
+        package.check(numbered, label=0, score=1),
+        package.check(label=frame.y, score=np.column_stack([1 - frame.proba, frame.proba])),
+    )
+    estimates = [{(m.check, m.item): m.estimate for m in r.measurements} for r in (plain, two)]
+    assert estimates[0] == estimates[1]
