@@ -48,9 +48,8 @@ def replay(decision: str, spec_path: str, output: str) -> None:
     if output == "json":
         options.print_document({"same": done.same, "decision_id": before, "replayed_id": after, "differs": differs})
     else:
-        click.echo(f"decided   {before}")
-        click.echo(f"replayed  {after}")
-        click.echo("the same bytes" if done.same else f"DIFFERS in {', '.join(differs)}")
+        found = "the same bytes" if done.same else f"DIFFERS in {', '.join(differs)}"
+        options.tell({}, output, found, f"decided   {before}", f"replayed  {after}")
     options.leave(0 if done.same else 3)
 
 
@@ -58,11 +57,12 @@ def replay(decision: str, spec_path: str, output: str) -> None:
 @click.argument("decision")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: decision-<id>.html here.")
 @options.spec
-def report(decision: str, out: Path | None, spec_path: str) -> None:
+@options.output
+def report(decision: str, out: Path | None, spec_path: str, output: str) -> None:
     """Write the page of a decision: one HTML file, readable without JavaScript or network."""
     from gates.flow.audit import report as run
 
     project = options.open_project(spec_path)
     path = out or Path(f"decision-{decision.removeprefix('sha256:')[:12]}.html")
     run(project, decision, path, spec_path)
-    click.echo(path)
+    options.tell({"written": str(path)}, output, str(path))

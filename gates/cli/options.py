@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,6 +62,16 @@ def open_project(spec_path: str) -> Project:
 def print_document(document: Any) -> None:
     """Print a JSON document."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def tell(document: Mapping[str, Any], output: str, first: str, *rest: str) -> None:
+    """Print what was done, in the wanted form: a line, and what belongs to it."""
+    if output == "json":
+        print_document(document)
+    elif output == "markdown":
+        click.echo("\n".join([first, *([""] if rest else []), *(f"- {line}" for line in rest)]))
+    else:
+        click.echo("\n".join([first, *(f"  {line}" for line in rest)]))
 
 
 def say(text: str = "") -> None:

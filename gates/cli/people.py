@@ -23,14 +23,19 @@ def keys() -> None:
 @keys.command("new")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--identity", required=True, metavar="TEXT", help="Whose it is: an address or a job's name.")
-def keys_new(path: Path, identity: str) -> None:
+@options.output
+def keys_new(path: Path, identity: str, output: str) -> None:
     """Make an Ed25519 key pair: PATH (keep it secret) and PATH.pub (hand it to the policy owners)."""
     from gates.bundle.keys import generate
 
     signer = generate(path, identity)
-    click.echo(f"{path}      the private key, mode 600")
-    click.echo(f"{path}.pub  the public key, {signer.key_id[:16]}")
-    click.echo(f"  next, the policy owners: gates trust add {path}.pub --person NAME --role ROLE")
+    options.tell(
+        {"private": str(path), "public": f"{path}.pub", "key_id": signer.key_id, "identity": identity},
+        output,
+        f"key {signer.key_id[:16]} of {identity}",
+        f"{path}      keep it secret; mode 600",
+        f"{path}.pub  hand it to the policy owners: gates trust add {path}.pub --person NAME --role ROLE",
+    )
 
 
 @click.group()
@@ -45,8 +50,15 @@ def trust() -> None:
 @click.option("--environment", "environments", multiple=True, metavar="ENV", help="Only there; default: everywhere.")
 @click.option("--file", "file", type=click.Path(path_type=Path), help="The trust file; default: the spec's.")
 @options.spec
+@options.output
 def trust_add(
-    public: Path, person: str, roles: tuple[Role, ...], environments: tuple[str, ...], file: Path | None, spec_path: str
+    public: Path,
+    person: str,
+    roles: tuple[Role, ...],
+    environments: tuple[str, ...],
+    file: Path | None,
+    spec_path: str,
+    output: str,
 ) -> None:
     """List the key PUBLIC in the trust file. In force once `gates policy activate` has put it into the ledger."""
     from gates.flow.people import enrol
@@ -55,8 +67,12 @@ def trust_add(
     if path is None:
         raise click.UsageError("the spec names no trust file; pass --file or add `trust:` to gates.yaml")
     listed = enrol(path, public, person=person, roles=roles, environments=environments)
-    click.echo(f"{path}: {listed.identity} ({person}) may {', '.join(roles)}")
-    click.echo("  next: gates policy activate -e ENV --reason TEXT --key FILE")
+    options.tell(
+        {"file": str(path), "key": listed.model_dump(mode="json", exclude={"pem"})},
+        output,
+        f"{path}: {listed.identity} ({person}) may {', '.join(roles)}",
+        "next: gates policy activate -e ENV --reason TEXT --key FILE",
+    )
 
 
 @click.group()
@@ -69,18 +85,30 @@ def policy() -> None:
 @options.reason
 @options.key
 @options.spec
-def policy_activate(environments: tuple[str, ...], reason: str, key: str | None, spec_path: str) -> None:
+@options.output
+def policy_activate(environments: tuple[str, ...], reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Sign today's policy and trust digests into the ledger; the first time this makes the ledger."""
     from gates.flow.people import activate
 
     project = options.open_project(spec_path)
     digest, first = activate(project, environments, reason=reason, key=key)
-    click.echo(
-        f"policy {project.policies.digest[:23]} and trust {project.trust.digest[:23]} are in force in {', '.join(environments)}"
+    policy_digest, trust_digest = project.policies.digest, project.trust.digest
+    rest = (
+        "entry 0 names the policy owners. Hand its digest to every job, from outside the branch:",
+        f"export GATES_LEDGER_ROOT={digest}",
     )
-    if first:
-        click.echo("  entry 0 names the policy owners. Hand its digest to every job, from outside the branch:")
-        click.echo(f"  export GATES_LEDGER_ROOT={digest}")
+    options.tell(
+        {
+            "environments": list(environments),
+            "policy_digest": policy_digest,
+            "trust_digest": trust_digest,
+            "entry": digest,
+            "first": first,
+        },
+        output,
+        f"policy {policy_digest[:23]} and trust {trust_digest[:23]} are in force in {', '.join(environments)}",
+        *(rest if first else ()),
+    )
 
 
 @click.command()
@@ -92,6 +120,7 @@ def policy_activate(environments: tuple[str, ...], reason: str, key: str | None,
 @click.option("--comment", metavar="TEXT", help="Signed with it.")
 @options.key
 @options.spec
+@options.output
 def approve(
     environment: str,
     candidate: str | None,
@@ -101,6 +130,7 @@ def approve(
     comment: str | None,
     key: str | None,
     spec_path: str,
+    output: str,
 ) -> None:
     """Sign a yes for exactly this move: candidate, evidence, plan, policies and what serves now."""
     from gates.flow.people import approve as sign_approval
@@ -109,5 +139,9 @@ def approve(
     digest, approval = sign_approval(
         project, environment, candidate=candidate, bundle=bundle, role=role, days=days, comment=comment, key=key
     )
-    click.echo(f"approved as {role}: {approval.model} for {environment}, bundle {approval.bundle_digest[:23]}")
-    click.echo(f"  {digest}; void when the evidence, the policies or what serves changes")
+    options.tell(
+        {"approval_digest": digest, "approval": approval.document()},
+        output,
+        f"approved as {role}: {approval.model} for {environment}, bundle {approval.bundle_digest[:23]}",
+        f"{digest}; void when the evidence, the policies or what serves changes",
+    )

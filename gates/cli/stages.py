@@ -36,7 +36,10 @@ def plan(environment: str, candidate: str | None, spec_path: str, output: str) -
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="New folder for the evidence."
 )
 @options.spec
-def measure(environment: str, candidate: str | None, plan_file: Path | None, out: Path, spec_path: str) -> None:
+@options.output
+def measure(
+    environment: str, candidate: str | None, plan_file: Path | None, out: Path, spec_path: str, output: str
+) -> None:
     """Run the gates and write what they found, unsigned, into a new folder."""
     from gates.flow.measured import read_plan, write_measured
     from gates.flow.stages import make_plan
@@ -48,8 +51,12 @@ def measure(environment: str, candidate: str | None, plan_file: Path | None, out
         measured = run(project, planned, tell)
     write_measured(measured, out)
     figures = sum(len(item.measurements) for item in measured.evidence)
-    click.echo(f"{out}: {figures} measurements by {len(measured.evidence)} gates, unsigned")
-    click.echo(f"  next: gates seal {out} --key FILE")
+    options.tell(
+        {"folder": str(out), "measurements": figures, "gates": [item.gate for item in measured.evidence]},
+        output,
+        f"{out}: {figures} measurements by {len(measured.evidence)} gates, unsigned",
+        f"next: gates seal {out} --key FILE",
+    )
     for failure in project.failures:
         options.say(failure)
 
@@ -59,7 +66,8 @@ def measure(environment: str, candidate: str | None, plan_file: Path | None, out
 @options.environment
 @options.key
 @options.spec
-def seal(folder: Path, environment: str, key: str | None, spec_path: str) -> None:
+@options.output
+def seal(folder: Path, environment: str, key: str | None, spec_path: str, output: str) -> None:
     """Sign what `gates measure` wrote to FOLDER and put it into the store."""
     from gates.flow.measured import read_measured
     from gates.flow.stages import seal as sign
@@ -67,7 +75,7 @@ def seal(folder: Path, environment: str, key: str | None, spec_path: str) -> Non
 
     project = options.open_project(spec_path)
     digest = sign(project, read_measured(folder), project.signer(key, environment), now_us())
-    click.echo(digest)
+    options.tell({"bundle_digest": digest}, output, digest)
     options.say(f"  next: gates decide -e ENV --bundle {digest}")
 
 

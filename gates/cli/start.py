@@ -16,13 +16,15 @@ from gates.cli import options
 @click.option("--holdout", default="data/holdout.parquet", show_default=True, metavar="URI", help="Labelled rows.")
 @click.option("--registry", default="sqlite:///mlflow.db", show_default=True, metavar="URI", help="MLflow.")
 @click.option("--force", is_flag=True, help="Overwrite.")
-def init(folder: Path, model: str, label: str, holdout: str, registry: str, force: bool) -> None:
+@options.output
+def init(folder: Path, model: str, label: str, holdout: str, registry: str, force: bool, output: str) -> None:
     """Write a commented gates.yaml into FOLDER (default: here)."""
     from gates.plan.init import render_spec, write_spec
 
     text = render_spec(model=model, label=label, holdout=holdout, registry=registry)
     written = write_spec(folder, text, force=force)
-    click.echo(f"{written}: look it over, then: gates check" + ("" if folder == Path() else f" --spec {written}"))
+    then = "gates check" if folder == Path() else f"gates check --spec {written}"
+    options.tell({"written": str(written), "next": then}, output, f"{written}: look it over, then: {then}")
 
 
 @click.command()
