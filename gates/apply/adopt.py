@@ -1,7 +1,7 @@
 """Adopt: enter what already serves. It moves no traffic and needs no evidence, only authority and a reason.
 
-(1) Verify: the registered bytes are the release's; the target states the same release (decision and approval aside),
-    or was never written.
+(1) Verify: the registered bytes are the release's; the target states the same release (decision and approval aside).
+    Where the target states nothing, the ledger's own release is all that may be entered, if it has one.
 (2) Append the `adopt` entry: it closes the slot by itself, counts as done for rollback and is the champion there.
 (3) Write the target: the same routes under the release's digest. (5) Aliases: the ledger's shadow, set to what the
     entry says, which its signed reason covers. (6) Read back. (7) Rollback pack.
@@ -11,6 +11,7 @@ Interrupted after (2) it is run again: another entry of the same release changes
 
 from __future__ import annotations
 
+from gates.apply.aliases import sole_version
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import check_release
 from gates.apply.pack import keep_pack
@@ -44,7 +45,7 @@ def adopt(writer: LedgerWriter, surfaces: Surfaces, release: Release, *, reason:
         raise open_elsewhere(state.open, slot)
     # (1)
     surfaces.check_bytes(release)
-    _check_serves(surfaces, release)
+    _check_serves(surfaces, release, state.standing.release)
 
     # (2)
     def build(newest: Chain, position: Position) -> Entry:
@@ -78,17 +79,28 @@ def adopt(writer: LedgerWriter, surfaces: Surfaces, release: Release, *, reason:
     return Applied(slot, "done", release, accepted, observed, digest, digest, pack)
 
 
-def _check_serves(surfaces: Surfaces, release: Release) -> None:
-    observed = surfaces.serving.read()
-    if isinstance(observed, ServesNothing):
+def _check_serves(surfaces: Surfaces, release: Release, known: Release | None) -> None:
+    # A target that was lost says nothing about what served: the ledger does.
+    stated = known
+    match surfaces.serving.read():
+        case Serves(stated, _) as observed:
+            remedy = "adopt what it states: adopting moves no traffic"
+        case ServesNothing() as observed:
+            if known is None:
+                return
+            remedy = "put the target back as the ledger has it"
+            if sole := sole_version(known):
+                remedy += f", or adopt {sole.uri}: that writes it again"
+        case observed:
+            stated = None
+            remedy = "put the target back: it cannot be read"
+    aside = {"approved": release.approved, "decision_digest": release.decision_digest}
+    if stated is not None and stated.model_copy(update=aside) == release:
         return
-    if isinstance(observed, Serves):
-        aside = {"approved": release.approved, "decision_digest": release.decision_digest}
-        if observed.release.model_copy(update=aside) == release:
-            return
     raise Refused(
-        f"to adopt is {describe_release(release)}, but the target states {describe(observed)}",
+        f"to adopt is {describe_release(release)}, but the target states {describe(observed)} and the ledger "
+        f"{describe_release(known)}",
         code="adopt.not_serving",
         where=surfaces.serving.name,
-        remedy="adopt what it states: adopting moves no traffic",
+        remedy=remedy,
     )

@@ -104,6 +104,15 @@ def test_adopt_takes_over_an_edit_by_hand(world: World) -> None:
     assert [known.state for known in world.writer().read().known_releases(STAGING).values()] == ["done", "done"]
 
 
+def test_a_lost_target_is_written_again_by_adopting_what_the_ledger_names(world: World) -> None:
+    world.serving("staging").path.unlink()
+    error = refused(world, "adopt.not_serving", lambda: world.adopt("staging", 2))
+    assert world.version(1).uri in str(error.remedy)
+    refused(world, "adopt.not_serving", lambda: world.adopt("staging", 1, decision_threshold=0.5))
+    world.adopt("staging", 1)
+    assert served(world, "staging") == [("1", 100)]
+
+
 @pytest.mark.parametrize("reason", ["", "  \n"])
 def test_adopt_and_rollback_need_a_reason(world: World, reason: str) -> None:
     release = world.writer().read().release(STAGING)
