@@ -73,7 +73,7 @@ class RegistryInput(Record):
 
 
 class RungBelow(Record):
-    """The newest done transition of the same model on the rung below."""
+    """The version that takes all traffic on the rung below, and when the promotion that brought it was done."""
 
     environment: Environment
     candidate_digest: Digest
@@ -93,7 +93,7 @@ class LedgerInput(Record):
     Attributes
     ----------
     adopted: the present release entered by `adopt` and was not promoted.
-    rung_below: absent where this is the lowest rung with a ledger, or nothing was promoted there.
+    rung_below: absent where this is the lowest rung with a ledger, or no promoted version takes all traffic there.
     looks: which look at this holdout this decision is, counted over all candidates (1 = the first).
     attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
     expected_aliases: aliases as the ledger's releases explain them; the registry must agree.

@@ -80,9 +80,12 @@ class Script:
             },
         )
 
-    def intend(self, environment: str, candidate: ModelVersion, *, bundle: Digest, **fields: Any) -> Digest:
+    def intend(
+        self, environment: str, candidate: ModelVersion, *, bundle: Digest, percent: int = 100, **fields: Any
+    ) -> Digest:
         state = self.chain().slot(slot_in(environment))
         champion = state.standing.release.champion if state.standing.release else None
+        kept = ((champion, 100 - percent),) if champion and percent < 100 else ()
         decision = self.world.decision(candidate, environment, champion=champion, bundle=bundle)
         opened = load_decision(self.world.store, decision)
         return self.add(
@@ -92,7 +95,7 @@ class Script:
                 "action": "promote",
                 "expects": state.last_closing,
                 "before": state.standing.release,
-                "after": release_of(environment, (candidate, 100), decision=opened.decision_id),
+                "after": release_of(environment, *kept, (candidate, percent), decision=opened.decision_id),
                 "decision": parse_json(self.world.store.get(decision)),
                 **fields,
             },

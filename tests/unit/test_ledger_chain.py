@@ -498,6 +498,30 @@ def test_an_adopted_release_is_no_step_of_the_ladder(script: Script) -> None:
     assert facts_for(script, "production", 1).rung_below is None
 
 
+@pytest.mark.parametrize("percent", [1, 99])
+def test_a_share_of_the_rung_below_is_no_step_of_the_ladder(script: Script, percent: int) -> None:
+    one, two = script.world.version(1), script.world.version(2)
+    script.adopt("staging", one)
+    script.intend("staging", two, bundle=script.seal(two), percent=percent)
+    script.close("staging")
+    assert facts_for(script, "production", 2).rung_below is None
+    assert facts_for(script, "production", 1).rung_below is None
+
+
+def test_a_rollback_makes_the_rung_below_no_younger(script: Script) -> None:
+    told(script)
+    first, left = facts_for(script, "production", 2).rung_below, script.chain().release(STAGING)
+    assert first is not None
+    assert left is not None
+    three = script.world.version(3)
+    script.intend("staging", three, bundle=script.seal(three))
+    script.close("staging")
+    assert facts_for(script, "production", 3).rung_below.time_us > first.time_us
+    script.roll_back("staging", left)
+    script.close("staging")
+    assert facts_for(script, "production", 2).rung_below == first
+
+
 def test_facts_where_nothing_serves(script: Script) -> None:
     answer = facts_for(script, "staging", 1)
     assert (answer.release, answer.release_digest, answer.adopted, answer.looks) == (None, None, False, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gates.apply.aliases import AliasNames
+from gates.apply.aliases import AliasNames, sole_version
 from gates.apply.ledger.chain import Chain
 from gates.records.base import Digest, Environment, ModelVersion
 from gates.records.decision import Alias, KnownRelease, LedgerInput, RungBelow
@@ -65,11 +65,10 @@ def _rung_below(chain: Chain, slot: Slot, rungs: Sequence[Environment]) -> RungB
         return None
     below = Slot(model=slot.model, environment=rungs[at - 1])
     state = chain.slot(below)
-    present = state.release_digest
-    if state.standing.release is None or present is None or state.known[present].adopted:
+    if state.standing.release is None or state.release_digest is None:
         return None
-    return RungBelow(
-        environment=below.environment,
-        candidate_digest=state.standing.release.approved.digest,
-        time_us=state.time_us,
-    )
+    # A share of the traffic proves nothing of the whole, and what was adopted was not proven at all.
+    version, promoted_us = sole_version(state.standing.release), state.known[state.release_digest].promoted_us
+    if version is None or promoted_us is None:
+        return None
+    return RungBelow(environment=below.environment, candidate_digest=version.digest, time_us=promoted_us)

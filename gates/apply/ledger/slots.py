@@ -25,14 +25,19 @@ class Known:
     Attributes
     ----------
     time_us, sequence: when it came into its state.
-    adopted: it never was promoted.
+    promoted_us: when the promotion that brought it was done, which no later rollback to it changes; None: it was
+        adopted and never promoted.
     """
 
     release: Release
     state: Literal["done", "suspect"]
     time_us: Micros
     sequence: int
-    adopted: bool
+    promoted_us: Micros | None
+
+    @property
+    def adopted(self) -> bool:
+        return self.promoted_us is None
 
 
 @dataclass(frozen=True)
@@ -133,8 +138,10 @@ def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, 
     known = dict(state.known)
     if standing.release is not None:
         name = release_digest(standing.release)
-        adopted = known[name].adopted if name in known else by == "adopt"
-        known[name] = Known(standing.release, "done", entry.time_us, entry.sequence, adopted)
+        promoted_us = entry.time_us if by == "promote" else None
+        if name in known:
+            promoted_us = known[name].promoted_us
+        known[name] = Known(standing.release, "done", entry.time_us, entry.sequence, promoted_us)
     return replace(
         state,
         standing=standing,
