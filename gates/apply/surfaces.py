@@ -60,22 +60,8 @@ class Surfaces:
             )
 
     def check_serving(self, slot: Slot, *explanations: Standing) -> None:
-        """Refuse a target that states what none of the ledger's standings explains.
-
-        Raises
-        ------
-        Refused: `serving.unexplained`.
-        """
-        observed = self.serving.read()
-        if any(_states(observed, standing.release) for standing in explanations):
-            return
-        wanted = " or ".join(dict.fromkeys(describe_release(standing.release) for standing in explanations))
-        raise Refused(
-            f"no ledger entry explains the target: it states {describe(observed)}, the ledger {wanted}",
-            code="serving.unexplained",
-            where=self.serving.name,
-            remedy="put it back, or enter what serves with `gates adopt`",
-        )
+        """See `check_target`."""
+        check_target(self.serving, *explanations)
 
     def serve(self, release: Release | None) -> Release | None:
         """Steps 3 and 4: traffic, model digests and pins, in one atomic document. Return what was accepted."""
@@ -145,6 +131,25 @@ class Surfaces:
             self.registry.set_alias(model, alias, version)
         elif version is None and present is not None:
             self.registry.delete_alias(model, alias)
+
+
+def check_target(serving: Serving, *explanations: Standing) -> None:
+    """Refuse a target that states what none of the ledger's standings explains.
+
+    Raises
+    ------
+    Refused: `serving.unexplained`. EngineError: the target is out of reach.
+    """
+    observed = serving.read()
+    if any(_states(observed, standing.release) for standing in explanations):
+        return
+    wanted = " or ".join(dict.fromkeys(describe_release(standing.release) for standing in explanations))
+    raise Refused(
+        f"no ledger entry explains the target: it states {describe(observed)}, the ledger {wanted}",
+        code="serving.unexplained",
+        where=serving.name,
+        remedy="put it back, or enter what serves with `gates adopt`",
+    )
 
 
 def _states(observed: Observed, wanted: Release | None) -> bool:

@@ -21,7 +21,7 @@ from gates.apply.aliases import AliasNames, Standing, unexplained
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
 from gates.apply.ledger.shape import check_shape
 from gates.apply.saga import explanations
-from gates.apply.surfaces import Surfaces
+from gates.apply.surfaces import check_target
 from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
@@ -33,7 +33,7 @@ from gates.bundle.pack import load_approval, load_plan
 from gates.bundle.store import Store
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.base import Digest, Environment, ModelVersion
+from gates.records.base import Digest, ModelVersion
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
 from gates.records.release import ENTRY_TYPE, PACK_TYPE, Entry, Slot
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from gates.decide.engines.embedded import EmbeddedEngine
     from gates.inputs.registry import Registry
 
-ServingOf = Callable[[Environment], "Serving | None"]
+ServingOf = Callable[[Slot], "Serving | None"]
 
 
 def verify(
@@ -53,6 +53,7 @@ def verify(
     root: Digest | None = None,
     registry: Registry | None = None,
     serving_of: ServingOf | None = None,
+    slots: Sequence[Slot] = (),
     decisions: Sequence[Digest] = (),
     names: AliasNames | None = None,
 ) -> Findings:
@@ -62,14 +63,15 @@ def verify(
     ----------
     ledger, root: the ledger and the digest of its entry 0; both or neither.
     registry: where model bytes and aliases are looked at again; None leaves them out.
-    serving_of: the serving target of an environment, or None; looked at where there is a registry too.
+    serving_of: the serving target of a slot, or None.
+    slots: where nothing may serve as long as the ledger never moved them.
     decisions: digests of decisions (envelopes or ids) to check besides those in the ledger.
     """
     with ExitStack() as stack:
         audit = _Audit(store, registry, serving_of or (lambda _: None), names or AliasNames(), stack)
         audit.objects()
         if ledger is not None and root is not None:
-            audit.ledger(ledger, root)
+            audit.ledger(ledger, root, slots)
         for digest in decisions:
             opened = audit.found.attempt("decision", "is signed and whole", digest, find_decision, store, digest)
             if opened is not None:
@@ -125,7 +127,7 @@ class _Audit:
             self.found.ok("store", f"{good} objects are what their names say", str(self.store.root))
 
     # (2)
-    def ledger(self, ledger: Ledger, root: Digest) -> None:
+    def ledger(self, ledger: Ledger, root: Digest, slots: Sequence[Slot] = ()) -> None:
         found = self.found
         raws = found.attempt("ledger", "can be read", ledger.name, ledger.entries)
         if raws is None:
@@ -154,6 +156,9 @@ class _Audit:
         if self.chain is not None:
             for slot in self.chain.slots:
                 self._slot(self.chain, slot)
+            for slot in dict.fromkeys(slots):
+                if slot not in self.chain.slots:
+                    self._serving(slot, Standing())
 
     def _entry(self, entry: Entry) -> None:
         for active in entry.active or ():
@@ -292,21 +297,22 @@ class _Audit:
                 explained,
                 out_of_reach=True,
             )
-            target = self.serving_of(slot.environment)
-            if target is not None:
-                surfaces = Surfaces(self.registry, target, self.names)
-                self.found.attempt(
-                    "serving",
-                    "states what the ledger explains",
-                    target.name,
-                    surfaces.check_serving,
-                    slot,
-                    state.standing,
-                    *((state.open.after,) if state.open else ()),
-                    out_of_reach=True,
-                )
+        self._serving(slot, state.standing, *((state.open.after,) if state.open else ()))
         for pack in self.store.linked("rollback-pack", f"{slot.model}@{slot.environment}"):
             self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root)
+
+    def _serving(self, slot: Slot, *explained: Standing) -> None:
+        target = self.serving_of(slot)
+        if target is not None:
+            self.found.attempt(
+                "serving",
+                "states what the ledger explains",
+                target.name,
+                check_target,
+                target,
+                *explained,
+                out_of_reach=True,
+            )
 
     def _aliases(self, slot: Slot, explained: Iterable[Standing]) -> None:
         if self.registry is None:

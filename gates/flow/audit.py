@@ -62,6 +62,8 @@ def verify(project: Project, decisions: tuple[str, ...]) -> Findings:
         ledger=project.ledger if has_ledger else None,
         root=project.ledger_root if has_ledger else None,
         registry=project.registry if project.spec.registry else None,
+        serving_of=lambda slot: project.serving(slot.environment) if slot.model == project.spec.model else None,
+        slots=[project.slot(name) for name in project.environments if name != DEVELOPMENT],
         decisions=[find_decision(project, digest) for digest in decisions],
     )
 

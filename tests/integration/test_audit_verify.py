@@ -60,7 +60,7 @@ def check(at: Promoted, ledger: Export | None = None, *, registry: bool = True) 
         ledger=ledger or world.ledger,
         root=at.root,
         registry=world.registry if registry else None,
-        serving_of=lambda environment: world.surfaces(environment).serving,
+        serving_of=lambda slot: world.surfaces(slot.environment).serving,
     )
 
 

@@ -1,0 +1,65 @@
+"""Who asks, who answers and who looks, as typed: nobody approves his own request, and verify sees every surface."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_world import World
+
+BOTH = ("-e", "staging", "-e", "production")
+
+
+def enrol(world: World, name: str, person: str, *roles: str, where: tuple[str, ...] = ()) -> None:
+    if not (world.folder / f"{name}.pem").exists():
+        assert world.run("keys", "new", f"{name}.pem", "--identity", f"{name}@acme").code == 0
+    given = [part for role in roles for part in ("--role", role)] + [p for e in where for p in ("--environment", e)]
+    assert world.run("trust", "add", f"{name}.pem.pub", "--person", person, *given).code == 0
+
+
+def activate(world: World, *where: str, key: str = "owner.pem") -> int:
+    return world.run("policy", "activate", *(where or BOTH), "--reason", "r", "--key", key).code
+
+
+@pytest.fixture(scope="module")
+def climbed(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Mira has a key that approves and one that deploys; the candidate serves in staging."""
+    world = measured.copy(tmp_path_factory.mktemp("climbed"))
+    enrol(world, "mira", "Mira", "approve:ml-owner")
+    enrol(world, "mira-deploy", "Mira", "decide", "apply")
+    assert activate(world) == 0
+    promoted = world.promote()
+    assert promoted.code == 0, promoted.out + promoted.err
+    return world
+
+
+@pytest.fixture
+def own(climbed: World, tmp_path: Path) -> World:
+    return climbed.copy(tmp_path)
+
+
+def edit_percent(path: Path) -> None:
+    text = path.read_text()
+    assert '"percent": 100' in text
+    path.write_text(text.replace('"percent": 100', '"percent": 99'))
+
+
+@pytest.mark.parametrize("spoil", [edit_percent, Path.unlink, lambda path: path.write_text("{")])
+def test_verify_looks_at_the_serving_target(own: World, spoil: Any) -> None:
+    assert own.run("verify").code == 0
+    spoil(own.folder / "serving" / "production.json")
+    ran = own.run("verify")
+    assert ran.code == 3
+    assert "serving.unexplained" in ran.out
+
+
+def test_verify_finds_a_target_that_no_entry_ever_moved(bare: World, tmp_path: Path, own: World) -> None:
+    world = bare.copy(tmp_path / "bare")
+    assert world.run("verify").code == 0
+    (world.folder / "serving").mkdir()
+    shutil.copy(own.folder / "serving" / "production.json", world.folder / "serving")
+    ran = world.run("verify")
+    assert ran.code == 3
+    assert "serving.unexplained" in ran.out
