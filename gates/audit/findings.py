@@ -24,7 +24,8 @@ class Finding:
     Attributes
     ----------
     part: what kind of thing. what: what was asked of it. where: entry, digest, URI or path.
-    status: `skipped` where it could not be reached; that is no proof of anything.
+    status: `skipped` where it was not looked at; that is no proof of anything. With a code: it was named, and could not
+    be reached; without one: nobody named it.
     code, message, remedy: of a failure, or why it was skipped.
     """
 
@@ -86,8 +87,17 @@ class Findings:
 
     @property
     def good(self) -> bool:
-        """Something was checked, and nothing failed."""
+        """Something was checked, and nothing failed; whether everything was reached, `complete` says."""
         return any(item.status == "ok" for item in self.items) and not self.failures
+
+    @property
+    def complete(self) -> bool:
+        """Everything that was named could be reached."""
+        return not self.unreached
+
+    @property
+    def unreached(self) -> list[Finding]:
+        return [item for item in self.items if item.status == "skipped" and item.code is not None]
 
     @property
     def failures(self) -> list[Finding]:
@@ -103,5 +113,6 @@ class Findings:
         return {
             "schema_version": "v1",
             "good": self.good,
+            "complete": self.complete,
             "findings": [item.document() for item in self.items],
         }

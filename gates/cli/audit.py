@@ -17,7 +17,7 @@ from gates.cli import options
 def verify(decisions: tuple[str, ...], verbose: bool, spec_path: str, output: str) -> None:
     """Check the whole ledger, every decision in it and each DECISION: signatures, replay, evidence, model bytes.
 
-    Exits 0 where all that was reached holds, 3 where anything does not.
+    Exits 0 where all of it holds, 3 where anything does not, 4 where something named could not be reached.
     """
     from gates.flow.audit import verify as run
     from gates.render.findings import findings_text
@@ -27,7 +27,7 @@ def verify(decisions: tuple[str, ...], verbose: bool, spec_path: str, output: st
         options.print_document(found.document())
     else:
         click.echo(findings_text(found, verbose=verbose, markdown=output == "markdown"))
-    options.leave(0 if found.good else 3)
+    options.leave(3 if found.failures else 4 if not found.complete else 0 if found.good else 3)
 
 
 @click.command()

@@ -28,8 +28,10 @@ def _answer(found: Findings) -> str:
     failed, skipped = len(found.failures), sum(item.status == "skipped" for item in found.items)
     if failed:
         return f"FAILED: {failed} of {len(found.items)} things do not hold"
-    if not found.good:
+    if not found.good and found.complete:
         return "NOTHING VERIFIED: there was nothing to look at"
+    if not found.complete:
+        return f"INCOMPLETE: {len(found.unreached)} things could not be reached; the {len(found.items) - skipped} others hold"
     holds = f"VERIFIED: {len(found.items) - skipped} things hold"
     return f"{holds}, {skipped} could not be looked at" if skipped else holds
 

@@ -63,3 +63,32 @@ def test_verify_finds_a_target_that_no_entry_ever_moved(bare: World, tmp_path: P
     ran = world.run("verify")
     assert ran.code == 3
     assert "serving.unexplained" in ran.out
+
+
+def test_verify_with_the_registry_down_is_incomplete_and_never_good(own: World) -> None:
+    own.edit("registry: sqlite:///mlflow.db", "registry: http://127.0.0.1:9")
+    own.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    ran = own.run("verify")
+    assert ran.code == 4
+    assert ran.out.startswith("INCOMPLETE: 4 things could not be reached")
+    document = own.run("verify", "-o", "json").json
+    assert (document["good"], document["complete"]) == (True, False)
+    # What does not hold goes before what could not be reached.
+    (own.folder / "serving" / "production.json").unlink()
+    ran = own.run("verify")
+    assert ran.code == 3
+    assert ran.out.startswith("FAILED")
+
+
+def test_verify_with_the_ledger_out_of_reach_is_incomplete(own: World) -> None:
+    ran = own.run("verify", GATES_LEDGER=f"sqlite:///{own.folder}")
+    assert ran.code == 4
+    assert ran.out.startswith("INCOMPLETE")
+
+
+def test_verify_without_a_registry_in_the_spec_says_so_and_is_good(own: World) -> None:
+    own.edit("registry: sqlite:///mlflow.db\n", "")
+    ran = own.run("verify")
+    assert ran.code == 0
+    assert ran.out.startswith("VERIFIED")
+    assert "no registry at hand" in ran.out

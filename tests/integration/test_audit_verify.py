@@ -186,12 +186,13 @@ def test_a_registry_that_is_down_proves_nothing_and_accuses_nobody(own: Promoted
     found = check(own)
 
     assert found.good
-    assert {item.part for item in found.items if item.status == "skipped"} == {"model", "alias", "serving"} - {
-        "serving"
-    }
-    assert "could not be looked at" in findings_text(found)
+    assert not found.complete
+    assert {item.part for item in found.unreached} == {"model", "alias"}
+    assert findings_text(found).startswith("INCOMPLETE: 3 things could not be reached")
     without = check(own, registry=False)
+    assert without.complete
     assert {item.part for item in without.items if item.status == "skipped"} == {"model"}
+    assert "2 could not be looked at" in findings_text(without)
 
 
 def test_a_decision_that_was_bent_after_the_policies_answered_is_found(own: Promoted) -> None:
@@ -299,7 +300,9 @@ def test_a_ledger_that_cannot_be_read_is_a_finding(made: Promoted) -> None:
         def entries(self, start: int = 0) -> tuple[bytes, ...]:
             raise EngineError("cannot be reached", code="ledger.unavailable")
 
-    assert "ledger.unavailable" in codes(check(made, Gone(())))
+    found = check(made, Gone(()))
+    assert [item.code for item in found.unreached] == ["ledger.unavailable"]
+    assert not found.failures
 
 
 def test_the_report_is_plain_and_safe(own: Promoted) -> None:
