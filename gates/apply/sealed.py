@@ -5,7 +5,9 @@ from __future__ import annotations
 from gates.apply.ledger.chain import Chain
 from gates.apply.writer import LedgerWriter, Position, Present
 from gates.bundle.pack import OpenedBundle
+from gates.errors import EvidenceError
 from gates.records.base import Digest
+from gates.records.evidence import Bundle
 from gates.records.release import Entry
 
 
@@ -14,14 +16,16 @@ def append_sealed(writer: LedgerWriter, bundle: OpenedBundle) -> Digest:
 
     Raises
     ------
-    Refused: `key.unlisted`: the signer may neither decide nor apply anywhere.
+    Refused: `key.unlisted`: the signer may neither decide nor apply anywhere. EvidenceError: `ledger.sealed`: it is
+    entered already, as something else than it is.
     """
     record = bundle.record
 
     def build(chain: Chain, position: Position) -> Entry | Present:
-        known = next((item.digest for item in chain.entries if item.entry.bundle_digest == bundle.digest), None)
+        known = next((item for item in chain.entries if item.entry.bundle_digest == bundle.digest), None)
         if known is not None:
-            return Present(known)
+            check_sealed(known.entry, record)
+            return Present(known.digest)
         return Entry(
             sequence=position.sequence,
             previous=position.previous,
@@ -34,3 +38,23 @@ def append_sealed(writer: LedgerWriter, bundle: OpenedBundle) -> Digest:
         )
 
     return writer.append(build)[0]
+
+
+def check_sealed(entry: Entry, bundle: Bundle) -> None:
+    """Refuse a `sealed` entry that says other things about its bundle than the bundle's manifest does.
+
+    Raises
+    ------
+    EvidenceError: `ledger.sealed`.
+    """
+    for name, entered, named in (
+        ("candidate", entry.candidate, bundle.candidate),
+        ("holdout", entry.holdout_digest, bundle.holdout_digest),
+    ):
+        if entered != named:
+            raise EvidenceError(
+                f"enters a bundle with another {name} than the bundle's own: its look was counted elsewhere",
+                code="ledger.sealed",
+                where=f"ledger entry {entry.sequence}",
+                remedy="find out who signed the entry; measure and seal again",
+            )

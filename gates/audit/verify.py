@@ -21,6 +21,7 @@ from gates.apply.aliases import AliasNames, Standing, unexplained
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
 from gates.apply.ledger.shape import check_shape
 from gates.apply.saga import explanations
+from gates.apply.sealed import check_sealed
 from gates.apply.surfaces import check_target
 from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
@@ -29,7 +30,7 @@ from gates.audit.replay import find_decision, load_trust_of, replay
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
-from gates.bundle.pack import load_approval, load_plan
+from gates.bundle.pack import check_holdout, load_approval, load_plan
 from gates.bundle.store import Store
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
@@ -93,6 +94,7 @@ class _Audit:
     chain: Chain | None = None
     positions: Positions | None = None
     versions: dict[ModelVersion, None] = field(default_factory=dict)
+    bundles: dict[Digest, Bundle] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     engines: dict[tuple[Digest, Digest], EmbeddedEngine] = field(default_factory=dict)
 
@@ -129,7 +131,7 @@ class _Audit:
     # (2)
     def ledger(self, ledger: Ledger, root: Digest, slots: Sequence[Slot] = ()) -> None:
         found = self.found
-        raws = found.attempt("ledger", "can be read", ledger.name, ledger.entries)
+        raws = found.attempt("ledger", "can be read", ledger.name, ledger.entries, out_of_reach=True)
         if raws is None:
             return
         self.positions = Positions(raws, root=root, trust=trust_in(self.store))
@@ -165,6 +167,9 @@ class _Audit:
             self._policy(active.policy_digest, active.trust_digest)
         if entry.bundle_digest is not None:
             self.bundle(entry.bundle_digest)
+            if sealed := self.bundles.get(entry.bundle_digest):
+                where = f"ledger entry {entry.sequence}"
+                self.found.attempt("ledger", "says what its bundle says", where, check_sealed, entry, sealed)
         if entry.kind == "intent" and entry.decision is not None:
             where = f"ledger entry {entry.sequence}"
             opened = self.found.attempt("decision", "is signed and whole", where, decision_of, entry)
@@ -230,6 +235,7 @@ class _Audit:
         bundle = self.found.attempt("bundle", "is signed and whole", digest, _manifest, self.store, digest)
         if bundle is None:
             return
+        self.bundles[digest] = bundle
         self.versions[bundle.candidate] = None
         self.found.attempt("plan", "is whole", bundle.plan_digest, load_plan, self.store, bundle.plan_digest)
         for ref in bundle.evidence:
@@ -349,6 +355,7 @@ def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> None:
         bundle.plan_digest,
     ):
         raise EvidenceError("evidence about another subject, plan or gate", code="bundle.mixed", where=ref.digest)
+    check_holdout(evidence, bundle.holdout_digest, where=ref.digest)
     listed = {(item.name, item.digest) for item in bundle.attachments}
     if not {(item.name, item.digest) for item in evidence.attachments} <= listed:
         raise EvidenceError("an attachment that the manifest does not list", code="bundle.mixed", where=ref.digest)

@@ -13,8 +13,10 @@ from gates.errors import EvidenceError
 from gates.records.base import Digest
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
 from gates.records.measurement import Measurement
-from gates.records.plan import Plan
+from gates.records.plan import Plan, TableRole
 from gates.records.release import APPROVAL_TYPE, Approval
+
+_JUDGED: tuple[TableRole, ...] = ("holdout", "predictions")
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,15 @@ def seal_bundle(
 
     Raises
     ------
-    EvidenceError: no evidence, or evidence about different candidates, champions or plans.
+    EvidenceError: no evidence, or evidence about different candidates, champions, plans or holdouts.
     """
     plan_digest = put_plan(store, plan)
     subjects = {(item.candidate, item.champion, item.plan_digest) for item in evidence}
     if len(subjects) != 1 or plan_digest != evidence[0].plan_digest:
         raise EvidenceError("a bundle is about one candidate, one champion and one plan", code="bundle.mixed")
     candidate, champion, _ = subjects.pop()
+    for item in evidence:
+        check_holdout(item, holdout_digest, where=item.gate)
     subject = [(candidate.uri, candidate.digest)]
     bundle = Bundle(
         candidate=candidate,
@@ -103,24 +107,45 @@ def load_bundle(store: Store, digest: Digest) -> OpenedBundle:
     """
     opened = open_envelope(store.get(digest), expect=BUNDLE_TYPE, where=digest)
     record = Bundle.parse(opened.predicate, where=digest)
-    subject = ((record.candidate.uri, record.candidate.digest),)
-    if opened.subjects != subject:
+    if opened.subjects != ((record.candidate.uri, record.candidate.digest),):
         raise EvidenceError("the manifest is about another subject", code="bundle.mixed", where=digest)
     return OpenedBundle(
         digest=digest,
         record=record,
         key_ids=opened.key_ids,
         plan=load_plan(store, record.plan_digest),
-        evidence=tuple(_load_evidence(store, ref, subject) for ref in record.evidence),
+        evidence=tuple(_load_evidence(store, ref, record) for ref in record.evidence),
     )
 
 
-def _load_evidence(store: Store, ref: EvidenceRef, subject: tuple[tuple[str, Digest], ...]) -> OpenedEvidence:
+def _load_evidence(store: Store, ref: EvidenceRef, bundle: Bundle) -> OpenedEvidence:
     opened = open_envelope(store.get(ref.digest), expect=EVIDENCE_TYPE, where=ref.digest)
     evidence = Evidence.parse(opened.predicate, where=ref.digest)
-    if opened.subjects != subject or evidence.gate != ref.gate:
+    if opened.subjects != ((bundle.candidate.uri, bundle.candidate.digest),) or evidence.gate != ref.gate:
         raise EvidenceError("evidence about another subject or gate", code="bundle.mixed", where=ref.digest)
+    check_holdout(evidence, bundle.holdout_digest, where=ref.digest)
     return OpenedEvidence(ref.digest, evidence, opened.key_ids)
+
+
+def check_holdout(evidence: Evidence, holdout: Digest | None, *, where: str) -> None:
+    """Refuse evidence that judged other rows than the manifest names: looks at a holdout are counted by that name.
+
+    The rows that were judged are the table `holdout`, and where there is none the table `predictions`.
+
+    Raises
+    ------
+    EvidenceError: `bundle.holdout`.
+    """
+    digests = {role: {table.digest for table in evidence.tables if table.role == role} for role in _JUDGED}
+    judged = next((found for found in digests.values() if found), set())
+    if judged != ({holdout} if holdout else set()):
+        named = " and ".join(sorted(judged)) or "none"
+        raise EvidenceError(
+            f"the evidence is about holdout {named}, the manifest about {holdout or 'none'}",
+            code="bundle.holdout",
+            where=where,
+            remedy="measure again, and seal what `gates measure` wrote",
+        )
 
 
 def load_attachments(store: Store, bundle: Bundle) -> Mapping[str, bytes]:
