@@ -193,9 +193,10 @@ class Project:
             )
 
     def first_step(self, environment: Environment) -> int:
-        """Percent of the traffic that a promotion moves at once: the first step of the spec's rollout, else all."""
+        """Percent of the traffic that a promotion moves at once: the spec's first step, else the policies' largest."""
         steps = self.spec.rollout.get(environment)
-        return steps[0] if steps else 100
+        most: int = self.policies.data["release"]["environments"][environment]["first_step_percent"]
+        return steps[0] if steps else most
 
     @property
     def actor(self) -> str:

@@ -176,6 +176,7 @@ class AuditWorld:
                 model=MODEL,
                 candidate=opened.record.candidate,
                 champion=release.champion if release else None,
+                percent=100,
                 actor="decider@example.com",
                 effective_time_us=now_us,
             ),

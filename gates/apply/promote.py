@@ -33,10 +33,8 @@ from gates.records.base import Digest, Micros
 from gates.records.release import Entry, Release, Slot
 
 
-def promote(
-    writer: LedgerWriter, surfaces: Surfaces, decision: Digest, *, percent: int = 100, reason: str | None = None
-) -> Applied:
-    """Give the decided candidate `percent` of the traffic of the decision's slot, 1 to 100.
+def promote(writer: LedgerWriter, surfaces: Surfaces, decision: Digest, *, reason: str | None = None) -> Applied:
+    """Give the decided candidate the share of the traffic of the decision's slot that was decided on.
 
     A promotion that was interrupted is resumed; one that is done already is found so, and nothing moves.
 
@@ -47,7 +45,7 @@ def promote(
     Raises
     ------
     Refused: the decision, the slot's state, or the surfaces say no. EvidenceError: bytes or signatures that changed.
-    UsageError: a percentage that cannot be. EngineError: a surface is out of reach.
+    UsageError: a share that nothing else serves to complete. EngineError: a surface is out of reach.
     """
     opened = load_decision(writer.store, decision)
     request = opened.decision.request
@@ -56,8 +54,8 @@ def promote(
     writer.require_apply(chain, slot)
     state = chain.slot(slot)
     if state.open is not None:
-        return _resume(writer, surfaces, slot, chain, opened, percent)
-    after = release_after(state.standing.release, opened, percent)
+        return _resume(writer, surfaces, slot, chain, opened)
+    after = release_after(state.standing.release, opened)
     if state.release_digest == release_digest(after):
         return already_done(writer, surfaces, slot, chain)
     # (1)
@@ -91,7 +89,7 @@ def promote_in_development(
     slot = Slot(model=request.model, environment=environment)
     # (1)
     check_answer(opened, slot, time_us=now_us)
-    release = release_after(None, opened, 100)
+    release = release_after(None, opened)
     surfaces.check_bytes(release)
     standing = Standing().moved_to(release)
     # (3) (4)
@@ -116,17 +114,13 @@ def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:
     move = own_intent(writer, chain.slot(slot), slot)
     if move.entry.kind != "intent":
         raise open_elsewhere(move, slot)
-    return _resume(writer, surfaces, slot, chain, decision_of(move.entry), None)
+    return _resume(writer, surfaces, slot, chain, decision_of(move.entry))
 
 
-def _resume(
-    writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, opened: OpenedDecision, percent: int | None
-) -> Applied:
+def _resume(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, opened: OpenedDecision) -> Applied:
     move = own_intent(writer, chain.slot(slot), slot)
     after = move.after.release
     if move.entry.kind != "intent" or after is None or after.decision_digest != opened.decision_id:
-        raise open_elsewhere(move, slot)
-    if percent is not None and after != release_after(move.before.release, opened, percent):
         raise open_elsewhere(move, slot)
     try:
         # (1)

@@ -48,7 +48,13 @@ def decide_bundle(
 
 
 def decide_for_good(
-    project: Project, bundle: OpenedBundle, environment: Environment, signer: Signer, *, reason: str | None
+    project: Project,
+    bundle: OpenedBundle,
+    environment: Environment,
+    signer: Signer,
+    *,
+    reason: str | None,
+    percent: int | None = None,
 ) -> Decided:
     """Enter the bundle into the ledger, decide at the position after it, and sign.
 
@@ -72,6 +78,7 @@ def decide_for_good(
         reason=reason,
         at_us=at_us,
         simulated=False,
+        percent=percent,
         chain=chain,
     )
     return sign(project, decided, signer)

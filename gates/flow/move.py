@@ -43,7 +43,7 @@ def promote(
 
     Parameters
     ----------
-    percent: of the traffic; default: the first step of the spec's rollout.
+    percent: of the traffic; default: the first step of the rollout.
 
     Raises
     ------
@@ -56,20 +56,14 @@ def promote(
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment)
     opened = load_bundle(project.store, find_bundle(project, candidate, bundle))
-    decided = decide_for_good(project, opened, environment, signer, reason=reason)
+    decided = decide_for_good(project, opened, environment, signer, reason=reason, percent=percent)
     view = view_of(project.policies, decided, load_attachments(project.store, opened.record))
     if not decided.decision.allow or decided.envelope is None:
         return Promotion(decided, view, None)
     if environment == DEVELOPMENT:
         applied = promote_in_development(project.store, surfaces, decided.envelope, now_us=now_us())
     else:
-        applied = carry_out(
-            project.writer(signer, now_us()),
-            surfaces,
-            decided.envelope,
-            percent=project.first_step(environment) if percent is None else percent,
-            reason=reason,
-        )
+        applied = carry_out(project.writer(signer, now_us()), surfaces, decided.envelope, reason=reason)
     return Promotion(decided, view, applied)
 
 

@@ -284,9 +284,14 @@ def decide(
     reason: str | None,
     at_us: Micros,
     simulated: bool,
+    percent: int | None = None,
     chain: Chain | None = None,
 ) -> Decided:
     """Ask the policies. Above development a decision is simulated unless its bundle was entered into the ledger first.
+
+    Parameters
+    ----------
+    percent: of the traffic; default: the first step of the rollout, and all where nothing serves.
 
     Raises
     ------
@@ -299,12 +304,15 @@ def decide(
     ledger = ledger_facts(project, chain, environment, bundle) if chain else None
     release = chain.release(slot) if chain else None
     champion = release.champion if release else (bundle.record.champion if environment == DEVELOPMENT else None)
+    if percent is None:
+        percent = project.first_step(environment) if release else 100
     request = Request(
         environment=environment,
         action="promote",
         model=slot.model,
         candidate=candidate,
         champion=champion,
+        percent=percent,
         actor=actor,
         reason=reason,
         effective_time_us=at_us,

@@ -18,13 +18,17 @@ Basis = Literal["proven", "provisional", "none"]
 
 
 class Request(Record):
-    """Who asks for what, when. `champion` is what the ledger says serves there (absent: nothing does)."""
+    """Who asks for what, when. `champion` is what the ledger says serves there (absent: nothing does).
+
+    `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
+    """
 
     environment: Environment
     action: Literal["promote"]
     model: Name
     candidate: ModelVersion
     champion: ModelVersion | None = None
+    percent: Annotated[int, Field(ge=1, le=100)] | None = None
     actor: Name
     reason: Name | None = None
     incident: Name | None = None

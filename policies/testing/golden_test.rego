@@ -163,6 +163,7 @@ production := {
 		"model": "m",
 		"candidate": candidate,
 		"champion": champion,
+		"percent": 5,
 		"actor": "applier@acme",
 		"effective_time_us": now,
 	},

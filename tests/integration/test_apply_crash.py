@@ -127,8 +127,8 @@ def test_an_unfinished_promotion_carries_the_decision_that_finishes_it(tmp_path:
 def test_a_killed_canary_is_finished_by_running_it_again(tmp_path: Path) -> None:
     def prepare(world: World) -> tuple[str, Move]:
         world.adopt("production", 1)
-        decision = world.allowed("production", 2)
-        return "production", lambda writer, surfaces: promote(writer, surfaces, decision, percent=5)
+        decision = world.allowed("production", 2, percent=5)
+        return "production", lambda writer, surfaces: promote(writer, surfaces, decision)
 
     # intent, target, approved, outcome, pack
     assert kill_everywhere(tmp_path, prepare, finish) == 5
@@ -319,8 +319,9 @@ def test_a_move_whose_intent_another_run_closed_stops_before_its_next_effect(wor
 
 def test_an_unfinished_move_is_resumed_as_it_was_begun(world: World) -> None:
     """Another percentage, another target of the rollback, or an edit meanwhile is another question."""
-    decision, slot = world.allowed("production", 2), slot_in("production")
-    assert run_and_kill(lambda: promote(*mortal(world, "production", 2), decision, percent=5))
+    decision, slot = world.allowed("production", 2, percent=5), slot_in("production")
+    other = world.allowed("production", 2, percent=6)
+    assert run_and_kill(lambda: promote(*mortal(world, "production", 2), decision))
     writer, surfaces = world.writer(), world.surfaces("production")
     begun = writer.read().slot(slot)
     assert begun.open is not None
@@ -334,12 +335,12 @@ def test_an_unfinished_move_is_resumed_as_it_was_begun(world: World) -> None:
         assert caught.value.code == code
         assert world.ledger.entries() == entries
 
-    refused("slot.open", lambda: promote(writer, surfaces, decision, percent=6))
+    refused("slot.open", lambda: promote(writer, surfaces, other))
     refused("slot.open", lambda: rollback(writer, surfaces, slot, reason="x", to=leads_to))
     path = world.serving("production").path
     text = path.read_text()
     path.write_text(text.replace('"percent": 5', '"percent": 6'))
-    refused("serving.unexplained", lambda: promote(writer, surfaces, decision, percent=5))
+    refused("serving.unexplained", lambda: promote(writer, surfaces, decision))
     refused("serving.unexplained", lambda: rollback(writer, surfaces, slot, reason="x"))
     path.write_text(text)
     assert rollback(writer, surfaces, slot, reason="x", to=begun.release_digest).status == "failed"

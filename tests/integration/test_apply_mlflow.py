@@ -76,15 +76,15 @@ def test_promote_and_roll_back_over_mlflow(tmp_path: Path, filled: Path, monkeyp
     adopt(world.writer(), surfaces, first, reason="it serves already")
     bundle = world.bundle(two)
     append_sealed(world.writer("decider"), bundle)
-    decision = world.decision(two, "production", champion=one, bundle=bundle.digest)
+    decision = world.decision(two, "production", champion=one, bundle=bundle.digest, percent=5)
 
     registry.set_alias(MODEL, "champion", "2")
     with pytest.raises(Refused, match="champion points to version 2") as caught:
-        promote(world.writer(), surfaces, decision, percent=5)
+        promote(world.writer(), surfaces, decision)
     assert caught.value.code == "alias.unexplained"
     registry.set_alias(MODEL, "champion", "1")
 
-    promote(world.writer(), surfaces, decision, percent=5)
+    promote(world.writer(), surfaces, decision)
     canary = {"approved-production": "2", "deployed-production": "1", "champion": "1"}
     assert registry.aliases(MODEL) == canary == world.writer().read().expected_aliases(MODEL)
 

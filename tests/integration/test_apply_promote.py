@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from simulators.apply_world import HOUR, MODEL, NOW, World, name_of, slot_in
 
 from gates.apply.adopt import adopt
@@ -147,7 +148,7 @@ def test_a_promotion_to_staging_takes_all_traffic(world: World) -> None:
 
 
 def test_a_canary_in_production_is_approved_and_not_deployed(world: World) -> None:
-    applied = promote(world.writer(), world.surfaces("production"), world.allowed("production", 2), percent=5)
+    applied = promote(world.writer(), world.surfaces("production"), world.allowed("production", 2, percent=5))
     assert served(world, "production") == [("1", 95), ("2", 5)]
     aliases = world.registry.aliases(MODEL)
     assert (aliases["approved-production"], aliases["deployed-production"], aliases["champion"]) == ("2", "1", "1")
@@ -159,37 +160,37 @@ def test_a_canary_grows_by_new_decisions_and_becomes_the_champion_at_100(world: 
     for percent, text in ((5, "a"), (60, "b"), (100, "c")):
         release = world.writer().read().release(PRODUCTION)
         assert release is not None
-        decision = world.allowed("production", 2, text=text)
-        promote(world.writer(), world.surfaces("production"), decision, percent=percent)
+        decision = world.allowed("production", 2, text=text, percent=percent)
+        promote(world.writer(), world.surfaces("production"), decision)
         assert ("2", percent) in served(world, "production")
     aliases = world.registry.aliases(MODEL)
     assert (aliases["deployed-production"], aliases["champion"]) == ("2", "2")
 
 
 def test_a_canary_on_a_canary_is_refused(world: World) -> None:
-    promote(world.writer(), world.surfaces("production"), world.allowed("production", 2), percent=5)
-    decision = world.allowed("production", 3)
+    promote(world.writer(), world.surfaces("production"), world.allowed("production", 2, percent=5))
+    decision = world.allowed("production", 3, percent=5)
     surfaces = world.surfaces("production")
-    refused(world, "slot.canary", lambda: promote(world.writer(), surfaces, decision, percent=5))
+    refused(world, "slot.canary", lambda: promote(world.writer(), surfaces, decision))
 
 
 @pytest.mark.parametrize("percent", [0, -5, 101])
 def test_percentages_are_1_to_100(world: World, percent: int) -> None:
-    decision, surfaces = world.allowed("production", 2), world.surfaces("production")
-    refused(
-        world,
-        "promote.percent",
-        lambda: promote(world.writer(), surfaces, decision, percent=percent),
-        UsageError,
-    )
+    with pytest.raises(ValidationError):
+        world.allowed("production", 2, percent=percent)
+
+
+def test_a_decision_that_names_no_share_moves_nothing(world: World) -> None:
+    decision, surfaces = world.allowed("production", 2, percent=None), world.surfaces("production")
+    refused(world, "decision.percent", lambda: promote(world.writer(), surfaces, decision))
 
 
 def test_a_first_release_takes_all_traffic_or_says_why_not(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.begin()
-    decision, surfaces = world.allowed("production", 1), world.surfaces("production")
-    refused(world, "promote.percent", lambda: promote(world.writer(), surfaces, decision, percent=5), UsageError)
-    promote(world.writer(), surfaces, decision)
+    share, surfaces = world.allowed("production", 1, percent=5), world.surfaces("production")
+    refused(world, "promote.percent", lambda: promote(world.writer(), surfaces, share), UsageError)
+    promote(world.writer(), surfaces, world.allowed("production", 1))
     assert served(world, "production") == [("1", 100)]
     assert world.registry.aliases(MODEL)["champion"] == "1"
 
@@ -276,13 +277,13 @@ def test_another_key_than_the_appliers_moves_nothing(world: World, person: str) 
 @pytest.mark.parametrize("number", [1, 2])
 def test_model_bytes_that_changed_after_the_decision_move_nothing(world: World, number: int) -> None:
     """The champion's bytes too: they go on serving."""
-    decision, surfaces = world.allowed("production", 2), world.surfaces("production")
+    decision, surfaces = world.allowed("production", 2, percent=5), world.surfaces("production")
     path = world.registry.path(MODEL, str(number))
     path.write_bytes(path.read_bytes() + b" ")
     refused(
         world,
         "model.bytes_changed",
-        lambda: promote(world.writer(), surfaces, decision, percent=5),
+        lambda: promote(world.writer(), surfaces, decision),
         EvidenceError,
     )
 
@@ -299,9 +300,9 @@ def test_an_alias_moved_by_hand_is_found(world: World, alias: str, version: str 
 
 
 def test_the_champion_alias_belongs_to_the_last_rung(world: World) -> None:
-    decision, surfaces = world.allowed("production", 2), world.surfaces("production")
+    decision, surfaces = world.allowed("production", 2, percent=5), world.surfaces("production")
     world.registry.set_alias(MODEL, "champion", "2")
-    refused(world, "alias.unexplained", lambda: promote(world.writer(), surfaces, decision, percent=5))
+    refused(world, "alias.unexplained", lambda: promote(world.writer(), surfaces, decision))
     promote(world.writer(), world.surfaces("staging"), world.allowed("staging", 2, text="more"))
 
 

@@ -78,7 +78,7 @@ def test_the_whole_release_comes_back(world: World) -> None:
 
 
 def test_a_canary_is_taken_back(world: World) -> None:
-    promote(world.writer(), world.surfaces("production"), world.allowed("production", 3), percent=5)
+    promote(world.writer(), world.surfaces("production"), world.allowed("production", 3, percent=5))
     rollback(world.writer(), world.surfaces("production"), PRODUCTION, reason="complaints")
     assert [(r.version.version, r.percent) for r in serving(world, "production").routes] == [("1", 100)]
     assert world.registry.aliases(MODEL)["approved-production"] == "1"

@@ -157,6 +157,7 @@ class World:
         bundle: Digest | None = None,
         by: str = "decider",
         now_us: int = NOW,
+        percent: int | None = 100,
         **changes: Any,
     ) -> Digest:
         """Store a signed decision and return its envelope's digest."""
@@ -168,6 +169,7 @@ class World:
                     model=MODEL,
                     candidate=candidate,
                     champion=champion,
+                    percent=percent,
                     actor="decider@example.com",
                     effective_time_us=now_us,
                 ),

@@ -86,7 +86,7 @@ class Script:
         state = self.chain().slot(slot_in(environment))
         champion = state.standing.release.champion if state.standing.release else None
         kept = ((champion, 100 - percent),) if champion and percent < 100 else ()
-        decision = self.world.decision(candidate, environment, champion=champion, bundle=bundle)
+        decision = self.world.decision(candidate, environment, champion=champion, bundle=bundle, percent=percent)
         opened = load_decision(self.world.store, decision)
         return self.add(
             "intent",

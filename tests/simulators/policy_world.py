@@ -289,6 +289,7 @@ def golden(environment: str, plan: Document, policies: PolicySet | None = None) 
             "model": MODEL,
             "candidate": CANDIDATE,
             "champion": CHAMPION,
+            "percent": 5,
             "actor": "applier@acme",
             "effective_time_us": NOW,
         },

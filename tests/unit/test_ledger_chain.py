@@ -18,7 +18,8 @@ from gates.apply.ledger.shape import release_digest, subjects_of
 from gates.apply.policy import activate_policy, begin_ledger
 from gates.apply.sealed import append_sealed
 from gates.apply.writer import read_ledger
-from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
+from gates.bundle.decisions import load_decision
 from gates.bundle.envelope import seal
 from gates.errors import EngineError, EvidenceError, Refused, UsageError
 from gates.records import ActivePolicy, Entry
@@ -453,6 +454,20 @@ def test_a_statement_says_what_its_entry_says(script: Script, change: str) -> No
 def test_a_bundle_was_sealed_for_its_candidate(script: Script) -> None:
     two, three = script.world.version(2), script.world.version(3)
     script.intend("staging", three, bundle=script.seal(two))
+    assert broken(script) == "ledger.decision"
+
+
+@pytest.mark.parametrize(("decided", "given"), [(5, 100), (5, 6), (100, 5), (None, 100)])
+def test_the_share_of_the_traffic_is_the_decisions(script: Script, decided: int | None, given: int) -> None:
+    one, two = script.world.version(1), script.world.version(2)
+    script.adopt("staging", one)
+    bundle = script.seal(two)
+    decision = script.world.decision(two, "staging", champion=one, bundle=bundle, percent=decided)
+    opened = load_decision(script.world.store, decision)
+    shares = ((one, 100 - given), (two, given)) if given < 100 else ((two, 100),)
+    after = release_of("staging", *shares, decision=opened.decision_id)
+    envelope = parse_json(script.world.store.get(decision))
+    script.intend("staging", two, bundle=bundle, after=after, decision=envelope)
     assert broken(script) == "ledger.decision"
 
 

@@ -223,9 +223,7 @@ class Chain:
         try:
             opened = decision_of(entry)
             check_promotion(self, slot, opened, time_us=entry.time_us)
-            after, candidate = entry.after, opened.decision.request.candidate
-            percent = sum(route.percent for route in after.routes if route.version == candidate) if after else 0
-            wanted = release_after(self.release(slot), opened, percent)
+            after, wanted = entry.after, release_after(self.release(slot), opened)
         except GatesError as error:
             raise EvidenceError(
                 f"the decision does not carry it: {error.message}", code="ledger.decision", where=where

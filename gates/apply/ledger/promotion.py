@@ -16,18 +16,26 @@ if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
 
 
-def release_after(before: Release | None, opened: OpenedDecision, percent: int) -> Release:
-    """Return the release in which the candidate takes `percent` of the traffic and what served keeps the rest.
+def release_after(before: Release | None, opened: OpenedDecision) -> Release:
+    """Return the release in which the candidate takes the traffic that was decided on and what served keeps the rest.
 
     Raises
     ------
-    UsageError: `promote.percent`. Refused: `slot.canary`: two other versions share the traffic.
+    UsageError: `promote.percent`. Refused: `decision.percent`: it names none; `slot.canary`: two other versions share
+    the traffic.
     """
     request = opened.decision.request
+    if request.percent is None:
+        raise Refused(
+            "the decision does not say how much of the traffic it is about",
+            code="decision.percent",
+            where=opened.envelope_digest,
+            remedy="decide again",
+        )
     return Release(
         model=request.model,
         environment=request.environment,
-        routes=_routes(before, request.candidate, percent),
+        routes=_routes(before, request.candidate, request.percent),
         approved=request.candidate,
         decision_digest=opened.decision_id,
     )
@@ -83,8 +91,6 @@ def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed
 
 
 def _routes(before: Release | None, candidate: ModelVersion, percent: int) -> tuple[Route, ...]:
-    if not 1 <= percent <= 100:
-        raise UsageError(f"{percent} percent of the traffic", code="promote.percent", remedy="give 1 to 100")
     others = [
         route.version for route in (before.routes if before else ()) if route.version != candidate and route.percent > 0
     ]

@@ -10,10 +10,10 @@ import data.gates.lib.result
 
 # METADATA
 # title: Rung skipped
-# description: This candidate is not what was last promoted on the rung below, or that was too long ago.
+# description: This candidate was not promoted to all traffic of the rung below, or that was too long ago.
 # custom:
 #   code: ladder.skipped
-#   remedy: Promote the candidate on the rung below first.
+#   remedy: Promote the candidate to all traffic of the rung below first.
 results contains result.denies("release.ladder", "ladder.skipped") if {
 	asked.strict
 	not _climbed

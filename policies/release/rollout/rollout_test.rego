@@ -1,0 +1,33 @@
+package gates.release.rollout_test
+
+import data.gates.release.rollout
+import data.gates.testing as t
+
+_codes := {result.code | some result in rollout.results}
+
+test_no_more_than_the_first_step if {
+	_codes == set() with input as t.production
+	_codes == set() with input as t.production with input.request.percent as 1
+	_codes == {"rollout.step"} with input as t.production with input.request.percent as 6
+	_codes == {"rollout.step"} with input as t.production with input.request.percent as 100
+	_codes == set() with input as t.production
+		with input.request.percent as 100
+		with input.request.environment as "staging"
+	_codes == set() with input as t.development with input.request.percent as 100
+}
+
+test_a_step_that_nobody_says_denies if {
+	_codes == {"rollout.step"} with input as t.production
+		with input.request as {key: value | some key, value in t.production.request; key != "percent"}
+	_codes == {"rollout.step"} with input as t.production
+		with data.release.environments.production as {"below": "staging"}
+	_codes == {"rollout.step"} with input as t.production with input.request.environment as "moon"
+}
+
+test_a_first_release_takes_all_traffic if {
+	first := object.union(t.facts, {"first_release": true})
+	_codes == set() with input as t.first with input.request.percent as 100 with data.models.m as first
+	_codes == {"rollout.step"} with input as t.first with input.request.percent as 50 with data.models.m as first
+	_codes == {"rollout.step"} with input as t.first with input.request.percent as 100 with data.models.m as t.facts
+	_codes == {"rollout.step"} with input as t.production with input.request.percent as 100 with data.models.m as first
+}
