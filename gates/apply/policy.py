@@ -1,4 +1,7 @@
-"""Activate policy and trust digests: the policy owners' entry. On an empty ledger it is entry 0, the root."""
+"""Activate policy and trust digests: the policy owners' entry, those of entry 0 or of the trust that is in force.
+
+On an empty ledger it is entry 0, the root.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,8 @@ def activate_policy(writer: LedgerWriter, active: Sequence[ActivePolicy], *, rea
 
     Raises
     ------
-    Refused: `key.unlisted`: the signer is not a policy owner. EvidenceError: a trust document is not in the store.
+    Refused: `key.unlisted`: the signer is no policy owner, neither by entry 0 nor by the trust in force in every one of
+    these environments. EvidenceError: a trust document is not in the store.
     """
 
     def build(_: Chain, position: Position) -> Entry:

@@ -133,7 +133,10 @@ class LedgerWriter:
             return
         if entry.kind == "policy":
             owners = ", ".join(owner.identity for owner in chain.owners)
-            raise self._unlisted("is no policy owner of this ledger", f"sign with a key of {owners}")
+            raise self._unlisted(
+                "may not change the policies of these environments",
+                f"sign with a key of {owners}, or with one that the trust in force there lists for `policy`",
+            )
         raise self._unlisted(f"may not write {entry.kind}")
 
     def _unlisted(self, what: str, remedy: str = _ENROL) -> Refused:

@@ -16,6 +16,7 @@ from gates.errors import EvidenceError, UsageError
 from gates.records.base import Digest, Environment, Name, Record
 from gates.records.release import PublicKey
 
+# `policy` activates policies and trust, as the owners of entry 0 do, in the environments where it is in force already.
 Role = Literal["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk"]
 
 

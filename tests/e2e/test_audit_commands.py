@@ -40,6 +40,22 @@ def own(climbed: World, tmp_path: Path) -> World:
     return climbed.copy(tmp_path)
 
 
+def test_a_key_that_the_active_trust_lists_for_policy_may_activate(own: World) -> None:
+    """And one that only a branch lists so may not, nor anywhere else than where it is listed."""
+    enrol(own, "deputy", "Dora", "policy", where=("staging",))
+    assert activate(own, "-e", "staging", key="deputy.pem") == 1
+    assert activate(own) == 0
+    enrol(own, "late", "Lars", "measure")
+    assert activate(own, "-e", "staging", key="deputy.pem") == 0
+    assert activate(own, *BOTH, key="deputy.pem") == 1
+    assert activate(own, "-e", "production", key="deputy.pem") == 1
+    assert own.run("verify").code == 0
+    # Whoever it struck off is gone: the trust before an entry counts, not the one that the entry brings.
+    enrol(own, "deputy", "Dora", "measure")
+    assert activate(own, "-e", "staging", key="deputy.pem") == 0
+    assert activate(own, "-e", "staging", key="deputy.pem") == 1
+
+
 def edit_percent(path: Path) -> None:
     text = path.read_text()
     assert '"percent": 100' in text

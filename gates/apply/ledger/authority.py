@@ -18,14 +18,20 @@ from gates.records.release import ActivePolicy, Entry, PublicKey, Slot
 def may_sign(
     entry: Entry, key_ids: tuple[str, ...], owners: tuple[PublicKey, ...], trusts: Mapping[Environment, Trust]
 ) -> bool:
-    """Whether one of the keys may sign an entry of this kind, by the trust that is in force.
+    """Whether one of the keys may sign an entry of this kind, by the trust that is in force before it.
 
     Parameters
     ----------
-    owners: the policy owners of entry 0. trusts: trust in force by environment.
+    owners: the policy owners of entry 0, who may activate policies anywhere and at any time; who has the role `policy`
+    may where they have put that in force.
+    trusts: trust in force by environment.
     """
     if entry.kind == "policy":
-        return any(owner.key_id in key_ids for owner in owners)
+        return any(owner.key_id in key_ids for owner in owners) or all(
+            active.environment in trusts
+            and any(trusts[active.environment].allows(key_id, "policy", active.environment) for key_id in key_ids)
+            for active in entry.active or ()
+        )
     if entry.kind == "sealed":
         return any(
             trust.allows(key_id, role, environment)
