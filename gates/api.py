@@ -58,6 +58,12 @@ class CheckResult:
 
     __repr__ = __str__
 
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        from gates.render.markdown import markdown
+
+        return "\n\n".join([*self.said, markdown(self.view), *self.besides])
+
 
 def check(
     data: Table | None = None,
@@ -74,7 +80,7 @@ def check(
 
     Parameters
     ----------
-    data: a pandas DataFrame, or a path of CSV or Parquet; absent where label and score are arrays.
+    data: a table (pandas, polars, Arrow), or a path of CSV or Parquet; absent where label and score are arrays.
     label, score: names of columns of `data` (guessed where absent), or arrays of shape (n,); a score may have shape
     (n, 2), as predict_proba gives it.
     champion: a column, an array as of scores, or another table or file with the champion's scores.
@@ -97,6 +103,7 @@ def _as_file(
     """Bring tables and arrays into files that the table engine reads; names stay names."""
     import pandas as pd
 
+    data, champion = _from_arrow(data), _from_arrow(champion)
     given = {"label": label, "score": score, "champion": champion}
     if isinstance(data, pd.DataFrame):
         # A name that is not a text, as of a table made from an array.
@@ -115,7 +122,7 @@ def _as_file(
         return Path(data), names, None
     if data is not None and not isinstance(data, pd.DataFrame):
         raise UsageError(
-            f"data is a {type(data).__name__}, not a pandas DataFrame or a path",
+            f"data is a {type(data).__name__}, not a table or a path",
             code="check.data",
             remedy="pass arrays by name: gates.check(label=y, score=p)",
         )
@@ -130,6 +137,20 @@ def _as_file(
         shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise UsageError(f"columns of different lengths: {shown}", code="check.lengths")
     return _write(pd.DataFrame(columns), folder / "predictions.parquet"), names, "DataFrame"
+
+
+def _from_arrow(data: Any) -> Any:
+    """Turn a polars or Arrow table (whatever offers the Arrow PyCapsule stream of a struct) into pandas."""
+    import pandas as pd
+
+    if isinstance(data, str | Path | pd.DataFrame | pd.Series | None) or not hasattr(data, "__arrow_c_stream__"):
+        return data
+    import pyarrow as pa
+
+    try:
+        return pa.table(data).to_pandas()
+    except (pa.ArrowException, TypeError, ValueError):  # a single column is one, too
+        return data
 
 
 def _is_name(name: Any, data: pd.DataFrame) -> bool:

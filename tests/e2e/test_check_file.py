@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from cli_runner import gates
 
@@ -204,12 +205,26 @@ def test_arrays_that_do_not_fit_are_usage_errors(frame):
     with pytest.raises(UsageError, match="nothing to check"):
         package.check()
     for data in (frame.proba.to_numpy(), frame[["y", "proba"]].to_dict("list"), 5):
-        with pytest.raises(UsageError, match="not a pandas DataFrame"):
+        with pytest.raises(UsageError, match="not a table"):
             package.check(data)
     with pytest.raises(UsageError, match="two columns"):
         package.check(frame[["y", "proba", "proba"]])
     with pytest.raises(UsageError, match="no column 3"):
         package.check(frame, label=3)
+
+
+def test_arrow_tables_and_columns_are_taken(frame):
+    table = pa.Table.from_pandas(frame)
+    whole = package.check(table, label="y", score="proba")
+    columns = package.check(label=table.column("y"), score=table.column("proba"))
+    estimates = [{(m.check, m.item): m.estimate for m in r.measurements} for r in (whole, columns)]
+    assert estimates[0] == estimates[1]
+
+
+def test_a_notebook_shows_the_answer(frame):
+    shown = package.check(frame, label="y", score="proba")._repr_markdown_()
+    assert "ALLOW" in shown
+    assert "| verdict | check |" in shown
 
 
 def test_tables_and_scores_as_arrays_have_them(frame):
