@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +31,8 @@ class EmbeddedEngine:
         from opapywasm import OpaWasmPolicy, PolicyConfig
         from opapywasm.errors import OpaWasmError
 
+        # It finds the memory that the module needs by trying, and warns of it each time.
+        logging.getLogger("opapywasm.runtime").setLevel(logging.ERROR)
         policies.check_module()
         self.version = f"opa {policies.sidecar.opa_version}, wasm"
         self.source = policies.manifest.module
