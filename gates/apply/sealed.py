@@ -6,7 +6,7 @@ from gates.apply.ledger.chain import Chain
 from gates.apply.writer import LedgerWriter, Position, Present
 from gates.bundle.pack import OpenedBundle
 from gates.errors import EvidenceError
-from gates.records.base import Digest
+from gates.records.base import Digest, Micros
 from gates.records.evidence import Bundle
 from gates.records.release import Entry
 
@@ -24,7 +24,7 @@ def append_sealed(writer: LedgerWriter, bundle: OpenedBundle) -> Digest:
     def build(chain: Chain, position: Position) -> Entry | Present:
         known = next((item for item in chain.entries if item.entry.bundle_digest == bundle.digest), None)
         if known is not None:
-            check_sealed(known.entry, record)
+            check_sealed(known.entry, record, bundle.measured_us)
             return Present(known.digest)
         return Entry(
             sequence=position.sequence,
@@ -35,13 +35,18 @@ def append_sealed(writer: LedgerWriter, bundle: OpenedBundle) -> Digest:
             bundle_digest=bundle.digest,
             candidate=record.candidate,
             holdout_digest=record.holdout_digest,
+            measured_us=bundle.measured_us,
         )
 
     return writer.append(build)[0]
 
 
-def check_sealed(entry: Entry, bundle: Bundle) -> None:
-    """Refuse a `sealed` entry that says other things about its bundle than the bundle's manifest does.
+def check_sealed(entry: Entry, bundle: Bundle, measured_us: Micros) -> None:
+    """Refuse a `sealed` entry that says other things about its bundle than the bundle itself does.
+
+    Parameters
+    ----------
+    measured_us: when the bundle's oldest evidence began to be measured.
 
     Raises
     ------
@@ -50,10 +55,11 @@ def check_sealed(entry: Entry, bundle: Bundle) -> None:
     for name, entered, named in (
         ("candidate", entry.candidate, bundle.candidate),
         ("holdout", entry.holdout_digest, bundle.holdout_digest),
+        ("time of measuring", entry.measured_us, measured_us),
     ):
         if entered != named:
             raise EvidenceError(
-                f"enters a bundle with another {name} than the bundle's own: its look was counted elsewhere",
+                f"enters a bundle with another {name} than the bundle's own",
                 code="ledger.sealed",
                 where=f"ledger entry {entry.sequence}",
                 remedy="find out who signed the entry; measure and seal again",

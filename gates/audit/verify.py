@@ -30,11 +30,11 @@ from gates.audit.replay import find_decision, load_trust_of, replay
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
-from gates.bundle.pack import check_holdout, load_approval, load_plan
+from gates.bundle.pack import check_holdout, load_approval, load_plan, oldest
 from gates.bundle.store import Store
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.base import Digest, ModelVersion
+from gates.records.base import Digest, Micros, ModelVersion
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
 from gates.records.release import ENTRY_TYPE, PACK_TYPE, Entry, Slot
 
@@ -94,7 +94,8 @@ class _Audit:
     chain: Chain | None = None
     positions: Positions | None = None
     versions: dict[ModelVersion, None] = field(default_factory=dict)
-    bundles: dict[Digest, Bundle] = field(default_factory=dict)
+    bundles: dict[Digest, tuple[Bundle, Micros]] = field(default_factory=dict)
+    """Bundles that are whole, and when each began to be measured."""
     seen: set[tuple[str, str]] = field(default_factory=set)
     engines: dict[tuple[Digest, Digest], EmbeddedEngine] = field(default_factory=dict)
 
@@ -169,7 +170,7 @@ class _Audit:
             self.bundle(entry.bundle_digest)
             if sealed := self.bundles.get(entry.bundle_digest):
                 where = f"ledger entry {entry.sequence}"
-                self.found.attempt("ledger", "says what its bundle says", where, check_sealed, entry, sealed)
+                self.found.attempt("ledger", "says what its bundle says", where, check_sealed, entry, *sealed)
         if entry.kind == "intent" and entry.decision is not None:
             where = f"ledger entry {entry.sequence}"
             opened = self.found.attempt("decision", "is signed and whole", where, decision_of, entry)
@@ -235,10 +236,9 @@ class _Audit:
         bundle = self.found.attempt("bundle", "is signed and whole", digest, _manifest, self.store, digest)
         if bundle is None:
             return
-        self.bundles[digest] = bundle
         self.versions[bundle.candidate] = None
         self.found.attempt("plan", "is whole", bundle.plan_digest, load_plan, self.store, bundle.plan_digest)
-        for ref in bundle.evidence:
+        evidence = [
             self.found.attempt(
                 "evidence",
                 f"{ref.gate} is signed and whole",
@@ -248,6 +248,11 @@ class _Audit:
                 bundle,
                 ref,
             )
+            for ref in bundle.evidence
+        ]
+        whole = [item for item in evidence if item is not None]
+        if len(whole) == len(evidence):
+            self.bundles[digest] = bundle, oldest(whole, bundle)
         for attachment in bundle.attachments:
             self.found.attempt(
                 "attachment",
@@ -347,7 +352,7 @@ def _manifest(store: Store, digest: Digest) -> Bundle:
     return bundle
 
 
-def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> None:
+def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> Evidence:
     opened = open_envelope(store.get(ref.digest), expect=EVIDENCE_TYPE, where=ref.digest)
     evidence = Evidence.parse(opened.predicate, where=ref.digest)
     if evidence.gate != ref.gate or (evidence.candidate, evidence.plan_digest) != (
@@ -359,6 +364,7 @@ def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> None:
     listed = {(item.name, item.digest) for item in bundle.attachments}
     if not {(item.name, item.digest) for item in evidence.attachments} <= listed:
         raise EvidenceError("an attachment that the manifest does not list", code="bundle.mixed", where=ref.digest)
+    return evidence
 
 
 def _pack(store: Store, digest: Digest, root: Digest) -> None:

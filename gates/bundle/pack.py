@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gates.bundle.canonical import canonical_bytes, parse_json
@@ -10,7 +10,7 @@ from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
-from gates.records.base import Digest
+from gates.records.base import Digest, Micros
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
 from gates.records.measurement import Measurement
 from gates.records.plan import Plan, TableRole
@@ -42,12 +42,22 @@ class OpenedBundle:
     def measurements(self) -> tuple[Measurement, ...]:
         return tuple(m for part in self.evidence for m in part.evidence.measurements)
 
+    @property
+    def measured_us(self) -> Micros:
+        """When the oldest evidence began to be measured: sealing it again makes it no younger."""
+        return oldest((part.evidence for part in self.evidence), self.record)
+
 
 @dataclass(frozen=True)
 class OpenedApproval:
     digest: Digest
     approval: Approval
     key_ids: tuple[str, ...]
+
+
+def oldest(evidence: Iterable[Evidence], bundle: Bundle) -> Micros:
+    """When the first of a bundle's evidence began to be measured."""
+    return min((item.started_us for item in evidence), default=bundle.created_us)
 
 
 def put_plan(store: Store, plan: Plan) -> Digest:

@@ -80,7 +80,7 @@ class Entry(Record):
     """A ledger entry: the signed body. Its digest is that of its exact envelope bytes.
 
     Which optional fields a kind has:
-    policy: owners (entry 0 only), active, reason. sealed: bundle_digest, candidate, holdout_digest.
+    policy: owners (entry 0 only), active, reason. sealed: bundle_digest, candidate, holdout_digest, measured_us.
     intent, rollback: slot, action, expects, before, after, decision (its envelope), reason.
     outcome: slot, intent, status, observed, debts, head witness. takeover: slot, intent, reason.
     adopt: slot, after, reason.
@@ -88,6 +88,7 @@ class Entry(Record):
     Attributes
     ----------
     expects: digest of the slot's last closing entry (outcome or adopt) that the writer built upon.
+    measured_us: when the oldest evidence of the bundle began to be measured.
     """
 
     schema_version: SchemaVersion = "v1"
@@ -102,6 +103,7 @@ class Entry(Record):
     bundle_digest: Digest | None = None
     candidate: ModelVersion | None = None
     holdout_digest: Digest | None = None
+    measured_us: Micros | None = None
     slot: Slot | None = None
     action: Literal["promote", "rollback"] | None = None
     expects: Digest | None = None

@@ -219,8 +219,12 @@ def test_promoting_a_suspect_again_needs_new_evidence(world: World, environment:
     with pytest.raises(Refused) as caught:
         promote(world.writer(), world.surfaces(environment), stale)
     assert caught.value.code == "release.suspect"
-    fresh = world.allowed(environment, 2, text="measured again")
-    assert promote(world.writer(), world.surfaces(environment), fresh).status == "done"
+    sealed_again = world.allowed(environment, 2, text="the same measurements")
+    with pytest.raises(Refused) as caught:
+        promote(world.writer(), world.surfaces(environment), sealed_again)
+    assert caught.value.code == "release.suspect"
+    fresh = world.allowed(environment, 2, text="measured again", now_us=NOW + 1)
+    assert promote(world.writer(now_us=NOW + 1), world.surfaces(environment), fresh).status == "done"
 
 
 def test_facts_after_a_rollback(world: World) -> None:

@@ -60,6 +60,7 @@ def enter(own: Promoted, bundle: Digest, **false: Any) -> None:
             "bundle_digest": bundle,
             "candidate": opened.record.candidate,
             "holdout_digest": opened.record.holdout_digest,
+            "measured_us": opened.measured_us,
             **false,
         }
         return Entry(
@@ -74,7 +75,9 @@ def enter(own: Promoted, bundle: Digest, **false: Any) -> None:
     own.world.writer(own.root, "decider", NOW + 2 * MINUTE).append(build)
 
 
-@pytest.mark.parametrize("false", [{"holdout_digest": OTHER}, {"holdout_digest": None}, {"candidate": None}])
+@pytest.mark.parametrize(
+    "false", [{"holdout_digest": OTHER}, {"holdout_digest": None}, {"candidate": None}, {"measured_us": NOW + MINUTE}]
+)
 def test_a_sealed_entry_that_says_other_than_its_bundle(own: Promoted, false: dict[str, Any]) -> None:
     bundle = own.world.bundle(version_8(own), own.candidate)
     enter(own, bundle, **({"candidate": own.champion} if "candidate" in false else false))
@@ -127,6 +130,7 @@ def test_verify_finds_a_manifest_with_another_holdout_than_its_evidence(own: Pro
             bundle_digest=bundle,
             candidate=version_8(own),
             holdout_digest=OTHER,
+            measured_us=NOW,
         )
 
     world.writer(own.root, "decider", NOW + 2 * MINUTE).append(build)

@@ -116,7 +116,7 @@ class World:
     def allowed(self, environment: str, number: int, *, text: str = "", **changes: Any) -> Digest:
         """Seal a bundle and decide on it, against whatever serves now."""
         candidate = self.version(number)
-        bundle = self.bundle(candidate, text=text)
+        bundle = self.bundle(candidate, text=text, now_us=changes.get("now_us", NOW))
         append_sealed(self.writer("decider", changes.get("now_us", NOW)), bundle)
         release = self.writer().read().release(slot_in(environment))
         champion = release.champion if release else None
@@ -128,7 +128,9 @@ class World:
             return self.registry.register(MODEL, str(number), f"weights {number}".encode())
         return ModelVersion(name=MODEL, version=str(number), digest=self.registry.digest(MODEL, str(number)))
 
-    def bundle(self, candidate: ModelVersion, *, text: str = "", holdout: str | None = "holdout") -> OpenedBundle:
+    def bundle(
+        self, candidate: ModelVersion, *, text: str = "", holdout: str | None = "holdout", now_us: int = NOW
+    ) -> OpenedBundle:
         plan = Plan(
             model=MODEL,
             task="binary",
@@ -144,7 +146,7 @@ class World:
             plan_digest=name_of("plan"),
             evidence=(),
             holdout_digest=name_of(holdout) if holdout else None,
-            created_us=NOW,
+            created_us=now_us,
         )
         return OpenedBundle(name_of(f"bundle {candidate.version} {text}"), record, (), plan, ())
 

@@ -62,7 +62,7 @@ class Script:
             bundle_digest=bundle.digest,
             candidate=candidate,
             holdout_digest=bundle.record.holdout_digest,
-            **{"by": "decider", **fields},
+            **{"measured_us": bundle.measured_us, "by": "decider", **fields},
         )
         return bundle.digest
 

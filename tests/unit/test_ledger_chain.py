@@ -161,12 +161,26 @@ def test_two_entries_in_the_other_order_are_found(script: Script) -> None:
 
 
 def test_an_entry_that_follows_another_ledger_is_found(script: Script) -> None:
-    script.add("sealed", by="decider", bundle_digest=POLICY, candidate=script.world.version(1), previous=POLICY)
+    script.add(
+        "sealed",
+        by="decider",
+        bundle_digest=POLICY,
+        candidate=script.world.version(1),
+        measured_us=NOW,
+        previous=POLICY,
+    )
     assert broken(script) == "ledger.previous"
 
 
 def test_time_never_goes_back(script: Script) -> None:
-    script.add("sealed", by="decider", bundle_digest=POLICY, candidate=script.world.version(1), time_us=NOW - 1)
+    script.add(
+        "sealed",
+        by="decider",
+        bundle_digest=POLICY,
+        candidate=script.world.version(1),
+        measured_us=NOW,
+        time_us=NOW - 1,
+    )
     assert broken(script) == "ledger.time"
 
 
@@ -380,6 +394,22 @@ def test_a_rollback_leaves_a_suspect_and_goes_to_what_is_known_as_done(script: S
     ]
     script.roll_back("staging", left)
     assert broken(script) == "ledger.slot"
+
+
+def test_a_reader_refuses_old_measurements_of_what_was_rolled_back(script: Script) -> None:
+    two = script.world.version(2)
+    told(script)
+    script.roll_back("staging", release_of("staging", (script.world.version(1), 100)))
+    script.close("staging")
+    rolled_back = script.chain().time_us
+    good = list(script.raws)
+    for measured_us, code in ((NOW, "ledger.decision"), (rolled_back, "ledger.decision"), (rolled_back + 1, None)):
+        script.raws = list(good)
+        script.intend("staging", two, bundle=script.seal(two, "again", measured_us=measured_us))
+        if code is None:
+            assert script.chain().open_intent(STAGING) is not None
+        else:
+            assert broken(script) == code
 
 
 def test_a_rollback_to_a_release_that_never_served_is_found(script: Script) -> None:

@@ -10,7 +10,7 @@ from gates.apply.ledger.authority import check_answer, check_in_force
 from gates.bundle.decisions import OpenedDecision
 from gates.errors import Refused, UsageError
 from gates.records.base import Micros, ModelVersion
-from gates.records.release import Release, Route, Slot
+from gates.records.release import Entry, Release, Route, Slot
 
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
@@ -74,16 +74,18 @@ def check_promotion(chain: Chain, slot: Slot, opened: OpenedDecision, *, time_us
             where=opened.envelope_digest,
             remedy="decide again",
         )
-    _check_not_suspect(chain, slot, decision.request.candidate, sealed.sequence)
+    _check_not_suspect(chain, slot, decision.request.candidate, sealed)
 
 
-def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed: int) -> None:
+def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed: Entry) -> None:
     for other, state in chain.slots.items():
         for known in state.known.values():
             left = known.state == "suspect" and known.release.approved.digest == candidate.digest
-            if other.model == slot.model and left and sealed < known.sequence:
+            # Old measurements that are sealed again are a new bundle, and no new evidence.
+            stale = sealed.sequence < known.sequence or (sealed.measured_us or 0) <= known.time_us
+            if other.model == slot.model and left and stale:
                 raise Refused(
-                    f"{candidate.uri} was rolled back in {other.environment} after this bundle was sealed",
+                    f"{candidate.uri} was rolled back in {other.environment} after this evidence was measured",
                     code="release.suspect",
                     where=f"ledger entry {known.sequence}",
                     remedy="measure it again: promoting it needs new evidence",

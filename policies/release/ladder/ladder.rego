@@ -36,7 +36,7 @@ _climbed if {
 
 # METADATA
 # title: Release known as bad
-# description: This candidate served here before and was rolled back; it is bad, or suspect without new evidence.
+# description: This candidate served here before and was rolled back; it is bad, or some evidence is older than that.
 # custom:
 #   code: release.suspect
 #   remedy: Measure again after the rollback; a release marked bad needs a new version.
@@ -51,5 +51,9 @@ _distrusted(release) if release.state == "bad"
 
 _distrusted(release) if {
 	release.state == "suspect"
-	input.bundle.created_us <= release.time_us
+	some time in _measured
+	time <= release.time_us
 }
+
+# The evidence's own times: sealing old measurements again makes them no younger.
+_measured := {evidence.started_us | some evidence in input.evidence} | {input.bundle.created_us}

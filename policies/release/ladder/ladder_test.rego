@@ -38,8 +38,23 @@ _known(state, time) := [{"state": state, "candidate_digest": "sha256:candidate",
 test_a_release_that_was_rolled_back if {
 	_codes == {"release.suspect"} with input as t.production with input.ledger.known_releases as _known("bad", 1)
 	_codes == {"release.suspect"} with input as t.production
-		with input.ledger.known_releases as _known("suspect", 1789996000000000)
+		with input.ledger.known_releases as _known("suspect", 1789990000000000)
 	_codes == set() with input as t.production
-		with input.ledger.known_releases as _known("suspect", 1789995999999999)
+		with input.ledger.known_releases as _known("suspect", 1789989999999999)
 	_codes == set() with input as t.production with input.ledger.known_releases as _known("done", t.now)
+}
+
+test_old_measurements_sealed_again_are_no_new_evidence if {
+	new := object.union(t.production.evidence[0], {"started_us": 1789993000000001})
+	rolled_back := _known("suspect", 1789993000000000)
+	_codes == set() with input as t.production
+		with input.evidence as [new]
+		with input.ledger.known_releases as rolled_back
+	_codes == {"release.suspect"} with input as t.production
+		with input.evidence as [new, t.production.evidence[0]]
+		with input.ledger.known_releases as rolled_back
+	_codes == {"release.suspect"} with input as t.production
+		with input.evidence as []
+		with input.bundle.created_us as 1789993000000000
+		with input.ledger.known_releases as rolled_back
 }
