@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
 from gates.errors import UsageError
 from gates.flow.answer import view_of
 from gates.flow.decide import decide_for_good
-from gates.flow.stages import Decided, find_bundle
+from gates.flow.stages import Decided, candidate_uri, find_bundle
 from gates.project import DEVELOPMENT, Project, now_us
-from gates.records import Digest, Environment, Release, Route
+from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route
 
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
     from gates.apply.surfaces import Surfaces
+    from gates.apply.writer import LedgerWriter
+    from gates.bundle.decisions import OpenedDecision
     from gates.render.view import View
 
 
@@ -41,13 +44,16 @@ def promote(
 ) -> Promotion:
     """Decide on sealed evidence and, where the policies allow, carry it out.
 
+    The same again finishes a promotion that was interrupted, and finds done one that is: neither is decided again.
+
     Parameters
     ----------
     percent: of the traffic; default: the first step of the rollout.
 
     Raises
     ------
-    UsageError: no bundle, no key, no serving target. Refused: the key may not apply, or something moved meanwhile.
+    UsageError: no bundle, no key, no serving target. Refused: the key may not apply, another move is not finished, or
+    something moved meanwhile.
     EvidenceError: bytes or signatures that changed. EngineError: an engine or a surface failed.
     """
     from gates.apply.promote import promote as carry_out
@@ -55,6 +61,10 @@ def promote(
 
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment)
+    if environment != DEVELOPMENT:
+        asked = _Asked(project, environment, candidate, bundle, percent)
+        if again := _again(asked, project.writer(signer, now_us()), surfaces):
+            return again
     opened = load_bundle(project.store, find_bundle(project, candidate, bundle))
     decided = decide_for_good(project, opened, environment, signer, reason=reason, percent=percent)
     view = view_of(project.policies, decided, load_attachments(project.store, opened.record))
@@ -65,6 +75,69 @@ def promote(
     else:
         applied = carry_out(project.writer(signer, now_us()), surfaces, decided.envelope, reason=reason)
     return Promotion(decided, view, applied)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a promotion was asked for."""
+
+    project: Project
+    environment: Environment
+    candidate: str | None
+    bundle: str | None
+    percent: int | None
+
+    def begun(self, decision: Decision) -> bool:
+        """Whether an unfinished promotion by this decision is what is asked for: evidence since then is no matter."""
+        if self.percent not in (None, decision.request.percent):
+            return False
+        if self.bundle is not None:
+            return self.bundle == decision.bundle_digest
+        version = self.project.registry.resolve(candidate_uri(self.project, self.candidate)).version
+        return version.uri == decision.request.candidate.uri
+
+    def done(self, decision: Decision) -> bool:
+        """Whether a promotion that was done by this decision is what is asked for, on the same evidence."""
+        if self.percent not in (None, decision.request.percent):
+            return False
+        return find_bundle(self.project, self.candidate, self.bundle) == decision.bundle_digest
+
+
+def _again(asked: _Asked, writer: LedgerWriter, surfaces: Surfaces) -> Promotion | None:
+    """Finish, or find done, the slot's last move where it is the promotion that is asked for; None: decide."""
+    from gates.apply.ledger.chain import decision_of
+    from gates.apply.promote import finish
+    from gates.apply.promote import promote as carry_out
+    from gates.apply.saga import open_elsewhere, own_intent
+
+    slot, chain = asked.project.slot(asked.environment), writer.read()
+    writer.require_apply(chain, slot)
+    state = chain.slot(slot)
+    if state.open is not None:
+        move = own_intent(writer, state, slot)
+        opened = decision_of(move.entry) if move.entry.kind == "intent" else None
+        if opened is None or not asked.begun(opened.decision):
+            raise open_elsewhere(move, slot)
+        return _promotion(asked.project, opened, finish(writer, surfaces, slot))
+    if state.came_by != "promote":
+        return None
+    intent = next(intent for intent, closing in state.closed.items() if closing == state.last_closing)
+    opened = decision_of(next(item.entry for item in chain.entries if item.digest == intent))
+    if not asked.done(opened.decision):
+        return None
+    return _promotion(asked.project, opened, carry_out(writer, surfaces, opened.envelope_digest))
+
+
+def _promotion(project: Project, opened: OpenedDecision, applied: Applied) -> Promotion:
+    """Return a promotion by a decision that was made before, with what it rested on then."""
+    from gates.decide.policies import PolicySet
+
+    store, decision = project.store, opened.decision
+    bundle = load_bundle(store, decision.bundle_digest)
+    document = DecisionInput.parse(parse_json(store.get(decision.input_digest)), where=decision.input_digest)
+    decided = Decided(bundle, document, decision, opened.evaluation, opened.envelope_digest)
+    policies = PolicySet.from_store(store, decision.policy_digest)
+    return Promotion(decided, view_of(policies, decided, load_attachments(store, bundle.record)), applied)
 
 
 def rollback(project: Project, environment: Environment, *, reason: str, to: Digest | None, key: str | None) -> Applied:
