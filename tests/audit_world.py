@@ -178,6 +178,7 @@ class AuditWorld:
                 champion=release.champion if release else None,
                 percent=100,
                 actor="decider@example.com",
+                actor_key_id=self.key("decider").key_id,
                 effective_time_us=now_us,
             ),
             opened,

@@ -22,7 +22,7 @@ from gates.apply.ledger.facts import facts
 from gates.audit.positions import Positions
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.decisions import OpenedDecision, load_decision
-from gates.bundle.pack import load_approval, load_bundle
+from gates.bundle.pack import OpenedBundle, load_approval, load_bundle
 from gates.bundle.store import Store
 from gates.bundle.trust import Trust
 from gates.decide.document import Observed, build_decision, build_input
@@ -111,7 +111,7 @@ def replay(
     approvals = [load_approval(store, item.digest) for item in stored.approvals]
     policies = PolicySet.from_store(store, decision.policy_digest, load_trust_of(store, decision.trust_digest))
     # (3)
-    ledger = _facts(stored, positions, policies, names)
+    ledger = _facts(stored, bundle, positions, policies, names, simulated=decision.simulated)
     # (4)
     document = build_input(
         decision.request,
@@ -144,9 +144,18 @@ def _embedded(policies: PolicySet) -> Engine:
 
 
 def _facts(
-    stored: DecisionInput, positions: Positions | None, policies: PolicySet, names: AliasNames | None
+    stored: DecisionInput,
+    bundle: OpenedBundle,
+    positions: Positions | None,
+    policies: PolicySet,
+    names: AliasNames | None,
+    *,
+    simulated: bool,
 ) -> LedgerInput | None:
-    """Read the facts again at the position that the input names; the input is believed in nothing else."""
+    """Read the facts again at the position that the input names; the input is believed in nothing else.
+
+    The position of a decision that counts is no earlier than its bundle's own entry: before that, fewer looks count.
+    """
     if stored.ledger is None:
         return None
     if positions is None:
@@ -155,14 +164,20 @@ def _facts(
             code="ledger.missing",
             remedy="name the ledger and set GATES_LEDGER_ROOT",
         )
-    request = stored.request
+    request, chain = stored.request, positions.at(stored.ledger.sequence)
+    if not simulated and bundle.digest not in chain.sealed:
+        raise EvidenceError(
+            f"decided at entry {stored.ledger.sequence}, where its bundle was not entered yet",
+            code="replay.position",
+            where=bundle.digest,
+        )
     return facts(
-        positions.at(stored.ledger.sequence),
+        chain,
         model=request.model,
         environment=request.environment,
         candidate=request.candidate,
-        holdout_digest=stored.bundle.holdout_digest,
-        bundle_digest=stored.bundle.digest,
+        holdout_digest=bundle.record.holdout_digest,
+        bundle_digest=bundle.digest,
         rungs=tuple(rung for rung in policies.data["release"]["environments"] if rung != _WITHOUT_LEDGER),
         names=names,
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gates.apply.aliases import AliasNames, Standing, unexplained
+from gates.apply.ledger.authority import check_decider
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
 from gates.apply.ledger.shape import check_shape
 from gates.apply.saga import explanations
@@ -201,12 +202,7 @@ class _Audit:
         trust = load_trust_of(self.store, decision.trust_digest)
         if self.positions is None and not trust.keys:
             return
-        if not any(trust.allows(key_id, "decide", environment) for key_id in opened.key_ids):
-            raise EvidenceError(
-                f"signed by no key that may decide in {environment}",
-                code="decision.unlisted_key",
-                where=opened.envelope_digest,
-            )
+        check_decider(opened, environment, trust)
 
     def _replay(self, opened: OpenedDecision) -> None:
         again = replay(self.store, opened, positions=self.positions, engine_for=self._engine, names=self.names)

@@ -63,6 +63,10 @@ class Trust(Record):
     def digest(self) -> Digest:
         return digest_document(self.document())
 
+    def find(self, key_id: str) -> TrustedKey | None:
+        """The key as it is listed."""
+        return next((key for key in self.keys if key.key_id == key_id), None)
+
     def allows(self, key_id: str, role: str, environment: str | None = None) -> bool:
         """Whether the key may act in the role (in the environment, where one is given)."""
         return any(

@@ -16,6 +16,7 @@ from gates.records.decision import (
     DecisionInput,
     EvidenceInput,
     LedgerInput,
+    LedgerPosition,
     PlanInput,
     PolicyInput,
     RegistryInput,
@@ -95,6 +96,8 @@ def build_decision(document: DecisionInput, answer: dict[str, object], *, simula
     """
     from pydantic import ValidationError
 
+    seen = document.ledger
+    position = LedgerPosition(sequence=seen.sequence, head=seen.head) if seen else None
     ordered = {key: _sorted(value) if isinstance(value, list) else value for key, value in answer.items()}
     try:
         return Decision.model_validate(
@@ -106,6 +109,7 @@ def build_decision(document: DecisionInput, answer: dict[str, object], *, simula
                 "plan_digest": document.plan.digest,
                 "bundle_digest": document.bundle.digest,
                 "input_digest": digest_document(document.document()),
+                "ledger": position,
                 "simulated": simulated,
             }
         )

@@ -61,7 +61,7 @@ def check_project(
         project,
         bundle,
         environment,
-        actor=signer.public.identity if signer else project.actor,
+        signer=signer,
         reason=None,
         at_us=at_us or now_us(),
         simulated=at_us is not None,

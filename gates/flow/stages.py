@@ -280,7 +280,7 @@ def decide(
     bundle: OpenedBundle,
     environment: Environment,
     *,
-    actor: str,
+    signer: Signer | None,
     reason: str | None,
     at_us: Micros,
     simulated: bool,
@@ -291,6 +291,7 @@ def decide(
 
     Parameters
     ----------
+    signer: whose key will sign the decision; without one, whoever runs this asks.
     percent: of the traffic; default: the first step of the rollout, and all where nothing serves.
 
     Raises
@@ -313,7 +314,8 @@ def decide(
         candidate=candidate,
         champion=champion,
         percent=percent,
-        actor=actor,
+        actor=actor_of(project, signer),
+        actor_key_id=signer.public.key_id if signer else None,
         reason=reason,
         effective_time_us=at_us,
     )
@@ -327,6 +329,14 @@ def decide(
         observed=observe(project, environment),
         simulated=simulated or not sealed,
     )
+
+
+def actor_of(project: Project, signer: Signer | None) -> str:
+    """Who asks: the key's identity by the trust data, and only where those do not list it, by its own file."""
+    if signer is None:
+        return project.actor
+    listed = project.trust.find(signer.public.key_id)
+    return listed.identity if listed else signer.public.identity
 
 
 def decide_on(

@@ -11,6 +11,9 @@ from gates.errors import EvidenceError
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """Digest of exact bytes, `sha256:` and 64 hexadecimal digits."""
 
+KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A key's name: the SHA-256 of its SubjectPublicKeyInfo."""
+
 Micros = Annotated[int, Field(ge=0, lt=2**53)]
 """A time in UTC, integer microseconds since 1970-01-01; under 2^53 so that JSON keeps it exact."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gates.records.base import Digest, Environment, Micros, ModelVersion, Name, Record, SchemaVersion
+from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, SchemaVersion
 from gates.records.evidence import Code, Isolation, TableIdentity
 from gates.records.measurement import Item, Measurement, Slice, Subject
 from gates.records.plan import Plan, Requirement
@@ -20,7 +20,8 @@ Basis = Literal["proven", "provisional", "none"]
 class Request(Record):
     """Who asks for what, when. `champion` is what the ledger says serves there (absent: nothing does).
 
-    `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
+    `actor_key_id` is the key that signs the decision: whose it is, the trust data say. `actor` is its identity there;
+    without a key, whoever ran the command says so. `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
     """
 
     environment: Environment
@@ -30,6 +31,7 @@ class Request(Record):
     champion: ModelVersion | None = None
     percent: Annotated[int, Field(ge=1, le=100)] | None = None
     actor: Name
+    actor_key_id: KeyId | None = None
     reason: Name | None = None
     incident: Name | None = None
     effective_time_us: Micros
@@ -187,8 +189,18 @@ class RuleResult(Record):
     limit: Name | None = None
 
 
+class LedgerPosition(Record):
+    """Where a decision stood in the ledger: the last entry that it saw."""
+
+    sequence: Annotated[int, Field(ge=0)]
+    head: Digest
+
+
 class Decision(Record):
-    """Allow or deny, for a candidate: `decision_id` is the digest of this record's canonical bytes."""
+    """Allow or deny, for a candidate: `decision_id` is the digest of this record's canonical bytes.
+
+    `ledger` is absent in development only.
+    """
 
     schema_version: SchemaVersion = "v1"
     entry_point: Literal["gates/main/decision"] = "gates/main/decision"
@@ -198,6 +210,7 @@ class Decision(Record):
     plan_digest: Digest
     bundle_digest: Digest
     input_digest: Digest
+    ledger: LedgerPosition | None = None
     allow: bool
     basis: Basis
     required: tuple[Requirement, ...]

@@ -174,6 +174,7 @@ production := {
 		"plan_digest": "sha256:plan",
 		"candidate_digest": "sha256:candidate",
 		"champion_digest": "sha256:champion",
+		"holdout_digest": "sha256:holdout",
 		"created_us": 1789996000000000,
 		"key_ids": ["k1"],
 	},

@@ -40,6 +40,39 @@ def own(climbed: World, tmp_path: Path) -> World:
     return climbed.copy(tmp_path)
 
 
+def release(world: World, key: str) -> Any:
+    where = ("-e", "production", "--reason", "t", "--key", key, "-o", "json")
+    return world.run("promote", *where)
+
+
+def approve(world: World) -> None:
+    ran = world.run("approve", "-e", "production", "--role", "ml-owner", "--key", "mira.pem")
+    assert ran.code == 0, ran.err
+
+
+def test_nobody_approves_his_own_request_by_another_key(own: World) -> None:
+    approve(own)
+    ran = release(own, "mira-deploy.pem")
+    assert ran.code == 1
+    assert ran.denying == {"approval.missing"}
+    assert "approval.by_actor" in {row["code"] for row in ran.json["rows"]}
+    assert release(own, "applier.pem").code == 0
+    assert own.run("verify").code == 0
+
+
+def test_the_actor_is_whom_the_trust_in_force_names_not_the_key_file(own: World) -> None:
+    approve(own)
+    for name in ("mira-deploy", "applier"):
+        path = own.folder / f"{name}.pem"
+        path.write_text("Identity: nobody@else\n" + path.read_text().split("\n", 1)[1])
+    ran = release(own, "mira-deploy.pem")
+    assert ran.denying == {"approval.missing"}
+    assert ran.json["decision"]["request"]["actor"] == "mira-deploy@acme"
+    ran = release(own, "applier.pem")
+    assert ran.code == 0
+    assert ran.json["decision"]["request"]["actor"] == "applier"
+
+
 def test_a_key_that_the_active_trust_lists_for_policy_may_activate(own: World) -> None:
     """And one that only a branch lists so may not, nor anywhere else than where it is listed."""
     enrol(own, "deputy", "Dora", "policy", where=("staging",))

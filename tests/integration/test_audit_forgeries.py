@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_world import MINUTE, NOW, AuditWorld, Promoted, promoted
+from audit_world import MINUTE, NOW, RUNGS, AuditWorld, Promoted, promoted
 from simulators.policy_world import MODEL
 
-from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.chain import Chain, trust_in
+from gates.apply.ledger.facts import facts
+from gates.apply.promote import promote
 from gates.apply.sealed import append_sealed
 from gates.apply.writer import Position
 from gates.audit.findings import Findings
 from gates.audit.verify import verify
-from gates.bundle.canonical import digest_bytes
+from gates.bundle.canonical import digest_bytes, parse_json
+from gates.bundle.decisions import load_decision
 from gates.bundle.envelope import seal
 from gates.bundle.pack import load_bundle, seal_bundle
-from gates.errors import EvidenceError
+from gates.errors import EvidenceError, Refused
 from gates.records import Bundle, Digest, Entry, ModelVersion
+from gates.records.decision import DecisionInput, LedgerPosition
 from gates.records.evidence import BUNDLE_TYPE
 
 OTHER = digest_bytes(b"another holdout")
@@ -135,3 +139,76 @@ def test_verify_finds_a_manifest_with_another_holdout_than_its_evidence(own: Pro
 
     world.writer(own.root, "decider", NOW + 2 * MINUTE).append(build)
     assert codes(failures(own)) == {"bundle.holdout"}
+
+
+def earlier(own: Promoted, sequence: int) -> Callable[[DecisionInput], DecisionInput]:
+    """Bend an input to what the ledger said at an earlier entry, consistently: the facts are those of then."""
+    world = own.world
+    chain = Chain.read(world.ledger.entries()[: sequence + 1], root=own.root, trust=trust_in(world.store))
+
+    def bend(document: DecisionInput) -> DecisionInput:
+        then = facts(
+            chain,
+            model=MODEL,
+            environment="staging",
+            candidate=document.request.candidate,
+            holdout_digest=document.bundle.holdout_digest,
+            bundle_digest=document.bundle.digest,
+            rungs=RUNGS,
+        )
+        return document.model_copy(update={"ledger": then})
+
+    return bend
+
+
+@pytest.fixture
+def third(own: Promoted) -> tuple[Digest, int]:
+    """A bundle that is the third look at the holdout, and the last entry before the second."""
+    world = own.world
+    before = len(world.ledger.entries()) - 1
+    nine = world.registry.register(MODEL, "9", b"weights 9")
+    for version in (nine, version_8(own)):
+        bundle = world.bundle(version, own.candidate)
+        append_sealed(world.writer(own.root, "decider", NOW + 2 * MINUTE), load_bundle(world.store, bundle))
+    return bundle, before
+
+
+def test_a_decision_at_a_position_before_its_bundle_is_refused_and_found(
+    own: Promoted, third: tuple[Digest, int]
+) -> None:
+    world, (bundle, before) = own.world, third
+    decision = world.decide(own.root, bundle, now_us=NOW + 3 * MINUTE, bend=earlier(own, before))
+    stored = load_decision(world.store, decision).decision
+    ledger = DecisionInput.parse(parse_json(world.store.get(stored.input_digest))).ledger
+    assert (stored.allow, ledger.looks) == (True, 2)
+    assert codes(failures(own, decision)) == {"replay.position"}
+    with pytest.raises(Refused) as caught:
+        promote(world.writer(own.root, now_us=NOW + 4 * MINUTE), world.surfaces(), decision)
+    assert caught.value.code == "decision.position"
+
+
+def test_a_decision_that_claims_a_later_position_than_its_inputs_is_found(
+    own: Promoted, third: tuple[Digest, int]
+) -> None:
+    """Only the signed decision says that it stood where the bundle was entered; apply sees no input, the audit does."""
+    world, (bundle, before) = own.world, third
+    chain = world.writer(own.root).read()
+    seen = LedgerPosition(sequence=len(chain.entries) - 1, head=chain.head)
+    decision = world.decide(own.root, bundle, now_us=NOW + 3 * MINUTE, bend=earlier(own, before), ledger=seen)
+    assert codes(failures(own, decision)) == {"replay.position"}
+
+
+def test_a_decision_in_the_name_of_another_is_refused_and_found(own: Promoted) -> None:
+    """The approvals of the one who asks do not count: nobody asks in somebody else's name."""
+    world = own.world
+    bundle = world.bundle(version_8(own), own.candidate)
+
+    def bend(document: DecisionInput) -> DecisionInput:
+        other = {"actor": "applier@example.com", "actor_key_id": world.key("applier").key_id}
+        return document.model_copy(update={"request": document.request.model_copy(update=other)})
+
+    decision = world.decide(own.root, bundle, now_us=NOW + 2 * MINUTE, bend=bend)
+    assert codes(failures(own, decision)) == {"decision.actor"}
+    with pytest.raises(Refused) as caught:
+        promote(world.writer(own.root, now_us=NOW + 3 * MINUTE), world.surfaces(), decision)
+    assert caught.value.code == "decision.actor"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from gates.records import (
     Route,
     Slot,
 )
-from gates.records.decision import Request
+from gates.records.decision import LedgerPosition
 from gates.records.release import DECISION_TYPE
 
 MODEL = "flights"
@@ -160,26 +161,30 @@ class World:
         by: str = "decider",
         now_us: int = NOW,
         percent: int | None = 100,
+        asked: dict[str, Any] | None = None,
         **changes: Any,
     ) -> Digest:
-        """Store a signed decision and return its envelope's digest."""
+        """Store a signed decision and return its envelope's digest; `asked` changes its request."""
         decision = Decision.model_validate(
             {
-                "request": Request(
-                    environment=environment,
-                    action="promote",
-                    model=MODEL,
-                    candidate=candidate,
-                    champion=champion,
-                    percent=percent,
-                    actor="decider@example.com",
-                    effective_time_us=now_us,
-                ),
+                "request": {
+                    "environment": environment,
+                    "action": "promote",
+                    "model": MODEL,
+                    "candidate": candidate,
+                    "champion": champion,
+                    "percent": percent,
+                    "actor": "decider@example.com",
+                    "actor_key_id": self.key("decider").key_id,
+                    "effective_time_us": now_us,
+                    **(asked or {}),
+                },
                 "policy_digest": POLICY,
                 "trust_digest": self.trust().digest,
                 "plan_digest": name_of("plan"),
                 "bundle_digest": bundle or self.bundle(candidate).digest,
                 "input_digest": name_of(f"input {environment} {candidate.version}"),
+                "ledger": position_in(self.ledger.entries()),
                 "allow": True,
                 "basis": "proven",
                 "required": (),
@@ -193,6 +198,11 @@ class World:
         evaluation = Evaluation(engine="test", version="1", source="test", duration_us=1)
         predicate = {"decision": decision.document(), "evaluation": evaluation.document()}
         return self.store.put(seal(DECISION_TYPE, [(candidate.uri, candidate.digest)], predicate, self.key(by)))
+
+
+def position_in(raws: Sequence[bytes]) -> LedgerPosition | None:
+    """The last entry of these: what a decision sees."""
+    return LedgerPosition(sequence=len(raws) - 1, head=digest_bytes(raws[-1])) if raws else None
 
 
 def slot_in(environment: str) -> Slot:

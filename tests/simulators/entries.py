@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.apply_world import MODEL, World, slot_in
+from simulators.apply_world import MODEL, World, position_in, slot_in
 
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.shape import subjects_of
@@ -81,12 +81,27 @@ class Script:
         )
 
     def intend(
-        self, environment: str, candidate: ModelVersion, *, bundle: Digest, percent: int = 100, **fields: Any
+        self,
+        environment: str,
+        candidate: ModelVersion,
+        *,
+        bundle: Digest,
+        percent: int = 100,
+        decided: dict[str, Any] | None = None,
+        **fields: Any,
     ) -> Digest:
+        """Write an intent that is right but for `fields`, on a decision that is right but for `decided`."""
         state = self.chain().slot(slot_in(environment))
         champion = state.standing.release.champion if state.standing.release else None
         kept = ((champion, 100 - percent),) if champion and percent < 100 else ()
-        decision = self.world.decision(candidate, environment, champion=champion, bundle=bundle, percent=percent)
+        decision = self.world.decision(
+            candidate,
+            environment,
+            champion=champion,
+            bundle=bundle,
+            percent=percent,
+            **{"ledger": position_in(self.raws), **(decided or {})},
+        )
         opened = load_decision(self.world.store, decision)
         return self.add(
             "intent",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulators.apply_world import NOW, POLICY, World, name_of, slot_in
+from simulators.apply_world import NOW, POLICY, World, name_of, position_in, slot_in
 from simulators.entries import Script, release_of
 
 from gates.apply.ledger.chain import Chain, trust_in
@@ -440,7 +440,9 @@ def test_a_bundle_is_sealed_once(script: Script) -> None:
 def test_an_intent_carries_a_decision_that_holds(script: Script, changes: dict[str, Any]) -> None:
     world, two = script.world, script.world.version(2)
     bundle = script.seal(two)
-    decision = world.decision(two, "staging", champion=None, **{"bundle": bundle, **changes})
+    decision = world.decision(
+        two, "staging", champion=None, **{"bundle": bundle, "ledger": position_in(script.raws), **changes}
+    )
     script.intend("staging", two, bundle=bundle, decision=json.loads(world.store.get(decision)))
     assert broken(script) == "ledger.decision"
 
@@ -492,7 +494,8 @@ def test_the_share_of_the_traffic_is_the_decisions(script: Script, decided: int 
     one, two = script.world.version(1), script.world.version(2)
     script.adopt("staging", one)
     bundle = script.seal(two)
-    decision = script.world.decision(two, "staging", champion=one, bundle=bundle, percent=decided)
+    seen = position_in(script.raws)
+    decision = script.world.decision(two, "staging", champion=one, bundle=bundle, percent=decided, ledger=seen)
     opened = load_decision(script.world.store, decision)
     shares = ((one, 100 - given), (two, given)) if given < 100 else ((two, 100),)
     after = release_of("staging", *shares, decision=opened.decision_id)

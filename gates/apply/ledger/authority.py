@@ -65,11 +65,11 @@ def check_answer(opened: OpenedDecision, slot: Slot, *, time_us: Micros) -> None
 
 
 def check_in_force(opened: OpenedDecision, environment: Environment, active: ActivePolicy, trust: Trust) -> None:
-    """Refuse a decision under other policies or trust than those in force, or by a key that may not decide.
+    """Refuse a decision under other policies or trust than those in force, or by somebody who may not make it.
 
     Raises
     ------
-    Refused: `policy.inactive`, `trust.inactive`, `decision.unlisted_key`.
+    Refused: `policy.inactive`, `trust.inactive`, and as `check_decider`.
     """
     decision = opened.decision
     for name, used, valid in (
@@ -83,12 +83,35 @@ def check_in_force(opened: OpenedDecision, environment: Environment, active: Act
                 where=opened.envelope_digest,
                 remedy=f"decide again; where the {name} should change, its owners run `gates policy activate`",
             )
-    if not any(trust.allows(key_id, "decide", environment) for key_id in opened.key_ids):
+    check_decider(opened, environment, trust)
+
+
+def check_decider(opened: OpenedDecision, environment: Environment, trust: Trust) -> None:
+    """Refuse a decision by a key that may not decide, or one that names another as its actor.
+
+    The policies count approvals of persons other than the actor's, so the actor is the key that answers for the
+    decision by its signature, under the identity that the trust data give it.
+
+    Raises
+    ------
+    Refused: `decision.unlisted_key`, `decision.actor`.
+    """
+    request = opened.decision.request
+    deciders = [key_id for key_id in opened.key_ids if trust.allows(key_id, "decide", environment)]
+    if not deciders:
         raise _refused(
             opened,
             "unlisted_key",
             f"is signed by no key that may decide in {environment}",
             "a policy owner enrols it with `gates trust add`, then `gates policy activate`",
+        )
+    listed = [key for key in trust.keys if key.key_id in deciders and key.key_id == request.actor_key_id]
+    if [key.identity for key in listed] != [request.actor]:
+        raise _refused(
+            opened,
+            "actor",
+            f"names {request.actor} as its actor, which is not who signed it",
+            "decide again: whoever signs is the actor, by the name that the trust data give his key",
         )
 
 

@@ -71,8 +71,10 @@ class Chain:
         self.trusts: dict[Environment, Trust] = dict(follows.trusts) if follows else {}
         self._trust = trust
         entries = list(follows.entries) if follows else []
+        self._digests = [item.digest for item in entries]
         for raw in envelopes:
             entries.append(self._verify(raw, entries[-1] if entries else None))
+            self._digests.append(entries[-1].digest)
         self.entries: tuple[ChainEntry, ...] = tuple(entries)
 
     @classmethod
@@ -130,6 +132,10 @@ class Chain:
         """Return the trust document in force."""
         self.active(environment)
         return self.trusts[environment]
+
+    def digest_at(self, sequence: int) -> Digest | None:
+        """Return the digest of an entry, also while those after it are being read; None where there is none."""
+        return self._digests[sequence] if 0 <= sequence < len(self._digests) else None
 
     def slot(self, slot: Slot) -> SlotState:
         return self.slots.get(slot, SlotState())

@@ -59,6 +59,7 @@ def check_promotion(chain: Chain, slot: Slot, opened: OpenedDecision, *, time_us
             where=decision.bundle_digest,
             remedy="decide with the ledger at hand: that enters the bundle first",
         )
+    _check_position(chain, opened, sealed)
     present = state.standing.release.champion if state.standing.release else None
     if decision.request.champion != present:
         raise Refused(
@@ -75,6 +76,19 @@ def check_promotion(chain: Chain, slot: Slot, opened: OpenedDecision, *, time_us
             remedy="decide again",
         )
     _check_not_suspect(chain, slot, decision.request.candidate, sealed)
+
+
+def _check_position(chain: Chain, opened: OpenedDecision, sealed: Entry) -> None:
+    """At an earlier position the bundle's own look, and those since, were not counted yet."""
+    seen = opened.decision.ledger
+    if seen is None or seen.sequence < sealed.sequence or chain.digest_at(seen.sequence) != seen.head:
+        raise Refused(
+            f"decided at {f'entry {seen.sequence}' if seen else 'no position'} of this ledger, and its bundle was "
+            f"entered with entry {sealed.sequence}",
+            code="decision.position",
+            where=opened.envelope_digest,
+            remedy="decide again, with the ledger as it is now",
+        )
 
 
 def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed: Entry) -> None:

@@ -56,13 +56,13 @@ results contains result.notes("release.approvals", "approval.unlisted_key") if {
 
 # METADATA
 # title: Approval by the one who asks
-# description: An approval was signed by the actor of the request; it does not count.
+# description: An approval is by the person who asks, with this key or another one of theirs; it does not count.
 # custom:
 #   code: approval.by_actor
 #   remedy: Have somebody else approve.
 results contains result.notes("release.approvals", "approval.by_actor") if {
 	some approval in input.approvals
-	input.request.actor in keys.identities(approval.key_ids)
+	_by_actor(approval)
 }
 
 # METADATA
@@ -76,9 +76,14 @@ _counts(approval) if {
 	approval.statement.role in _roles
 	_binds(approval.statement)
 	_in_time(approval.statement)
-	not input.request.actor in keys.identities(approval.key_ids)
+	not _by_actor(approval)
 	count(_approvers(approval)) > 0
 }
+
+_by_actor(approval) if count(keys.identities(approval.key_ids) & _asking) > 0
+
+# The name that the request gives, and by the trust data whose key will sign the decision.
+_asking := {input.request.actor} | keys.identities([key_id | key_id := input.request.actor_key_id])
 
 _approvers(approval) := keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
 

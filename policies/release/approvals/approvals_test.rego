@@ -137,6 +137,25 @@ test_by_the_actor if {
 	}
 }
 
+_also(new) := {"keys": [key | some keys in [t.trust.keys, [new]]; some key in keys]}
+
+test_by_another_key_of_the_actors_person if {
+	deploys := {"key_id": "k9", "identity": "mira-deploy@acme", "person": "mira", "roles": ["decide", "apply"]}
+	stranger := object.union(deploys, {"person": "somebody"})
+	_noted == {"approval.by_actor"} with input as t.production
+		with input.request.actor_key_id as "k9"
+		with data.models.m as t.facts
+		with data.trust as _also(deploys)
+	_denied == {"approval.missing"} with input as t.production
+		with input.request.actor_key_id as "k9"
+		with data.models.m as t.facts
+		with data.trust as _also(deploys)
+	_denied == set() with input as t.production
+		with input.request.actor_key_id as "k9"
+		with data.models.m as t.facts
+		with data.trust as _also(stranger)
+}
+
 test_another_role_is_not_asked_for if {
 	trust := {"keys": [object.union(key, {"roles": ["approve:cfo"]}) | some key in t.trust.keys]}
 	approvals.counted == set() with input as t.production

@@ -24,6 +24,17 @@ _one_subject if {
 }
 
 # METADATA
+# title: No holdout
+# description: The bundle names no holdout, so nobody could count how often its rows were looked at.
+# custom:
+#   code: holdout.missing
+#   remedy: Name the holdout under `tables` in gates.yaml, measure on it and seal that.
+results contains result.denies("release.subject", "holdout.missing") if {
+	asked.strict
+	not input.bundle.holdout_digest
+}
+
+# METADATA
 # title: Another plan
 # description: Evidence, bundle or plan document do not agree with what this policy asks to be measured here.
 # custom:
