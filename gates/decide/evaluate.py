@@ -6,18 +6,12 @@ Where no OPA can be had the embedded engine answers alone, and the evaluation re
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from gates.bundle.canonical import canonical_bytes
-from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.interface import Engine
-from gates.decide.engines.opa_server import OpaServerEngine, started
-from gates.decide.opa_binary import find_opa
-from gates.decide.policies import PolicySet
 from gates.errors import EngineError
 from gates.records import Evaluation
 
@@ -54,11 +48,6 @@ def evaluate(engine: Engine, entry_point: str, document: dict[str, Any], *, conf
     )
 
 
-def evaluate_both(first: Engine, second: Engine, entry_point: str, document: dict[str, Any]) -> Answer:
-    """`evaluate` with a second engine that must agree."""
-    return evaluate(first, entry_point, document, confirming=second)
-
-
 def _demand_same(answer: dict[str, Any], other: dict[str, Any], engine: Engine, confirming: Engine) -> None:
     if canonical_bytes(answer) == canonical_bytes(other):
         return
@@ -70,30 +59,3 @@ def _demand_same(answer: dict[str, Any], other: dict[str, Any], engine: Engine, 
         where=engine.source,
         remedy="neither counts; check that the server has loaded these policies, data and trust",
     )
-
-
-@contextlib.contextmanager
-def engines(
-    policies: PolicySet, *, url: str | None = None, token: str | None = None
-) -> Iterator[tuple[Engine, Engine | None]]:
-    """Yield the engine that answers and the one that confirms.
-
-    OPA at `url`, else an OPA found on this machine and started for the call, confirmed by the embedded engine; without
-    any OPA the embedded engine alone. Never builds OPA.
-
-    Raises
-    ------
-    EngineError: the policies' module is stale, or OPA does not start.
-    """
-    with contextlib.ExitStack() as stack:
-        embedded = stack.enter_context(EmbeddedEngine(policies))
-        if url is not None:
-            server = OpaServerEngine(url, token=token)
-            stack.callback(server.close)
-            yield server, embedded
-            return
-        opa = find_opa()
-        if opa is None:
-            yield embedded, None
-            return
-        yield stack.enter_context(started(policies, opa)), embedded

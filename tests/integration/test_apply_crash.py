@@ -159,7 +159,7 @@ def test_a_killed_promotion_is_undone_by_a_rollback(tmp_path: Path, first: bool)
         undone = rollback(writer, surfaces, slot, reason="the job was killed")
         assert undone.status == "failed"
         one_release(world, slot, None if first else "1")
-        assert "suspect" not in {known.state for known in writer.read().known_releases(slot).values()}
+        assert "suspect" not in {known.state for known in writer.read().slot(slot).known.values()}
 
     assert kill_everywhere(tmp_path, prepare, undo) == 6
 
@@ -179,7 +179,7 @@ def test_a_killed_rollback_is_finished_by_running_it_again(tmp_path: Path) -> No
             assert error.code == "rollback.no_target"  # noqa: PT017
             assert world.ledger.entries() == entries
         one_release(world, slot_in(environment), "1")
-        states = [known.state for known in world.writer().read().known_releases(slot_in(environment)).values()]
+        states = [known.state for known in world.writer().read().slot(slot_in(environment)).known.values()]
         assert states == ["done", "suspect"]
 
     # intent, target, approved, deployed, outcome, pack

@@ -102,7 +102,7 @@ def test_adopt_takes_over_an_edit_by_hand(world: World) -> None:
     world.adopt("staging", 2)
     assert served(world, "staging") == [("2", 100)]
     assert world.registry.aliases(MODEL)["deployed-staging"] == "2"
-    assert [known.state for known in world.writer().read().known_releases(STAGING).values()] == ["done", "done"]
+    assert [known.state for known in world.writer().read().slot(STAGING).known.values()] == ["done", "done"]
 
 
 def test_a_lost_target_is_written_again_by_adopting_what_the_ledger_names(world: World) -> None:

@@ -53,7 +53,7 @@ def serving(world: World, environment: str = "staging") -> Release:
 
 
 def known(world: World) -> dict[str, str]:
-    releases = world.writer().read().known_releases(STAGING).values()
+    releases = world.writer().read().slot(STAGING).known.values()
     return {item.release.approved.version: item.state for item in releases}
 
 
@@ -97,7 +97,7 @@ def test_the_default_is_the_last_good_one_before_the_present(world: World) -> No
 
 def test_going_further_back_is_said_by_name(world: World) -> None:
     go(world, 3)
-    first = world.writer().read().known_releases(STAGING)
+    first = world.writer().read().slot(STAGING).known
     back(world)
     error = refuses(world, "rollback.no_target")
     oldest = next(iter(first))
@@ -114,7 +114,7 @@ def test_a_suspect_is_no_target(world: World) -> None:
 
 
 def test_a_release_of_another_slot_is_no_target(world: World) -> None:
-    there = next(iter(world.writer().read().known_releases(PRODUCTION)))
+    there = next(iter(world.writer().read().slot(PRODUCTION).known))
     refuses(world, "rollback.no_target", there)
     refuses(world, "rollback.no_target", name_of("anything"))
     refuses(world, "rollback.no_target", release_digest(serving(world)))

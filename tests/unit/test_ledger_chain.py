@@ -69,7 +69,7 @@ def test_a_told_story_is_read(script: Script) -> None:
     assert (staging.approved, production.approved) == (two, one)
     assert chain.open_intent(STAGING) is None
     assert chain.last_closing(STAGING) == chain.head
-    assert [known.state for known in chain.known_releases(STAGING).values()] == ["done", "done"]
+    assert [known.state for known in chain.slot(STAGING).known.values()] == ["done", "done"]
     assert chain.expected_aliases("flights") == {
         "approved-production": "1",
         "approved-staging": "2",
@@ -359,7 +359,7 @@ def test_a_failed_outcome_leaves_the_release_before(script: Script) -> None:
     script.close("staging", status="failed", observed=release_of("staging", (one, 100)))
     chain = script.chain()
     assert chain.release(STAGING) == release_of("staging", (one, 100))
-    assert len(chain.known_releases(STAGING)) == 1
+    assert len(chain.slot(STAGING).known) == 1
 
 
 def test_a_pending_outcome_leaves_the_intent_open(script: Script) -> None:
@@ -387,7 +387,7 @@ def test_a_rollback_leaves_a_suspect_and_goes_to_what_is_known_as_done(script: S
     assert left is not None
     script.roll_back("staging", release_of("staging", (one, 100)))
     script.close("staging")
-    known = script.chain().known_releases(STAGING)
+    known = script.chain().slot(STAGING).known
     assert [(item.release.approved, item.state, item.adopted) for item in known.values()] == [
         (one, "done", True),
         (two, "suspect", False),

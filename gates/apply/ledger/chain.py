@@ -18,7 +18,7 @@ from gates.apply.aliases import AliasNames
 from gates.apply.ledger.authority import may_sign
 from gates.apply.ledger.promotion import check_promotion, release_after
 from gates.apply.ledger.shape import check_shape, subjects_of
-from gates.apply.ledger.slots import Known, OpenIntent, SlotState, advance
+from gates.apply.ledger.slots import OpenIntent, SlotState, advance
 from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
 from gates.bundle.decisions import OpenedDecision, open_decision
 from gates.bundle.envelope import Opened, open_envelope
@@ -148,9 +148,6 @@ class Chain:
 
     def open_intent(self, slot: Slot) -> OpenIntent | None:
         return self.slot(slot).open
-
-    def known_releases(self, slot: Slot) -> dict[Digest, Known]:
-        return self.slot(slot).known
 
     def looks(self, holdout: Digest | None, bundle: Digest) -> int:
         """Which look at the holdout this bundle is: its place among the sealed ones, or the next."""
