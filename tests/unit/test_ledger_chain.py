@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulators.apply_world import NOW, POLICY, World, name_of, position_in, slot_in
+from simulators.apply_world import HOUR, NOW, POLICY, World, name_of, position_in, slot_in
 from simulators.entries import Script, release_of
 
 from gates.apply.ledger.chain import Chain, trust_in
@@ -399,10 +399,13 @@ def test_a_rollback_leaves_a_suspect_and_goes_to_what_is_known_as_done(script: S
 def test_a_reader_refuses_old_measurements_of_what_was_rolled_back(script: Script) -> None:
     two = script.world.version(2)
     told(script)
+    ahead = script.seal(two, "by a clock that is ahead", measured_us=NOW + HOUR)
     script.roll_back("staging", release_of("staging", (script.world.version(1), 100)))
     script.close("staging")
     rolled_back = script.chain().time_us
     good = list(script.raws)
+    script.intend("staging", two, bundle=ahead)
+    assert broken(script) == "ledger.decision"
     for measured_us, code in ((NOW, "ledger.decision"), (rolled_back, "ledger.decision"), (rolled_back + 1, None)):
         script.raws = list(good)
         script.intend("staging", two, bundle=script.seal(two, "again", measured_us=measured_us))
