@@ -137,7 +137,7 @@ class Project:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from gates.apply.ledger.interface import open_ledger
+        from gates.apply.ledger.opening import open_ledger
 
         return open_ledger(self.spec.uri(self.environ.get(LEDGER_VARIABLE) or self._named("ledger")))
 
@@ -147,7 +147,7 @@ class Project:
 
     @property
     def ledger_root(self) -> Digest:
-        from gates.apply.ledger.interface import ledger_root
+        from gates.apply.ledger.opening import ledger_root
 
         return ledger_root(self.environ)
 

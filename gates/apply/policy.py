@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gates.apply.ledger.chain import Chain, trust_in
-from gates.apply.ledger.interface import ROOT_VARIABLE, HeadMoved, Ledger
+from gates.apply.ledger.interface import HeadMoved, Ledger
+from gates.apply.ledger.opening import ROOT_VARIABLE
 from gates.apply.ledger.shape import seal_entry
 from gates.apply.writer import LedgerWriter, Position, witness
 from gates.bundle.canonical import digest_bytes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gates.apply.ledger.interface import ROOT_VARIABLE
+from gates.apply.ledger.opening import ROOT_VARIABLE
 from gates.bundle.canonical import canonical_bytes
 from gates.bundle.keys import load_public
 from gates.bundle.pack import load_bundle, put_approval

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +14,9 @@ from gates.bundle.decisions import put_decision
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
 from gates.decide.document import Observed, build_decision, build_input
-from gates.errors import GatesError, UsageError
-from gates.measure.interface import Given, Note, OpenTable, Scored
+from gates.errors import UsageError
+from gates.flow.scoring import score_holdout
+from gates.measure.interface import Given, Note, OpenTable
 from gates.measure.run import GateRun, run_gates
 from gates.project import DEVELOPMENT, Engines, Project
 from gates.records import (
@@ -33,7 +33,6 @@ from gates.records import (
     Micros,
     ModelVersion,
     Plan,
-    Reason,
 )
 from gates.records.decision import Alias, LedgerInput, RegistryInput, Request, ServingInput
 from gates.records.evidence import Isolation
@@ -41,12 +40,8 @@ from gates.records.evidence import Isolation
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
     from gates.inputs.registry import RegisteredModel
-    from gates.inputs.tables import Tables
 
 Progress = Callable[[str], None]
-
-SCORER_TIMEOUT_S = 900.0
-"""Wall-clock seconds that a model may take for the whole holdout."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +148,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
         progress("tables")
         opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
         progress("scoring")
-        scored, isolation = _score(project, planned, tables, opened, Path(folder))
+        scored, isolation = score_holdout(project, plan, (candidate, planned.champion), tables, opened, Path(folder))
         given = Given(plan=plan, tables=opened, scored=scored, champion=planned.champion)
         runs = list(run_gates(given, progress))
         tables.unchanged()
@@ -195,54 +190,6 @@ def gather(
     notes = tuple(note for run in runs for note in run.findings.notes)
     holdout = opened.get("holdout") or opened.get("predictions")
     return Measured(plan, evidence, notes, holdout.identity.digest if holdout else None)
-
-
-def _score(
-    project: Project, planned: Planned, tables: Tables, opened: dict[str, OpenTable], folder: Path
-) -> tuple[Scored | Reason, Isolation]:
-    from gates.inputs.scorer import ScorerFailed
-    from gates.measure.scored import scored_by_scorer, scored_by_tables, write_features
-
-    plan = planned.plan
-    if "predictions" in opened:
-        return scored_by_tables(tables, plan, opened), "none"
-    holdout = opened.get("holdout")
-    if holdout is None:
-        return Reason.TABLE_MISSING, "none"
-    if holdout.identity.rows == 0:
-        return Reason.EMPTY_TABLE, "none"
-    features = folder / "features.parquet"
-    write_features(tables, holdout, plan, features)
-    versions = {version.digest: version for version in (planned.candidate.version, planned.champion) if version}
-    try:
-        with ThreadPoolExecutor(len(versions)) as pool:
-            scoring = pool.map(lambda version: _score_one(project, plan, version, features, folder), versions.values())
-            runs = dict(zip(versions, scoring, strict=True))
-    except ScorerFailed as error:
-        project.failures.append(str(error))
-        return Reason.SCORER_FAILED, "none"
-    isolation: Isolation = "namespace" if all(run[1] == "namespace" for run in runs.values()) else "process"
-    champion = runs[planned.champion.digest][0] if planned.champion else None
-    candidate = runs[planned.candidate.version.digest][0]
-    return scored_by_scorer(tables, plan, holdout, candidate, champion), isolation
-
-
-def _score_one(
-    project: Project, plan: Plan, version: ModelVersion, features: Path, folder: Path
-) -> tuple[Path, Isolation]:
-    from gates.inputs.scorer import score
-
-    place = folder / version.digest.removeprefix("sha256:")
-    place.mkdir()
-    model = project.registry.fetch(version, place / "model")
-    out = place / "scores.parquet"
-    try:
-        run = score(model, features, out, task=plan.task, timeout_s=SCORER_TIMEOUT_S)
-    except GatesError as error:
-        # The reader knows the version, and not the folder that its bytes were copied to.
-        error.where = version.uri
-        raise
-    return out, run.isolation
 
 
 def seal(project: Project, measured: Measured, signer: Signer, now_us: Micros) -> Digest:

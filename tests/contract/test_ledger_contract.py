@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gates.apply.ledger.interface import HeadMoved, Ledger, open_ledger
+from gates.apply.ledger.interface import HeadMoved, Ledger
+from gates.apply.ledger.opening import open_ledger
 from gates.bundle.canonical import digest_bytes
 from gates.errors import EngineError, EvidenceError, UsageError
 

@@ -13,7 +13,7 @@ from simulators.entries import Script, release_of
 
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.facts import facts
-from gates.apply.ledger.interface import ledger_root
+from gates.apply.ledger.opening import ledger_root
 from gates.apply.ledger.shape import release_digest, subjects_of
 from gates.apply.policy import activate_policy, begin_ledger
 from gates.apply.sealed import append_sealed
