@@ -32,7 +32,8 @@ from gates.errors import EvidenceError
 from gates.records.base import Digest
 from gates.records.decision import Decision, DecisionInput, LedgerInput
 
-_WITHOUT_LEDGER = "development"
+WITHOUT_LEDGER = "development"
+"""The rung where any key decides and nothing is entered anywhere."""
 
 EngineFor = Callable[[PolicySet], Engine]
 """How an engine for a policy set is had; the embedded one by default."""
@@ -178,7 +179,7 @@ def _facts(
         candidate=request.candidate,
         holdout_digest=bundle.record.holdout_digest,
         bundle_digest=bundle.digest,
-        rungs=tuple(rung for rung in policies.data["release"]["environments"] if rung != _WITHOUT_LEDGER),
+        rungs=tuple(rung for rung in policies.data["release"]["environments"] if rung != WITHOUT_LEDGER),
         names=names,
     )
 

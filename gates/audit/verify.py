@@ -27,7 +27,7 @@ from gates.apply.surfaces import check_target
 from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
-from gates.audit.replay import find_decision, load_trust_of, replay
+from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
@@ -191,14 +191,14 @@ class _Audit:
         for approval in decision.approvals:
             if self.once("approval", approval):
                 self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
-        self.found.attempt("decision", "is signed by a key that may decide", digest, self._authority, opened)
+        self.found.attempt("decision", "is signed by a key that may decide there", digest, self._authority, opened)
         self.found.attempt("replay", "gives the same bytes", digest, self._replay, opened)
 
     def _authority(self, opened: OpenedDecision) -> None:
         decision = opened.decision
-        if decision.simulated:
-            return
         environment = decision.request.environment
+        if decision.simulated or environment == WITHOUT_LEDGER:
+            return
         trust = load_trust_of(self.store, decision.trust_digest)
         if self.positions is None and not trust.keys:
             return

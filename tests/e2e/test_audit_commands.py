@@ -141,3 +141,10 @@ def test_verify_without_a_registry_in_the_spec_says_so_and_is_good(own: World) -
     assert ran.code == 0
     assert ran.out.startswith("VERIFIED")
     assert "no registry at hand" in ran.out
+
+
+def test_verify_takes_any_key_for_a_decision_of_development(own: World) -> None:
+    checked = own.run("check", "-e", "development", "--key", "stranger.pem", "-o", "json")
+    assert checked.code == 0, checked.out + checked.err
+    ran = own.run("verify", checked.json["decision_id"])
+    assert ran.code == 0, ran.out + ran.err
