@@ -13,7 +13,7 @@ from gates.flow.answer import view_of
 from gates.flow.decide import decide_for_good
 from gates.flow.stages import Decided, candidate_uri, find_bundle
 from gates.project import DEVELOPMENT, Project, now_us
-from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route
+from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route, Slot
 
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
@@ -149,7 +149,7 @@ def rollback(project: Project, environment: Environment, *, reason: str, to: Dig
     """
     from gates.apply.rollback import rollback as carry_out
 
-    slot = project.slot(environment)
+    slot = _recorded(project, environment)
     signer = project.signer(key, environment)
     return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), slot, reason=reason, to=to)
 
@@ -163,13 +163,24 @@ def adopt(project: Project, environment: Environment, version: str, *, reason: s
     """
     from gates.apply.adopt import adopt as carry_out
 
-    slot = project.slot(environment)
+    slot = _recorded(project, environment)
     signer = project.signer(key, environment)
     model = project.registry.resolve(version).version
     release = Release(
         model=slot.model, environment=environment, routes=(Route(version=model, percent=100),), approved=model
     )
     return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), release, reason=reason)
+
+
+def _recorded(project: Project, environment: Environment) -> Slot:
+    slot = project.slot(environment)
+    if environment == DEVELOPMENT:
+        raise UsageError(
+            "development has no ledger, so there is nothing to adopt or to roll back",
+            code="ledger.development",
+            remedy="promote the version that should serve there",
+        )
+    return slot
 
 
 def surfaces_of(project: Project, environment: Environment) -> Surfaces:

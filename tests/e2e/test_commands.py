@@ -148,6 +148,8 @@ def test_what_the_spec_gets_wrong(world, old, new, code):
         (("promote", "-e", "staging", "--reason", "r", "--key", "applier.pem", "--bundle", "zzz"), {}, 2),
         (("rollback", "-e", "staging", "--key", "applier.pem"), {}, 2),
         (("rollback", "-e", "staging", "--reason", "r", "--key", "stranger.pem"), {}, 1),
+        (("rollback", "-e", "development", "--reason", "r", "--key", "applier.pem"), {}, 2),
+        (("adopt", "models:/approval/1", "-e", "development", "--reason", "r", "--key", "applier.pem"), {}, 2),
         (("status",), {"GATES_LEDGER_ROOT": "sha256:" + "0" * 64}, 3),
         (("replay", "sha256:" + "0" * 64), {}, 3),
         (("replay", "zzz"), {}, 2),
