@@ -161,6 +161,15 @@ def adopt(demo: Demo, champion: str) -> None:
 
 def check(demo: Demo, candidate: Candidate, version: str) -> str:
     demo.heading(f"{candidate.name}: {candidate.story}")
+    if candidate.basis == "provisional":
+        demo.say("  if each flight were independent of the others of its day, it would look proven:")
+        alone = f"work/data/predictions-{version}.parquet"
+        judged = json.loads(demo.run("check", alone, "--label", "late", "--score", "p", "-o", "json", show=False))
+        if judged["basis"] != "proven":
+            sys.exit(f"demo: {alone}: {judged['answer']} ({judged['basis']})")
+        ece = next(row for row in judged["rows"] if row["check"] == "calibration.ece")
+        demo.say(f"  ECE {ece['figure']['estimate']:.3f}, at most {ece['judged_at']['upper']:.4f}: allow (proven)")
+        demo.say("  flights of one day share its weather, and clustered by day it is undecided:")
     answer_file = WORK / "answers" / f"{candidate.name}.json"
     answer_file.parent.mkdir(exist_ok=True)
     demo.run(

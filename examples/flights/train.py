@@ -189,6 +189,9 @@ def main(work: Path = WORK) -> dict[str, str]:
         model = fit(version, parts["training"], parts["calibration"])
         number = registered[version.name] = models.register(version, model, example, tags)
         version.served(parts["online"]).to_parquet(work / "data" / f"online-{number}.parquet", index=False)
+        p = model.predict_proba(parts["holdout"][list(FEATURES)])[:, 1]
+        predictions = parts["holdout"][["late", "carrier", "origin"]].assign(p=p)
+        predictions.to_parquet(work / "data" / f"predictions-{number}.parquet", index=False)
         clock.say(f"version {number}, {version.name}: {version.about}")
     models.point("champion", registered["champion"])
     models.point("challenger", registered["good"])
