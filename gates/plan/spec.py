@@ -97,6 +97,9 @@ class Tables(_Part):
     """Tables by the part that they play."""
 
     training: TableSpec | None = Field(default=None, description="The rows that the model was fitted on.")
+    calibration: TableSpec | None = Field(
+        default=None, description="The rows that it was stopped, chosen, recalibrated or conformalized on."
+    )
     holdout: TableSpec | None = Field(default=None, description="Labelled rows that no fitting step has seen.")
     offline: TableSpec | None = Field(default=None, description="Features as training computed them, by key.")
     online: TableSpec | None = Field(default=None, description="Features as serving computed them, by key.")

@@ -15,7 +15,7 @@ from gates.records.measurement import Slice
 Role = Literal["prove", "no-harm"]
 Tier = Literal["high", "medium", "low"]
 Task = Literal["binary", "multiclass", "numeric"]
-TableRole = Literal["training", "holdout", "offline", "online", "predictions", "champion_predictions"]
+TableRole = Literal["training", "calibration", "holdout", "offline", "online", "predictions", "champion_predictions"]
 
 
 class Requirement(Record):

@@ -46,6 +46,7 @@ _data := [
 	figure("data.rows", "data", 1000, 1000),
 	at(figure("data.null_rate_difference", "data", 0.02, 0.02), _feature),
 	figure("data.duplicate_keys", "data", 0, 0),
+	figure("data.holdout_overlap", "data", 0, 0),
 	at(figure("data.out_of_range", "data", 0.01, 0.01), _feature),
 	figure("data.staleness", "data", 604800, 604800),
 	figure("data.label_nulls", "data", 0, 0),
@@ -230,7 +231,7 @@ test_golden_is_allowed_in_production if {
 	answer.approvals == {"ml-owner", "risk"}
 	answer.waivers == []
 	answer.valid_until_us == 1797776000000000
-	count(answer.results) == 27
+	count(answer.results) == 28
 	{result.verdict | some result in answer.results} == {"pass"}
 }
 

@@ -88,6 +88,8 @@ def test_every_figure_is_what_pandas_counts(tmp_path: Path, seed: int) -> None:
     assert figures["data.out_of_range", "gone"].reason is Reason.COLUMN_MISSING
     assert figures["data.schema", "holdout"].estimate == 1
     assert figures["data.duplicate_keys", None].estimate == holdout["k"].duplicated().sum()
+    seen = holdout["k"].isin(set(training["k"])).sum()
+    assert figures["data.holdout_overlap", "training"].estimate == seen
     assert figures["data.label_nulls", None].estimate == holdout["y"].isna().sum()
     newest = pd.Timestamp("2024-02-01") - holdout["when"].max()
     assert figures["data.staleness", "holdout"].estimate == newest.total_seconds()

@@ -117,7 +117,8 @@ def data_figures() -> list[Document]:
     ]
     table = _item("table", "holdout")
     counts = {"data.schema": 0, "data.rows": 20_000, "data.duplicate_keys": 0, "data.staleness": 60}
-    return [*by_feature, *(_census(c, v, item=table) for c, v in counts.items()), _census("data.label_nulls", 0)]
+    seen = _census("data.holdout_overlap", 0, item=_item("table", "training"))
+    return [*by_feature, *(_census(c, v, item=table) for c, v in counts.items()), seen, _census("data.label_nulls", 0)]
 
 
 def parity_figures() -> list[Document]:

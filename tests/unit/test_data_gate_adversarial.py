@@ -25,6 +25,7 @@ CHECKS = {
     "data.rows",
     "data.null_rate_difference",
     "data.duplicate_keys",
+    "data.holdout_overlap",
     "data.out_of_range",
     "data.staleness",
     "data.label_nulls",
@@ -92,13 +93,14 @@ def good(n: int = 10, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_good_table(bench: Bench) -> None:
-    found = bench.measure(holdout=good(), training=good(20))
+    found = bench.measure(holdout=good(), training=good(20, k=range(100, 120)))
     assert {key: figure.estimate for key, figure in found.items()} == {
         ("data.rows", None): 10,
         ("data.schema", "holdout"): 0,
         ("data.null_rate_difference", "x"): 0,
         ("data.out_of_range", "x"): 0,
         ("data.duplicate_keys", None): 0,
+        ("data.holdout_overlap", "training"): 0,
         ("data.staleness", "holdout"): 15 * 3600,
         ("data.label_nulls", None): 0,
     }
@@ -117,10 +119,28 @@ def test_an_empty_holdout_has_no_rows_and_no_other_figure(bench: Bench) -> None:
 def test_no_holdout_no_training_and_an_empty_training(bench: Bench) -> None:
     assert {figure.reason for figure in bench.measure(training=good()).values()} == {Reason.TABLE_MISSING}
     compared = {("data.schema", "holdout"), ("data.null_rate_difference", "x"), ("data.out_of_range", "x")}
+    compared |= {("data.holdout_overlap", "training")}
     for frames, reason in (({}, Reason.TABLE_MISSING), ({"training": {n: [] for n in good()}}, Reason.EMPTY_TABLE)):
         found = bench.measure(holdout=good(), **frames)
         assert {key for key, figure in found.items() if figure.status == "unmeasured"} == compared
         assert {found[key].reason for key in compared} == {reason}
+
+
+def test_rows_that_the_model_has_seen_are_counted(bench: Bench) -> None:
+    def overlap(holdout: Any, role: str = "training", **learned: Any) -> Any:
+        given = {"training": good(k=range(50, 60))} | {role: good(**learned)}
+        figure = bench.measure(holdout=good(k=holdout), **given)["data.holdout_overlap", role]
+        return figure.reason or figure.estimate
+
+    assert overlap(range(10), k=range(8, 18)) == 2
+    assert overlap([0, 0, 0, *range(1, 8)], k=[0] * 10) == 3
+    assert overlap([None, "b", *"cdefghij"], k=[None, "b", *"qrstuvwx"]) == 2
+    assert overlap(range(10), role="calibration", k=range(9, 19)) == 1
+    assert overlap(range(10), k=list("0123456789")) is Reason.COLUMN_MISSING
+    without = good()
+    del without["k"]
+    found = bench.measure(holdout=good(), training=good(k=range(50, 60)), calibration=without)
+    assert found["data.holdout_overlap", "calibration"].reason is Reason.COLUMN_MISSING
 
 
 def test_a_vanished_column_is_counted_and_its_figures_are_unmeasured(bench: Bench) -> None:

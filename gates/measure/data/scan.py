@@ -99,6 +99,21 @@ def repeated_rows(table: ir.Table, key: Sequence[str]) -> int:
     return int(scalar((counted.times - 1).sum()) or 0)
 
 
+def shared_rows(holdout: ir.Table, other: ir.Table, key: Sequence[str]) -> int | None:
+    """Count rows of the holdout whose key stands in the other table; None where its columns are of another kind.
+
+    Null is a value of a key, as in `repeated_rows`.
+    """
+    if any(kind(holdout, name) != kind(other, name) for name in key):
+        return None
+    ours, theirs = (
+        table.select(**{f"k{index}": table[name] for index, name in enumerate(key)}) for table in (holdout, other)
+    )
+    theirs = theirs.distinct()
+    same = [ours[name].identical_to(theirs[name]) for name in ours.columns]
+    return int(scalar(ours.semi_join(theirs, same).count()))
+
+
 def _against(features: Sequence[str], holdout: ir.Table, training: ir.Table) -> tuple[Training, dict[str, int]]:
     shared = [name for name in features if name in training.columns]
     wanted: dict[str, Any] = {f"missing_{index}": _missing(training[name]).sum() for index, name in enumerate(shared)}

@@ -60,6 +60,19 @@ checks["data.duplicate_keys"] := {
 }
 
 # METADATA
+# title: Holdout rows that the model has seen
+# description: Rows of the holdout whose key stands in the training or calibration table.
+# custom:
+#   code: data.holdout_overlap
+#   remedy: Take these rows out of the holdout, or train without them; on rows that it has seen a model looks too good.
+checks["data.holdout_overlap"] := {
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"training", "holdout"},
+}
+
+# METADATA
 # title: Values outside the training range
 # description: The share of holdout rows in which a feature has a value that training never saw.
 # custom:

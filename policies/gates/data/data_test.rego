@@ -16,6 +16,7 @@ test_limits if {
 	_denied("data.null_rate_difference", -0.020000000000000004) == {"data.null_rate_difference"}
 	_denied("data.null_rate_difference", -0.02) == set()
 	_denied("data.duplicate_keys", 1) == {"data.duplicate_keys"}
+	_denied("data.holdout_overlap", 1) == {"data.holdout_overlap"}
 	_denied("data.out_of_range", 0.010000000000000002) == {"data.out_of_range"}
 	_denied("data.staleness", 604801) == {"data.staleness"}
 	_denied("data.label_nulls", 1) == {"data.label_nulls"}
