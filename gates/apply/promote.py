@@ -23,6 +23,7 @@ from gates.apply.saga import (
     own_intent,
     require_unmoved,
 )
+from gates.apply.serving.interface import Serves, ServesNothing
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter, Position
 from gates.bundle.canonical import parse_json
@@ -89,6 +90,7 @@ def promote_in_development(
     slot = Slot(model=request.model, environment=environment)
     # (1)
     check_answer(opened, slot, time_us=now_us)
+    _check_own(surfaces, slot)
     release = release_after(None, opened)
     surfaces.check_bytes(release)
     standing = Standing().moved_to(release)
@@ -100,6 +102,21 @@ def promote_in_development(
     observed = surfaces.observe(release)
     surfaces.observe_aliases(slot, standing)
     return Applied(slot, "done", release, accepted, observed)
+
+
+def _check_own(surfaces: Surfaces, slot: Slot) -> None:
+    """Refuse a target that another slot's traffic follows: the branch names it, and no ledger guards this move."""
+    target = surfaces.serving
+    seen = target.read() if target is not None else None
+    if target is None or isinstance(seen, ServesNothing | None):
+        return
+    if not isinstance(seen, Serves) or (seen.release.model, seen.release.environment) != (slot.model, slot.environment):
+        raise Refused(
+            f"does not state a release of {slot.model} in {slot.environment}",
+            code="serving.foreign",
+            where=target.name,
+            remedy="give each environment a target of its own: `{environment}` in `serving.file`",
+        )
 
 
 def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:

@@ -190,6 +190,8 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
     """
     check_surfaces(writer, surfaces, slot, chain)
     state = chain.slot(slot)
+    if state.standing.release is not None:
+        surfaces.check_bytes(state.standing.release)
     if state.debts:
         require_unmoved(writer.newest(chain), slot, state)
         surfaces.move_aliases(slot, state.standing)

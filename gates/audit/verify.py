@@ -160,9 +160,7 @@ class _Audit:
         if self.chain is not None:
             for slot in self.chain.slots:
                 self._slot(self.chain, slot)
-            for slot in dict.fromkeys(slots):
-                if slot not in self.chain.slots:
-                    self._serving(slot, Standing())
+            self._unmoved(self.chain, slots)
 
     def _entry(self, entry: Entry) -> None:
         for active in entry.active or ():
@@ -306,7 +304,7 @@ class _Audit:
             )
         self._serving(slot, state.standing, *((state.open.after,) if state.open else ()))
         for pack in self.store.linked("rollback-pack", f"{slot.model}@{slot.environment}"):
-            self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root)
+            self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain)
 
     def _serving(self, slot: Slot, *explained: Standing) -> None:
         target = self.serving_of(slot)
@@ -320,6 +318,17 @@ class _Audit:
                 *explained,
                 out_of_reach=True,
             )
+
+    def _unmoved(self, chain: Chain, slots: Iterable[Slot]) -> None:
+        """Look at what no entry ever moved: where policies are in force, the ledger explains aliases too."""
+        for slot in dict.fromkeys(slots):
+            if slot in chain.slots:
+                continue
+            self._serving(slot, Standing())
+            if self.registry is not None and slot.environment in chain.policies:
+                where = f"{slot.model} in {slot.environment}"
+                what = "are those that the ledger explains"
+                self.found.attempt("alias", what, where, self._aliases, slot, (Standing(),), out_of_reach=True)
 
     def _aliases(self, slot: Slot, explained: Iterable[Standing]) -> None:
         if self.registry is None:
@@ -363,10 +372,13 @@ def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> Evidence:
     return evidence
 
 
-def _pack(store: Store, digest: Digest, root: Digest) -> None:
+def _pack(store: Store, digest: Digest, chain: Chain) -> None:
     opened = open_envelope(store.get(digest), expect=PACK_TYPE, where=digest)
-    if opened.predicate.get("ledger_root") != root:
+    if opened.predicate.get("ledger_root") != chain.root:
         raise EvidenceError("the pack of another ledger", code="pack.mixed", where=digest)
+    if opened.predicate.get("closing") not in {item.digest for item in chain.entries}:
+        # A pack is written after the entry that it names: that entry was cut off, or never was.
+        raise EvidenceError("it follows an entry that the ledger does not have", code="pack.closing", where=digest)
 
 
 def _model(registry: Registry | None, version: ModelVersion) -> None:

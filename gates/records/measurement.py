@@ -5,13 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from gates.records.base import Name, Record, Scalar
 
 LADDER: tuple[float, ...] = (0.95, 0.975, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999, 0.999999)
 """One-sided confidences at which every bound is stated. Measuring does not know the limit, the number of
 claims or the looks; policy picks the rung."""
+
+Number = Annotated[float, Strict()]
+"""Neither a text nor a truth value that reads like one."""
 
 Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
 ItemKind = Literal["feature", "bin", "level", "class", "table", "partition", "endpoint"]
@@ -67,8 +70,8 @@ class Bound(Record):
     """One-sided limits at one confidence; `unbounded` where the data set no limit."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    lower: float | Literal["unbounded"]
-    upper: float | Literal["unbounded"]
+    lower: Number | Literal["unbounded"]
+    upper: Number | Literal["unbounded"]
 
 
 class Family(Record):
@@ -109,8 +112,8 @@ class Measurement(Record):
     share_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000_000
     status: Literal["measured", "unmeasured"] = "measured"
     reason: Reason | None = None
-    estimate: float | None = None
-    debiased: float | None = None
+    estimate: Number | None = None
+    debiased: Number | None = None
     bounds: tuple[Bound, ...] | None = None
     scope: Literal["sample", "census"] = "sample"
     family: Family

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,12 @@ tables:
   online: {{uri: online.parquet}}
 rollout: {{production: [5, 100]}}
 """
+LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+)
 ROLES = {"owner": "policy", "measurer": "measure", "applier": "apply", "risk": "approve:risk"}
 
 
@@ -61,6 +69,10 @@ class World:
         shutil.copy(self.ledger, to / "ledger.db")
         spec = (to / "project" / "gates.yaml").read_text().replace(str(self.ledger), str(to / "ledger.db"))
         (to / "project" / "gates.yaml").write_text(spec)
+        with closing(sqlite3.connect(to / "project" / "mlflow.db")) as registry, registry:
+            for table, column in LOCATIONS:
+                moved = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
+                registry.execute(moved, (self.folder.as_uri(), (to / "project").as_uri()))
         return World(to / "project", to / "ledger.db", dict(self.environ))
 
     def edit(self, old: str, new: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,8 @@ def test_verify_looks_at_the_serving_target(own: World, spoil: Any) -> None:
 
 def test_verify_finds_a_target_that_no_entry_ever_moved(bare: World, tmp_path: Path, own: World) -> None:
     world = bare.copy(tmp_path / "bare")
+    # Production is in the ledger's hands: an alias of its set by hand would be found as well.
+    world.client.delete_registered_model_alias("approval", "champion")
     assert world.run("verify").code == 0
     (world.folder / "serving").mkdir()
     shutil.copy(own.folder / "serving" / "production.json", world.folder / "serving")
@@ -148,3 +152,53 @@ def test_verify_takes_any_key_for_a_decision_of_development(own: World) -> None:
     assert checked.code == 0, checked.out + checked.err
     ran = own.run("verify", checked.json["decision_id"])
     assert ran.code == 0, ran.out + ran.err
+
+
+def test_verify_finds_aliases_of_a_slot_that_no_entry_ever_moved(bare: World, tmp_path: Path) -> None:
+    own = bare.copy(tmp_path)
+    adopted = own.run("adopt", "models:/approval/1", "-e", "staging", "--reason", "r", "--key", "applier.pem")
+    assert adopted.code == 0, adopted.err
+    own.client.set_registered_model_alias("approval", "deployed-production", "2")
+    ran = own.run("verify")
+    assert ran.code == 3
+    assert "deployed-production" in ran.out
+
+
+def test_verify_finds_a_pack_whose_entry_was_cut_off(own: World) -> None:
+    assert own.promote().code == 0
+    with sqlite3.connect(own.ledger) as ledger:
+        for (trigger,) in ledger.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            ledger.execute(f"DROP TRIGGER {trigger}")
+        ledger.execute("DELETE FROM entries WHERE sequence = (SELECT max(sequence) FROM entries)")
+    shutil.rmtree(own.folder / "store" / "links" / "ledger-entry")
+    ran = own.run("verify")
+    assert ran.code == 3
+    assert "an entry that the ledger does not have" in ran.out
+
+
+def test_a_serving_file_that_says_more_than_a_release(own: World) -> None:
+    path = own.folder / "serving" / "staging.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"override_model_uri": "models:/other/1"}))
+    ran = own.run("verify")
+    assert ran.code == 3
+    assert "more than a release" in ran.out
+
+
+def test_bytes_are_hashed_again_where_a_promotion_was_done_already(own: World) -> None:
+    bundle = own.promote().json["decision"]["bundle_digest"]
+    for model in (own.folder / "artifacts").rglob("model.pkl"):
+        model.write_bytes(model.read_bytes() + b"\0")
+    ran = own.promote("--bundle", bundle)
+    assert ran.code == 3
+    assert "model.bytes_changed" in ran.err
+
+
+def test_development_does_not_write_where_another_environment_serves(own: World) -> None:
+    before = (own.folder / "serving" / "production.json").read_bytes()
+    own.edit('"serving/{environment}.json"', '"serving/production.json"')
+    assert own.run("check", "-e", "development", "--key", "stranger.pem").code == 0
+    ran = own.run("promote", "-e", "development", "--reason", "r", "--key", "stranger.pem")
+    assert ran.code == 1
+    assert "serving.foreign" in ran.err
+    assert (own.folder / "serving" / "production.json").read_bytes() == before

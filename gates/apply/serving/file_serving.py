@@ -105,6 +105,9 @@ class FileServing:
             canonical_bytes(release.document())
         except EvidenceError as error:
             return Unreadable(error.message)
+        if document != {**_document_of(release), "release_digest": document.get("release_digest")}:
+            # Whoever reads the file may act on a key that no release states.
+            return Unreadable("it holds more than a release")
         return Serves(release, str(document.get("release_digest")))
 
     def _parse(self, content: bytes) -> dict[str, Any]:
