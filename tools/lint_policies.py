@@ -56,8 +56,12 @@ def _defined() -> set[tuple[str, str]]:
     }
 
 
+def _test(opa: OpaBinary, *more: str) -> subprocess.CompletedProcess[str]:
+    return _opa(opa, "test", "--timeout", "120s", *more, "--format", "json", "--bundle", str(POLICIES))
+
+
 def _passed(opa: OpaBinary) -> list[str]:
-    run = _opa(opa, "test", "--timeout", "120s", "--format", "json", "--bundle", str(POLICIES))
+    run = _test(opa)
     if not run.stdout.strip():
         return [f"opa test said nothing: {run.stderr}"]
     results: list[dict[str, Any]] = json.loads(run.stdout) or []
@@ -76,19 +80,7 @@ def _passed(opa: OpaBinary) -> list[str]:
 
 
 def _covered(opa: OpaBinary) -> list[str]:
-    run = _opa(
-        opa,
-        "test",
-        "--timeout",
-        "120s",
-        "--coverage",
-        "--threshold",
-        "100",
-        "--format",
-        "json",
-        "--bundle",
-        str(POLICIES),
-    )
+    run = _test(opa, "--coverage", "--threshold", "100")
     if run.returncode == 0:
         return []
     try:

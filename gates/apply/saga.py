@@ -199,8 +199,7 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
     observed = surfaces.observe(state.standing.release)
     # A run that was killed after its outcome may have left the pack behind.
     pack = keep_pack(writer, surfaces.serving, chain, slot)
-    intent = next((intent for intent, outcome in state.closed.items() if outcome == state.last_closing), None)
-    wanted = state.standing.release
+    wanted, intent = state.standing.release, state.last_intent
     return Applied(slot, "done", wanted, observed, observed, intent, state.last_closing, pack, resumed=True)
 
 

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -290,21 +290,11 @@ class _Audit:
         state = chain.slot(slot)
         if state.standing.release is not None:
             self.versions.update(dict.fromkeys(route.version for route in state.standing.release.routes))
-        where = f"{slot.model} in {slot.environment}"
-        explained = explanations(state)
-        if self.registry is not None:
-            self.found.attempt(
-                "alias",
-                "are those that the ledger explains",
-                where,
-                self._aliases,
-                slot,
-                explained,
-                out_of_reach=True,
-            )
+        self._aliases(slot, explanations(state))
         self._serving(slot, state.standing, *((state.open.after,) if state.open else ()))
+        entries = {item.digest for item in chain.entries}
         for pack in self.store.linked("rollback-pack", f"{slot.model}@{slot.environment}"):
-            self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain)
+            self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root, entries)
 
     def _serving(self, slot: Slot, *explained: Standing) -> None:
         target = self.serving_of(slot)
@@ -325,16 +315,25 @@ class _Audit:
             if slot in chain.slots:
                 continue
             self._serving(slot, Standing())
-            if self.registry is not None and slot.environment in chain.policies:
-                where = f"{slot.model} in {slot.environment}"
-                what = "are those that the ledger explains"
-                self.found.attempt("alias", what, where, self._aliases, slot, (Standing(),), out_of_reach=True)
+            if slot.environment in chain.policies:
+                self._aliases(slot, (Standing(),))
 
     def _aliases(self, slot: Slot, explained: Iterable[Standing]) -> None:
-        if self.registry is None:
-            return
+        if self.registry is not None:
+            self.found.attempt(
+                "alias",
+                "are those that the ledger explains",
+                f"{slot.model} in {slot.environment}",
+                self._check_aliases,
+                self.registry,
+                slot,
+                explained,
+                out_of_reach=True,
+            )
+
+    def _check_aliases(self, registry: Registry, slot: Slot, explained: Iterable[Standing]) -> None:
         wanted = [self.names.expected(slot.environment, standing) for standing in explained]
-        strange = unexplained(self.registry.aliases(slot.model), *wanted)
+        strange = unexplained(registry.aliases(slot.model), *wanted)
         if strange:
             raise EvidenceError(
                 "; ".join(strange.values()),
@@ -372,11 +371,11 @@ def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> Evidence:
     return evidence
 
 
-def _pack(store: Store, digest: Digest, chain: Chain) -> None:
+def _pack(store: Store, digest: Digest, root: Digest, entries: Set[Digest]) -> None:
     opened = open_envelope(store.get(digest), expect=PACK_TYPE, where=digest)
-    if opened.predicate.get("ledger_root") != chain.root:
+    if opened.predicate.get("ledger_root") != root:
         raise EvidenceError("the pack of another ledger", code="pack.mixed", where=digest)
-    if opened.predicate.get("closing") not in {item.digest for item in chain.entries}:
+    if opened.predicate.get("closing") not in entries:
         # A pack is written after the entry that it names: that entry was cut off, or never was.
         raise EvidenceError("it follows an entry that the ledger does not have", code="pack.closing", where=digest)
 

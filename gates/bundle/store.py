@@ -12,9 +12,8 @@ from pathlib import Path
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.files import write_atomically
 from gates.errors import EngineError, EvidenceError
-from gates.records.base import Digest
+from gates.records.base import Digest, is_digest
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z-]*")
 
 
@@ -86,7 +85,7 @@ class Store:
         return self.root / "links" / kind / hashlib.sha256(key.encode()).hexdigest()
 
     def _hex(self, digest: Digest) -> str:
-        if not _DIGEST.fullmatch(digest):
+        if not is_digest(digest):
             raise EvidenceError(f"not a digest: {digest!r}", code="store.digest")
         return digest.removeprefix("sha256:")
 

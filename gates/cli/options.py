@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +29,9 @@ reason = click.option("--reason", required=True, metavar="TEXT", help="Why; it i
 
 
 def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch("sha256:[0-9a-f]{64}", value):
+    from gates.records.base import is_digest
+
+    if value is not None and not is_digest(value):
         raise click.BadParameter("write sha256: and 64 hexadecimal digits, as `gates seal` prints them")
     return value
 

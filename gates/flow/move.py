@@ -121,8 +121,7 @@ def _again(asked: _Asked, writer: LedgerWriter, surfaces: Surfaces) -> Promotion
         return _promotion(asked.project, opened, finish(writer, surfaces, slot))
     if state.came_by != "promote":
         return None
-    intent = next(intent for intent, closing in state.closed.items() if closing == state.last_closing)
-    opened = decision_of(next(item.entry for item in chain.entries if item.digest == intent))
+    opened = decision_of(next(item.entry for item in chain.entries if item.digest == state.last_intent))
     if not asked.done(opened.decision):
         return None
     return _promotion(asked.project, opened, carry_out(writer, surfaces, opened.envelope_digest))

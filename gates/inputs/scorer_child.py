@@ -84,7 +84,7 @@ def _load(folder: Path, described: dict[str, Any]) -> tuple[Any, Any]:
     loaded = mlflow.pyfunc.load_model(str(folder))
     try:
         return loaded.get_raw_model(), loaded
-    except (NotImplementedError, AttributeError):
+    except (NotImplementedError, AttributeError):  # flavours without a native object say so in either way
         return None, loaded
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from gates.errors import EvidenceError
 
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+_DIGEST = r"^sha256:[0-9a-f]{64}$"
+
+Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 """Digest of exact bytes, `sha256:` and 64 hexadecimal digits."""
 
 KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -24,6 +27,11 @@ Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$"
 """A rung of the ladder; also a folder of limits and a part of alias names."""
 
 Scalar = str | int | float | bool
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text has the form of a Digest."""
+    return re.fullmatch(_DIGEST, text) is not None
 
 
 class Record(BaseModel):

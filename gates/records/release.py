@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gates.records.base import Digest, Environment, Micros, ModelVersion, Name, Record, Scalar, SchemaVersion
+from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, Scalar, SchemaVersion
 
 DECISION_TYPE = "urn:model-gates:decision:v1"
 APPROVAL_TYPE = "urn:model-gates:approval:v1"
@@ -63,7 +63,7 @@ EntryKind = Literal["policy", "sealed", "intent", "outcome", "takeover", "rollba
 class PublicKey(Record):
     """An Ed25519 public key; the key id is the SHA-256 of its SubjectPublicKeyInfo."""
 
-    key_id: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    key_id: KeyId
     pem: str
     identity: Name
 

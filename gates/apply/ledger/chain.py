@@ -70,11 +70,9 @@ class Chain:
         self.policies: dict[Environment, ActivePolicy] = dict(follows.policies) if follows else {}
         self.trusts: dict[Environment, Trust] = dict(follows.trusts) if follows else {}
         self._trust = trust
-        entries = list(follows.entries) if follows else []
-        self._digests = [item.digest for item in entries]
+        entries = self._read = list(follows.entries) if follows else []
         for raw in envelopes:
             entries.append(self._verify(raw, entries[-1] if entries else None))
-            self._digests.append(entries[-1].digest)
         self.entries: tuple[ChainEntry, ...] = tuple(entries)
 
     @classmethod
@@ -135,7 +133,7 @@ class Chain:
 
     def digest_at(self, sequence: int) -> Digest | None:
         """Return the digest of an entry, also while those after it are being read; None where there is none."""
-        return self._digests[sequence] if 0 <= sequence < len(self._digests) else None
+        return self._read[sequence].digest if 0 <= sequence < len(self._read) else None
 
     def slot(self, slot: Slot) -> SlotState:
         return self.slots.get(slot, SlotState())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from gates.apply.ledger.interface import Ledger
 from gates.apply.ledger.sqlite_ledger import SqliteLedger
 from gates.errors import UsageError
-from gates.records.base import Digest
+from gates.records.base import Digest, is_digest
 
 ROOT_VARIABLE = "GATES_LEDGER_ROOT"
 
@@ -41,7 +40,7 @@ def ledger_root(environ: Mapping[str, str]) -> Digest:
             code="ledger.root_missing",
             remedy=f"set {ROOT_VARIABLE} to the digest that `gates policy activate` printed for entry 0",
         )
-    if not re.fullmatch(r"sha256:[0-9a-f]{64}", root):
+    if not is_digest(root):
         raise UsageError(
             "not a digest", where=ROOT_VARIABLE, code="ledger.root_invalid", remedy="write sha256: and 64 hex digits"
         )

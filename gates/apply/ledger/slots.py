@@ -79,6 +79,11 @@ class SlotState:
     def release_digest(self) -> Digest | None:
         return release_digest(self.standing.release) if self.standing.release else None
 
+    @property
+    def last_intent(self) -> Digest | None:
+        """The intent that the last closing entry closed; None where that was an adopt."""
+        return next((intent for intent, closing in self.closed.items() if closing == self.last_closing), None)
+
 
 def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, ...], *, where: str) -> SlotState:
     """Apply a slot's entry to its state.

@@ -94,7 +94,7 @@ def scan(columns: Columns, holdout: OpenTable, training: OpenTable | Reason) -> 
 
 def repeated_rows(table: ir.Table, key: Sequence[str]) -> int:
     """Count rows beyond the first of each key; null is a value of a key."""
-    groups = table.select(**{f"k{index}": table[name] for index, name in enumerate(key)})
+    groups = _keys(table, key)
     counted = groups.group_by(list(groups.columns)).aggregate(times=groups.count())
     return int(scalar((counted.times - 1).sum()) or 0)
 
@@ -106,12 +106,14 @@ def shared_rows(holdout: ir.Table, other: ir.Table, key: Sequence[str]) -> int |
     """
     if any(kind(holdout, name) != kind(other, name) for name in key):
         return None
-    ours, theirs = (
-        table.select(**{f"k{index}": table[name] for index, name in enumerate(key)}) for table in (holdout, other)
-    )
-    theirs = theirs.distinct()
+    ours, theirs = _keys(holdout, key), _keys(other, key).distinct()
     same = [ours[name].identical_to(theirs[name]) for name in ours.columns]
     return int(scalar(ours.semi_join(theirs, same).count()))
+
+
+def _keys(table: ir.Table, key: Sequence[str]) -> ir.Table:
+    """The key's columns under names of our own, which none of a user's can be taken for."""
+    return table.select(**{f"k{index}": table[name] for index, name in enumerate(key)})
 
 
 def _against(features: Sequence[str], holdout: ir.Table, training: ir.Table) -> tuple[Training, dict[str, int]]:
