@@ -26,6 +26,22 @@ test_above_development_nothing_is_left_out if {
 	_checks(bare, "development") == {"calibration.ece", "calibration.bin", "regression.brier_vs_baseline"}
 }
 
+test_the_rest_of_named_slices if {
+	named := object.union(t.facts, {"required": [
+		{"check": "calibration.ece", "slice": t.slice("UA")},
+		{"check": "calibration.under_coverage", "slice": t.slice("OO"), "role": "no-harm"},
+	]})
+	plan := main.plan with input as t.asked with data.models.m as named
+	{r.check | some r in plan.requirements; r.slice.kind == "rest"; r.role == "prove"} == {
+		"calibration.ece",
+		"calibration.under_coverage",
+		"regression.auc_vs_champion",
+		"regression.log_loss_vs_champion",
+		"regression.brier_vs_champion",
+	}
+	{r | some r in _planned({}).requirements; r.slice.kind == "rest"} == set()
+}
+
 test_a_built_in_plan_asks_what_the_file_can_answer if {
 	request := {
 		"environments": ["development"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from gates.records import Measurement, ModelVersion, Plan, Reason, TableIdentity
+from gates.records.plan import Task
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,20 +23,37 @@ class OpenTable:
 
 @dataclass(frozen=True)
 class Scored:
-    """One row per holdout row, in the engine.
+    """One row per holdout row, in the engine. Its columns hold no null, NaN or infinity: a table that has one becomes
+    a Reason.
 
-    Columns: `y` (float64; 0 or 1 when binary), `p` (float64, candidate's score), and, where present: `q` (champion's
-    score), `covered` (bool: the candidate's prediction set or interval holds y), `width` (float64: set size or
-    interval width), `cluster` (string), `slice_0`, `slice_1`, ... (strings, in the order of plan.parameters.slices).
-    No nulls or NaN in y, p, q: a table that has them does not become a Scored but a Reason.
+    Every task: `slice_0`, `slice_1`, ... (strings, in the order of plan.parameters.slices); `cluster` (string) where
+    clustered; `weight` (float64, > 0, of mean 1) where weighted; `payoff` (float64) where the plan names its column.
+    Binary: `y` (float64, 0 or 1), `p` and, with a champion, `q`: probabilities of 1.
+    Multiclass: `y` (int64, place in `classes`), `p_0`, `p_1`, ... and `q_0`, ...: probabilities of the classes in order.
+    Numeric: `y`, `p`, `q` and `width_i` in units of `scale`; `p` is the point prediction; for each of `quantiles`
+    `below_0`, ... (bool): y is at or under the predicted quantile.
+    Where there are prediction sets or intervals, for each of `levels`: `covered_0`, ... (bool: it holds y) and
+    `width_0`, ... (float64: classes in the set, or length of the interval); with `champion_levels` also `champion_width_0`, ...
+
+    Attributes
+    ----------
+    rows: at least 1. champion: the champion's predictions are there. predictions: `scored` or `supplied`.
+    levels: nominal coverages, the plan's coverage_level first. quantiles: levels of predicted quantiles, ascending.
+    scale: a power of two, at least the largest magnitude of any number of the row; 1 unless numeric.
     """
 
     table: ir.Table
     rows: int
     champion: bool
-    sets: bool
     clustered: bool
     predictions: str
+    task: Task = "binary"
+    weighted: bool = False
+    classes: tuple[str, ...] = ()
+    levels: tuple[float, ...] = ()
+    champion_levels: bool = False
+    quantiles: tuple[float, ...] = ()
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)

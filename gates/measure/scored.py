@@ -257,9 +257,9 @@ def _assemble(tables: Tables, plan: Plan, parts: list[_Part], predictions: str) 
         table=kept.drop("y_again") if "y_again" in names else kept,
         rows=int(scalar(kept.count())),
         champion="q" in names,
-        sets="covered" in names,
         clustered="cluster" in names,
         predictions=predictions,
+        levels=(plan.parameters.coverage_level,) if "covered_0" in names else (),
     )
 
 
@@ -301,7 +301,7 @@ def _finished(joined: ir.Table) -> ir.Table:
         return joined
     zero, one = joined[SETS[0]], joined[SETS[1]]
     covered = ((joined.y == 1) & one) | ((joined.y == 0) & zero)
-    return joined.mutate(covered=covered, width=zero.cast("float64") + one.cast("float64")).drop(*SETS)
+    return joined.mutate(covered_0=covered, width_0=zero.cast("float64") + one.cast("float64")).drop(*SETS)
 
 
 def _problem(kept: ir.Table, plan: Plan, parts: list[_Part]) -> Reason | None:

@@ -100,7 +100,14 @@ class Tables(_Part):
     calibration: TableSpec | None = Field(
         default=None, description="The rows that it was stopped, chosen, recalibrated or conformalized on."
     )
+    champion_training: TableSpec | None = Field(default=None, description="The rows that the champion was fitted on.")
+    champion_calibration: TableSpec | None = Field(
+        default=None, description="The rows that the champion was stopped, chosen, recalibrated or conformalized on."
+    )
     holdout: TableSpec | None = Field(default=None, description="Labelled rows that no fitting step has seen.")
+    gold: TableSpec | None = Field(
+        default=None, description="Labelled rows that policy pins by digest: what every release must be good at."
+    )
     offline: TableSpec | None = Field(default=None, description="Features as training computed them, by key.")
     online: TableSpec | None = Field(default=None, description="Features as serving computed them, by key.")
     predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
@@ -113,15 +120,49 @@ class Tables(_Part):
         return self
 
 
+Level = Annotated[float, Field(strict=True, gt=0, lt=1)]
+
+
+class IntervalSpec(_Part):
+    """The columns of a prediction interval."""
+
+    level: Level = Field(description="The coverage that it promises, such as 0.9.")
+    lower: Name
+    upper: Name
+
+
+class QuantileSpec(_Part):
+    """The column of a predicted quantile."""
+
+    level: Level
+    column: Name
+
+
 class ColumnsSpec(_Part):
     """Columns with a part to play."""
 
     label: Name = Field(description="What happened: 0/1, true/false, yes/no.")
     key: Names = Field(default=(), description="Columns that together name a row.")
     time: Name | None = Field(default=None, description="When the row's event happened.")
-    score: Name | None = Field(default=None, description="The probability, in a predictions table.")
-    champion_score: Name | None = Field(default=None, description="The champion's probability, in a predictions table.")
-    set_columns: Names = Field(default=(), description="Prediction-set membership: the column of class 0, then of 1.")
+    weight: Name | None = Field(default=None, description="How much a row counts, beside the others.")
+    payoff: Name | None = Field(default=None, description="What the row is worth, in the unit of the payoffs.")
+    groups: Names = Field(default=(), description="Columns of the groups that fairness compares.")
+    score: Name | None = Field(
+        default=None, description="The probability or the predicted number, in a predictions table."
+    )
+    champion_score: Name | None = Field(default=None, description="The champion's, in a predictions table.")
+    classes: Names = Field(default=(), description="The label's values, in the order of the model's probabilities.")
+    class_scores: Names = Field(default=(), description="The classes' probabilities, in a predictions table.")
+    champion_class_scores: Names = Field(default=(), description="The champion's, in a predictions table.")
+    set_columns: Names = Field(
+        default=(), description="Prediction-set membership by class; of 0, then of 1, when binary."
+    )
+    champion_set_columns: Names = Field(default=(), description="The champion's, in a predictions table.")
+    intervals: tuple[IntervalSpec, ...] = Field(default=(), description="Prediction intervals, in a predictions table.")
+    champion_intervals: tuple[IntervalSpec, ...] = Field(
+        default=(), description="The champion's, in a predictions table."
+    )
+    quantiles: tuple[QuantileSpec, ...] = Field(default=(), description="Predicted quantiles, in a predictions table.")
     features: Names = Field(default=(), description="What the model reads; default: its signature.")
 
     @field_validator("features")

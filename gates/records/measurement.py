@@ -17,7 +17,7 @@ Number = Annotated[float, Strict()]
 """Neither a text nor a truth value that reads like one."""
 
 Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
-ItemKind = Literal["feature", "bin", "level", "class", "table", "partition", "endpoint"]
+ItemKind = Literal["feature", "bin", "level", "stratum", "class", "group", "metric", "table", "partition", "endpoint"]
 
 
 class Reason(StrEnum):
@@ -32,6 +32,7 @@ class Reason(StrEnum):
     TABLE_MISSING = "table_missing"
     KEYS_NOT_UNIQUE = "keys_not_unique"
     ROWS_UNPAIRED = "rows_unpaired"
+    NO_REST = "no_rest"
     NO_CHAMPION = "no_champion"
     NO_SETS = "no_sets"
     NOT_PROVIDED = "not_provided"

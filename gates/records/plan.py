@@ -15,7 +15,18 @@ from gates.records.measurement import Slice
 Role = Literal["prove", "no-harm"]
 Tier = Literal["high", "medium", "low"]
 Task = Literal["binary", "multiclass", "numeric"]
-TableRole = Literal["training", "calibration", "holdout", "offline", "online", "predictions", "champion_predictions"]
+TableRole = Literal[
+    "training",
+    "calibration",
+    "champion_training",
+    "champion_calibration",
+    "holdout",
+    "gold",
+    "offline",
+    "online",
+    "predictions",
+    "champion_predictions",
+]
 
 
 class Requirement(Record):
@@ -68,15 +79,51 @@ class Table(Record):
     as_of_us: Micros | None = None
 
 
+class Interval(Record):
+    """Columns of a prediction interval at one nominal coverage."""
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    lower: Name
+    upper: Name
+
+
+class Quantile(Record):
+    """Column of a predicted quantile."""
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    column: Name
+
+
 class Columns(Record):
-    """Names of the columns with a part to play."""
+    """Names of the columns with a part to play.
+
+    Attributes
+    ----------
+    score, champion_score: the probability of 1 (binary), or the point prediction (numeric).
+    classes: values of the label, in the order of the model's probabilities (multiclass).
+    class_scores, champion_class_scores: columns of the classes' probabilities, in the same order.
+    set_columns, champion_set_columns: membership of each class in the prediction set, in the order of the classes; 0, 1 when binary.
+    intervals, champion_intervals, quantiles: what a numeric model says of its own uncertainty.
+    weight: of the rows; only ratios count. payoff: what the row is worth, in the unit of the cost matrix.
+    groups: columns of protected groups.
+    """
 
     label: Name | None = None
     key: tuple[Name, ...] = ()
     time: Name | None = None
+    weight: Name | None = None
+    payoff: Name | None = None
+    groups: tuple[Name, ...] = ()
     score: Name | None = None
     champion_score: Name | None = None
+    classes: tuple[Name, ...] = ()
+    class_scores: tuple[Name, ...] = ()
+    champion_class_scores: tuple[Name, ...] = ()
     set_columns: tuple[Name, ...] = ()
+    champion_set_columns: tuple[Name, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    champion_intervals: tuple[Interval, ...] = ()
+    quantiles: tuple[Quantile, ...] = ()
     features: tuple[Name, ...] = ()
 
 

@@ -181,6 +181,9 @@ _unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.rea
 	claim.role == "no-harm"
 	claim.slice.kind != "whole"
 	unmeasured[figure.reason].small
+} else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
+	claim.slice.kind == "rest"
+	unmeasured[figure.reason].vacuous
 } else := _error(_code("unmeasured", figure.reason))
 
 _small := {"verdict": "inconclusive", "disposition": "tolerated"}
@@ -333,6 +336,14 @@ unmeasured["keys_not_unique"] := {}
 #   code: unmeasured.rows_unpaired
 #   remedy: Score exactly the rows of the holdout.
 unmeasured["rows_unpaired"] := {}
+
+# METADATA
+# title: No other rows
+# description: Every row is in a slice that is proven by its name; there is no rest.
+# custom:
+#   code: unmeasured.no_rest
+#   remedy: Nothing is to be done.
+unmeasured["no_rest"] := {"vacuous": true}
 
 # METADATA
 # title: No champion

@@ -90,6 +90,24 @@ test_no_harm if {
 	_codes(_decide(_slice_ece({"bounds": t.bounds(0.03, 0.1)})), "denies") == {"calibration.ece"}
 }
 
+test_an_empty_rest_is_tolerated_and_nothing_else if {
+	_rest_dispositions("no_rest") == {"tolerated"}
+	_rest_dispositions("few_clusters") == {"denies"}
+}
+
+_rest_dispositions(reason) := {r.disposition | some r in answer.results; r.slice == rest} if {
+	rest := {"kind": "rest"}
+	unmeasured := {at |
+		some figure in t.figures
+		figure.slice == t.whole
+		at := object.union(object.union(figure, t.unmeasured(reason)), {"slice": rest})
+	}
+	answer := t.decision with input as t.production
+		with input.evidence as t.evidence(t.array_of({figure | some figure in t.figures} | unmeasured))
+		with data.trust as t.trust
+		with data.models.m as object.union(t.facts, {"required": [{"check": "calibration.ece", "slice": t.slice("UA")}]})
+}
+
 test_small_slices_are_tolerated_and_nothing_else if {
 	_codes(_decide(_slice_ece(t.unmeasured("few_clusters"))), "tolerated") == {"unmeasured.few_clusters"}
 	_decide(_slice_ece(t.unmeasured("one_class"))).allow == true
@@ -101,7 +119,7 @@ test_every_reason_has_a_code if {
 	every reason, _ in judge.unmeasured {
 		_codes(_decide(_ece(t.unmeasured(reason))), "denies") == {concat(".", ["unmeasured", reason])}
 	}
-	count(judge.unmeasured) == 14
+	count(judge.unmeasured) == 15
 }
 
 test_missing if {

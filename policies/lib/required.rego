@@ -7,8 +7,15 @@ package gates.lib.required
 # description: Every check that some gate's policy defines.
 checks[name] := check if some name, check in data.gates.checks[_].checks
 
-# The floor: data can add to it and never take from it.
-_floor["binary"] := {name | some name, _ in checks}
+# The floor of a task: data can add to it and never take from it. A check that is `optional` is none of it; the policy
+# owners' facts about a model, or a spec, ask for it.
+_floor[task] := {name |
+	some name, check in checks
+	task in check.tasks
+	not check.optional
+} if {
+	some task in {"binary"}
+}
 
 _against_champion := {name | some name, check in checks; "champion" in check.needs}
 
@@ -81,6 +88,16 @@ _each(ask) := {r |
 	r := {"environment": ask.environment, "check": name, "role": "no-harm", "each": column}
 }
 
+# Where some slices are to be proven by name, all others are to be proven as one.
+_rest(ask) := {r |
+	some name in _wanted(ask)
+	checks[name].sliced
+	some named in _of_model(ask)
+	named.role == "prove"
+	named.slice.kind == "value"
+	r := {"environment": ask.environment, "check": name, "role": "prove", "slice": {"kind": "rest"}}
+}
+
 # What the policy owners require of this model besides.
 _of_model(ask) := {r |
 	some wish in object.get(model(ask.model), "required", [])
@@ -109,7 +126,7 @@ _where(wish) := {"each": wish.each} if {
 
 # METADATA
 # description: All requirements of the policy for this ask.
-requirements(ask) := (_whole(ask) | _each(ask)) | _of_model(ask)
+requirements(ask) := ((_whole(ask) | _rest(ask)) | _each(ask)) | _of_model(ask)
 
 # METADATA
 # description: Checks that a first release need not pass, with the reason.

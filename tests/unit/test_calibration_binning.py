@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gates.measure.calibration.binning import bin_code, equal_mass_edges, find_bins, micro_bin
-from gates.measure.calibration.engine import exact_sum
+from gates.measure.sums import exact_sum
 from gates.records import Parameters
 
 

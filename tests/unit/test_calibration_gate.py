@@ -16,6 +16,7 @@ from gates.measure.interface import Findings, Given, Scored
 from gates.records import LADDER, Measurement, Parameters, Plan, Reason
 
 DIGEST = "sha256:" + "0" * 64
+LEVEL = 0.9
 CHECKS = ("calibration.ece", "calibration.bin", "calibration.under_coverage", "calibration.over_coverage")
 
 
@@ -36,7 +37,8 @@ def plan(*, task: Any = "binary", independent: bool = False, **parameters: Any) 
 
 def scored(frame: pd.DataFrame, predictions: str = "scored") -> Scored:
     table = ibis.memtable(frame)
-    return Scored(table, len(frame), "q" in frame, "covered" in frame, "cluster" in frame, predictions)
+    levels = (LEVEL,) if "covered_0" in frame else ()
+    return Scored(table, len(frame), "q" in frame, "cluster" in frame, predictions, levels=levels)
 
 
 def measure(frame: pd.DataFrame, asked: Plan | None = None) -> Findings:
@@ -91,7 +93,7 @@ class TestFigures:
 
     def test_coverage_is_two_claims_with_one_width(self) -> None:
         covered = np.r_[np.ones(870, dtype=bool), np.zeros(130, dtype=bool)]
-        findings = measure(sample(1_000, covered=covered))
+        findings = measure(sample(1_000, covered_0=covered))
         [under], [over] = (of(findings, f"calibration.{side}_coverage") for side in ("under", "over"))
         assert under.estimate == pytest.approx(0.03)
         assert over.estimate == pytest.approx(-0.03)
@@ -122,7 +124,7 @@ class TestFigures:
         day = rng.integers(0, 30, 3_000)
         p = rng.beta(2, 4, 3_000)
         y = (rng.random(3_000) < np.clip(p + rng.normal(0, 0.1, 30)[day], 0, 1)).astype(float)
-        frame = pd.DataFrame({"y": y, "p": p, "covered": rng.random(3_000) < 0.9})
+        frame = pd.DataFrame({"y": y, "p": p, "covered_0": rng.random(3_000) < 0.9})
         clustered = measure(frame.assign(cluster=day.astype(str)), plan(cluster="day"))
         for check in CHECKS:
             wide, narrow = of(clustered, check)[0], of(measure(frame), check)[0]
@@ -214,7 +216,7 @@ class TestTooLittle:
 
     @pytest.mark.parametrize(("clusters", "reason"), [(7, Reason.FEW_CLUSTERS), (8, None)])
     def test_seven_clusters_are_few_and_eight_are_not(self, clusters: int, reason: Reason | None) -> None:
-        findings = measure(sample(4_000, cluster=[f"d{i % clusters}" for i in range(4_000)], covered=[True] * 4_000))
+        findings = measure(sample(4_000, cluster=[f"d{i % clusters}" for i in range(4_000)], covered_0=[True] * 4_000))
         assert {m.reason for m in findings.measurements} == {reason}
         assert {m.clusters for m in findings.measurements} == {clusters}
 
@@ -227,7 +229,7 @@ class TestTooLittle:
         assert bins[0].reason is None
 
     def test_one_cluster_and_a_cluster_for_each_row(self) -> None:
-        alone = measure(sample(50, cluster=["x"] * 50, covered=[True] * 50))
+        alone = measure(sample(50, cluster=["x"] * 50, covered_0=[True] * 50))
         assert {m.reason for m in alone.measurements} == {Reason.FEW_CLUSTERS}
         each = of(measure(sample(500, cluster=[str(i) for i in range(500)])), "calibration.ece")[0]
         [independent] = of(measure(sample(500)), "calibration.ece")
@@ -263,7 +265,7 @@ class TestTooLittle:
             "(null)",
             "\u0000x",
         ]
-        frame = sample(20_000, slice_0=[names[i % 10_000] for i in range(20_000)], covered=[True] * 20_000)
+        frame = sample(20_000, slice_0=[names[i % 10_000] for i in range(20_000)], covered_0=[True] * 20_000)
         findings = measure(frame, plan(slices=("s",)))
         for check in ("calibration.ece", "calibration.over_coverage"):
             found = of(findings, check)
@@ -275,7 +277,7 @@ class TestTooLittle:
 class TestSameRowsSameBits:
     def test_order_files_and_threads_change_no_bit(self, tmp_path: Any) -> None:
         rng = np.random.default_rng(3)
-        frame = sample(20_000, covered=rng.random(20_000) < 0.9)
+        frame = sample(20_000, covered_0=rng.random(20_000) < 0.9)
         frame = frame.assign(
             cluster=rng.integers(0, 40, 20_000).astype(str), slice_0=rng.choice(["a", "b", "c"], 20_000)
         )
@@ -288,6 +290,8 @@ class TestSameRowsSameBits:
             engine = ibis.duckdb.connect(threads=threads)
             table = engine.read_parquet(tmp_path / "*.parquet")
             answers.append(
-                CalibrationGate().measure(Given(asked, {}, Scored(table, 20_000, False, True, True, "scored"), None))
+                CalibrationGate().measure(
+                    Given(asked, {}, Scored(table, 20_000, False, True, "scored", levels=(LEVEL,)), None)
+                )
             )
         assert answers[0] == answers[1] == measure(frame, asked)

@@ -42,7 +42,7 @@ def plan(*, task: Any = "binary", **parameters: Any) -> Plan:
 
 
 def measure(frame: pd.DataFrame, asked: Plan | None = None, champion: ModelVersion | None = None) -> Findings:
-    scored = Scored(ibis.memtable(frame), len(frame), "q" in frame, False, "cluster" in frame, "supplied")
+    scored = Scored(ibis.memtable(frame), len(frame), "q" in frame, "cluster" in frame, "supplied")
     return RegressionGate().measure(Given(asked or plan(), {}, scored, champion))
 
 
@@ -260,7 +260,5 @@ def test_order_files_and_threads_change_no_bit(tmp_path: Any) -> None:
     answers = []
     for threads in (1, 4):
         table = ibis.duckdb.connect(threads=threads).read_parquet(tmp_path / "*.parquet")
-        answers.append(
-            RegressionGate().measure(Given(asked, {}, Scored(table, 10_000, True, False, True, "supplied"), None))
-        )
+        answers.append(RegressionGate().measure(Given(asked, {}, Scored(table, 10_000, True, True, "supplied"), None)))
     assert answers[0] == answers[1] == measure(frame, asked)

@@ -72,7 +72,7 @@ def test_predictions_alone(world: World) -> None:
     world.add("predictions", {"y": [0, 1, 1], "p": [0.1, 0.5, 1.0], "old": [0.2, 0.2, 0.2], "c": ["a", None, "ü"]})
     scored = world.scored(plan(champion_score="old", cluster="c", slices=("c", "y")))
     assert isinstance(scored, Scored)
-    assert (scored.rows, scored.champion, scored.sets, scored.clustered, scored.predictions) == (
+    assert (scored.rows, scored.champion, bool(scored.levels), scored.clustered, scored.predictions) == (
         3,
         True,
         False,
@@ -258,8 +258,8 @@ def test_sets_become_coverage_and_an_unknown_member_is_none(world: World) -> Non
         },
     )
     found = world.frame(plan(set_columns=("a", "b")))
-    assert found["covered"].tolist() == [True, False, False, True, False]
-    assert found["width"].tolist() == [1, 1, 1, 1, 1]
+    assert found["covered_0"].tolist() == [True, False, False, True, False]
+    assert found["width_0"].tolist() == [1, 1, 1, 1, 1]
 
 
 def test_a_champion_without_a_key_is_paired_by_position_only_with_equal_labels(world: World) -> None:

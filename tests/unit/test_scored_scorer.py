@@ -65,7 +65,7 @@ def test_the_way_to_the_scorer_and_back_pairs_every_row(tables: Tables, tmp_path
     answer[["row_id"]].assign(p=1 - seen["x"] / n).to_parquet(tmp_path / "q.parquet")
     scored = scored_by_scorer(tables, plan(), table, tmp_path / "p.parquet", tmp_path / "q.parquet")
     assert isinstance(scored, Scored)
-    assert (scored.rows, scored.champion, scored.sets, scored.clustered, scored.predictions) == (
+    assert (scored.rows, scored.champion, bool(scored.levels), scored.clustered, scored.predictions) == (
         n,
         True,
         True,
@@ -76,7 +76,7 @@ def test_the_way_to_the_scorer_and_back_pairs_every_row(tables: Tables, tmp_path
     assert found["y"].tolist() == frame["y"].tolist()
     assert found["cluster"].tolist() == frame["day"].astype(str).tolist()
     assert np.allclose(found["q"], 1 - found["p"])
-    assert found["covered"].tolist() == ((frame["y"] == 1) | (frame["x"] % 2 == 0)).tolist()
+    assert found["covered_0"].tolist() == ((frame["y"] == 1) | (frame["x"] % 2 == 0)).tolist()
 
 
 def test_the_order_of_the_rows_tells_no_answers(tables: Tables, tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gates.measure.calibration.engine import Part, double, exact_sum, numbers, parts
 from gates.measure.interface import Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.figure import Ints
-from gates.records import Parameters
+from gates.measure.sums import Part, double, numbers, parts
+from gates.records import Parameters, Plan
 from gates.records.base import Scalar
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ def find_bins(scored: Scored, parameters: Parameters) -> Bins:
     return Bins(equal_mass_edges(micro, counts, parameters.micro_bins, parameters.bins), micro, counts)
 
 
-def score_parts(scored: Scored, names: tuple[str, ...], code: ir.IntegerValue, threshold: float) -> list[Part]:
+def score_parts(scored: Scored, plan: Plan, code: ir.IntegerValue) -> list[Part]:
     """Read the sums of scores and outcomes by (slice, cluster, bin, decision region)."""
     p, y = scored.table.p, scored.table.y
-    sums = {"p": exact_sum(p), "pp": exact_sum(p * p), "y": exact_sum(y), "py": exact_sum(p * y)}
-    return parts(scored, names, sums, {"bin": code, "decision": (p >= double(threshold)).cast("int64")})
+    decision = (p >= double(plan.parameters.operating_threshold)).cast("int64")
+    return parts(scored, plan, {"p": p, "pp": p * p, "y": y, "py": p * y}, {"bin": code, "decision": decision})
 
 
 def cells_of(part: Part) -> Cells:

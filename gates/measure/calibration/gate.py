@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from gates.measure.calibration.binning import Bins, bin_code, cells_of, find_bins, score_parts
-from gates.measure.calibration.claims import NOTHING, Claim, family, params, readable
-from gates.measure.calibration.engine import Part, Where, exact_sum, parts
 from gates.measure.calibration.reliability import BinGap, note
+from gates.measure.claims import NOTHING, Claim, family, params, readable
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.stats.ece import ece
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap, coverage
+from gates.measure.sums import Part, Where, parts
 from gates.records import WHOLE, Item, Measurement, Reason
 
 DECISION = "decision"
@@ -28,7 +28,7 @@ DECISION = "decision"
 
 
 class CalibrationGate:
-    """Reads `y`, `p` and, where present, `covered`, by slice and, where present, by cluster."""
+    """Reads `y`, `p` and, where present, `covered_0`, by slice and, where present, by cluster."""
 
     name: ClassVar[str] = "calibration"
 
@@ -42,7 +42,7 @@ class CalibrationGate:
         bins = find_bins(scored, parameters)
         # (2)
         code = bin_code(scored.table.p, bins.edges)
-        pieces = score_parts(scored, parameters.slices, code, parameters.operating_threshold)
+        pieces = score_parts(scored, given.plan, code)
         # (3)
         covered = _covered(given, scored)
         # (4)
@@ -101,10 +101,9 @@ def _reliability(given: Given, scored: Scored, gaps: list[BinGap], bins: Bins) -
 
 
 def _covered(given: Given, scored: Scored) -> list[Part]:
-    if not scored.sets:
+    if not scored.levels:
         return []
-    sums = {"covered": exact_sum(scored.table.covered.cast("int64"))}
-    return parts(scored, given.plan.parameters.slices, sums, {})
+    return parts(scored, given.plan, {"covered": scored.table.covered_0.cast("int64")}, {})
 
 
 def _coverage(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Measurement]:
@@ -119,7 +118,7 @@ def _coverage(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Meas
     item = Item(kind="level", name=f"{level:g}")
     minimum = given.plan.parameters.minimum_clusters
     for piece in pieces:
-        gap = _gap(piece, level, minimum) if scored.sets else Reason.NO_SETS
+        gap = _gap(piece, level, minimum) if scored.levels else Reason.NO_SETS
         yield under.measured(gap.mirrored() if isinstance(gap, Figure) else gap, piece.where, item)
         yield over.measured(gap, piece.where, item)
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from gates.measure.calibration.binning import Bins, cells_of, micro_bin, score_parts
-from gates.measure.calibration.engine import Part
 from gates.measure.interface import Given, Note, Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import squared_error
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap
+from gates.measure.sums import Part
 from gates.records import LADDER, Reason
 
 _WIDTHS = 10
@@ -70,7 +70,8 @@ def _bin(gap: BinGap, left: float, right: float) -> dict[str, Any]:
 
 def _equal_width(given: Given, scored: Scored) -> list[dict[str, Any]]:
     parameters = given.plan.parameters
-    [whole] = score_parts(scored, (), micro_bin(scored.table.p, _WIDTHS) - 1, parameters.operating_threshold)
+    unsliced = given.plan.model_copy(update={"parameters": parameters.model_copy(update={"slices": ()})})
+    [whole] = score_parts(scored, unsliced, micro_bin(scored.table.p, _WIDTHS) - 1)
     cells = cells_of(whole)
     found = []
     for code in np.unique(cells.bin).tolist():

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from gates.measure.calibration.claims import NOTHING, Claim, family, params, readable
-from gates.measure.calibration.engine import Part
+from gates.measure.claims import NOTHING, Claim, family, params, readable
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression import losses
 from gates.measure.regression.losses import BASELINE, BRIER, LOG_LOSS, pair_sums
@@ -27,6 +26,7 @@ from gates.measure.regression.ranks import Rows, row_parts
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
+from gates.measure.sums import Part
 from gates.records import Family, Measurement, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
@@ -42,13 +42,12 @@ class RegressionGate:
         scored = readable(given)
         if isinstance(scored, Reason):
             return Findings(tuple(claim.measured(scored, NOTHING) for _, claim in _claims(given, None, 0.0, 1)))
-        slices = given.plan.parameters.slices
         # (1)
         constant = losses.base_rate(scored)
         # (2)
-        parts = losses.loss_parts(scored, slices, constant)
+        parts = losses.loss_parts(scored, given.plan, constant)
         # (3)
-        rows = row_parts(scored, len(slices))
+        rows = row_parts(scored, given.plan)
         # (4)
         return Findings(tuple(_figures(given, scored, constant, parts, rows)))
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from gates.measure.calibration.engine import Part, double, exact_sum, parts
 from gates.measure.interface import Scored
 from gates.measure.stats.means import PairSums
+from gates.measure.sums import Part, double, exact_sum, parts
+from gates.records import Plan
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -35,7 +36,7 @@ def base_rate(scored: Scored) -> float:
     return float(answer[0]["y"]) / int(answer[0]["n"])
 
 
-def loss_parts(scored: Scored, names: tuple[str, ...], constant: float) -> list[Part]:
+def loss_parts(scored: Scored, plan: Plan, constant: float) -> list[Part]:
     """Read the sums by (slice, cluster) of the pairs candidate-champion in both losses, and of Brier with a constant.
 
     Without a champion the candidate stands in its place, so that the absolute figures come by the same way.
@@ -47,7 +48,7 @@ def loss_parts(scored: Scored, names: tuple[str, ...], constant: float) -> list[
         **_pair(BRIER, table.y, table.p, other, _brier),
         **_pair(BASELINE, table.y, table.p, table.constant, _brier),
     }
-    return parts(replace(scored, table=table), names, sums, {})
+    return parts(replace(scored, table=table), plan, sums, {})
 
 
 def pair_sums(part: Part, pair: str, *, clustered: bool) -> PairSums:
@@ -59,7 +60,7 @@ def pair_sums(part: Part, pair: str, *, clustered: bool) -> PairSums:
 
 def _pair(
     pair: str, y: ir.FloatingValue, p: ir.FloatingValue, q: ir.FloatingValue, losses: _Losses
-) -> dict[str, ir.NumericScalar]:
+) -> dict[str, ir.NumericValue]:
     (a, flip_a), (b, flip_b) = losses(y, p), losses(y, q)
     terms = {
         "a": a,
@@ -71,7 +72,7 @@ def _pair(
         "fab": flip_a * flip_b,
         "fbb": flip_b * flip_b,
     }
-    return {f"{pair}_{name}": exact_sum(term) for name, term in terms.items()}
+    return {f"{pair}_{name}": term for name, term in terms.items()}
 
 
 def _log_loss(y: ir.FloatingValue, p: ir.FloatingValue) -> tuple[ir.FloatingValue, ir.FloatingValue]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.calibration.engine import codes, numbers
 from gates.measure.interface import Scored
 from gates.measure.stats.figure import Floats, Ints
+from gates.measure.sums import REST, codes, numbers, slicings, with_rest
+from gates.records import Plan
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,25 @@ class Rows:
         return Rows(self.y[rows], self.p[rows], self.champion[rows], cluster)
 
 
-def row_parts(scored: Scored, slices: int) -> Iterator[Rows]:
-    """Return the rows of the whole and of each value of each slice column, in the order of `engine.parts`."""
+def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
+    """Return the rows of the whole, of the rest, of each value of each slice column, in the order of `sums.parts`."""
     columns = ["y", "p"] + ["q"] * scored.champion + ["cluster"] * scored.clustered
-    by = [f"slice_{i}" for i in range(slices)]
-    answer = scored.table.select(*columns, *by).to_pyarrow()
+    table = with_rest(scored.table, plan)
+    by = [column for column, _ in slicings(plan)]
+    answer = table.select(*columns, *by).to_pyarrow()
     whole = Rows(
         numbers(answer, "y"),
         numbers(answer, "p"),
         numbers(answer, "q" if scored.champion else "p"),
         codes(answer, "cluster")[1] if scored.clustered else None,
     )
-    value_codes = [codes(answer, column)[1] for column in by]
+    value_codes = [codes(answer, column) for column in by]
     del answer
     yield whole
-    for value in value_codes:
+    for column, (values, value) in zip(by, value_codes, strict=True):
+        if column == REST:
+            yield whole.at(np.flatnonzero(value == (values.index(REST) if REST in values else -1)))
+            continue
         order = np.argsort(value, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(value[order])) + 1):
             yield whole.at(rows)

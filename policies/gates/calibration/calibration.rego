@@ -8,6 +8,7 @@ package gates.checks.calibration
 #   code: calibration.ece
 #   remedy: Recalibrate (isotonic or Platt) on rows that neither training nor the holdout uses.
 checks["calibration.ece"] := {
+	"tasks": {"binary"},
 	"subject": "candidate",
 	"sense": "at_most",
 	"items": "none",
@@ -23,6 +24,7 @@ checks["calibration.ece"] := {
 #   code: calibration.bin
 #   remedy: Recalibrate; the named bin is where predictions and outcomes part.
 checks["calibration.bin"] := {
+	"tasks": {"binary"},
 	"subject": "candidate",
 	"sense": "within",
 	"items": "any",
@@ -37,6 +39,7 @@ checks["calibration.bin"] := {
 #   code: calibration.under_coverage
 #   remedy: Conformalize again on fresh rows (2,000 or more), exchangeable with what is served.
 checks["calibration.under_coverage"] := {
+	"tasks": {"binary"},
 	"subject": "candidate",
 	"sense": "at_most",
 	"items": "any",
@@ -52,6 +55,7 @@ checks["calibration.under_coverage"] := {
 #   code: calibration.over_coverage
 #   remedy: Conformalize again; sets over-cover by construction where scores have many ties.
 checks["calibration.over_coverage"] := {
+	"tasks": {"binary"},
 	"subject": "candidate",
 	"sense": "at_most",
 	"items": "any",

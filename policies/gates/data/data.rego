@@ -1,7 +1,10 @@
 # The data gate's checks: is the holdout fit to judge by? All are claims about the rows read (a census).
 #
 # What a check may say (the same in every gate):
+#   tasks     of models that it is about
+#   optional  not required unless the policy owners' facts about a model, or a spec, ask for it
 #   subject   whose figure is judged
+#   sliced    also of each slice, and of the rest where slices are named
 #   sense     at_most | at_least | within
 #   items     none | any (at least one) | features (one for each feature of the plan)
 #   needs     tables (by role), `champion` or `sets`, without which development does not ask for it
@@ -14,6 +17,7 @@ package gates.checks.data
 #   code: data.schema
 #   remedy: Build the holdout with the same columns and types as the training table.
 checks["data.schema"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",
@@ -27,6 +31,7 @@ checks["data.schema"] := {
 #   code: data.rows
 #   remedy: Use a larger holdout.
 checks["data.rows"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_least",
 	"items": "any",
@@ -40,6 +45,7 @@ checks["data.rows"] := {
 #   code: data.null_rate_difference
 #   remedy: Find out why the feature is filled differently in the two tables.
 checks["data.null_rate_difference"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "within",
 	"items": "features",
@@ -53,6 +59,7 @@ checks["data.null_rate_difference"] := {
 #   code: data.duplicate_keys
 #   remedy: Make the key unique; doubled rows make every interval too narrow.
 checks["data.duplicate_keys"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",
@@ -66,6 +73,7 @@ checks["data.duplicate_keys"] := {
 #   code: data.holdout_overlap
 #   remedy: Take these rows out of the holdout, or train without them; on rows that it has seen a model looks too good.
 checks["data.holdout_overlap"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",
@@ -79,6 +87,7 @@ checks["data.holdout_overlap"] := {
 #   code: data.out_of_range
 #   remedy: Train on data that covers these values, or mend the feature.
 checks["data.out_of_range"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "features",
@@ -92,6 +101,7 @@ checks["data.out_of_range"] := {
 #   code: data.staleness
 #   remedy: Refresh the table, or correct its as-of time.
 checks["data.staleness"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",
@@ -105,6 +115,7 @@ checks["data.staleness"] := {
 #   code: data.label_nulls
 #   remedy: Use only rows whose label has matured; choose them by the age of the prediction.
 checks["data.label_nulls"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",

@@ -8,6 +8,7 @@ package gates.checks.parity
 #   code: parity.mismatch
 #   remedy: Compare units, time zones and defaults of the two paths that compute this feature.
 checks["parity.mismatch"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "features",
@@ -21,6 +22,7 @@ checks["parity.mismatch"] := {
 #   code: parity.missing
 #   remedy: Find out which requests are not logged, or which rows the offline table drops.
 checks["parity.missing"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",

@@ -9,6 +9,7 @@ package gates.checks.regression
 #   code: regression.auc_vs_champion
 #   remedy: The candidate ranks worse than what serves; compare features and training data.
 checks["regression.auc_vs_champion"] := {
+	"tasks": {"binary"},
 	"subject": "pair",
 	"sense": "at_least",
 	"items": "none",
@@ -24,6 +25,7 @@ checks["regression.auc_vs_champion"] := {
 #   code: regression.log_loss_vs_champion
 #   remedy: Look for confident mistakes, which log loss punishes most.
 checks["regression.log_loss_vs_champion"] := {
+	"tasks": {"binary"},
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
@@ -39,6 +41,7 @@ checks["regression.log_loss_vs_champion"] := {
 #   code: regression.brier_vs_champion
 #   remedy: Compare calibration and ranking of the two, to see which of them was lost.
 checks["regression.brier_vs_champion"] := {
+	"tasks": {"binary"},
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
@@ -54,6 +57,7 @@ checks["regression.brier_vs_champion"] := {
 #   code: regression.brier_vs_baseline
 #   remedy: The model knows no more than the base rate; check labels, join and features.
 checks["regression.brier_vs_baseline"] := {
+	"tasks": {"binary"},
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",

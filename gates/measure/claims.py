@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gates.measure.calibration.engine import Where
 from gates.measure.interface import Given, Scored
 from gates.measure.stats.figure import Figure
+from gates.measure.sums import Where
 from gates.records import WHOLE, Family, Item, Measurement, Param, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
@@ -36,6 +36,8 @@ class Claim:
     def measured(self, figure: Figure | Reason, where: Where, item: Item | None = None) -> Measurement:
         """Return the measurement of a figure, or an unmeasured with its reason."""
         found = figure if isinstance(figure, Figure) else None
+        if figure == Reason.EMPTY_TABLE and where.slice.kind == "rest":
+            figure = Reason.NO_REST
         return Measurement(
             check=self.check,
             subject=self.subject,

@@ -1,0 +1,219 @@
+"""The engine's part of the model-quality gates: exact sums by GROUP BY, handed over as sorted numpy arrays.
+
+Every sum is taken over integers, multiples of 2^-40, so that its value does not depend on threads, on the order of rows
+or on how they are split in files: the same table gives the same figures, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from gates.measure.interface import Scored
+from gates.measure.stats.figure import Floats, Ints, totals
+from gates.records import WHOLE, Plan, Slice
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+Arrow: TypeAlias = Any
+"""A pyarrow.Table; the library ships no types."""
+
+_GRID = 2**40
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which rows a figure is of.
+
+    Attributes
+    ----------
+    share_ppm: rows per million of the whole, rounded down. clusters: None where rows are taken as independent.
+    """
+
+    slice: Slice
+    share_ppm: int
+    rows: int
+    clusters: int | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a slice, as sums by cell.
+
+    Attributes
+    ----------
+    sums: name to sums of weight times value by cell, each of shape (cells,); `n` is the sum of the weights.
+    squares: the same with the squared weight, for variances; `sums` itself where rows have no weights.
+    keys: name to codes by cell, each of shape (cells,).
+    """
+
+    where: Where
+    sums: Mapping[str, Floats]
+    squares: Mapping[str, Floats]
+    keys: Mapping[str, Ints]
+
+
+def exact_sum(value: ir.NumericValue) -> ir.NumericScalar:
+    """Sum of values of up to 8,000,000 in magnitude, each to the nearest multiple of 2^-40."""
+    return (value * _GRID).round().cast("int64").sum().cast("float64") / _GRID
+
+
+def double(value: float) -> ir.FloatingScalar:
+    """Return a literal that is this double in every engine; a bare number may be read as a decimal."""
+    import ibis
+
+    return ibis.literal(repr(value)).cast("float64")
+
+
+def parts(
+    scored: Scored, plan: Plan, values: Mapping[str, ir.NumericValue], keys: Mapping[str, ir.IntegerValue]
+) -> list[Part]:
+    """Return sums by (slice, cluster, keys): the whole, the rest, each value of each slice column.
+
+    One GROUP BY for each slice column; the whole is rolled up from the first one. The rest are the rows in none of the
+    slices that the plan names to be proven; where it names none, the rest would be the whole and is left out.
+
+    Parameters
+    ----------
+    values: name to value by row; weighted, up to 8,000,000 in magnitude. `n`, the weight itself, is added.
+    keys: name to integer expression to group by, besides slice and cluster.
+    """
+    found: list[Part] = []
+    for column, name in slicings(plan):
+        cells = _cells(scored, plan, column, values, keys)
+        if not found:
+            found.append(_whole(cells))
+        found.extend(_values(cells, name, found[0].where.rows))
+    return found or [_whole(_cells(scored, plan, None, values, keys))]
+
+
+REST = "rest"
+"""The column that says which rows are in no slice that the plan names, and its value for them."""
+
+
+def slicings(plan: Plan) -> list[tuple[str, str | None]]:
+    """Columns of the scored table to slice by, each with its name in the plan; the rest has none."""
+    named: list[tuple[str, str | None]] = [(f"slice_{i}", name) for i, name in enumerate(plan.parameters.slices)]
+    return [(REST, None), *named] if _named(plan) else named
+
+
+def _named(plan: Plan) -> list[tuple[str, str]]:
+    """Slices that the plan names to be proven, by column of the scored table and value."""
+    column = {name: f"slice_{i}" for i, name in enumerate(plan.parameters.slices)}
+    return sorted(
+        (column[slice_.column], slice_.value)
+        for slice_ in {r.slice for r in plan.requirements if r.role == "prove" and r.slice is not None}
+        if slice_.column in column and slice_.value is not None
+    )
+
+
+def with_rest(table: ir.Table, plan: Plan) -> ir.Table:
+    """Return the scored table with the column `rest`, where the plan names slices."""
+    inside = [table[name] == value for name, value in _named(plan)]
+    return table.mutate(**{REST: reduce(or_, inside).ifelse("", REST)}) if inside else table
+
+
+@dataclass(frozen=True)
+class _Cells:
+    values: tuple[str, ...]
+    value: Ints
+    sums: dict[str, Floats]
+    keys: dict[str, Ints]
+
+
+def _cells(
+    scored: Scored,
+    plan: Plan,
+    column: str | None,
+    values: Mapping[str, ir.NumericValue],
+    keys: Mapping[str, ir.IntegerValue],
+) -> _Cells:
+    table = scored.table
+    by = [f"key_{name}" for name in keys]
+    by += ["cluster"] if scored.clustered else []
+    by += [column] if column else []
+    counted = (
+        _weighted(table, values) if scored.weighted else {name: exact_sum(value) for name, value in values.items()}
+    )
+    table = table.mutate(**{f"key_{name}": value for name, value in keys.items()}) if keys else table
+    table = with_rest(table, plan) if column == REST else table
+    counted["rows" if scored.weighted else "n"] = table.count()
+    answer = (table.group_by(by).aggregate(**counted) if by else table.aggregate(**counted)).to_pyarrow()
+    names, value = codes(answer, column) if column else ((), np.zeros(answer.num_rows, dtype=np.int64))
+    columns = {name: numbers(answer, f"key_{name}").astype(np.int64) for name in keys}
+    if scored.clustered:
+        columns["cluster"] = codes(answer, "cluster")[1]
+    order = np.lexsort([*columns.values(), value])
+    return _Cells(
+        names,
+        value[order],
+        {name: numbers(answer, name)[order] for name in counted},
+        {name: key[order] for name, key in columns.items()},
+    )
+
+
+_SQUARED = "_squared"
+
+
+def _weighted(table: ir.Table, values: Mapping[str, ir.NumericValue]) -> dict[str, ir.NumericScalar]:
+    weight = table.weight
+    counted = {"n": exact_sum(weight), "n" + _SQUARED: exact_sum(weight * weight)}
+    for name, value in values.items():
+        counted |= {name: exact_sum(weight * value), name + _SQUARED: exact_sum(weight * weight * value)}
+    return counted
+
+
+def _whole(cells: _Cells) -> Part:
+    if not cells.keys:
+        return _part(WHOLE, {name: total.sum(keepdims=True) for name, total in cells.sums.items()}, {}, None)
+    distinct, code = np.unique(np.stack(list(cells.keys.values())), axis=1, return_inverse=True)
+    sums = {name: totals(code, total) for name, total in cells.sums.items()}
+    keys = {name: np.asarray(key, dtype=np.int64) for name, key in zip(cells.keys, distinct, strict=True)}
+    return _part(WHOLE, sums, keys, None)
+
+
+def _values(cells: _Cells, name: str | None, whole: int) -> Iterator[Part]:
+    """Return a part for each value of a column; without a name, for the rest alone, which may have no rows."""
+    wanted = cells.values if name is not None else (REST,)
+    for value in wanted:
+        at = slice(*np.searchsorted(cells.value, _place(cells.values, value)))
+        sums = {key: total[at] for key, total in cells.sums.items()}
+        keys = {key: code[at] for key, code in cells.keys.items()}
+        where = Slice(kind="rest") if name is None else Slice(kind="value", column=name, value=value)
+        yield _part(where, sums, keys, whole)
+
+
+def _place(values: tuple[str, ...], value: str) -> tuple[int, int]:
+    """The codes from which and up to which a value's rows lie; none where it does not occur."""
+    code = values.index(value) if value in values else len(values)
+    return code, code + 1
+
+
+def _part(where: Slice, found: dict[str, Floats], keys: dict[str, Ints], whole: int | None) -> Part:
+    sums = {name: total for name, total in found.items() if not name.endswith(_SQUARED)}
+    squares = {name: found[name + _SQUARED] for name in sums if name + _SQUARED in found} or sums
+    rows = int(sums.pop("rows", sums["n"]).sum())
+    clusters = int(np.unique(keys["cluster"]).size) if "cluster" in keys else None
+    return Part(Where(where, rows * 1_000_000 // (whole or max(rows, 1)), rows, clusters), sums, squares, keys)
+
+
+def numbers(answer: Arrow, column: str) -> Floats:
+    """Return a numeric column, shape (rows,)."""
+    return np.asarray(answer.column(column).to_numpy(), dtype=np.float64)
+
+
+def codes(answer: Arrow, column: str) -> tuple[tuple[str, ...], Ints]:
+    """Return the distinct texts of a column in code-point order, and each row's index among them, shape (rows,)."""
+    encoded = answer.column(column).combine_chunks().dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    indices = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return tuple(names[i] for i in order), rank[indices]
