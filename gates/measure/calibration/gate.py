@@ -3,7 +3,7 @@
 In order:
 (1) one pass for the counts of micro-bins, from which the edges of the bins follow;
 (2) one GROUP BY (slice, cluster, bin) for each slice column, rolled up for the whole;
-(3) one GROUP BY (slice, cluster) for each slice column for coverage, where the model gives sets;
+(3) coverage (`coverage.py`);
 (4) figures from these sums, and the attachment that the reliability diagram is drawn from.
 Cost: each pass is one scan; the cells, some 64 bytes each, are held: as many as rows where each row is a cluster.
 """
@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from gates.measure.calibration.binning import Bins, bin_code, cells_of, find_bins, score_parts
+from gates.measure.calibration.coverage import COVERAGE_CHECKS, coverage
 from gates.measure.calibration.reliability import BinGap, note
 from gates.measure.claims import NOTHING, Claim, family, params, readable
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.stats.ece import ece
-from gates.measure.stats.figure import Figure
-from gates.measure.stats.proportions import bin_gap, coverage
-from gates.measure.sums import Part, Where, parts
+from gates.measure.stats.proportions import bin_gap
+from gates.measure.sums import Part, Where
 from gates.records import WHOLE, Item, Measurement, Reason
 
 DECISION = "decision"
@@ -44,20 +44,20 @@ class CalibrationGate:
         code = bin_code(scored.table.p, bins.edges)
         pieces = score_parts(scored, given.plan, code)
         # (3)
-        covered = _covered(given, scored)
+        covered = coverage(given, scored)
         # (4)
         gaps = _gaps(pieces[0], bins, parameters.minimum_clusters)
         measurements = (
             *_errors(given, scored, pieces, bins),
             *_reliability(given, scored, gaps, bins),
-            *_coverage(given, scored, covered or pieces),
+            *covered,
         )
         return Findings(measurements, (note(given, scored, bins, pieces[0], gaps),))
 
 
 def _unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
-    for check in ("ece", "bin", "under_coverage", "over_coverage"):
-        claim = Claim(f"calibration.{check}", "candidate", family(f"calibration.{check}", 1), "none", params(given))
+    for check in ("calibration.ece", "calibration.bin", *COVERAGE_CHECKS):
+        claim = Claim(check, "candidate", family(check, 1), "none", params(given))
         yield claim.measured(reason, NOTHING)
 
 
@@ -98,32 +98,3 @@ def _reliability(given: Given, scored: Scored, gaps: list[BinGap], bins: Bins) -
     for gap in gaps:
         where = Where(WHOLE, 1_000_000, gap.cells.rows, gap.cells.clusters)
         yield claim.measured(gap.figure, where, Item(kind="bin", name=gap.name))
-
-
-def _covered(given: Given, scored: Scored) -> list[Part]:
-    if not scored.levels:
-        return []
-    return parts(scored, given.plan, {"covered": scored.table.covered_0.cast("int64")}, {})
-
-
-def _coverage(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Measurement]:
-    """Return under-coverage (nominal less coverage) and over-coverage (coverage less nominal) as claims apart."""
-    level = given.plan.parameters.coverage_level
-    # The two checks are the two sides of one claim, so both count in its family.
-    size = family("calibration.coverage", 2 * len(pieces))
-    method = "korn_graubard" if scored.clustered else "clopper_pearson"
-    shared = (size, method, params(given, level=level), scored.predictions)
-    under = Claim("calibration.under_coverage", "candidate", *shared)
-    over = Claim("calibration.over_coverage", "candidate", *shared)
-    item = Item(kind="level", name=f"{level:g}")
-    minimum = given.plan.parameters.minimum_clusters
-    for piece in pieces:
-        gap = _gap(piece, level, minimum) if scored.levels else Reason.NO_SETS
-        yield under.measured(gap.mirrored() if isinstance(gap, Figure) else gap, piece.where, item)
-        yield over.measured(gap, piece.where, item)
-
-
-def _gap(piece: Part, level: float, minimum_clusters: int) -> Figure | Reason:
-    cluster = piece.keys.get("cluster")
-    figure = coverage(piece.sums["covered"], piece.sums["n"], cluster, minimum_clusters=minimum_clusters)
-    return figure.shifted(-level) if isinstance(figure, Figure) else figure
