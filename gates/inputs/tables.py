@@ -1,8 +1,8 @@
-"""Tables: CSV and Parquet files opened in DuckDB through Ibis, and the identity of their bytes. Inputs of measuring.
+"""Tables: CSV and Parquet files opened in a table engine through Ibis, and the identity of their bytes.
 
-One `Tables` a run: one connection, one scratch folder, gone at the end. A file's rows are copied into the engine once,
-and every figure of the run is of that copy. Files are opened under a link of a plain name,
-so that no character of a path (quote, bracket, star) reaches the engine as anything but a file.
+One `Tables` a run: one connection, one scratch folder, gone at the end. Files are opened under a link of a plain name,
+so that no character of a path (quote, bracket, star) reaches the engine as anything but a file. The engines are
+`tables_duckdb` (default) and `tables_spark`; what measures knows neither, and gives the same figures on both.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from gates.errors import EvidenceError, UsageError
+from gates.errors import EvidenceError, GatesError, UsageError
 from gates.measure.interface import OpenTable
 from gates.plan.nearest import did_you_mean, nearest
 from gates.plan.spec import fill, resolve_path
@@ -26,32 +27,61 @@ from gates.records.plan import TableRole
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-MEMORY_LIMIT = "60%"  # the rest is for Python and the scorer process
 PARQUET_MAGIC = b"PAR1"
+SCRATCH = "gates-tables-"
+
+
+class Engine(Protocol):
+    """The port of table engines: files in, Ibis expressions out.
+
+    Attributes
+    ----------
+    ordered: rows keep the order of their file, so that a position means something.
+    """
+
+    ordered: bool
+
+    def read_parquet(self, path: Path, where: str) -> ir.Table:
+        """Read a file of a plain name; column names that differ in case only are refused (`distinct`)."""
+
+    def read_csv(self, path: Path, where: str) -> ir.Table:
+        """Read a file of a plain name with a header line; as `read_parquet`."""
+
+    def close(self) -> None:
+        """Let go of connection, memory and files."""
 
 
 class Tables:
-    """The table engine of one run.
+    """The tables of one run, in one engine.
 
     Parameters
     ----------
-    memory_limit: share or size in DuckDB's words (`60%`, `4GB`); beyond it the engine spills to the scratch folder.
-    threads: default: one for each core that this process may use.
+    engine: called with the scratch folder; default: DuckDB.
+    memory_limit, threads: DuckDB's, see `DuckdbEngine`.
     """
 
-    def __init__(self, *, memory_limit: str = MEMORY_LIMIT, threads: int | None = None) -> None:
-        import ibis
-
-        self._scratch = tempfile.TemporaryDirectory(prefix="gates-tables-")
+    def __init__(
+        self,
+        engine: Callable[[Path], Engine] | None = None,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH)
         self._opened: list[tuple[str, Path, tuple[int, ...]]] = []
         self._links = 0
-        self._connection = ibis.duckdb.connect(
-            memory_limit=memory_limit,
-            threads=threads or _cores(),
-            temp_directory=str(Path(self._scratch.name) / "spill"),
-            TimeZone="UTC",
-            autoinstall_known_extensions=False,  # the engine fetches nothing from a network
-        )
+        folder = Path(self._scratch.name)
+        if engine is None:
+            from gates.inputs.tables_duckdb import DuckdbEngine
+
+            self._engine: Engine = DuckdbEngine(folder, memory_limit=memory_limit, threads=threads)
+        else:
+            self._engine = engine(folder)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether rows keep the order of their file, so that a position means something."""
+        return self._engine.ordered
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +91,7 @@ class Tables:
 
     def close(self) -> None:
         """Let go of the connection and the scratch folder; tables of this run cannot be read afterwards."""
-        self._connection.disconnect()
+        self._engine.close()
         self._scratch.cleanup()
 
     def open(self, table: Table, *, base: Path, version: str | None = None) -> OpenTable:
@@ -119,7 +149,10 @@ class Tables:
             parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
         if path.stat().st_size == 0:
             raise UsageError("is empty: not even a header", code="table.unreadable", where=name)
-        return self._parquet(path, name) if parquet else self._csv(path, name)
+        zipped = path.suffix in {".gz", ".zst"}
+        link = self._link(path, ".parquet" if parquet else path.suffix if zipped else ".csv")
+        with reading(name):
+            return self._engine.read_parquet(link, name) if parquet else self._engine.read_csv(link, name)
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """Compute an expression once, in this engine; see the function of the same name."""
@@ -140,33 +173,11 @@ class Tables:
             if now != state:
                 raise EvidenceError("changed while it was measured", code="table.changed", where=where)
 
-    def _parquet(self, path: Path, where: str) -> ir.Table:
-        link = self._link(path, ".parquet")
-        with reading(where):
-            elements = self._connection.con.execute(
-                "SELECT name, num_children FROM parquet_schema(?)", [link]
-            ).fetchall()
-            _distinct(_top_level(elements), where)
-            # The minimum and maximum that a Parquet file states leave NaN out, and DuckDB 2.0 believes them: on a view
-            # of the file `isnan` can be false in every row (duckdb issue 25521). So the rows are copied, unfiltered.
-            return keep(self._connection.read_parquet(link))
-
-    def _csv(self, path: Path, where: str) -> ir.Table:
-        link = self._link(path, "".join(path.suffixes[-1:]) if path.suffix in {".gz", ".zst"} else ".csv")
-        with reading(where):
-            # the whole file is sampled: a type that changes in the last row is no surprise later
-            first = self._connection.read_csv(link, header=False, all_varchar=True).limit(1).to_pyarrow().to_pylist()
-            names = ["" if name is None else str(name) for name in first[0].values()] if first else []
-            _distinct(names, where)
-            if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
-                raise UsageError("lines have different numbers of columns", code="table.unreadable", where=where)
-            return keep(self._connection.read_csv(link, header=True, sample_size=-1))
-
-    def _link(self, path: Path, suffix: str) -> str:
+    def _link(self, path: Path, suffix: str) -> Path:
         self._links += 1
         link = Path(self._scratch.name) / f"t{self._links}{suffix}"
         link.symlink_to(path.resolve())
-        return str(link)
+        return link
 
 
 def keep(expression: ir.Table) -> ir.Table:
@@ -184,12 +195,20 @@ def reading(where: str) -> Iterator[None]:
     ------
     UsageError: the file is not a table, or is damaged.
     """
-    import duckdb
-
     try:
         yield
-    except duckdb.Error as error:
+    except GatesError:
+        raise
+    except Exception as error:
+        if not isinstance(error, _engine_errors()):
+            raise
         raise _corrupt(where, error) from error
+
+
+def _engine_errors() -> tuple[type[BaseException], ...]:
+    """What the engines raise; one that nobody imported raised nothing."""
+    known = (("duckdb", "Error"), ("pyspark.errors", "PySparkException"))
+    return tuple(getattr(sys.modules[module], name) for module, name in known if module in sys.modules)
 
 
 def column(table: ir.Table, name: str, *, where: str) -> ir.Column:
@@ -218,12 +237,6 @@ def row(expression: ir.Table) -> dict[str, Any]:
     """Compute the only row of an aggregate, without pandas."""
     found: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
     return found[0]
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _state(stat: os.stat_result) -> tuple[int, ...]:
@@ -262,20 +275,7 @@ def _nearest_file(path: Path) -> Path | None:
     return mended if mended.exists() else known / best
 
 
-def _top_level(elements: list[tuple[str, int | None]]) -> list[str]:
-    """Names of the columns in a Parquet schema, which lists root, columns and their parts depth first."""
-    names: list[str] = []
-    parts = 0
-    for name, children in elements[1:]:
-        if parts:
-            parts -= 1
-        else:
-            names.append(name)
-        parts += children or 0
-    return names
-
-
-def _distinct(names: list[str], where: str) -> None:
+def distinct(names: list[str], where: str) -> None:
     """Refuse names that the engine, which folds case, would rename behind the reader's back."""
     seen: dict[str, str] = {}
     for name in names:
