@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,6 +157,28 @@ def test_nan_in_parquet_is_counted_whatever_the_files_statistics_say(
     assert scalar(table.p.isnan().sum()) == 1
     assert scalar(table.filter(table.p.isnan()).count()) == 1
     assert scalar(table.filter(~table.p.between(0, 1)).count()) == 2
+
+
+@pytest.mark.parametrize(("form", "values"), [("<d", [0.75, 0.875, -2.0, 7.0]), ("<q", [4, 1, -5, 9])])
+def test_a_parquet_file_that_lies_about_its_range_is_read_all_the_same(
+    tables: Tables, tmp_path: Path, form: str, values: list[float]
+) -> None:
+    """Its footer says that every row has the first value."""
+    pq.write_table(pa.table({"v": values}), tmp_path / "a.parquet", use_dictionary=False, compression="none")
+    content = (tmp_path / "a.parquet").read_bytes()
+    start = len(content) - 8 - struct.unpack("<i", content[-8:-4])[0]
+    footer = content[start:]
+    for stated in (max(values), min(values)):
+        assert struct.pack(form, stated) in footer
+        footer = footer.replace(struct.pack(form, stated), struct.pack(form, values[0]))
+    (tmp_path / "a.parquet").write_bytes(content[:start] + footer)
+    table = tables.open(Table(role="holdout", uri="a.parquet"), base=tmp_path).table
+    assert (scalar(table.v.min()), scalar(table.v.max())) == (min(values), max(values))
+    assert scalar(table.filter(table.v > values[0]).count()) == sum(v > values[0] for v in values)
+    assert scalar((table.v != values[0]).sum()) == 3
+    assert scalar(table.v.notin(values[:2]).sum()) == 2
+    assert scalar(table.filter(~table.v.between(0, 1)).count()) == sum(not 0 <= v <= 1 for v in values)
+    assert table.order_by(table.v.desc()).limit(1).v.to_pyarrow().to_pylist() == [max(values)]
 
 
 def test_a_column_is_found_by_its_exact_name(tables: Tables, tmp_path: Path) -> None:
