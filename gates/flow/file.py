@@ -90,7 +90,7 @@ def judge_file(
         runs = list(run_gates(given, lambda _: None))
         tables.unchanged()
     candidate = _version(read.opened["predictions"], "candidate")
-    measured = gather(plan, candidate, versus, read.opened, runs, isolation="none")
+    measured = gather(plan, candidate, versus, list(read.opened.values()), runs, isolation="none")
     at_us = now_us()
     request = Request(
         environment=DEVELOPMENT,

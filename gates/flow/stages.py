@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,10 @@ from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
 from gates.decide.document import Observed, build_decision, build_input
 from gates.errors import UsageError
+from gates.flow.lineage import learned_by_both
 from gates.flow.scoring import score_holdout
 from gates.measure.interface import Given, Note, OpenTable
-from gates.measure.run import GateRun, run_gates
+from gates.measure.run import GateRun, planned_gates, run_gates
 from gates.project import DEVELOPMENT, Engines, Project
 from gates.records import (
     Attachment,
@@ -149,24 +150,28 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
         opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
         progress("scoring")
         scored, isolation = score_holdout(project, plan, (candidate, planned.champion), tables, opened, Path(folder))
-        given = Given(plan=plan, tables=opened, scored=scored, champion=planned.champion)
+        asked = "data" in planned_gates(plan)
+        learned = learned_by_both(project, planned.candidate, planned.champion, tables, opened) if asked else {}
+        given = Given(plan=plan, tables=opened, scored=scored, champion=planned.champion, learned=learned)
         runs = list(run_gates(given, progress))
         tables.unchanged()
-    return gather(plan, candidate, planned.champion, opened, runs, isolation=isolation)
+    looked_at = [one.table for each in learned.values() for one in each if isinstance(one.table, OpenTable)]
+    read = [*opened.values(), *looked_at]
+    return gather(plan, candidate, planned.champion, read, runs, isolation=isolation)
 
 
 def gather(
     plan: Plan,
     candidate: ModelVersion,
     champion: ModelVersion | None,
-    opened: Mapping[str, OpenTable],
+    read: Sequence[OpenTable],
     runs: Sequence[GateRun],
     *,
     isolation: Isolation,
 ) -> Measured:
     """Put what the gates found into the form of evidence, one statement a gate."""
     plan_digest = digest_document(plan.document())
-    identities = tuple(table.identity for table in opened.values())
+    identities = tuple(dict.fromkeys(table.identity for table in read))
     code = Code(version=__version__)
     evidence = tuple(
         Evidence(
@@ -188,8 +193,8 @@ def gather(
         for run in runs
     )
     notes = tuple(note for run in runs for note in run.findings.notes)
-    holdout = opened.get("holdout") or opened.get("predictions")
-    return Measured(plan, evidence, notes, holdout.identity.digest if holdout else None)
+    digests = {identity.role: identity.digest for identity in identities}
+    return Measured(plan, evidence, notes, digests.get("holdout") or digests.get("predictions"))
 
 
 def seal(project: Project, measured: Measured, signer: Signer, now_us: Micros) -> Digest:

@@ -8,6 +8,7 @@ its digest, and in place where the repository is local.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -25,6 +26,7 @@ from gates.inputs.registry import (
     NotRegistered,
     RegisteredModel,
     RegistryUnavailable,
+    RunInput,
     nearest,
     parse_uri,
     refuse_case_variant,
@@ -115,6 +117,22 @@ class MlflowRegistry:
         with self._artifact(name, version) as folder:
             return digest_model(folder)
 
+    def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
+        """See Registry.run_inputs."""
+        run_id = self._version(version.name, version.version).run_id
+        if not run_id:
+            return ()
+        with self._wrapped():
+            from mlflow.exceptions import MlflowException
+
+            try:
+                run = self._tracking().get_run(run_id)
+            except MlflowException as error:
+                if error.error_code in _NOT_FOUND:  # a run may be deleted while its model serves
+                    return ()
+                raise
+            return tuple(_run_input(found) for found in run.inputs.dataset_inputs)
+
     def aliases(self, model: str) -> dict[str, str]:
         """See Registry.aliases."""
         with self._wrapped(model):
@@ -168,12 +186,14 @@ class MlflowRegistry:
 
             location = self._client.get_model_version_download_uri(name, number)
             if location.startswith("models:/"):
-                from mlflow import MlflowClient
-
-                tracking = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-                location = tracking.get_logged_model(location.removeprefix("models:/")).artifact_location
+                location = self._tracking().get_logged_model(location.removeprefix("models:/")).artifact_location
             repository: Any = get_artifact_repository(location, tracking_uri=self.uri, registry_uri=self.uri)
             return Path(repository.download_artifacts("", None if _is_local(location) else scratch))
+
+    def _tracking(self) -> Any:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     @contextlib.contextmanager
     def _wrapped(self, model: str | None = None, version: str | None = None) -> Iterator[None]:
@@ -223,6 +243,23 @@ def _read_mlmodel(folder: Path) -> tuple[tuple[str, ...], str]:
     named = inputs is not None and inputs.has_input_names()
     native = sorted(set(described.flavors) - {"python_function"})
     return tuple(inputs.input_names()) if named else (), native[0] if native else "python_function"
+
+
+def _run_input(found: Any) -> RunInput:
+    """A logged dataset in our form; what it says of itself is whatever the run's author wrote."""
+    context = next((tag.value for tag in found.tags if tag.key == "mlflow.data.context"), "")
+    source, profile = _json(found.dataset.source), _json(found.dataset.profile)
+    place = next((source[key] for key in ("uri", "path", "url") if isinstance(source.get(key), str)), "")
+    rows = profile.get("num_rows")
+    return RunInput(context, place, rows if isinstance(rows, int) and not isinstance(rows, bool) else None)
+
+
+def _json(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _check_sqlite(uri: str) -> None:

@@ -16,8 +16,8 @@ from gates.errors import EngineError, UsageError
 from gates.records import Digest, ModelVersion
 
 LINEAGE_PREFIX = "gates.lineage."
-"""Version tags with this prefix say where a version came from: `training_digest`, `calibration_digest`,
-`holdout_digest`, `code_revision`, `environment_digest`, `parameters`."""
+"""Version tags with this prefix say where a version came from: `code_revision`, `environment_digest`, `parameters`, and
+`<context>_digest` for each file that it learned from: `training`, `calibration`, `early_stopping`, `selection`, ..."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,22 @@ class RegisteredModel:
     flavor: str
     lineage: dict[str, str]
     tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RunInput:
+    """A dataset that the version's training run logged (`mlflow.log_input`).
+
+    Attributes
+    ----------
+    context: what it was for, as the run says: `training`, `validation`, ...; empty where it does not say.
+    uri: path or URI of its source; empty where that is no place, such as a table in memory.
+    rows: as the run profiled it; None where it did not.
+    """
+
+    context: str
+    uri: str
+    rows: int | None
 
 
 class RegistryUnavailable(EngineError):
@@ -70,6 +86,10 @@ class Registry(Protocol):
 
     def digest(self, name: str, version: str) -> Digest:
         """Hash the artifact's bytes again, as they are now."""
+        ...
+
+    def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
+        """Return the datasets that the version's training run logged; empty where there is no run."""
         ...
 
     def aliases(self, model: str) -> dict[str, str]:

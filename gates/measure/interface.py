@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from gates.records import Measurement, ModelVersion, Plan, Reason, TableIdentity
 from gates.records.plan import Task
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+Whose = Literal["candidate", "champion"]
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,32 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """Rows that a model has learned from, in whatever step.
+
+    Attributes
+    ----------
+    context: the step: `training`, `calibration`, `early_stopping`, ... by_run: the training run names it, not the spec.
+    """
+
+    context: str
+    table: OpenTable | Reason
+    by_run: bool
+
+
+@dataclass(frozen=True)
 class Given:
     """What a gate may read.
 
-    `scored` and `tables` values are a Reason where the thing could not be had.
+    `scored` and `tables` values are a Reason where the thing could not be had. `learned` holds what candidate and
+    champion have learned from, as their training runs and the spec say.
     """
 
     plan: Plan
     tables: Mapping[str, OpenTable]
     scored: Scored | Reason
     champion: ModelVersion | None
+    learned: Mapping[Whose, tuple[Learned, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

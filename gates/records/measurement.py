@@ -30,6 +30,7 @@ class Reason(StrEnum):
     FEW_CLUSTERS = "few_clusters"
     COLUMN_MISSING = "column_missing"
     TABLE_MISSING = "table_missing"
+    TABLE_CHANGED = "table_changed"
     KEYS_NOT_UNIQUE = "keys_not_unique"
     ROWS_UNPAIRED = "rows_unpaired"
     NO_REST = "no_rest"

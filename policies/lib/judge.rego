@@ -322,6 +322,14 @@ unmeasured["column_missing"] := {}
 unmeasured["table_missing"] := {}
 
 # METADATA
+# title: Table changed
+# description: A table that the training run names has another number of rows than the run saw.
+# custom:
+#   code: unmeasured.table_changed
+#   remedy: Keep the tables that a model learned from as they were; register their digests as `gates.lineage.*_digest`.
+unmeasured["table_changed"] := {}
+
+# METADATA
 # title: Keys not unique
 # description: Rows cannot be paired, since a key occurs more than once.
 # custom:

@@ -12,6 +12,7 @@ from gates.inputs.registry import (
     NotRegistered,
     RegisteredModel,
     RegistryUnavailable,
+    RunInput,
     nearest,
     parse_uri,
     refuse_case_variant,
@@ -58,6 +59,10 @@ class RegistrySimulator:
         if not self.path(name, version).exists():
             raise NotRegistered("no such version", where=f"models:/{name}/{version}")
         return digest_file(self.path(name, version))
+
+    def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
+        self._answer()
+        return ()
 
     def aliases(self, model: str) -> dict[str, str]:
         self._answer()

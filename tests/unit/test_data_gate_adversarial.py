@@ -26,6 +26,7 @@ CHECKS = {
     "data.null_rate_difference",
     "data.duplicate_keys",
     "data.holdout_overlap",
+    "data.champion_overlap",
     "data.out_of_range",
     "data.staleness",
     "data.label_nulls",
@@ -94,6 +95,7 @@ def good(n: int = 10, **changes: Any) -> dict[str, Any]:
 
 def test_a_good_table(bench: Bench) -> None:
     found = bench.measure(holdout=good(), training=good(20, k=range(100, 120)))
+    assert found.pop(("data.champion_overlap", None)).reason is Reason.NO_CHAMPION
     assert {key: figure.estimate for key, figure in found.items()} == {
         ("data.rows", None): 10,
         ("data.schema", "holdout"): 0,
@@ -122,25 +124,9 @@ def test_no_holdout_no_training_and_an_empty_training(bench: Bench) -> None:
     compared |= {("data.holdout_overlap", "training")}
     for frames, reason in (({}, Reason.TABLE_MISSING), ({"training": {n: [] for n in good()}}, Reason.EMPTY_TABLE)):
         found = bench.measure(holdout=good(), **frames)
+        del found["data.champion_overlap", None]
         assert {key for key, figure in found.items() if figure.status == "unmeasured"} == compared
         assert {found[key].reason for key in compared} == {reason}
-
-
-def test_rows_that_the_model_has_seen_are_counted(bench: Bench) -> None:
-    def overlap(holdout: Any, role: str = "training", **learned: Any) -> Any:
-        given = {"training": good(k=range(50, 60))} | {role: good(**learned)}
-        figure = bench.measure(holdout=good(k=holdout), **given)["data.holdout_overlap", role]
-        return figure.reason or figure.estimate
-
-    assert overlap(range(10), k=range(8, 18)) == 2
-    assert overlap([0, 0, 0, *range(1, 8)], k=[0] * 10) == 3
-    assert overlap([None, "b", *"cdefghij"], k=[None, "b", *"qrstuvwx"]) == 2
-    assert overlap(range(10), role="calibration", k=range(9, 19)) == 1
-    assert overlap(range(10), k=list("0123456789")) is Reason.COLUMN_MISSING
-    without = good()
-    del without["k"]
-    found = bench.measure(holdout=good(), training=good(k=range(50, 60)), calibration=without)
-    assert found["data.holdout_overlap", "calibration"].reason is Reason.COLUMN_MISSING
 
 
 def test_a_vanished_column_is_counted_and_its_figures_are_unmeasured(bench: Bench) -> None:
@@ -169,6 +155,7 @@ def test_nothing_named_is_unmeasured(bench: Bench) -> None:
         holdout=good(), training=good(), columns={"label": None, "key": (), "time": None, "features": ()}
     )
     assert found.pop(("data.rows", None)).estimate == 10
+    assert found.pop(("data.champion_overlap", None)).reason is Reason.NO_CHAMPION
     assert {figure.reason for figure in found.values()} == {Reason.NOT_PROVIDED}
 
 

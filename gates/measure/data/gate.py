@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gates.measure.census import census, table_of, unmeasured
-from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema, shared_rows
+from gates.measure.data.overlap import no_overlaps, overlaps
+from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
 from gates.measure.interface import Findings, Given, OpenTable
 from gates.records import Item, Measurement, Reason
-from gates.records.plan import TableRole
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,9 @@ RANGE = _Check(
     "a null or NaN counts where training has none",
 )
 STALENESS = _Check("data.staleness", "seconds", "distance between the newest event time and the table's as-of time")
-OVERLAP = _Check("data.holdout_overlap", "rows", "rows of the holdout whose key stands in the named table")
 LABELS = _Check("data.label_nulls", "rows", "rows whose label is null or NaN")
 
 HOLDOUT = Item(kind="table", name="holdout")
-LEARNED_FROM: tuple[TableRole, ...] = ("training", "calibration")
-"""Roles of the tables whose rows a model has seen; of the second there may be none."""
 
 
 class DataGate:
@@ -69,14 +66,15 @@ def _measurements(given: Given) -> Iterator[Measurement]:
     yield _schema(given, holdout, training)
     yield from _features(given, seen, training)
     yield _keys(given, holdout)
-    yield from _overlap(given, holdout)
+    yield from overlaps(given, holdout)
     yield _staleness(given, holdout, seen.holdout)
     yield _labels(given, seen.holdout)
 
 
 def _none(given: Given, reason: Reason) -> Iterator[Measurement]:
-    for check in (ROWS, SCHEMA, KEYS, OVERLAP, STALENESS, LABELS):
+    for check in (ROWS, SCHEMA, KEYS, STALENESS, LABELS):
         yield _missing(check, reason, HOLDOUT if check in (SCHEMA, STALENESS) else None)
+    yield from no_overlaps(reason)
     for check in (NULLS, RANGE):
         yield from _no_features(given, check, reason)
 
@@ -142,29 +140,6 @@ def _keys(given: Given, holdout: OpenTable) -> Measurement:
         return _missing(KEYS, Reason.COLUMN_MISSING)
     rows = holdout.identity.rows
     return census(KEYS.name, repeated_rows(holdout.table, key), n=rows, unit=KEYS.unit, method=KEYS.method)
-
-
-def _overlap(given: Given, holdout: OpenTable) -> Iterator[Measurement]:
-    key = given.plan.columns.key
-    for role in LEARNED_FROM:
-        other, item = table_of(given, role), Item(kind="table", name=role)
-        if isinstance(other, OpenTable) and other.identity.rows == 0:
-            other = Reason.EMPTY_TABLE
-        if isinstance(other, Reason):
-            if (role, other) != ("calibration", Reason.TABLE_MISSING):
-                yield _missing(OVERLAP, other, item)
-            continue
-        if not key:
-            yield _missing(OVERLAP, Reason.NOT_PROVIDED, item)
-            continue
-        known = set(holdout.table.columns) & set(other.table.columns)
-        rows = shared_rows(holdout.table, other.table, key) if set(key) <= known else None
-        if rows is None:
-            yield _missing(OVERLAP, Reason.COLUMN_MISSING, item)
-        else:
-            yield census(
-                OVERLAP.name, rows, n=holdout.identity.rows, unit=OVERLAP.unit, method=OVERLAP.method, item=item
-            )
 
 
 def _staleness(given: Given, holdout: OpenTable, seen: Holdout) -> Measurement:

@@ -68,7 +68,7 @@ checks["data.duplicate_keys"] := {
 
 # METADATA
 # title: Holdout rows that the model has seen
-# description: Rows of the holdout whose key stands in the training or calibration table.
+# description: Rows of the holdout that the candidate learned from in any step, as its training run or the spec says.
 # custom:
 #   code: data.holdout_overlap
 #   remedy: Take these rows out of the holdout, or train without them; on rows that it has seen a model looks too good.
@@ -78,6 +78,21 @@ checks["data.holdout_overlap"] := {
 	"sense": "at_most",
 	"items": "any",
 	"needs": {"training", "holdout"},
+}
+
+# METADATA
+# title: Holdout rows that the champion has seen
+# description: Rows of the holdout that the champion learned from in any step, as its training run or the spec says.
+# custom:
+#   code: data.champion_overlap
+#   remedy: Take these rows out of the holdout; on rows that it has seen a champion looks too good to be beaten.
+checks["data.champion_overlap"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"champion", "holdout"},
 }
 
 # METADATA

@@ -1,0 +1,232 @@
+"""Rows of the holdout that a model has learned from: by key, by features, by what its training run says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from gates.flow.lineage import learned_by
+from gates.inputs.registry import RunInput
+from gates.inputs.tables import Tables
+from gates.measure.data.overlap import overlaps
+from gates.measure.interface import Given, Learned, OpenTable
+from gates.records import Columns, Measurement, ModelVersion, Plan, Reason, Table, TableIdentity
+
+DIGEST = "sha256:" + "0" * 64
+VERSION = ModelVersion(name="m", version="1", digest=DIGEST)
+
+
+def table(frame: dict[str, Any], role: Any = "training") -> OpenTable:
+    content = pd.DataFrame(frame)
+    identity = TableIdentity(role=role, uri=role, digest=DIGEST, rows=len(content))
+    return OpenTable(identity, ibis.memtable(content))
+
+
+def given(*, champion: bool = False, learned: Any = None, columns: Any = None, **tables: OpenTable) -> Given:
+    plan = Plan(
+        model="m",
+        task="binary",
+        tier="high",
+        environments=("development",),
+        requirements=(),
+        tables=(),
+        columns=Columns(**(columns or {"label": "y", "key": ("k",), "features": ("x", "z")})),
+        policy_digest=DIGEST,
+        spec_digest=DIGEST,
+    )
+    return Given(plan, tables, Reason.NOT_PROVIDED, VERSION if champion else None, learned or {})
+
+
+def figures(asked: Given, holdout: OpenTable) -> dict[tuple[str, str | None], Measurement]:
+    found = list(overlaps(asked, holdout))
+    return {(one.check.removeprefix("data."), one.item.name if one.item else None): one for one in found}
+
+
+def overlap(holdout: dict[str, Any], context: str = "training", **learned: Any) -> Any:
+    tables = {"training": table({"k": [-1], "x": [0.0], "z": [""]})}
+    tables[context] = table(learned)
+    found = figures(given(**tables), table(holdout))["holdout_overlap", context]
+    return found.reason or found.estimate
+
+
+def rows(k: Any) -> dict[str, Any]:
+    return {"k": k, "x": np.arange(len(k)) / 7, "z": [f"r{i}" for i in range(len(k))]}
+
+
+def test_by_key_null_being_one() -> None:
+    assert overlap(rows(range(10)), **rows(range(8, 18))) == 2
+    assert overlap(rows([0, 0, 0, *range(1, 8)]), **rows([0] * 10)) == 3
+    assert overlap(rows([None, "b", *"cdefghij"]), **rows([None, "b", *"qrstuvwx"])) == 2
+    assert overlap(rows(range(10)), "calibration", **rows(range(9, 19))) == 1
+    assert overlap(rows(range(10)), **rows(list("0123456789"))) is Reason.COLUMN_MISSING
+
+
+class TestByFeatures:
+    def test_the_same_rows_under_no_key(self) -> None:
+        rng = np.random.default_rng(1)
+        x, z = rng.normal(size=300), rng.choice(["a", "b"], 300)
+        x[:3], z[5] = np.nan, "None"
+        holdout = {"k": range(300), "x": x, "z": [None if i == 7 else str(v) for i, v in enumerate(z)]}
+        seen = pd.DataFrame(holdout).drop(columns="k").iloc[[0, 7, 20, 21]]
+        fresh = pd.DataFrame({"x": rng.normal(size=500), "z": "a"})
+        learned = pd.concat([fresh, seen])
+        # row 0 has no x, as rows 1 and 2 have none: what they share, all of them share
+        same = (pd.isna(x[:3]) & (z[:3] == z[0])).sum()
+        assert overlap(holdout, **learned.to_dict("list")) == 3 + same
+
+    def test_a_narrower_float_is_the_same_row(self) -> None:
+        x = np.random.default_rng(2).normal(size=200)
+        holdout = {"k": range(200), "x": x, "z": ["a"] * 200}
+        assert overlap(holdout, x=x[:50].astype("float32"), z=["a"] * 50) == 50
+
+    def test_features_that_name_no_row_say_so(self) -> None:
+        holdout = {"k": range(200), "x": np.arange(200) // 2, "z": ["a"] * 200}
+        assert overlap(holdout, x=[500.0], z=["a"]) is Reason.KEYS_NOT_UNIQUE
+
+    def test_other_kinds_and_no_common_feature(self) -> None:
+        holdout = rows(range(10))
+        assert overlap(holdout, x=list("0123456789"), z=["a"] * 10) is Reason.COLUMN_MISSING
+        assert overlap(holdout, w=[1.0]) is Reason.COLUMN_MISSING
+        nothing = given(columns={"label": "y"}, training=table(rows([1])))
+        assert figures(nothing, table(holdout))["holdout_overlap", "training"].reason is Reason.NOT_PROVIDED
+
+    def test_no_key_in_the_plan(self) -> None:
+        asked = given(columns={"features": ("x", "z")}, training=table(rows([7, 8])))
+        found = figures(asked, table(rows(range(10))))["holdout_overlap", "training"]
+        assert found.estimate == 2
+        assert [(p.name, p.value) for p in found.params] == [("by", "features"), ("named_by", "spec")]
+
+
+def test_the_champions_rows_are_a_check_of_their_own() -> None:
+    asked = given(champion=True, training=table(rows([50])), champion_training=table(rows([1, 2, 77])))
+    found = figures(asked, table(rows(range(10))))
+    assert {key: one.estimate for key, one in found.items()} == {
+        ("holdout_overlap", "training"): 0,
+        ("champion_overlap", "training"): 2,
+    }
+    without = figures(given(training=table(rows([50]))), table(rows(range(10))))
+    assert without["champion_overlap", None].reason is Reason.NO_CHAMPION
+    unknown = figures(given(champion=True, training=table(rows([50]))), table(rows(range(10))))
+    assert unknown["champion_overlap", "training"].reason is Reason.TABLE_MISSING
+
+
+def test_every_step_is_looked_at_and_one_without_rows_is_no_answer() -> None:
+    learned = {
+        "candidate": (
+            Learned("early_stopping", table(rows([3])), by_run=True),
+            Learned("training", Reason.TABLE_CHANGED, by_run=True),
+            Learned("selection", table({"k": [], "x": [], "z": []}), by_run=True),
+        )
+    }
+    found = figures(given(learned=learned), table(rows(range(10))))
+    assert found["holdout_overlap", "early_stopping"].estimate == 1
+    assert found["holdout_overlap", "training"].reason is Reason.TABLE_CHANGED
+    assert found["holdout_overlap", "selection"].reason is Reason.EMPTY_TABLE
+
+
+class Runs:
+    """A registry that knows what a run logged."""
+
+    def __init__(self, *logged: RunInput) -> None:
+        self.logged = logged
+
+    def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
+        assert version is VERSION
+        return self.logged
+
+
+@pytest.fixture
+def tables() -> Iterator[Tables]:
+    with Tables(threads=1) as engine:
+        yield engine
+
+
+def write(folder: Path, name: str, k: Any) -> OpenTable:
+    pd.DataFrame(rows(k)).to_parquet(folder / f"{name}.parquet")
+    return table(rows(k))
+
+
+class TestLineage:
+    def known(self, tables: Tables, folder: Path, lineage: dict[str, str], *logged: RunInput) -> dict[str, Any]:
+        write(folder, "training", [1, 2, 3])
+        write(folder, "stopping", [4, 5])
+        opened = {"training": tables.open(Table(role="training", uri="training.parquet"), base=folder)}
+        found = learned_by("candidate", VERSION, lineage, Runs(*logged), tables, opened, folder)  # type: ignore[arg-type]
+        return {one.context: one.table if isinstance(one.table, Reason) else one.table.identity.rows for one in found}
+
+    def test_the_specs_table_where_the_run_says_nothing(self, tables: Tables, tmp_path: Path) -> None:
+        assert self.known(tables, tmp_path, {}) == {"training": 3}
+
+    def test_a_spec_that_names_another_table_does_not_answer(self, tables: Tables, tmp_path: Path) -> None:
+        said = {"training_digest": "sha256:" + "a" * 64, "environment_digest": DIGEST, "holdout_digest": DIGEST}
+        assert self.known(tables, tmp_path, said) == {"training": Reason.TABLE_MISSING}
+
+    def test_the_digest_of_the_specs_table(self, tables: Tables, tmp_path: Path) -> None:
+        write(tmp_path, "training", [1, 2, 3])
+        digest = tables.open(Table(role="training", uri="training.parquet"), base=tmp_path).identity.digest
+        assert self.known(tables, tmp_path, {"training_digest": digest, "code_revision": "x"}) == {"training": 3}
+
+    def test_what_the_run_logged(self, tables: Tables, tmp_path: Path) -> None:
+        logged = (
+            RunInput("train", str(tmp_path / "training.parquet"), 3),
+            RunInput("early stopping", (tmp_path / "stopping.parquet").as_uri(), None),
+            RunInput("test", "s3://nowhere/x.parquet", None),
+            RunInput("selection", "s3://nowhere/y.parquet", 9),
+            RunInput("tuning", "stopping.parquet", 9),
+            RunInput("warm_up", "", 9),
+        )
+        assert self.known(tables, tmp_path, {}, *logged) == {
+            "training": 3,
+            "early_stopping": 2,
+            "selection": Reason.TABLE_MISSING,
+            "tuning": Reason.TABLE_CHANGED,
+            "warm_up": Reason.TABLE_MISSING,
+        }
+
+
+def test_what_mlflow_keeps_of_a_logged_dataset(tmp_path: Path) -> None:
+    import mlflow
+    from mlflow import MlflowClient
+
+    from gates.inputs.mlflow_registry import MlflowRegistry
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    frame = pd.DataFrame(rows(range(5)))
+    frame.to_parquet(tmp_path / "t.parquet")
+    run = client.create_run(client.create_experiment("e", artifact_location=(tmp_path / "a").as_uri()))
+    for context, source in (("training", str(tmp_path / "t.parquet")), ("tuning", None)):
+        dataset = mlflow.data.from_pandas(frame, source=source, name=context)
+        client.log_inputs(
+            run.info.run_id,
+            [
+                mlflow.entities.DatasetInput(
+                    mlflow.entities.Dataset(
+                        context,
+                        dataset.digest,
+                        dataset.source._get_source_type(),
+                        dataset.source.to_json(),
+                        profile=json.dumps(dataset.profile),
+                    ),
+                    [mlflow.entities.InputTag("mlflow.data.context", context)],
+                )
+            ],
+        )
+    client.create_registered_model("m")
+    for run_id in (run.info.run_id, None):
+        client.create_model_version("m", (tmp_path / "a").as_uri(), run_id=run_id)
+    registry = MlflowRegistry(uri)
+    training, tuning = sorted(registry.run_inputs(VERSION), key=lambda found: found.context)
+    assert training == RunInput("training", str(tmp_path / "t.parquet"), 5)
+    assert (tuning.context, tuning.rows) == ("tuning", 5)
+    assert not tuning.uri.endswith("t.parquet")
+    assert registry.run_inputs(VERSION.model_copy(update={"version": "2"})) == ()
+    client.delete_run(run.info.run_id)
+    assert len(registry.run_inputs(VERSION)) == 2
