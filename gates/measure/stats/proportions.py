@@ -45,22 +45,64 @@ def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     return figure if isinstance(figure, Reason) else figure.shifted(-score)
 
 
-def coverage(covered: Floats, n: Floats, cluster: Ints | None, *, minimum_clusters: int) -> Figure | Reason:
+def coverage(
+    covered: Floats,
+    n: Floats,
+    cluster: Ints | None,
+    *,
+    minimum_clusters: int,
+    squares: tuple[Floats, Floats] | None = None,
+    rows: int | None = None,
+) -> Figure | Reason:
     """Return the share of rows that their prediction set or interval covers, in [0, 1].
 
     Parameters
     ----------
-    covered, n: rows covered and rows, by cell, shape (cells,). cluster: cluster codes by cell, or None.
+    covered, n: rows covered and rows, by cell, shape (cells,); with weights the sums of these.
+    cluster: cluster codes by cell, or None.
+    squares: the same two with squared weights, where rows have weights.
+    rows: how many there are, where that is not the sum of n.
 
     Returns
     -------
     Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters.
     """
-    rows = n.sum()
-    if rows == 0:
+    if n.sum() == 0:
         return Reason.EMPTY_TABLE
-    rate = covered.sum() / rows
-    return _rate(rate, rows, rows * rate * (1 - rate), covered - rate * n, cluster, minimum_clusters)
+    clusters = None if cluster is None else ranked(cluster)[0]
+    if clusters is not None and clusters < minimum_clusters:
+        return Reason.FEW_CLUSTERS
+    rate = float(covered.sum() / n.sum())
+    lower, upper = proportion(rate, effective_rows(covered, n, cluster, squares=squares))
+    return Figure(rate, lower, upper, int(n.sum()) if rows is None else rows, clusters)
+
+
+def effective_rows(
+    covered: Floats, n: Floats, cluster: Ints | None, *, squares: tuple[Floats, Floats] | None = None
+) -> Floats:
+    """Return how many independent rows of one weight would tell as much of a share, at the rungs, shape (9,).
+
+    Korn-Graubard: r (1 - r) over the variance of the rate, at most (sum w)^2 / sum w^2, with which it is also 0 or 1.
+    Clustered, the degrees of freedom are spent on the number of rows; each rung has its own quantiles.
+
+    Parameters
+    ----------
+    As of `coverage`; at least one row, two clusters.
+    """
+    rows = float(n.sum())
+    rate = float(covered.sum()) / rows
+    hits, weights = (float(total.sum()) for total in squares or (covered, n))
+    # Of rows: each one's (hit - rate)^2 is hit (1 - 2 rate) + rate^2.
+    variance, adjust = hits * (1 - 2 * rate) + rate**2 * weights, np.ones_like(RUNGS)
+    if cluster is not None:
+        clusters, code = ranked(cluster)
+        by_cluster = totals(code, covered - rate * n)
+        variance = max(variance, float(by_cluster @ by_cluster) * clusters / (clusters - 1))
+        adjust = (quantiles(None) / quantiles(clusters)) ** 2
+    known = rows**2 / weights
+    if 0 < rate < 1 and variance > 0:
+        known = min(known, rate * (1 - rate) * rows**2 / variance)
+    return np.asarray(known * adjust, dtype=np.float64)
 
 
 def _rate(
