@@ -34,7 +34,8 @@ def score_holdout(
     UsageError: a column that is not there, scores outside [0, 1].
     """
     from gates.inputs.scorer import ScorerFailed
-    from gates.measure.scored import scored_by_scorer, scored_by_tables, write_features
+    from gates.measure.scored import scored_by_scorer, scored_by_tables
+    from gates.measure.scored_features import write_features
 
     if "predictions" in opened:
         return scored_by_tables(tables, plan, opened), "none"

@@ -11,6 +11,12 @@ from gates.records.plan import Task
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import numpy as np
+    import numpy.typing as npt
+
+    from gates.records.evidence import Isolation
+
+    Floats = npt.NDArray[np.float64]
 
 Whose = Literal["candidate", "champion"]
 
@@ -42,6 +48,7 @@ class Scored:
     rows: at least 1. champion: the champion's predictions are there. predictions: `scored` or `supplied`.
     levels: nominal coverages, the plan's coverage_level first. quantiles: levels of predicted quantiles, ascending.
     scale: a power of two, at least the largest magnitude of any number of the row; 1 unless numeric.
+    champion_supplied: the champion's predictions are a table, whatever the candidate's are: see `source`.
     """
 
     table: ir.Table
@@ -56,6 +63,33 @@ class Scored:
     champion_levels: bool = False
     quantiles: tuple[float, ...] = ()
     scale: float = 1.0
+    champion_supplied: bool = False
+
+    def source(self, *, champion: bool) -> str:
+        """Return `scored` or `supplied`: where the predictions come from that a figure rests on.
+
+        Parameters
+        ----------
+        champion: the figure rests on the champion's predictions (too).
+        """
+        return "supplied" if champion and self.champion_supplied else self.predictions
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Times of single calls, one after the other in one process, candidate and champion on the same rows.
+
+    Attributes
+    ----------
+    candidate, champion: seconds a call, shape (pairs,); pair i is of the same row, its order alternates.
+    shared_runner: other work had the same cores: the figures are advice.
+    isolation: how the process ran.
+    """
+
+    candidate: Floats
+    champion: Floats
+    shared_runner: bool
+    isolation: Isolation = "none"
 
 
 @dataclass(frozen=True)
@@ -76,8 +110,13 @@ class Learned:
 class Given:
     """What a gate may read.
 
-    `scored` and `tables` values are a Reason where the thing could not be had. `learned` holds what candidate and
-    champion have learned from, as their training runs and the spec say.
+    `scored`, `gold` and `latency` and the values of `tables` are a Reason where the thing could not be had.
+
+    Attributes
+    ----------
+    learned: what candidate and champion have learned from, as their training runs and the spec say.
+    gold: the rows of the table `gold`, as `scored` has the holdout's.
+    latency: measured only where the plan asks for it.
     """
 
     plan: Plan
@@ -85,6 +124,8 @@ class Given:
     scored: Scored | Reason
     champion: ModelVersion | None
     learned: Mapping[Whose, tuple[Learned, ...]] = field(default_factory=dict)
+    gold: Scored | Reason = Reason.NOT_PROVIDED
+    latency: Latency | Reason = Reason.NOT_PROVIDED
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import pytest
 from gates.errors import UsageError
 from gates.inputs.tables import Tables
 from gates.measure.interface import Scored
-from gates.measure.scored import scored_by_scorer, write_features
+from gates.measure.scored import scored_by_scorer
+from gates.measure.scored_features import write_features
 from gates.records import Columns, Parameters, Plan, Reason, Table
 
 DIGEST = "sha256:" + "0" * 64

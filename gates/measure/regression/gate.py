@@ -115,7 +115,12 @@ def _claims(given: Given, predictions: str | None, constant: float, pieces: int)
             return compared
         return family(f"regression.{check.name}", pieces if check.subject == "candidate" else 1)
 
-    return [(check, check.claim(given, predictions, together(check))) for check in checks]
+    def source(check: _Check) -> str | None:
+        if predictions is None or isinstance(given.scored, Reason):
+            return None
+        return given.scored.source(champion=check.needs_champion)
+
+    return [(check, check.claim(given, source(check), together(check))) for check in checks]
 
 
 def _figures(

@@ -1,0 +1,120 @@
+"""Labels and scores of a binary task: 0 or 1, and the probability of 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gates.errors import UsageError
+from gates.inputs.tables import reading
+from gates.measure.scored_columns import Blame, Finished, counted, of_champion, whose, with_sets
+from gates.measure.scored_pairs import Read
+from gates.plan.labels import label_pair
+from gates.records import Columns, Plan, Reason
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+@dataclass(frozen=True)
+class Binary:
+    """The form of a binary task; see `Form`."""
+
+    plan: Plan
+
+    def label(self) -> Read:
+        return _label
+
+    def candidate(self) -> Mapping[str, str]:
+        columns = self.plan.columns
+        return _scores(columns.score, columns.set_columns)
+
+    def champion(self) -> Mapping[str, str]:
+        columns = self.plan.columns
+        theirs = _scores(columns.champion_score, columns.champion_set_columns)
+        return {of_champion(raw): name for raw, name in theirs.items()}
+
+    def finish(self, rows: ir.Table, blame: Blame) -> Finished | Reason:
+        problem = _problem(rows, self.plan.columns, blame)
+        return problem if problem is not None else with_sets(rows, self.plan, 2)
+
+
+def _scores(score: str | None, sets: tuple[str, ...]) -> dict[str, str]:
+    return {**({} if score is None else {"p": score}), **{f"set_{place}": name for place, name in enumerate(sets)}}
+
+
+def _label(found: ir.Value, name: str, where: str) -> ir.Value:
+    """0 or 1; null where the label is null or NaN; another value stays itself, or is -1 where it is text."""
+    import ibis
+
+    kind = found.type()
+    if kind.is_boolean() or kind.is_integer() or kind.is_decimal():
+        return found.cast("float64")
+    if kind.is_floating():
+        return found.isnan().ifelse(ibis.null("float64"), found.cast("float64"))
+    if not kind.is_string():
+        raise UsageError(f'label "{name}" is of type {kind}', code="label.invalid", where=where, remedy="store 0 and 1")
+    with reading(where):
+        texts = found.name("text").as_table().distinct()
+        values = [
+            str(value) for value in texts.filter(texts["text"].notnull()).limit(3)["text"].to_pyarrow().to_pylist()
+        ]
+    pair = label_pair(values)
+    if values and pair is None:
+        shown = ", ".join(f'"{value}"' for value in sorted(values))
+        raise UsageError(
+            f'label "{name}" has values such as {shown}: which of them is 1 is not certain',
+            code="label.invalid",
+            where=where,
+            remedy="store 0 and 1",
+        )
+    negative, positive = pair or ("0", "1")
+    return ibis.cases((found == positive, 1.0), (found == negative, 0.0), (found.notnull(), -1.0))
+
+
+def _problem(rows: ir.Table, columns: Columns, blame: Blame) -> Reason | None:
+    scores = [name for name in ("p", "q") if name in rows.columns]
+    wanted = {"null_y": rows.y.isnull().sum(), "bad_y": rows.y.notin([0.0, 1.0]).sum()}
+    for name in scores:
+        value = rows[name]
+        lost = value.isnull() | value.isnan()
+        wanted[f"lost_{name}"] = lost.sum()
+        wanted[f"outside_{name}"] = (~lost & ~value.between(0.0, 1.0)).sum()
+        wanted[f"soft_{name}"] = (lost | value.notin([0.0, 1.0])).sum()
+    seen = counted(rows, **wanted)
+    if seen["bad_y"]:
+        raise UsageError(
+            f'label "{columns.label}" is neither 0 nor 1 in {seen["bad_y"]} of {seen["rows"]} rows',
+            code="label.invalid",
+            where=blame("y"),
+            remedy="a binary task has labels 0 and 1",
+        )
+    for name in scores:
+        probabilities(name, seen, blame)
+    if seen["null_y"]:
+        return Reason.NULL_LABELS
+    return Reason.NAN_SCORES if any(seen[f"lost_{name}"] for name in scores) else None
+
+
+def probabilities(name: str, seen: Mapping[str, int], blame: Blame) -> None:
+    """Refuse what is no probability, from the counts of rows `outside_` [0, 1] and `soft_`, neither 0 nor 1.
+
+    Raises
+    ------
+    UsageError: scores outside [0, 1], or of only 0 and 1.
+    """
+    if seen[f"outside_{name}"]:
+        raise UsageError(
+            f"{seen[f'outside_{name}']} of {seen['rows']} of the {whose(name)} scores lie outside [0, 1]",
+            code="score.outside",
+            where=blame(name),
+            remedy="give probabilities, not margins, odds or percents",
+        )
+    if not seen[f"soft_{name}"]:
+        raise UsageError(
+            f"the {whose(name)} scores are all 0 or 1",
+            code="score.classes",
+            where=blame(name),
+            remedy="give the probability (predict_proba), not the predicted class",
+        )
