@@ -18,6 +18,7 @@ _GATES = {
     "parity": ("gates.measure.parity", "ParityGate"),
     "calibration": ("gates.measure.calibration", "CalibrationGate"),
     "regression": ("gates.measure.regression", "RegressionGate"),
+    "fairness": ("gates.measure.fairness", "FairnessGate"),
 }
 FAILURE_NOTE = "-failure.txt"
 """Ends the name of the attachment that says why a gate failed."""

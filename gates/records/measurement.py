@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NAN_SCORES = "nan_scores"
     NULL_LABELS = "null_labels"
     ONE_CLASS = "one_class"
+    ONE_GROUP = "one_group"
     FEW_CLUSTERS = "few_clusters"
     COLUMN_MISSING = "column_missing"
     TABLE_MISSING = "table_missing"

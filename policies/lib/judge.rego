@@ -176,15 +176,22 @@ _family_too_large := _error("family.too_large")
 #   remedy: Measure again; the gate that made this figure is broken.
 _bounds_invalid := _error("bounds.invalid")
 
-# A small slice that must only not be proven bad may be too small to say anything.
+# A small slice or group that must only not be proven bad may be too small to say anything.
 _unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
 	claim.role == "no-harm"
-	claim.slice.kind != "whole"
+	_part(claim, figure)
+	unmeasured[figure.reason].small
+} else := object.union(_error(_code("unmeasured", figure.reason)), {"verdict": "inconclusive"}) if {
+	figure.item.kind == "group"
 	unmeasured[figure.reason].small
 } else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
 	claim.slice.kind == "rest"
 	unmeasured[figure.reason].vacuous
 } else := _error(_code("unmeasured", figure.reason))
+
+_part(claim, _) if claim.slice.kind != "whole"
+
+_part(_, figure) if figure.item.kind == "group"
 
 _small := {"verdict": "inconclusive", "disposition": "tolerated"}
 
@@ -296,6 +303,14 @@ unmeasured["null_labels"] := {}
 #   code: unmeasured.one_class
 #   remedy: Use a holdout with both outcomes.
 unmeasured["one_class"] := {"small": true}
+
+# METADATA
+# title: One group only
+# description: No two groups have rows that the figure is of, so that there is nothing to compare.
+# custom:
+#   code: unmeasured.one_group
+#   remedy: Use a holdout with rows of every group, or correct columns.groups in gates.yaml.
+unmeasured["one_group"] := {}
 
 # METADATA
 # title: Too few clusters
