@@ -34,8 +34,9 @@ class Scored:
     """One row per holdout row, in the engine. Its columns hold no null, NaN or infinity: a table that has one becomes
     a Reason.
 
-    Every task: `slice_0`, `slice_1`, ... (strings, in the order of plan.parameters.slices); `cluster` (string) where
-    clustered; `weight` (float64, > 0, of mean 1) where weighted; `payoff` (float64) where the plan names its column.
+    Every task: `slice_0`, `slice_1`, ... (strings, in the order of plan.parameters.slices); `group_0`, ... (strings, in
+    the order of plan.columns.groups); `cluster` (string) where clustered; `weight` (float64, > 0, of mean 1) where
+    weighted; `payoff` (float64) where the plan names its column.
     Binary: `y` (float64, 0 or 1), `p` and, with a champion, `q`: probabilities of 1.
     Multiclass: `y` (int64, place in `classes`), `p_0`, `p_1`, ... and `q_0`, ...: probabilities of the classes in order.
     Numeric: `y`, `p`, `q` and `width_i` in units of `scale`; `p` is the point prediction; for each of `quantiles`

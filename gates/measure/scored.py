@@ -72,7 +72,7 @@ def scored_by_scorer(
 def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]) -> Scored | Reason:
     """Join supplied predictions to the labels by the plan's key.
 
-    Label, weight, payoff, cluster and slices are columns of the holdout where there is one, else of the predictions
+    Label, weight, payoff, cluster, slices and groups are columns of the holdout where there is one, else of the predictions
     table itself. Without a key a champion's table is paired by position, and only if it repeats the label, equal in
     every row. A champion's table has its own columns (`champion_score`, ...) or those of the candidate's names.
 
@@ -126,7 +126,10 @@ def _labels(plan: Plan, form: Form, where: str) -> Wanted:
         wanted["payoff"] = (named.payoff, columns.payoff)
     if plan.parameters.cluster is not None:
         wanted["cluster"] = (plan.parameters.cluster, columns.text)
-    return wanted | {f"slice_{index}": (name, columns.text) for index, name in enumerate(plan.parameters.slices)}
+    texts = {"slice": plan.parameters.slices, "group": named.groups}
+    for prefix, names in texts.items():
+        wanted |= {f"{prefix}_{index}": (name, columns.text) for index, name in enumerate(names)}
+    return wanted
 
 
 def _select(opened: OpenTable, keys: tuple[str, ...], wanted: Wanted) -> Side:

@@ -50,6 +50,18 @@ def test_predictions_alone(world: World) -> None:
     ]
 
 
+def test_groups_stand_beside_slices(world: World) -> None:
+    world.add("predictions", {"y": [0, 1], "p": [0.1, 0.5], "sex": ["f", None], "age": [40, 50]})
+    scored = world.scored(plan(groups=("sex", "age"), slices=("age",)))
+    assert isinstance(scored, Scored)
+    assert scored.table.to_pyarrow().to_pylist() == [
+        {"y": 0.0, "p": 0.1, "slice_0": "40", "group_0": "f", "group_1": "40"},
+        {"y": 1.0, "p": 0.5, "slice_0": "50", "group_0": "(null)", "group_1": "50"},
+    ]
+    with pytest.raises(UsageError, match="seks"):
+        world.scored(plan(groups=("seks",)))
+
+
 def test_holdout_predictions_and_champion_meet_by_a_key_of_two_columns(world: World) -> None:
     rng = np.random.default_rng(5)
     n = 500
