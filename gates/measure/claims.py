@@ -32,6 +32,7 @@ class Claim:
     params: tuple[Param, ...] = ()
     predictions: str | None = None
     unit: str = "ratio"
+    scope: Literal["sample", "census"] = "sample"
 
     def measured(self, figure: Figure | Reason, where: Where, item: Item | None = None) -> Measurement:
         """Return the measurement of a figure, or an unmeasured with its reason."""
@@ -49,6 +50,7 @@ class Claim:
             estimate=found.estimate if found else None,
             debiased=found.debiased if found else None,
             bounds=found.bounds() if found else None,
+            scope=self.scope,
             family=self.family,
             n=found.n if found else where.rows,
             clusters=found.clusters if found else where.clusters,

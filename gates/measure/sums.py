@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from gates.measure.interface import Scored
-from gates.measure.stats.figure import Floats, Ints, totals
+from gates.measure.stats.figure import Floats, Ints, ranked, totals
 from gates.records import WHOLE, Plan, Slice
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ class Part:
     sums: name to sums of weight times value by cell, each of shape (cells,); `n` is the sum of the weights.
     squares: the same with the squared weight, for variances; `sums` itself where rows have no weights.
     keys: name to codes by cell, each of shape (cells,).
+    rows: how many by cell, shape (cells,).
     """
 
     where: Where
     sums: Mapping[str, Floats]
     squares: Mapping[str, Floats]
     keys: Mapping[str, Ints]
+    rows: Floats
 
 
 def exact_sum(value: ir.NumericValue) -> ir.NumericScalar:
@@ -181,35 +183,39 @@ def _weighted(table: ir.Table, values: Mapping[str, ir.NumericValue]) -> dict[st
 def _whole(cells: _Cells) -> Part:
     if not cells.keys:
         return _part(WHOLE, {name: total.sum(keepdims=True) for name, total in cells.sums.items()}, {}, None)
-    distinct, code = np.unique(np.stack(list(cells.keys.values())), axis=1, return_inverse=True)
-    sums = {name: totals(code, total) for name, total in cells.sums.items()}
-    keys = {name: np.asarray(key, dtype=np.int64) for name, key in zip(cells.keys, distinct, strict=True)}
+    order = np.lexsort(list(cells.keys.values()))
+    ordered = [key[order] for key in cells.keys.values()]
+    first = np.ones(order.size, dtype=np.bool_)
+    first[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in ordered])
+    code = np.cumsum(first) - 1
+    sums = {name: totals(code, total[order]) for name, total in cells.sums.items()}
+    keys = {name: key[first] for name, key in zip(cells.keys, ordered, strict=True)}
     return _part(WHOLE, sums, keys, None)
 
 
 def _values(cells: _Cells, name: str | None, whole: int) -> Iterator[Part]:
     """Return a part for each value of a column; without a name, for the rest alone, which may have no rows."""
-    wanted = cells.values if name is not None else (REST,)
-    for value in wanted:
-        at = slice(*np.searchsorted(cells.value, _place(cells.values, value)))
+    for code, value in enumerate(cells.values if name is not None else (REST,)):
+        place = code if name is not None else _place(cells.values, value)
+        at = slice(*np.searchsorted(cells.value, (place, place + 1)))
         sums = {key: total[at] for key, total in cells.sums.items()}
-        keys = {key: code[at] for key, code in cells.keys.items()}
+        keys = {key: found[at] for key, found in cells.keys.items()}
         where = Slice(kind="rest") if name is None else Slice(kind="value", column=name, value=value)
         yield _part(where, sums, keys, whole)
 
 
-def _place(values: tuple[str, ...], value: str) -> tuple[int, int]:
-    """The codes from which and up to which a value's rows lie; none where it does not occur."""
-    code = values.index(value) if value in values else len(values)
-    return code, code + 1
+def _place(values: tuple[str, ...], value: str) -> int:
+    """The code of a value's rows; one that none has where it does not occur."""
+    return values.index(value) if value in values else len(values)
 
 
 def _part(where: Slice, found: dict[str, Floats], keys: dict[str, Ints], whole: int | None) -> Part:
     sums = {name: total for name, total in found.items() if not name.endswith(_SQUARED)}
     squares = {name: found[name + _SQUARED] for name in sums if name + _SQUARED in found} or sums
-    rows = int(sums.pop("rows", sums["n"]).sum())
-    clusters = int(np.unique(keys["cluster"]).size) if "cluster" in keys else None
-    return Part(Where(where, rows * 1_000_000 // (whole or max(rows, 1)), rows, clusters), sums, squares, keys)
+    counts = sums.pop("rows", sums["n"])
+    rows = int(counts.sum())
+    clusters = ranked(keys["cluster"])[0] if "cluster" in keys else None
+    return Part(Where(where, rows * 1_000_000 // (whole or max(rows, 1)), rows, clusters), sums, squares, keys, counts)
 
 
 def numbers(answer: Arrow, column: str) -> Floats:

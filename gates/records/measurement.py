@@ -29,6 +29,7 @@ class Reason(StrEnum):
     ONE_CLASS = "one_class"
     ONE_GROUP = "one_group"
     FEW_CLUSTERS = "few_clusters"
+    FEW_EVENTS = "few_events"
     COLUMN_MISSING = "column_missing"
     TABLE_MISSING = "table_missing"
     TABLE_CHANGED = "table_changed"

@@ -61,6 +61,7 @@ class Parameters(Record):
     operating_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6
     minimum_clusters: Annotated[int, Field(ge=2)] = 8
+    minimum_events: Annotated[int, Field(ge=1)] = 50
     cluster: Name | None = None
     slices: tuple[Name, ...] = ()
 

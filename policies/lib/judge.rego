@@ -321,6 +321,14 @@ unmeasured["one_group"] := {}
 unmeasured["few_clusters"] := {"small": true}
 
 # METADATA
+# title: Too few events
+# description: No class has as many rows as a figure of its own needs.
+# custom:
+#   code: unmeasured.few_events
+#   remedy: Use a larger holdout, or one with more rows of the rare classes.
+unmeasured["few_events"] := {"small": true}
+
+# METADATA
 # title: Column missing
 # description: A column that the check needs is not in the table.
 # custom:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
-from typing import Any
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
-from gates.measure.calibration.binning import bin_code, equal_mass_edges, find_bins, micro_bin
+from gates.measure.calibration.binning import Grid, bin_code, binned, equal_mass_edges, micro_bin
+from gates.measure.interface import Scored
 from gates.measure.sums import exact_sum
-from gates.records import Parameters
+from gates.records import Parameters, Plan
+
+
+def edges_of(frame: pd.DataFrame, **parameters: float) -> tuple[float, ...]:
+    plan = Plan(
+        model="m",
+        task="binary",
+        tier="high",
+        environments=("development",),
+        requirements=(),
+        parameters=Parameters(**parameters),
+        tables=(),
+        policy_digest="sha256:" + "0" * 64,
+        spec_digest="sha256:" + "0" * 64,
+    )
+    return binned(Scored(ibis.memtable(frame), len(frame), False, False, "scored"), plan).bins.edges
 
 
 def engine_bins(p: np.ndarray, micro_bins: int) -> np.ndarray:
@@ -78,22 +92,37 @@ def test_the_engine_and_numpy_agree_on_every_edge(micro_bins: int) -> None:
 
 def test_scores_on_a_coarse_grid_fall_below_their_edge() -> None:
     p = np.round(np.random.default_rng(1).random(5_000) * 20) / 20
-    table = ibis.memtable(pd.DataFrame({"i": np.arange(5_000), "p": p}))
-    scored: Any = SimpleNamespace(table=table)
-    bins = find_bins(scored, Parameters(bins=10))
-    assert set(bins.edges) <= set(p)
-    codes = table.mutate(code=bin_code(table.p, bins.edges)).order_by("i").to_pandas().code
-    assert np.array_equal(codes, np.searchsorted(bins.edges, p, side="left"))
+    frame = pd.DataFrame({"i": np.arange(5_000), "p": p, "y": 0.0})
+    edges = edges_of(frame)
+    assert set(edges) <= set(p)
+    table = ibis.memtable(frame)
+    codes = table.mutate(code=bin_code(table.p, edges)).order_by("i").to_pandas().code
+    assert np.array_equal(codes, np.searchsorted(edges, p, side="left"))
 
 
 def test_outcomes_do_not_move_the_edges() -> None:
     p = np.random.default_rng(2).random(1_000)
-    found = []
-    for y in (np.zeros(1_000), (p > 0.5).astype(float)):
-        table = ibis.memtable(pd.DataFrame({"p": p, "y": y}))
-        stand_in: Any = SimpleNamespace(table=table)
-        found.append(find_bins(stand_in, Parameters()).edges)
-    assert found[0] == found[1]
+    first, second = (edges_of(pd.DataFrame({"p": p, "y": y})) for y in (np.zeros(1_000), (p > 0.5).astype(float)))
+    assert first == second
+    assert len(first) == 9
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 0.5, 0.5003, 0.9999, 1.0])
+@pytest.mark.parametrize("micro_bins", [10, 33, 1000])
+def test_cells_of_a_grid_are_bins_widths_and_the_region_of_the_decision(threshold: float, micro_bins: int) -> None:
+    edges = np.arange(1, micro_bins) / micro_bins
+    p = np.unique(np.r_[0.0, 1.0, edges, np.nextafter(edges, 0), np.nextafter(edges, 1), threshold, np.arange(11) / 10])
+    grids = (
+        Grid.of_micro_bins(Parameters(micro_bins=micro_bins, operating_threshold=threshold)),
+        Grid(np.union1d(edges, np.arange(1, 10) / 10)[:40], threshold),
+    )
+    for grid in grids:
+        table = ibis.memtable(pd.DataFrame({"p": p}))
+        code = table.mutate(code=grid.code(table.p)).order_by("p").to_pandas().code.to_numpy()
+        assert np.array_equal(grid.decided(code), p >= threshold)
+        assert np.array_equal(grid.interval(code), np.searchsorted(grid.cuts, p, side="left"))
+        some = tuple(float(e) for e in edges[[0, 2, 5]] if e in grid.cuts)
+        assert np.array_equal(grid.bins(code, some), np.searchsorted(some, p, side="left"))
 
 
 def test_sums_are_exact_in_any_order() -> None:

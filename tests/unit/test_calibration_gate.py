@@ -17,7 +17,16 @@ from gates.records import LADDER, Measurement, Parameters, Plan, Reason
 
 DIGEST = "sha256:" + "0" * 64
 LEVEL = 0.9
-CHECKS = ("calibration.ece", "calibration.bin", "calibration.under_coverage", "calibration.over_coverage")
+CHECKS = (
+    "calibration.ece",
+    "calibration.bin",
+    "calibration.ece_equal_width",
+    "calibration.slope",
+    "calibration.fitted_share",
+    "calibration.under_coverage",
+    "calibration.over_coverage",
+)
+COVERAGE = CHECKS[-2:]
 
 
 def plan(*, task: Any = "binary", independent: bool = False, **parameters: Any) -> Plan:
@@ -131,7 +140,7 @@ class TestFigures:
             assert wide.clusters == 30
             assert narrow.clusters is None
             assert wide.estimate == pytest.approx(narrow.estimate, abs=1e-12)
-            assert width(wide) > width(narrow)
+            assert width(wide) > width(narrow) or wide.scope == "census"
             assert params(wide)["cluster"] == "day"
             assert params(wide)["rows"] == "clustered"
 
@@ -148,7 +157,7 @@ class TestAttachment:
     def test_holds_what_the_diagram_needs(self) -> None:
         frame = sample(3_000)
         findings = measure(frame)
-        [note] = findings.notes
+        note, _ = findings.notes
         assert (note.name, note.media_type) == ("reliability.json", "application/json")
         document = json.loads(note.content)
         observed, predicted = calibration_curve(frame.y, frame.p, n_bins=10, strategy="uniform")
@@ -181,9 +190,8 @@ class TestTooLittle:
         assert {m.reason for m in findings.measurements} == {reason}
         assert findings.notes == ()
 
-    @pytest.mark.parametrize("task", ["multiclass", "numeric"])
-    def test_other_tasks_are_unmeasured(self, task: str) -> None:
-        findings = CalibrationGate().measure(Given(plan(task=task), {}, scored(sample(10)), None))
+    def test_a_number_has_no_probability(self) -> None:
+        findings = CalibrationGate().measure(Given(plan(task="numeric"), {}, scored(sample(10)), None))
         assert {m.reason for m in findings.measurements} == {Reason.NOT_PROVIDED}
         assert {m.check for m in findings.measurements} == set(CHECKS)
 
@@ -202,7 +210,7 @@ class TestTooLittle:
 
     def test_without_sets_coverage_says_so_for_each_slice(self) -> None:
         findings = measure(sample(100, slice_0=["a", "b"] * 50), plan(slices=("s",)))
-        for check in CHECKS[2:]:
+        for check in COVERAGE:
             assert [m.reason for m in of(findings, check)] == [Reason.NO_SETS] * 3
             assert [m.n for m in of(findings, check)] == [100, 50, 50]
 
@@ -217,7 +225,7 @@ class TestTooLittle:
     @pytest.mark.parametrize(("clusters", "reason"), [(7, Reason.FEW_CLUSTERS), (8, None)])
     def test_seven_clusters_are_few_and_eight_are_not(self, clusters: int, reason: Reason | None) -> None:
         findings = measure(sample(4_000, cluster=[f"d{i % clusters}" for i in range(4_000)], covered_0=[True] * 4_000))
-        assert {m.reason for m in findings.measurements} == {reason}
+        assert {m.reason for m in findings.measurements if m.scope == "sample"} == {reason}
         assert {m.clusters for m in findings.measurements} == {clusters}
 
     def test_a_bin_that_few_clusters_reach_is_unmeasured_alone(self) -> None:
@@ -230,7 +238,7 @@ class TestTooLittle:
 
     def test_one_cluster_and_a_cluster_for_each_row(self) -> None:
         alone = measure(sample(50, cluster=["x"] * 50, covered_0=[True] * 50))
-        assert {m.reason for m in alone.measurements} == {Reason.FEW_CLUSTERS}
+        assert {m.reason for m in alone.measurements if m.scope == "sample"} == {Reason.FEW_CLUSTERS}
         each = of(measure(sample(500, cluster=[str(i) for i in range(500)])), "calibration.ece")[0]
         [independent] = of(measure(sample(500)), "calibration.ece")
         assert each.clusters == 500

@@ -1,100 +1,166 @@
 """The calibration gate: expected calibration error, reliability bins and conformal coverage of the candidate.
 
 In order:
-(1) one pass for the counts of micro-bins, from which the edges of the bins follow;
-(2) one GROUP BY (slice, cluster, bin) for each slice column, rolled up for the whole;
-(3) coverage (`coverage.py`);
-(4) figures from these sums, and the attachment that the reliability diagram is drawn from.
-Cost: each pass is one scan; the cells, some 64 bytes each, are held: as many as rows where each row is a cluster.
+(1) sums of scores and outcomes by cell of a grid of micro-bins (`binning.py`): one GROUP BY for each slice column where
+    rows are independent; in clusters one for the micro-bins, and one for each slice column by (cluster, bin);
+(2) coverage (`coverage.py`);
+(3) of more than two classes: the score is the largest probability, the outcome whether its class is right; and each
+    class against the rest (`classwise.py`);
+(4) figures from these sums, the attachment that the reliability diagram is drawn from, and what a recalibration would
+    reach.
+Cost: each pass is one scan of the columns it needs. The cells, some 64 bytes each, are held: 2,000 for each slice, or as
+many as rows where each row is a cluster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
-from gates.measure.calibration.binning import Bins, bin_code, cells_of, find_bins, score_parts
+import numpy as np
+
+from gates.measure.calibration.binning import WIDTHS, Binned, binned
+from gates.measure.calibration.classwise import CLASSWISE_CHECKS, classwise, top_label
 from gates.measure.calibration.coverage import COVERAGE_CHECKS, coverage
+from gates.measure.calibration.hint import hint
 from gates.measure.calibration.reliability import BinGap, note
-from gates.measure.claims import NOTHING, Claim, family, params, readable
+from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Findings, Given, Scored
-from gates.measure.stats.ece import ece
+from gates.measure.stats.cells import Cells
+from gates.measure.stats.ece import ece, slope
+from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap
 from gates.measure.sums import Part, Where
-from gates.records import WHOLE, Item, Measurement, Reason
+from gates.records import LADDER, WHOLE, Item, Measurement, Reason
+from gates.records.base import Scalar
 
 DECISION = "decision"
 """Name of the bin of scores at or above the operating threshold; the others are numbered from 1."""
 
+AGREES = 1e-9
+"""Distance of mean score and rate at which a bin was fitted to these very rows."""
+
+CHECKS = ("ece", "bin", "ece_equal_width", "slope", "fitted_share")
+
 
 class CalibrationGate:
-    """Reads `y`, `p` and, where present, `covered_0`, by slice and, where present, by cluster."""
+    """Reads `y`, `p` or `p_0`, ... and, where present, `covered_0`, by slice and, where present, by cluster."""
 
     name: ClassVar[str] = "calibration"
 
     def measure(self, given: Given) -> Findings:
         """Return the gate's findings; every check stands in them, measured or with its reason."""
-        scored = readable(given)
+        scored = _readable(given)
         if isinstance(scored, Reason):
             return Findings(tuple(_unmeasured(given, scored)))
-        parameters = given.plan.parameters
-        # (1)
-        bins = find_bins(scored, parameters)
-        # (2)
-        code = bin_code(scored.table.p, bins.edges)
-        pieces = score_parts(scored, given.plan, code)
         # (3)
-        covered = coverage(given, scored)
+        many = scored.task == "multiclass"
+        scores = top_label(scored) if many else scored
+        # (1)
+        found = binned(scores, given.plan)
         # (4)
-        gaps = _gaps(pieces[0], bins, parameters.minimum_clusters)
+        gaps = _gaps(found, given.plan.parameters.minimum_clusters)
         measurements = (
-            *_errors(given, scored, pieces, bins),
-            *_reliability(given, scored, gaps, bins),
-            *covered,
+            *_errors(given, scores, found),
+            *_reliability(given, scores, gaps, found),
+            *_widths(given, scores, found),
+            *_within(given, scores, found),
+            _fitted(given, scores, found, gaps),
+            # (2)
+            *coverage(given, scored),
+            *(classwise(given, scored, found.cells(found.pieces[0])) if many else ()),
         )
-        return Findings(measurements, (note(given, scored, bins, pieces[0], gaps),))
+        notes = (note(given, found, gaps), *(() if many else hint(found)))
+        return Findings(measurements, notes)
+
+
+def _readable(given: Given) -> Scored | Reason:
+    """Return the scored rows, or why there are none to measure; a number has no probability."""
+    if isinstance(given.scored, Reason):
+        return given.scored
+    if given.plan.task == "numeric":
+        return Reason.NOT_PROVIDED
+    return given.scored if given.scored.rows > 0 else Reason.EMPTY_TABLE
 
 
 def _unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
-    for check in ("calibration.ece", "calibration.bin", *COVERAGE_CHECKS):
+    of_task = CLASSWISE_CHECKS if given.plan.task == "multiclass" else ()
+    for check in (*(f"calibration.{name}" for name in CHECKS), *COVERAGE_CHECKS, *of_task):
         claim = Claim(check, "candidate", family(check, 1), "none", params(given))
         yield claim.measured(reason, NOTHING)
 
 
-def _errors(given: Given, scored: Scored, pieces: list[Part], bins: Bins) -> Iterator[Measurement]:
-    claim = Claim(
-        "calibration.ece",
-        "candidate",
-        family("calibration.ece", len(pieces)),
-        "binned_l1",
-        params(given, **bins.described(given.plan.parameters)),
-        scored.predictions,
-    )
-    minimum = given.plan.parameters.minimum_clusters
+def _claim(given: Given, scored: Scored, check: str, size: int, method: str, **values: Scalar) -> Claim:
+    return Claim(check, "candidate", family(check, size), method, params(given, **values), scored.predictions)
+
+
+def _each(claim: Claim, pieces: list[Part], figure: Callable[[Part], Figure | Reason]) -> Iterator[Measurement]:
     for piece in pieces:
-        yield claim.measured(ece(cells_of(piece), minimum_clusters=minimum), piece.where)
+        yield claim.measured(figure(piece), piece.where)
 
 
-def _gaps(whole: Part, bins: Bins, minimum_clusters: int) -> list[BinGap]:
+def _errors(given: Given, scored: Scored, found: Binned) -> Iterator[Measurement]:
+    minimum = given.plan.parameters.minimum_clusters
+    described = found.bins.described(given.plan.parameters)
+    claim = _claim(given, scored, "calibration.ece", len(found.pieces), "binned_l1", **described)
+    return _each(claim, found.pieces, lambda piece: ece(found.cells(piece), minimum_clusters=minimum))
+
+
+def _widths(given: Given, scored: Scored, found: Binned) -> Iterator[Measurement]:
+    """Return the error by bins of equal width, as most libraries compute it, beside the gated one."""
+    minimum = given.plan.parameters.minimum_clusters
+    achieved = np.unique(found.by_width(found.pieces[0]).bin).size
+    described: dict[str, Scalar] = {"binning": "equal_width", "bins": WIDTHS, "achieved_bins": int(achieved)}
+    claim = _claim(given, scored, "calibration.ece_equal_width", len(found.pieces), "binned_l1", **described)
+    return _each(claim, found.pieces, lambda piece: ece(found.by_width(piece), minimum_clusters=minimum))
+
+
+def _within(given: Given, scored: Scored, found: Binned) -> Iterator[Measurement]:
+    """Return the effect of slopes within bins: errors that cancel in each bin, as a sawtooth's do."""
+    minimum = given.plan.parameters.minimum_clusters
+    described = found.bins.described(given.plan.parameters)
+    claim = _claim(given, scored, "calibration.slope", 1, "within_bin_l1", **described)
+
+    def figure(piece: Part) -> Figure | Reason:
+        cells = found.raw(piece)
+        return slope(cells, found.grid.bins(cells.bin, found.bins.edges), minimum_clusters=minimum)
+
+    return _each(claim, found.pieces[:1], figure)
+
+
+def _gaps(found: Binned, minimum_clusters: int) -> list[BinGap]:
     """Return the bins of the whole in ascending order, the decision region last."""
-    cells = cells_of(whole)
-    chosen = {str(code + 1): cells.select(cells.bin == code) for code in range(bins.achieved)}
-    chosen[DECISION] = cells.select(whole.keys[DECISION] == 1)
+    whole = found.pieces[0]
+    cells = found.cells(whole)
+    chosen = {str(code + 1): cells.select(cells.bin == code) for code in range(found.bins.achieved)}
+    chosen[DECISION] = cells.select(found.grid.decided(found.raw(whole).bin))
     return [BinGap(name, some, bin_gap(some, minimum_clusters=minimum_clusters)) for name, some in chosen.items()]
 
 
-def _reliability(given: Given, scored: Scored, gaps: list[BinGap], bins: Bins) -> Iterator[Measurement]:
+def _reliability(given: Given, scored: Scored, gaps: list[BinGap], found: Binned) -> Iterator[Measurement]:
     parameters = given.plan.parameters
-    binning = bins.described(parameters)
-    claim = Claim(
-        "calibration.bin",
-        "candidate",
-        # Both sides of each bin are claims: it must be off neither up nor down.
-        family("calibration.bin", 2 * len(gaps)),
-        "korn_graubard" if scored.clustered else "clopper_pearson",
-        params(given, **binning, operating_threshold=parameters.operating_threshold),
-        scored.predictions,
-    )
+    threshold: dict[str, Scalar] = {"operating_threshold": parameters.operating_threshold}
+    # Both sides of each bin are claims: it must be off neither up nor down.
+    size, exact = 2 * len(gaps), not (scored.clustered or scored.weighted)
+    method = "clopper_pearson" if exact else "korn_graubard"
+    described = found.bins.described(parameters) | threshold
+    claim = _claim(given, scored, "calibration.bin", size, method, **described)
     for gap in gaps:
         where = Where(WHOLE, 1_000_000, gap.cells.rows, gap.cells.clusters)
         yield claim.measured(gap.figure, where, Item(kind="bin", name=gap.name))
+
+
+def _fitted(given: Given, scored: Scored, found: Binned, gaps: list[BinGap]) -> Measurement:
+    """Return the share of rows in bins whose rate is their mean score to 1e-9: chance leaves that to a bin or two."""
+    described = found.bins.described(given.plan.parameters)
+    claim = replace(_claim(given, scored, "calibration.fitted_share", 1, "census", **described), scope="census")
+    where = found.pieces[0].where
+    agreeing = sum(gap.cells.rows for gap in gaps[:-1] if _agrees(gap.cells))
+    share = agreeing / where.rows
+    exact = np.full(len(LADDER), share)
+    return claim.measured(Figure(share, exact, exact, where.rows, where.clusters), where)
+
+
+def _agrees(cells: Cells) -> bool:
+    return abs(float(cells.residual.sum())) <= AGREES * float(cells.n.sum())

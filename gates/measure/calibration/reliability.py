@@ -14,16 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from gates.measure.calibration.binning import Bins, cells_of, micro_bin, score_parts
-from gates.measure.interface import Given, Note, Scored
+from gates.measure.calibration.binning import WIDTHS, Binned, Bins
+from gates.measure.interface import Given, Note
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import squared_error
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap
-from gates.measure.sums import Part
 from gates.records import LADDER, Reason
 
-_WIDTHS = 10
 _COLUMNS = 50
 
 
@@ -36,20 +34,20 @@ class BinGap:
     figure: Figure | Reason
 
 
-def note(given: Given, scored: Scored, bins: Bins, whole: Part, gaps: list[BinGap]) -> Note:
+def note(given: Given, found: Binned, gaps: list[BinGap]) -> Note:
     """Return the attachment, as JSON bytes with sorted keys."""
     parameters = given.plan.parameters
-    edges = (0.0, *bins.edges, 1.0)
+    edges = (0.0, *found.bins.edges, 1.0)
     *ordinary, decision = gaps
-    squared = squared_error(cells_of(whole), minimum_clusters=parameters.minimum_clusters)
+    squared = squared_error(found.cells(found.pieces[0]), minimum_clusters=parameters.minimum_clusters)
     document = {
         "version": 1,
         "confidence": LADDER[0],
-        "binning": bins.described(parameters),
+        "binning": found.bins.described(parameters),
         "bins": [_bin(gap, edges[i], edges[i + 1]) for i, gap in enumerate(ordinary)],
         "decision": _bin(decision, parameters.operating_threshold, 1.0),
-        "equal_width": _equal_width(given, scored),
-        "histogram": _histogram(bins, parameters.micro_bins),
+        "equal_width": _equal_width(found, parameters.minimum_clusters),
+        "histogram": _histogram(found.bins, parameters.micro_bins),
         **({} if isinstance(squared, Reason) else {"debiased_squared_error": squared}),
     }
     content = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -61,24 +59,22 @@ def _bin(gap: BinGap, left: float, right: float) -> dict[str, Any]:
     document: dict[str, Any] = {"name": gap.name, "from": left, "to": right, "n": rows}
     if rows == 0:
         return document
-    score = float(gap.cells.p.sum()) / rows
-    document |= {"mean_p": score, "mean_y": float(gap.cells.y.sum()) / rows}
+    weight = float(gap.cells.n.sum())
+    score = float(gap.cells.p.sum()) / weight
+    document |= {"mean_p": score, "mean_y": float(gap.cells.y.sum()) / weight}
     if isinstance(gap.figure, Figure):
         document |= {"lower": float(gap.figure.lower[0]) + score, "upper": float(gap.figure.upper[0]) + score}
     return document
 
 
-def _equal_width(given: Given, scored: Scored) -> list[dict[str, Any]]:
-    parameters = given.plan.parameters
-    unsliced = given.plan.model_copy(update={"parameters": parameters.model_copy(update={"slices": ()})})
-    [whole] = score_parts(scored, unsliced, micro_bin(scored.table.p, _WIDTHS) - 1)
-    cells = cells_of(whole)
-    found = []
+def _equal_width(found: Binned, minimum_clusters: int) -> list[dict[str, Any]]:
+    cells = found.by_width(found.pieces[0])
+    filled = []
     for code in np.unique(cells.bin).tolist():
         some = cells.select(cells.bin == code)
-        gap = BinGap(str(code + 1), some, bin_gap(some, minimum_clusters=parameters.minimum_clusters))
-        found.append(_bin(gap, code / _WIDTHS, (code + 1) / _WIDTHS))
-    return found
+        gap = BinGap(str(code + 1), some, bin_gap(some, minimum_clusters=minimum_clusters))
+        filled.append(_bin(gap, code / WIDTHS, (code + 1) / WIDTHS))
+    return filled
 
 
 def _histogram(bins: Bins, micro_bins: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ groups are looked at one by one; groups that should be looked at together (sex b
 In order:
 (1) one GROUP BY (group, cluster, outcome, selected) for each column of groups;
 (2) the pairs of groups, from these sums (stats/groups.py says which pair is whose);
-(3) one pass for the bins and one GROUP BY (group, cluster, bin) for each column of groups.
+(3) the calibration gate's cells of the score, by group (calibration/binning.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from gates.errors import UsageError
-from gates.measure.calibration.binning import bin_code, cells_of, find_bins, score_parts
+from gates.measure.calibration.binning import binned
 from gates.measure.claims import NOTHING, Claim, family, params, readable
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.stats.ece import ece
@@ -145,11 +145,11 @@ def _rates(given: Given, scored: Scored, columns: list[list[Part]]) -> Iterator[
 
 
 def _errors(given: Given, by_group: Scored, plan: Plan) -> Iterator[Measurement]:
-    bins = find_bins(by_group, plan.parameters)
-    _, *pieces = score_parts(by_group, plan, bin_code(by_group.table.p, bins.edges))
-    claim = _claim(given, "ece", len(pieces), by_group.predictions, **bins.described(plan.parameters))
+    found = binned(by_group, plan)
+    _, *pieces = found.pieces
+    claim = _claim(given, "ece", len(pieces), by_group.predictions, **found.bins.described(plan.parameters))
     for piece in pieces:
-        yield _measured(claim, ece(cells_of(piece), minimum_clusters=plan.parameters.minimum_clusters), piece)
+        yield _measured(claim, ece(found.cells(piece), minimum_clusters=plan.parameters.minimum_clusters), piece)
 
 
 def _measured(claim: Claim, figure: Figure | Reason, part: Part) -> Measurement:

@@ -1,11 +1,12 @@
 """The sums that the calibration figures are made of, by cell: a cluster's rows in a bin, or a part of them.
 
-All five sums add up over any split of the rows, so an engine computes them in one GROUP BY.
+All sums add up over any split of the rows, so an engine computes them in one GROUP BY.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,12 +15,15 @@ from gates.measure.stats.figure import Floats, Ints, Mask, ranked, totals
 
 @dataclass(frozen=True)
 class Cells:
-    """Sums over the rows of each cell; every array has shape (cells,).
+    """Sums over the rows of each cell, each row times its weight; every array has shape (cells,).
 
     Attributes
     ----------
-    bin: bin codes, 0 to bins - 1. n: rows. p, pp, y, py: sums of the score, its square, the outcome, their product.
+    bin: bin codes, 0 to bins - 1. n: weights, which are 1 where rows have none.
+    p, pp, y, py: the score, its square, the outcome (0 or 1), score times outcome.
     cluster: cluster codes, 0 to clusters - 1; None where rows are taken as independent.
+    squares: the same sums with squared weights; None where all weights are 1.
+    count: rows; None where `n` is that.
     """
 
     bin: Ints
@@ -29,10 +33,12 @@ class Cells:
     y: Floats
     py: Floats
     cluster: Ints | None = None
+    squares: Cells | None = None
+    count: Floats | None = None
 
     @property
     def rows(self) -> int:
-        return int(self.n.sum())
+        return int((self.n if self.count is None else self.count).sum())
 
     @property
     def clusters(self) -> int | None:
@@ -40,17 +46,50 @@ class Cells:
         return None if self.cluster is None else ranked(self.cluster)[0]
 
     @property
+    def squared(self) -> Cells:
+        """The sums with squared weights."""
+        return self if self.squares is None else self.squares
+
+    @property
+    def effective(self) -> float:
+        """Kish's effective number of rows, (sum w)^2 / sum w^2; the number of rows where all weights are equal."""
+        return float(self.n.sum() ** 2 / self.squared.n.sum())
+
+    @property
     def residual(self) -> Floats:
         """Sums of y - p, shape (cells,)."""
         return self.y - self.p
 
+    @property
+    def residual_square(self) -> Floats:
+        """Sums of (y - p)^2, shape (cells,)."""
+        return self.y - 2 * self.py + self.pp
+
+    @property
+    def model_variance(self) -> Floats:
+        """Sums of p (1 - p), the variance of y by the model's own word, shape (cells,)."""
+        return self.p - self.pp
+
     def select(self, mask: Mask) -> Cells:
         """Return the cells under a mask, shape (cells,)."""
-        cluster = None if self.cluster is None else self.cluster[mask]
-        return Cells(self.bin[mask], self.n[mask], self.p[mask], self.pp[mask], self.y[mask], self.py[mask], cluster)
+        return self._each(lambda values: values[mask], self.bin[mask], _masked(self.cluster, mask))
 
     def by_bin(self) -> Cells:
         """Add up over clusters: one cell for each bin that has rows, ascending."""
         code = ranked(self.bin)[1]
-        n, p, pp, y, py = (totals(code, values) for values in (self.n, self.p, self.pp, self.y, self.py))
-        return Cells(np.unique(self.bin), n, p, pp, y, py)
+        return self._each(lambda values: totals(code, values), np.unique(self.bin), None)
+
+    def binned(self, code: Ints) -> Cells:
+        """Return the same cells with other bin codes, shape (cells,)."""
+        squares = None if self.squares is None else replace(self.squares, bin=code)
+        return replace(self, bin=code, squares=squares)
+
+    def _each(self, change: Callable[[Floats], Floats], code: Ints, cluster: Ints | None) -> Cells:
+        n, p, pp, y, py = (change(values) for values in (self.n, self.p, self.pp, self.y, self.py))
+        squares = None if self.squares is None else self.squares._each(change, code, cluster)  # noqa: SLF001
+        count = None if self.count is None else change(self.count)
+        return Cells(code, n, p, pp, y, py, cluster, squares, count)
+
+
+def _masked(code: Ints | None, mask: Mask) -> Ints | None:
+    return None if code is None else code[mask]

@@ -1,6 +1,7 @@
 """Expected calibration error from binned sums, with bounds that hold for finite tables and for clustered rows.
 
-Spec: statistics.md, section 1. Notation: d_b = mean of y - p in bin b, w_b its share of the rows.
+Spec: statistics.md, section 1. Notation: x = y - p is a row's residual, d_b the mean of x in bin b, w_b the bin's share
+of the rows (of their weights, where they have any).
 
 - Estimate: the plug-in T = sum w |d|. It is biased upwards by the noise of each bin; `debiased` takes that out
   (Kumar, Liang, Ma 2019, arXiv 1909.10155, the L1 form).
@@ -10,12 +11,19 @@ Spec: statistics.md, section 1. Notation: d_b = mean of y - p in bin b, w_b its 
   and variance.
 
 Both bounds hold a further z^2/N in quadrature, the rule of three: a slice without a single event, or with only one,
-has next to no empirical variance and proves nothing.
+has next to no empirical variance and proves nothing. With weights the variances are those of weighted means, from the
+sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights).
+
+`slope` is the same of another residual: x = g (y - p) with g = (p - m_b) / s_b, the score standardised within its bin by
+the bin's mean and standard deviation. d_b is then s_b times the slope of the residual on the score within the bin, in
+units of probability; as g has mean square 1 in its bin, |d_b| is at most the root mean square of the miscalibration
+within the bin (Cauchy and Schwarz). So it finds what binned ECE cannot: a sawtooth whose errors cancel in each bin.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +33,38 @@ from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles, r
 from gates.records import Reason
 
 _FOLDED_MEAN = math.sqrt(2 / math.pi)
+
+FLAT = 1e-4
+"""Standard deviation of the scores of a bin under which they count as one score, which has no slope."""
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """Sums of a row's residual x by cell, each of shape (cells,).
+
+    Attributes
+    ----------
+    n, x: of w and w x. nn, nx, xx, model: of w^2, w^2 x, w^2 x^2, and w^2 times the model's own variance of x.
+    rows, effective: as Cells has them.
+    """
+
+    bin: Ints
+    cluster: Ints | None
+    n: Floats
+    x: Floats
+    nn: Floats
+    nx: Floats
+    xx: Floats
+    model: Floats
+    rows: int
+    effective: float
+
+    def by_bin(self) -> _Terms:
+        code = ranked(self.bin)[1]
+        n, x, nn, nx, xx, model = (
+            totals(code, values) for values in (self.n, self.x, self.nn, self.nx, self.xx, self.model)
+        )
+        return _Terms(np.unique(self.bin), None, n, x, nn, nx, xx, model, self.rows, self.effective)
 
 
 @dataclass(frozen=True)
@@ -42,106 +82,215 @@ def ece(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     -------
     Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters.
     """
-    clusters = cells.clusters
-    if cells.rows == 0:
-        return Reason.EMPTY_TABLE
-    if clusters is not None and clusters < minimum_clusters:
-        return Reason.FEW_CLUSTERS
-    bins = cells.by_bin()
-    rows = bins.n.sum()
-    gap, share = bins.residual / bins.n, bins.n / rows
-    plug_in = float(share @ np.abs(gap))
-    noise = _noise(cells, bins, gap)
-    z = quantiles(clusters)
-    few = z**2 / rows
-    upper = plug_in + np.hypot(z * math.sqrt(_mean_variance(cells, bins, gap, plug_in)), few)
-    lower = plug_in - np.hypot(_null_quantiles(share, noise, clusters), few)
-    return Figure(
-        plug_in,
-        np.maximum(0.0, lower),
-        np.minimum(1.0, upper),
-        int(rows),
-        clusters,
-        _debiased(plug_in, share, gap, noise),
+    lacking = _lacking(cells, minimum_clusters)
+    return lacking or _bounded(_residuals(cells), cells.clusters)
+
+
+def slope(cells: Cells, code: Ints, *, minimum_clusters: int) -> Figure | Reason:
+    """Return the mean effect of the slopes within bins, sum w |d| of x = g (y - p), in [0, 1] and debiased too.
+
+    Parameters
+    ----------
+    cells: finer than the bins, the finer the better: within a cell the squared residual is taken as unrelated to g^2.
+    code: the bin of each cell, shape (cells,).
+
+    Returns
+    -------
+    As `ece`. Bins whose scores are as good as equal have no slope and count as 0.
+    """
+    lacking = _lacking(cells, minimum_clusters)
+    return lacking or _bounded(_tilted(cells, code), cells.clusters)
+
+
+def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> Figure | Reason:
+    """Return the sum of the errors of several tables, each times its share of the whole; in [0, 2], debiased too.
+
+    The tables may hold the same rows, as the classes of one task do. Their standard errors are added up, which is never
+    less than that of the sum (Minkowski), so the bounds hold however the tables depend on each other.
+
+    Parameters
+    ----------
+    whole: cells of all rows, each once. The other parameters and the reasons are those of `ece`.
+    """
+    filled = [part for part in parts if part.rows > 0]
+    lacking = _lacking(whole, minimum_clusters) or next(
+        filter(None, (_lacking(p, minimum_clusters) for p in filled)), None
     )
+    if lacking is not None:
+        return lacking
+    shares = np.array([part.n.sum() for part in filled]) / whole.n.sum()
+    found = [_moments(_residuals(part)) for part in filled]
+    moments = np.array([[m.plug_in, m.debiased, m.deviation, m.null_mean, m.null_deviation] for m in found])
+    clusters = None if whole.clusters is None else min(part.clusters or 0 for part in filled)
+    added = (shares @ moments).tolist() if filled else [0.0] * 5
+    return _figure(_Moments(*added), whole.rows, whole.effective, clusters, 2.0)
 
 
 def squared_error(cells: Cells, *, minimum_clusters: int) -> float | Reason:
     """Return the debiased squared L2 calibration error, sum w (d^2 - s^2); it may be negative (Kumar 2019)."""
+    lacking = _lacking(cells, minimum_clusters)
+    if lacking is not None:
+        return lacking
+    terms = _residuals(cells)
+    bins = terms.by_bin()
+    gap = bins.x / bins.n
+    noise = _noise(terms, bins, gap)
+    return float(bins.n @ (gap**2 - noise.error**2)) / float(bins.n.sum())
+
+
+def _lacking(cells: Cells, minimum_clusters: int) -> Reason | None:
     clusters = cells.clusters
     if cells.rows == 0:
         return Reason.EMPTY_TABLE
-    if clusters is not None and clusters < minimum_clusters:
-        return Reason.FEW_CLUSTERS
-    bins = cells.by_bin()
-    gap = bins.residual / bins.n
-    noise = _noise(cells, bins, gap)
-    return float(bins.n @ (gap**2 - noise.error**2)) / cells.rows
+    return Reason.FEW_CLUSTERS if clusters is not None and clusters < minimum_clusters else None
 
 
-def _mean_variance(cells: Cells, bins: Cells, gap: Floats, plug_in: float) -> float:
-    """Variance of the mean of sign(d)(y - p): by rows, and by clusters signed and unsigned; the largest.
+def _residuals(cells: Cells) -> _Terms:
+    squares = cells.squared
+    return _Terms(
+        bin=cells.bin,
+        cluster=cells.cluster,
+        n=cells.n,
+        x=cells.residual,
+        nn=squares.n,
+        nx=squares.residual,
+        xx=squares.residual_square,
+        model=squares.model_variance,
+        rows=cells.rows,
+        effective=cells.effective,
+    )
+
+
+def _tilted(cells: Cells, code: Ints) -> _Terms:
+    coarse = cells.binned(code)
+    bins, place = coarse.by_bin(), ranked(code)[1]
+    center = bins.p / bins.n
+    deviation = np.sqrt(np.maximum(bins.pp / bins.n - center**2, 0.0))
+    flat = deviation < FLAT
+    scale = np.where(flat, 0.0, 1 / np.where(flat, 1.0, deviation))[place]
+    middle, squares = center[place], cells.squared
+    own = cells.p / cells.n
+    square = ((own - middle) ** 2 + np.maximum(cells.pp / cells.n - own**2, 0.0)) * scale**2
+    return _Terms(
+        bin=code,
+        cluster=cells.cluster,
+        n=cells.n,
+        x=(cells.py - cells.pp - middle * cells.residual) * scale,
+        nn=squares.n,
+        nx=(squares.py - squares.pp - middle * squares.residual) * scale,
+        xx=square * squares.residual_square,
+        model=square * squares.model_variance,
+        rows=cells.rows,
+        effective=cells.effective,
+    )
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """What the bounds are made of: all but the error itself in units of it.
+
+    Attributes
+    ----------
+    deviation: standard error of the mean of sign(d) x. null_mean, null_deviation: of T, were the model calibrated.
+    """
+
+    plug_in: float
+    debiased: float
+    deviation: float
+    null_mean: float
+    null_deviation: float
+
+
+def _moments(terms: _Terms) -> _Moments:
+    bins = terms.by_bin()
+    gap, share = bins.x / bins.n, bins.n / bins.n.sum()
+    plug_in = float(share @ np.abs(gap))
+    noise = _noise(terms, bins, gap)
+    mean, variance = _folded_moments(share, noise)
+    deviation = math.sqrt(_mean_variance(terms, bins, gap, plug_in))
+    return _Moments(plug_in, _debiased(plug_in, share, gap, noise), deviation, mean, math.sqrt(max(0.0, variance)))
+
+
+def _bounded(terms: _Terms, clusters: int | None) -> Figure:
+    return _figure(_moments(terms), terms.rows, terms.effective, clusters, 1.0)
+
+
+def _figure(found: _Moments, rows: int, effective: float, clusters: int | None, most: float) -> Figure:
+    z = quantiles(clusters)
+    few = z**2 / effective
+    upper = found.plug_in + np.hypot(z * found.deviation, few)
+    lower = found.plug_in - np.hypot(_null_quantiles(found, clusters), few)
+    return Figure(found.plug_in, np.maximum(0.0, lower), np.minimum(most, upper), rows, clusters, found.debiased)
+
+
+def _mean_variance(terms: _Terms, bins: _Terms, gap: Floats, plug_in: float) -> float:
+    """Variance of the mean of sign(d) x: by rows, and by clusters signed and unsigned; the largest.
 
     The signs come from the data. A shock that a cluster's rows share can turn the sign of a whole bin and so hide from
     the signed sums; the unsigned ones see it.
     """
-    rows = float(bins.n.sum())
-    brier = float((bins.y - 2 * bins.py + bins.pp).sum()) / rows
-    independent = max(0.0, brier - plug_in**2) / rows
-    if cells.cluster is None:
+    weight = float(bins.n.sum())
+    sign = np.where(gap < 0, -1.0, 1.0)
+    spread = float(bins.xx.sum() - 2 * plug_in * (sign @ bins.nx) + plug_in**2 * bins.nn.sum())
+    independent = max(0.0, spread) / weight**2
+    if terms.cluster is None:
         return independent
-    sign = np.where(gap < 0, -1.0, 1.0)[np.searchsorted(bins.bin, cells.bin)]
-    clusters, code = ranked(cells.cluster)
-    n = totals(code, cells.n)
-    signed = totals(code, sign * cells.residual) - plug_in * n
-    mean = float(bins.residual.sum()) / rows
-    unsigned = totals(code, cells.residual) - mean * n
+    clusters, code = ranked(terms.cluster)
+    n = totals(code, terms.n)
+    signed = totals(code, sign[np.searchsorted(bins.bin, terms.bin)] * terms.x) - plug_in * n
+    unsigned = totals(code, terms.x) - float(bins.x.sum()) / weight * n
     correction = clusters / (clusters - 1)
-    return max(independent, *(correction * float(e @ e) / rows**2 for e in (signed, unsigned)))
+    return max(independent, *(correction * float(e @ e) / weight**2 for e in (signed, unsigned)))
 
 
-def _noise(cells: Cells, bins: Cells, gap: Floats) -> _Noise:
+def _noise(terms: _Terms, bins: _Terms, gap: Floats) -> _Noise:
     """Return what chance alone does to the gaps: the larger of data and model within a bin, and of rows and clusters."""
-    model = (bins.p - bins.pp) / bins.n
-    spread = bins.y - 2 * bins.py + bins.pp - bins.n * gap**2
-    data = np.where(bins.n > 1, spread / np.maximum(bins.n - 1, 1), 0.0)
-    independent = np.maximum(np.maximum(data, model), 0.0) / bins.n
-    if cells.cluster is None:
+    spread = bins.xx - 2 * gap * bins.nx + gap**2 * bins.nn
+    effective = bins.n**2 / bins.nn
+    several = effective > 1 + 1e-9
+    data = np.where(several, spread * effective / np.where(several, effective - 1, 1.0), 0.0)
+    independent = np.maximum(np.maximum(data, bins.model), 0.0) / bins.n**2
+    if terms.cluster is None:
         return _Noise(np.sqrt(independent), np.diag(independent))
-    clustered = _cluster_covariance(cells, cells.cluster, bins, gap)
+    clustered = _cluster_covariance(terms, terms.cluster, bins, gap)
     variance = np.maximum(independent, np.diag(clustered))
     np.fill_diagonal(clustered, variance)
     return _Noise(np.sqrt(variance), clustered)
 
 
-def _cluster_covariance(cells: Cells, cluster: Ints, bins: Cells, gap: Floats) -> Floats:
+def _cluster_covariance(terms: _Terms, cluster: Ints, bins: _Terms, gap: Floats) -> Floats:
     """Return the covariance of the bins' gaps from cluster totals: a shock that a cluster shares moves many bins."""
     from scipy.sparse import csr_array
 
-    column = np.searchsorted(bins.bin, cells.bin)
+    column = np.searchsorted(bins.bin, terms.bin)
     clusters, code = ranked(cluster)
-    deviation = (cells.residual - gap[column] * cells.n) / bins.n[column]
+    deviation = (terms.x - gap[column] * terms.n) / bins.n[column]
     by_cluster = csr_array((deviation, (code, column)), shape=(clusters, bins.n.size))
     product = (by_cluster.T @ by_cluster).toarray()
     return np.asarray(product * (clusters / (clusters - 1)), dtype=np.float64)
 
 
-def _null_quantiles(share: Floats, noise: _Noise, clusters: int | None) -> Floats:
+def _null_quantiles(found: _Moments, clusters: int | None) -> Floats:
     """Quantiles, at the rungs, of T for a calibrated model: Gamma with the moments of the sum of folded normals."""
     from scipy.special import gammaincinv
 
     z = quantiles(clusters)
+    mean, variance = found.null_mean, found.null_deviation**2
+    if mean <= 0 or variance <= 0:
+        return np.zeros_like(z)
+    quantile = np.asarray(gammaincinv(mean**2 / variance, RUNGS), dtype=np.float64) * variance / mean
+    return quantile * (z / quantiles(None))
+
+
+def _folded_moments(share: Floats, noise: _Noise) -> tuple[float, float]:
+    """Mean and variance of sum w |X| for normals X of mean 0."""
     mean = _FOLDED_MEAN * float(share @ noise.error)
     weight = share * noise.error
     scale = np.outer(noise.error, noise.error)
     rho = np.clip(np.divide(noise.covariance, scale, out=np.zeros_like(scale), where=scale > 0), -1.0, 1.0)
     # E|X||Y| of two normals with correlation rho is (2/pi)(rho asin rho + sqrt(1 - rho^2)), in their deviations.
     folded = (2 / math.pi) * (rho * np.arcsin(rho) + np.sqrt(1 - rho**2) - 1)
-    variance = float(weight @ folded @ weight)
-    if mean <= 0 or variance <= 0:
-        return np.zeros_like(z)
-    quantile = np.asarray(gammaincinv(mean**2 / variance, RUNGS), dtype=np.float64) * variance / mean
-    return quantile * (z / quantiles(None))
+    return mean, float(weight @ folded @ weight)
 
 
 def _debiased(plug_in: float, share: Floats, gap: Floats, noise: _Noise) -> float:

@@ -1,7 +1,7 @@
 """Exact limits of a proportion, and the gaps made of them: reliability bins and conformal coverage.
 
 Clopper-Pearson where rows are independent; Korn-Graubard (1998) where they come in clusters: the same limits at the
-effective number of rows. Spec: statistics.md, sections 1 (reliability bins) and 2.
+effective number of rows; so also where they have weights. Spec: statistics.md, sections 1 (reliability bins) and 2.
 """
 
 from __future__ import annotations
@@ -35,14 +35,20 @@ def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     -------
     Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters.
     """
-    rows = cells.n.sum()
-    if rows == 0:
+    if cells.rows == 0:
         return Reason.EMPTY_TABLE
-    rate, score = cells.y.sum() / rows, cells.p.sum() / rows
+    clusters = cells.clusters
+    if clusters is not None and clusters < minimum_clusters:
+        return Reason.FEW_CLUSTERS
+    weight, squares = float(cells.n.sum()), cells.squared
+    rate, score = float(cells.y.sum()) / weight, float(cells.p.sum()) / weight
     gap = rate - score
-    spread = float((cells.y - 2 * cells.py + cells.pp).sum()) - rows * gap**2
-    figure = _rate(rate, rows, spread, cells.residual - gap * cells.n, cells.cluster, minimum_clusters)
-    return figure if isinstance(figure, Reason) else figure.shifted(-score)
+    plain = float(cells.residual_square.sum()) - weight * gap**2
+    squared = float((squares.residual_square - 2 * gap * squares.residual + gap**2 * squares.n).sum())
+    deviation = cells.residual - gap * cells.n
+    rows = _korn_graubard(plain / weight, squared, weight, cells.effective, deviation, cells.cluster)
+    lower, upper = proportion(rate, rows)
+    return Figure(rate, lower, upper, cells.rows, clusters).shifted(-score)
 
 
 def coverage(
@@ -89,35 +95,30 @@ def effective_rows(
     ----------
     As of `coverage`; at least one row, two clusters.
     """
-    rows = float(n.sum())
-    rate = float(covered.sum()) / rows
+    weight = float(n.sum())
+    rate = float(covered.sum()) / weight
     hits, weights = (float(total.sum()) for total in squares or (covered, n))
     # Of rows: each one's (hit - rate)^2 is hit (1 - 2 rate) + rate^2.
-    variance, adjust = hits * (1 - 2 * rate) + rate**2 * weights, np.ones_like(RUNGS)
+    squared = hits * (1 - 2 * rate) + rate**2 * weights
+    return _korn_graubard(rate * (1 - rate), squared, weight, weight**2 / weights, covered - rate * n, cluster)
+
+
+def _korn_graubard(
+    variance: float, squared: float, weight: float, kish: float, deviation: Floats, cluster: Ints | None
+) -> Floats:
+    """Return the variance of a row over that of the mean, as rows, at most Kish's; at the rungs, shape (9,).
+
+    Parameters
+    ----------
+    variance: of a row's deviation. squared: sum of squared weight times squared deviation. weight: sum of weights.
+    deviation: sums of weight times deviation by cell, shape (cells,).
+    """
+    adjust = np.ones_like(RUNGS)
     if cluster is not None:
         clusters, code = ranked(cluster)
-        by_cluster = totals(code, covered - rate * n)
-        variance = max(variance, float(by_cluster @ by_cluster) * clusters / (clusters - 1))
+        by_cluster = totals(code, deviation)
+        squared = max(squared, float(by_cluster @ by_cluster) * clusters / (clusters - 1))
+        # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
         adjust = (quantiles(None) / quantiles(clusters)) ** 2
-    known = rows**2 / weights
-    if 0 < rate < 1 and variance > 0:
-        known = min(known, rate * (1 - rate) * rows**2 / variance)
-    return np.asarray(known * adjust, dtype=np.float64)
-
-
-def _rate(
-    rate: float, rows: float, spread: float, deviation: Floats, cluster: Ints | None, minimum_clusters: int
-) -> Figure | Reason:
-    """Limits of a rate. spread: sum of squared residuals by row; deviation: sums of residuals by cell."""
-    if cluster is None:
-        lower, upper = proportion(rate, rows)
-        return Figure(float(rate), lower, upper, int(rows))
-    clusters, code = ranked(cluster)
-    if clusters < minimum_clusters:
-        return Reason.FEW_CLUSTERS
-    by_cluster = totals(code, deviation)
-    between = float(by_cluster @ by_cluster) * clusters / (clusters - 1)
-    effect = max(1.0, between / spread) if spread > 0 else 1.0
-    # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
-    lower, upper = proportion(rate, rows / effect * (quantiles(None) / quantiles(clusters)) ** 2)
-    return Figure(float(rate), lower, upper, int(rows), clusters)
+    rows = min(kish, variance * weight**2 / squared) if variance > 0 and squared > 0 else kish
+    return np.asarray(rows * adjust, dtype=np.float64)

@@ -60,3 +60,27 @@ test_undecided_over_coverage_is_tolerated_where_a_bad_one_is if {
 		with input.plan.body.tier as "low"
 		with data.models.m as {"tier": "low", "slices": ["carrier"]}
 }
+
+# What a model's owners ask for besides.
+_asked(check) := object.union(t.facts, {"required": [{"check": check}]})
+
+# The plan of these tests was made before they asked.
+_denied_with(check, lower, upper) := {code | some code in denied; code != "plan.mismatch"} if {
+	denied := t.denied with input as t.production
+		with input.evidence as t.evidence(t.array_of({figure | some figure in t.figures} | {t.figure(check, "candidate", lower, upper)}))
+		with data.models.m as _asked(check)
+		with data.trust as t.trust
+}
+
+test_a_fit_on_the_holdout_is_denied_where_asked if {
+	_denied_with("calibration.fitted_share", 1, 1) == {"calibration.fitted_share"}
+	_denied_with("calibration.fitted_share", 0.5, 0.5) == set()
+}
+
+test_slope_and_equal_width_are_judged_where_asked if {
+	_denied_with("calibration.slope", 0.031, 0.05) == {"calibration.slope"}
+	_denied_with("calibration.slope", 0, 0.03) == set()
+	_denied_with("calibration.ece_equal_width", 0.02, 0.03) == {"calibration.ece_equal_width"}
+	_denied_with("calibration.ece_equal_width", 0, 0.02) == {"calibration.ece_equal_width.inconclusive"}
+	_denied_with("calibration.ece_equal_width", 0, 0.019) == set()
+}
