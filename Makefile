@@ -29,7 +29,7 @@ lint: $(DEVELOPMENT) ## the hooks of .pre-commit-config.yaml over all files
 	$(PY) -m gates.decide.opa_binary
 	$(PY) -m pre_commit run --all-files --show-diff-on-failure
 
-bench: $(RUNTIME) ## figures on this machine
+bench: $(RUNTIME) ## figures on this machine; BENCH_OUT=docs/bench keeps the tables
 	@for script in benchmarks/*.py; do $(PY) "$$script" || exit; done
 
 study: $(DEVELOPMENT) ## property tests and oracles at length

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import processes
+
 RUNS = 20
 TARGET_MS = 150
 
@@ -30,15 +32,19 @@ def main() -> None:
         _milliseconds(command)
     # Interleaved, so that a busy second falls on both.
     rounds = [{name: _milliseconds(command) for name, command in commands.items()} for _ in range(RUNS)]
-    medians = {}
-    for name in commands:
-        times = sorted(each[name] for each in rounds)
-        medians[name] = statistics.median(times)
-        print(
-            f"{name:<15} median {medians[name]:6.1f} ms   fastest {times[0]:6.1f}   slowest {times[-1]:6.1f}   n {RUNS}"
+    bare = "python -c pass"
+    rows = [
+        (
+            name,
+            processes.spread([each[name] for each in rounds]),
+            processes.spread([each[name] / each[bare] for each in rounds]),
         )
-    ours, bare = medians.values()
-    print(f"ratio {ours / bare:.1f}; target {TARGET_MS} ms: {'met' if ours < TARGET_MS else 'missed'}")
+        for name in commands
+    ]
+    median = statistics.median(each["gates --help"] for each in rounds)
+    title = f"gates --help, {RUNS} starts; target {TARGET_MS} ms: {'met' if median < TARGET_MS else 'missed'}"
+    head = ("", f"milliseconds ({processes.SPREAD})", f"times {bare} ({processes.SPREAD})")
+    processes.show(__file__, title, head, rows)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Times ways to do the same work as whole processes, interleaved, imports included, and prints them as ratios.
 
 A way is a function of a benchmark's module: `python benchmarks/X.py NAME ARGUMENTS...` runs it, and what it prints last
-is its answer, shown beside its time.
+is its answer, shown beside its time. ROWS sets how many rows, ROUNDS how often; BENCH_OUT=docs/bench keeps the table.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-ROUNDS = 3
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+SPREAD = "fastest / median / slowest"
+MACHINE = f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores; whole processes, imports included."
 
 
 @dataclass(frozen=True)
@@ -44,19 +47,38 @@ def run(script: str, way: str, arguments: Sequence[str]) -> Run:
     return Run(seconds, usage.ru_maxrss / 1024, lines[-1] if lines else "")
 
 
-def compare(title: str, script: str, ways: Sequence[str], bare: str, arguments: Sequence[str]) -> None:
-    """Run all ways in turn, ROUNDS times, and print a table with ratios to the bare one."""
-    rounds = [{way: run(script, way, arguments) for way in ways} for _ in range(ROUNDS)]
+def spread(values: Sequence[float]) -> str:
+    """Return the fastest, the median and the slowest."""
+    return " / ".join(f"{value:.2f}" for value in (min(values), statistics.median(values), max(values)))
+
+
+def show(script: str, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; where $BENCH_OUT names a folder, write it there too, as <script>.md."""
     table = Table(title=title, title_justify="left", box=None)
-    for name in ("", "fastest s", "median s", "slowest s", f"times {bare}", "peak MB", "answer"):
+    for name in head:
         table.add_column(name, justify="left" if name in {"", "answer"} else "right", overflow="fold")
-    floor = min(each[bare].seconds for each in rounds)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=130).print(table)
+    folder = os.environ.get("BENCH_OUT")
+    if folder:
+        lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+        page = Path(folder) / f"{Path(script).stem}.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("\n".join([f"# {title}", "", *lines, "", MACHINE, ""]), encoding="utf-8")
+
+
+def compare(title: str, script: str, ways: Sequence[str], bare: str, arguments: Sequence[str]) -> None:
+    """Run all ways in turn, ROUNDS times, and show a table with ratios to the bare one of the same round."""
+    rounds = [{way: run(script, way, arguments) for way in ways} for _ in range(ROUNDS)]
+    head = ("", f"seconds ({SPREAD})", f"times {bare} ({SPREAD})", "peak MB", "answer")
+    rows = []
     for way in ways:
-        times = sorted(each[way].seconds for each in rounds)
-        row = (times[0], statistics.median(times), times[-1], times[0] / floor)
+        seconds = [each[way].seconds for each in rounds]
+        ratios = [each[way].seconds / each[bare].seconds for each in rounds]
         peak = max(each[way].peak_mb for each in rounds)
-        table.add_row(way, *(f"{value:.2f}" for value in row), f"{peak:,.0f}", rounds[-1][way].answer)
-    Console(width=110).print(table)
+        rows.append((way, spread(seconds), spread(ratios), f"{peak:,.0f}", rounds[-1][way].answer))
+    show(script, title, head, rows)
 
 
 def main(

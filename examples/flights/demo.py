@@ -240,7 +240,7 @@ def last_screen(demo: Demo, decisions: dict[str, str]) -> None:
     table = []
     for name, decision in decisions.items():
         out = WORK / "pages" / f"{name.replace(' ', '-')}.html"
-        view = report(project, decision, out, "gates.yaml")
+        view = report(project, decision, out, "gates.yaml").view
         table.append(
             Outcome(name.partition(" ")[0], view, after.get(name, ""), str(out.relative_to(HERE.parent.parent)))
         )

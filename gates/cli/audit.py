@@ -56,13 +56,31 @@ def replay(decision: str, spec_path: str, output: str) -> None:
 @click.command()
 @click.argument("decision")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: decision-<id>.html here.")
+@click.option(
+    "--pictures",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Also draw its pictures as PNG into this folder, for a model card or a tracking server.",
+)
 @options.spec
 @options.output
-def report(decision: str, out: Path | None, spec_path: str, output: str) -> None:
+def report(decision: str, out: Path | None, folder: Path | None, spec_path: str, output: str) -> None:
     """Write the page of a decision: one HTML file, readable without JavaScript or network."""
     from gates.flow.audit import report as run
+    from gates.render.markdown import prose
 
     project = options.open_project(spec_path)
     path = out or Path(f"decision-{decision.removeprefix('sha256:')[:12]}.html")
-    run(project, decision, path, spec_path)
-    options.tell({"written": str(path)}, output, str(path))
+    written = run(project, decision, path, spec_path, folder=folder).pictures
+    document = {
+        "written": str(path),
+        "pictures": [
+            {"file": str(file), "title": item.title, "caption": item.caption, "finding": item.finding}
+            for file, item in written
+        ],
+    }
+    if output == "markdown":
+        lines = [f"![{prose(item.finding)}](<{file}>)" for file, item in written]
+    else:
+        lines = [f"{file}: {item.finding}" for file, item in written]
+    options.tell(document, output, str(path), *lines)

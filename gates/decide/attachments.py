@@ -61,6 +61,55 @@ def read_reliability(raw: bytes | None) -> Reliability | None:
         return None
 
 
+class Stratum(_Part):
+    """Rows whose intervals or sets are about as wide: its `coverage` is absent without rows.
+
+    Attributes
+    ----------
+    lower, upper: one-sided limits of the coverage, absent without an interval. mean_width: in the unit of the label, or
+    classes in a set.
+    """
+
+    name: str
+    n: Rows
+    coverage: Share | None = None
+    lower: float | None = None
+    upper: float | None = None
+    mean_width: float | None = None
+
+
+class Level(_Part):
+    """A promised coverage and what was observed."""
+
+    level: Share
+    n: Rows
+    coverage: Share | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+class Coverage(_Part):
+    """The calibration gate's `coverage.json`.
+
+    Attributes
+    ----------
+    level: the promised coverage that the strata are of. strata: narrow to wide. confidence: of each one-sided limit.
+    """
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    strata: tuple[Stratum, ...] = ()
+    levels: tuple[Level, ...] = ()
+
+
+def read_coverage(raw: bytes | None) -> Coverage | None:
+    """Parse `coverage.json`; None where it is absent or not of the form."""
+    try:
+        return Coverage.model_validate_json(raw) if raw is not None else None
+    except ValidationError:
+        return None
+
+
 class Pattern(_Part):
     """A constant that turns offline into online: median ratio or offset, and the share of mismatches it explains."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,16 @@ from gates.records import DecisionInput, Digest
 if TYPE_CHECKING:
     from gates.audit.findings import Findings
     from gates.audit.replay import Replayed
+    from gates.render.pictures import Picture
     from gates.render.view import View
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What was written: the page of a decision, and its pictures where they were asked for."""
+
+    view: View
+    pictures: tuple[tuple[Path, Picture], ...] = ()
 
 
 def find_decision(project: Project, digest: str) -> Digest:
@@ -88,12 +99,12 @@ def replay(project: Project, digest: str) -> Replayed:
     return again(project.store, opened, positions=positions)
 
 
-def report(project: Project, digest: str, out: Path, spec_path: str) -> View:
-    """Write the page of a decision.
+def report(project: Project, digest: str, out: Path, spec_path: str, *, folder: Path | None = None) -> Reported:
+    """Write the page of a decision, and its pictures as PNG into a folder.
 
     Raises
     ------
-    UsageError: the file cannot be written. EvidenceError: the decision, or what it rests on, does not verify.
+    UsageError: a file cannot be written. EvidenceError: the decision, or what it rests on, does not verify.
     """
     from gates.audit.replay import find_decision as open_by_either
     from gates.audit.site.page import Facts, page
@@ -116,9 +127,28 @@ def report(project: Project, digest: str, out: Path, spec_path: str) -> View:
         people={key.key_id: key.person for key in project.trust.keys},
         commands=(f"gates verify {view.decision_id}{spec}", f"gates replay {view.decision_id}{spec}"),
     )
+    _write(out, page(view, facts).encode())
+    return Reported(view, () if folder is None else draw(view, attachments, folder))
+
+
+def draw(view: View, attachments: Mapping[str, bytes], folder: Path) -> tuple[tuple[Path, Picture], ...]:
+    """Write every picture that the decision has data for as PNG; return the files with their pictures.
+
+    Raises
+    ------
+    UsageError: a file cannot be written.
+    """
+    from gates.render.pictures import pictures
+
+    found = [(folder / f"{picture.name}.png", picture) for picture in pictures(view, attachments)]
+    for path, picture in found:
+        _write(path, picture.png())
+    return tuple(found)
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page(view, facts), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(out), code="report.unwritable") from error
-    return view
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(path), code="report.unwritable") from error

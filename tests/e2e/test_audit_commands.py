@@ -202,3 +202,15 @@ def test_development_does_not_write_where_another_environment_serves(own: World)
     assert ran.code == 1
     assert "serving.foreign" in ran.err
     assert (own.folder / "serving" / "production.json").read_bytes() == before
+
+
+def test_a_report_draws_its_pictures_as_files_with_their_words(own: World, tmp_path: Path) -> None:
+    checked = own.run("check", "-o", "json")
+    page, drawn = tmp_path / "page.html", tmp_path / "pictures"
+    ran = own.run("report", checked.json["decision_id"], "--out", page, "--pictures", drawn, "-o", "json")
+    assert ran.code == 0, ran.err
+    assert "<svg" in page.read_text(encoding="utf-8")
+    assert {Path(item["file"]).name for item in ran.json["pictures"]} == {path.name for path in drawn.iterdir()}
+    assert {"reliability.png", "gaps.png"} <= {path.name for path in drawn.iterdir()}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn.iterdir())
+    assert all(item["finding"] and item["caption"] for item in ran.json["pictures"])

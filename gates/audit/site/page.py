@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gates.audit.site.charts import LEFT, WIDTH, diagram, gaps, strip
+from gates.audit.site.strip import strip
 from gates.decide.attachments import Reliability, read_reliability
 from gates.records.base import Digest
 from gates.records.decision import DecisionInput, Evaluation
@@ -19,6 +19,8 @@ from gates.records.measurement import Slice
 from gates.render import words
 from gates.render.names import visible
 from gates.render.numbers import count, figure, moment, short
+from gates.render.pictures import Picture, pictures
+from gates.render.pictures.reliability import bin_name, filled
 from gates.render.view import Row, View
 
 if TYPE_CHECKING:
@@ -53,24 +55,24 @@ class Facts:
 def page(view: View, facts: Facts | None = None) -> str:
     """Write the page."""
     facts = facts or Facts()
-    reliability = read_reliability((facts.attachments or {}).get("reliability.json"))
-    bin_limit = next((row.limit for row in view.rows if row.check == "calibration.bin" and row.limit), None)
+    attachments = facts.attachments or {}
+    drawn = {picture.name: picture for picture in pictures(view, attachments)}
     return _template().render(
         view=view,
         facts=facts,
         request=view.decision.request,
         mood={"ALLOW": "good", "DENY": "bad"}.get(view.answer, "open"),
         todo=_todo(view),
-        reliability=reliability,
-        diagram=diagram(reliability) if reliability else None,
-        gaps=gaps(reliability, bin_limit) if reliability else None,
+        calibration=[drawn[name] for name in ("reliability", "gaps") if name in drawn],
+        against=[drawn[name] for name in ("champion",) if name in drawn],
+        covered=[drawn[name] for name in ("coverage", "levels") if name in drawn],
         comparisons=[row for row in view.rows if row.gate == "regression" and row.whole and row.measurement],
         coverage=[row for row in view.rows if row.check.endswith("_coverage") and row.whole and row.measurement],
         slices=_slices(view),
         evidence=facts.document.evidence if facts.document else (),
         approvals=_approvals(view, facts),
         ledger=facts.document.ledger if facts.document else None,
-        bins=_bin_table(reliability),
+        bins=_bin_table(read_reliability(attachments.get("reliability.json"))),
     )
 
 
@@ -94,15 +96,20 @@ def _template() -> Template:
         limit=words.limit_text,
         where=words.where_text,
         tally=words.tally,
+        drawn=_drawn,
         glyph=_glyph,
         name=_name,
         most_rows=_MOST_ROWS,
         mood_of=_mood,
-        chart_width=WIDTH,
-        chart_left=LEFT,
         unbounded=words.UNBOUNDED,
     )
     return environment.get_template("decision.html.j2")
+
+
+def _drawn(picture: Picture) -> str:
+    from markupsafe import Markup
+
+    return Markup(picture.svg())  # noqa: S704 (written by us; the names in it are escaped)
 
 
 def _mood(row: Row) -> str:
@@ -181,17 +188,16 @@ def _bin_table(reliability: Reliability | None) -> list[tuple[str, str, str, str
     """The diagram's numbers as a table, for those who do not see it."""
     if reliability is None:
         return []
-    parts = [*reliability.bins, *([reliability.decision] if reliability.decision else [])]
+    parts = filled([*reliability.bins, *([reliability.decision] if reliability.decision else [])])
     return [
         (
-            part.name,
+            bin_name(part),
             count(part.n),
-            figure(part.mean_p),
-            figure(part.mean_y),
+            figure(part.mean_p or 0.0),
+            figure(part.mean_y or 0.0),
             f"[{figure(part.lower)}, {figure(part.upper)}]"
             if part.lower is not None and part.upper is not None
             else "",
         )
         for part in parts
-        if part.mean_p is not None and part.mean_y is not None
     ]
