@@ -62,17 +62,33 @@ class Part:
     rows: Floats
 
 
-def exact_sum(value: ir.NumericValue) -> ir.NumericScalar:
+def exact_sum(value: ir.NumericValue, *, fine: bool = False) -> ir.NumericScalar:
     """Sum of values of up to 8,000,000 in magnitude, each to the nearest multiple of 2^-40, or to its own last bit.
 
     The same to the last bit in every engine. High and low bits are summed apart: a sum of whole numbers of 64 bits ends
     at 2^63 in Spark. Of a billion rows, values of up to 8,000 fit.
+
+    Parameters
+    ----------
+    fine: multiples of 2^-80. Squared errors of rows beside one whose error is a million times theirs are under 2^-40.
     """
     scaled = value.cast("float64") * _GRID
+    whole = _nearest(scaled)
+    coarse = _sum(whole) / _GRID
+    if not fine:
+        return coarse
+    # What rounding took off is exact in a double, and so is its product with a power of two.
+    return coarse + _sum(_nearest((scaled - whole.cast("float64")) * _GRID)) / _GRID / _GRID
+
+
+def _nearest(scaled: ir.NumericValue) -> ir.IntegerValue:
     # What a cast or a rounding function does with a half differs by engine; floor does not, and is the fastest.
-    whole = (scaled < 0).ifelse(-(0.5 - scaled).floor(), (scaled + 0.5).floor()).cast("int64")
+    return (scaled < 0).ifelse(-(0.5 - scaled).floor(), (scaled + 0.5).floor()).cast("int64")
+
+
+def _sum(whole: ir.IntegerValue) -> ir.NumericScalar:
     high, low = (whole >> _LOW_BITS).sum(), (whole & (2**_LOW_BITS - 1)).sum()
-    return (high.cast("float64") * 2**_LOW_BITS + low.cast("float64")) / _GRID
+    return high.cast("float64") * 2**_LOW_BITS + low.cast("float64")
 
 
 def double(value: float) -> ir.FloatingScalar:
@@ -83,7 +99,12 @@ def double(value: float) -> ir.FloatingScalar:
 
 
 def parts(
-    scored: Scored, plan: Plan, values: Mapping[str, ir.NumericValue], keys: Mapping[str, ir.IntegerValue]
+    scored: Scored,
+    plan: Plan,
+    values: Mapping[str, ir.NumericValue],
+    keys: Mapping[str, ir.IntegerValue],
+    *,
+    fine: bool = False,
 ) -> list[Part]:
     """Return sums by (slice, cluster, keys): the whole, the rest, each value of each slice column.
 
@@ -94,14 +115,15 @@ def parts(
     ----------
     values: name to value by row; weighted, up to 8,000,000 in magnitude. `n`, the weight itself, is added.
     keys: name to integer expression to group by, besides slice and cluster.
+    fine: values are summed as multiples of 2^-80.
     """
     found: list[Part] = []
     for column, name in slicings(plan):
-        cells = _cells(scored, plan, column, values, keys)
+        cells = _cells(scored, plan, column, values, keys, fine)
         if not found:
             found.append(_whole(cells))
         found.extend(_values(cells, name, found[0].where.rows))
-    return found or [_whole(_cells(scored, plan, None, values, keys))]
+    return found or [_whole(_cells(scored, plan, None, values, keys, fine))]
 
 
 REST = "rest"
@@ -144,13 +166,16 @@ def _cells(
     column: str | None,
     values: Mapping[str, ir.NumericValue],
     keys: Mapping[str, ir.IntegerValue],
+    fine: bool,
 ) -> _Cells:
     table = scored.table
     by = [f"key_{name}" for name in keys]
     by += ["cluster"] if scored.clustered else []
     by += [column] if column else []
     counted = (
-        _weighted(table, values) if scored.weighted else {name: exact_sum(value) for name, value in values.items()}
+        _weighted(table, values, fine)
+        if scored.weighted
+        else {name: exact_sum(value, fine=fine) for name, value in values.items()}
     )
     table = table.mutate(**{f"key_{name}": value for name, value in keys.items()}) if keys else table
     table = with_rest(table, plan) if column == REST else table
@@ -172,11 +197,14 @@ def _cells(
 _SQUARED = "_squared"
 
 
-def _weighted(table: ir.Table, values: Mapping[str, ir.NumericValue]) -> dict[str, ir.NumericScalar]:
+def _weighted(table: ir.Table, values: Mapping[str, ir.NumericValue], fine: bool) -> dict[str, ir.NumericScalar]:
     weight = table.weight
     counted = {"n": exact_sum(weight), "n" + _SQUARED: exact_sum(weight * weight)}
     for name, value in values.items():
-        counted |= {name: exact_sum(weight * value), name + _SQUARED: exact_sum(weight * weight * value)}
+        counted |= {
+            name: exact_sum(weight * value, fine=fine),
+            name + _SQUARED: exact_sum(weight * weight * value, fine=fine),
+        }
     return counted
 
 

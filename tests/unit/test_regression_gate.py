@@ -17,14 +17,10 @@ from gates.records import Measurement, ModelVersion, Parameters, Plan, Reason
 
 DIGEST = "sha256:" + "0" * 64
 CHAMPION = ModelVersion(name="m", version="1", digest=DIGEST)
-AGAINST_CHAMPION = ("regression.auc_vs_champion", "regression.log_loss_vs_champion", "regression.brier_vs_champion")
-CHECKS = {
-    "regression.auc",
-    "regression.log_loss",
-    "regression.brier",
-    "regression.brier_vs_baseline",
-    *AGAINST_CHAMPION,
-}
+METRICS = ("auc", "log_loss", "brier", "average_precision", "accuracy", "precision", "recall", "f1", "mcc")
+AGAINST_CHAMPION = tuple(f"regression.{metric}_vs_champion" for metric in METRICS)
+CHECKS = {*(f"regression.{metric}" for metric in METRICS), "regression.brier_vs_baseline", *AGAINST_CHAMPION}
+CORE = ("regression.auc_vs_champion", "regression.log_loss_vs_champion", "regression.brier_vs_champion")
 
 
 def plan(*, task: Any = "binary", **parameters: Any) -> Plan:
@@ -115,10 +111,12 @@ class TestFigures:
     def test_the_champion_alone_is_measured_on_the_whole_only(self) -> None:
         findings = measure(sample(300, slice_0=["a", "b"] * 150), plan(slices=("s",)))
         champion = [m for m in findings.measurements if m.subject == "champion"]
-        assert [m.check for m in champion] == ["regression.auc", "regression.log_loss", "regression.brier"]
+        assert [m.check for m in champion] == [f"regression.{metric}" for metric in METRICS]
         assert {m.family.size for m in champion} == {1}
-        families = {(m.family.name, m.family.size) for m in findings.measurements if m.subject == "pair"}
-        assert families == {("regression", 4 * 3)}
+        judged = {m.check: m.family for m in findings.measurements if m.subject == "pair"}
+        compared = {(judged[check].name, judged[check].size) for check in (*CORE, "regression.brier_vs_baseline")}
+        assert compared == {("regression", 4 * 3)}
+        assert judged["regression.f1_vs_champion"].size == 1
 
     def test_without_a_champion_the_constant_alone_makes_the_family(self) -> None:
         frame = sample(300).drop(columns="q")
@@ -187,7 +185,7 @@ class TestTooLittle:
         assert {m.check for m in findings.measurements} == CHECKS
         assert {m.reason for m in findings.measurements} == {reason}
 
-    def test_other_tasks_and_no_rows_are_unmeasured(self) -> None:
+    def test_scores_of_another_task_and_no_rows_are_unmeasured(self) -> None:
         assert {m.reason for m in measure(sample(5), plan(task="numeric")).measurements} == {Reason.NOT_PROVIDED}
         assert {m.reason for m in measure(sample(0)).measurements} == {Reason.EMPTY_TABLE}
 
@@ -197,7 +195,7 @@ class TestTooLittle:
         findings = measure(frame, plan(slices=("s",)), known)
         for check in AGAINST_CHAMPION:
             found = [m for m in findings.measurements if m.check == check]
-            assert [m.reason for m in found] == [reason] * 3
+            assert [m.reason for m in found] == [reason] * (3 if check in CORE else 1)
         assert one(findings, "auc", "champion").reason is reason
         assert one(findings, "auc", "candidate").reason is None
         assert one(findings, "brier_vs_baseline", "pair", "s=a").reason is None

@@ -1,179 +1,183 @@
-"""The regression gate: the candidate against the champion and against a constant, paired on the same rows.
+"""The regression gate: the candidate against the champion and against a trivial model, paired on the same rows.
 
 In order:
-(1) one scan for the base rate, the score of the constant;
+(1) one scan for the trivial model: base rate, shares of the classes, median;
 (2) one GROUP BY (slice, cluster) for each slice column with the sums of losses and of their products;
-(3) one fetch of the scores by row, since areas under the ROC curve need ranks;
-(4) figures: absolute ones for candidate and champion, the difference of areas, the ratios of mean losses.
+(3) one GROUP BY (slice, cluster, outcome, decisions) for each, with counts (binary, multiclass);
+(4) one fetch of the scores by row, since areas under curves need ranks (binary);
+(5) figures: absolute ones for candidate and champion; differences and ratios against each rival.
 
-The constant is the whole table's base rate, in every slice: it is the trivial model that one could serve. A slice's own
-rate would be known only afterwards, and of three rows without an event it would be a perfect and meaningless rival. For
-the whole the rate comes from the rows judged, which favours the constant.
+The trivial model is the whole table's, in every slice: it is the one that one could serve. A slice's own rate would be
+known only afterwards, and of three rows without an event it would be a perfect and meaningless rival. For the whole it
+comes from the rows judged, which favours it; the median comes from the training table where that is given.
+
+Metrics that are not `core` are measured on the whole, and in slices where the plan asks for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from gates.measure.claims import NOTHING, Claim, family, params, readable
+from gates.bundle.canonical import digest_document
+from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Findings, Given, Scored
-from gates.measure.regression import losses
-from gates.measure.regression.losses import BASELINE, BRIER, LOG_LOSS, pair_sums
-from gates.measure.regression.ranks import Rows, row_parts
-from gates.measure.stats.auc import Placements, auc, auc_difference
-from gates.measure.stats.figure import Figure
-from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
-from gates.measure.sums import Part
-from gates.records import Family, Measurement, Reason
+from gates.measure.regression.baseline import Baseline, find_baseline
+from gates.measure.regression.decisions import read_decisions
+from gates.measure.regression.losses import ANCHOR, BASELINE, CANDIDATE, CHAMPION, models, read_losses
+from gates.measure.regression.metrics import Found, Metric, Piece, metrics_of
+from gates.measure.regression.ranks import row_parts
+from gates.measure.sums import Where
+from gates.records import Family, Measurement, Plan, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
 
+SUPERIORITY = "_superiority"
+"""Ends the name of a check that asks for more than no loss; its figure is that of the comparison with the champion."""
+
 
 class RegressionGate:
-    """Reads `y`, `p` and, where present, `q`, by slice and, where present, by cluster."""
+    """Reads `y` and the predictions of candidate, champion and anchor, by slice and, where present, by cluster."""
 
     name: ClassVar[str] = "regression"
 
     def measure(self, given: Given) -> Findings:
         """Return the gate's findings; every check stands in them, measured or with its reason."""
-        scored = readable(given)
+        scored = _readable(given)
         if isinstance(scored, Reason):
-            return Findings(tuple(claim.measured(scored, NOTHING) for _, claim in _claims(given, None, 0.0, 1)))
-        # (1)
-        constant = losses.base_rate(scored)
-        # (2)
-        parts = losses.loss_parts(scored, given.plan, constant)
-        # (3)
-        rows = row_parts(scored, given.plan)
-        # (4)
-        return Findings(tuple(_figures(given, scored, constant, parts, rows)))
+            return Findings(tuple(claim.measured(scored, NOTHING) for _, claim in _claims(given, 1)))
+        baseline = find_baseline(given, scored)
+        pieces = list(_pieces(given.plan, scored, baseline))
+        return Findings(tuple(_figures(given, scored, baseline, pieces)))
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A slice's rows, as sums and one by one."""
+def _readable(given: Given) -> Scored | Reason:
+    if isinstance(given.scored, Reason):
+        return given.scored
+    if given.scored.task != given.plan.task:
+        return Reason.NOT_PROVIDED
+    return given.scored if given.scored.rows > 0 else Reason.EMPTY_TABLE
 
-    part: Part
-    rows: Rows
-    minimum: int
 
-    @cached_property
-    def candidate(self) -> Placements | Reason:
-        return Placements.of(self.rows.y, self.rows.p)
-
-    @cached_property
-    def champion(self) -> Placements | Reason:
-        return Placements.of(self.rows.y, self.rows.champion)
-
-    def sums(self, pair: str) -> PairSums:
-        return pair_sums(self.part, pair, clustered=self.rows.cluster is not None)
-
-    def ratio(self, pair: str) -> Figure | Reason:
-        return loss_ratio(self.sums(pair), minimum_clusters=self.minimum)
+def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> Iterator[Piece]:
+    found = read_losses(scored, plan, baseline.says)
+    # Numeric models decide nothing: their table of counts is the same sums, and is not looked at.
+    decisions = found.parts if scored.task == "numeric" else read_decisions(scored, plan, baseline.says)
+    rows = row_parts(scored, plan) if scored.task == "binary" else iter([None] * len(decisions))
+    # The same plan draws the same replicates.
+    seed = int(digest_document(plan.document()).removeprefix("sha256:")[:16], 16)
+    for sums, counts, own in zip(found.parts, decisions, rows, strict=True):
+        yield Piece(found, sums, counts, own, plan.parameters.minimum_clusters, seed, baseline.perfect)
 
 
 @dataclass(frozen=True)
 class _Check:
-    """One check: what it claims of whom, and how its figure comes from a piece. The champion's own: of the whole."""
+    """One check: what it claims of whom, and how its figure comes from a piece."""
 
     name: str
     subject: Subject
-    method: str
-    unit: str
+    metric: Metric
+    rival: str
+    figure: Callable[[Piece], Found]
     params: dict[str, Scalar]
-    figure: Callable[[_Piece], Figure | Reason]
 
     @property
-    def needs_champion(self) -> bool:
-        return self.subject == "champion" or self.name.endswith("_vs_champion")
+    def core(self) -> bool:
+        return self.metric.core and self.rival != ANCHOR
 
     def claim(self, given: Given, predictions: str | None, together: Family) -> Claim:
         """Return the claim, as one of a family."""
-        name = f"regression.{self.name}"
-        named = params(given, **self.params)
+        paired = self.subject == "pair"
         clustered = isinstance(given.scored, Scored) and given.scored.clustered
-        method = "obuchowski" if clustered and self.method == "delong" else self.method
-        return Claim(name, self.subject, together, method, named, predictions, self.unit)
+        method = "mean" if self.metric.method == "fieller" and not paired else self.metric.method
+        method = "obuchowski" if clustered and method == "delong" else method
+        unit = self.metric.paired_unit if paired else self.metric.unit
+        named = params(given, **{**self.metric.params, **self.params})
+        return Claim(self.name, self.subject, together, method, named, predictions, unit)
 
 
-def _claims(given: Given, predictions: str | None, constant: float, pieces: int) -> list[tuple[_Check, Claim]]:
+def _checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
+    """Yield all checks of the task: of the models themselves, then of pairs."""
+    metrics = metrics_of(given.plan.task)
+    asked = {requirement.check for requirement in given.plan.requirements}
+    subjects: tuple[tuple[Subject, str], ...] = (("candidate", CANDIDATE), ("champion", CHAMPION))
+    for subject, model in subjects:
+        for metric in metrics:
+            yield _Check(f"regression.{metric.name}", subject, metric, model, _of(metric, model), {})
+    trivial: dict[str, Scalar] = {"baseline": baseline.name if baseline else "none"}
+    present = models(given.scored) if isinstance(given.scored, Scored) else ()
+    for metric in metrics:
+        for rival in metric.rivals:
+            name = f"regression.{metric.name}_vs_{rival}"
+            if rival == ANCHOR and ANCHOR not in present and name not in asked:
+                continue
+            yield _Check(name, "pair", metric, rival, _against(metric, rival), trivial if rival == BASELINE else {})
+        name = f"regression.{metric.name}{SUPERIORITY}"
+        if name in asked:
+            yield _Check(name, "pair", metric, CHAMPION, _against(metric, CHAMPION), {})
+
+
+def _of(metric: Metric, model: str) -> Callable[[Piece], Found]:
+    return lambda piece: metric.one(piece, model)
+
+
+def _against(metric: Metric, rival: str) -> Callable[[Piece], Found]:
+    return lambda piece: metric.versus(piece, rival)
+
+
+def _claims(given: Given, pieces: int, baseline: Baseline | None = None) -> list[tuple[_Check, Claim]]:
     """Return each check with its claim; `pieces` slices, the whole among them, are looked at together.
 
-    Whatever compares is one family: of several metrics and slices some would look worse by chance. What is only
-    reported is a family by metric, and the champion's own is looked at once.
+    What the plan requires is one family: of several metrics and slices some would look worse by chance. (A plan that
+    requires no comparison has them all in it.) What is only reported is a family by metric, and the champion's own is
+    looked at once.
     """
-    checks = _checks(constant)
-    rival = isinstance(given.scored, Scored) and given.scored.champion
-    comparing = [check for check in checks if check.subject == "pair" and (rival or not check.needs_champion)]
-    compared = family("regression", len(comparing) * pieces)
+    checks = list(_checks(given, baseline))
+    present = models(given.scored) if isinstance(given.scored, Scored) else ()
+    asked = {requirement.check for requirement in given.plan.requirements}
+    comparing = [c for c in checks if c.subject == "pair" and (c.rival == BASELINE or c.rival in present)]
+    judged = [c for c in comparing if c.name in asked] or [c for c in comparing if c.core]
+    sizes = {check.name: pieces if _sliced(check, given) else 1 for check in checks}
+    together = family("regression", sum(sizes[check.name] for check in judged))
 
-    def together(check: _Check) -> Family:
-        if check.subject == "pair":
-            return compared
-        return family(f"regression.{check.name}", pieces if check.subject == "candidate" else 1)
+    def own(check: _Check) -> Family:
+        if check in judged or (not judged and check.subject == "pair"):
+            return together
+        return family(check.name, 1 if check.subject == "champion" else sizes[check.name])
 
     def source(check: _Check) -> str | None:
-        if predictions is None or isinstance(given.scored, Reason):
+        if isinstance(given.scored, Reason):
             return None
-        return given.scored.source(champion=check.needs_champion)
+        return given.scored.source(champion=check.rival == CHAMPION)
 
-    return [(check, check.claim(given, source(check), together(check))) for check in checks]
+    return [(check, check.claim(given, source(check), own(check))) for check in checks]
 
 
-def _figures(
-    given: Given, scored: Scored, constant: float, parts: list[Part], rows: Iterator[Rows]
-) -> Iterator[Measurement]:
-    claims = _claims(given, scored.predictions, constant, len(parts))
-    # A champion that could not be scored is not the same as none.
-    absent = Reason.NO_CHAMPION if given.champion is None else Reason.NOT_PROVIDED
-    for part, own in zip(parts, rows, strict=True):
-        piece = _Piece(part, own, given.plan.parameters.minimum_clusters)
+def _sliced(check: _Check, given: Given) -> bool:
+    """Whether a check is measured in slices. The champion's own figures are of the whole."""
+    if check.subject == "champion":
+        return False
+    asked = {r.check for r in given.plan.requirements if r.each is not None or (r.slice and r.slice.kind != "whole")}
+    return check.core or check.name in asked
+
+
+def _figures(given: Given, scored: Scored, baseline: Baseline, pieces: list[Piece]) -> Iterator[Measurement]:
+    claims = _claims(given, len(pieces), baseline)
+    present = (*models(scored), BASELINE)
+    for piece in pieces:
+        where = piece.sums.where
         for check, claim in claims:
-            if check.subject == "champion" and part.where.slice.kind != "whole":
-                continue
-            known = scored.champion or not check.needs_champion
-            yield claim.measured(check.figure(piece) if known else absent, part.where)
+            if where.slice.kind == "whole" or _sliced(check, given):
+                found = check.figure(piece) if check.rival in present else _absent(given, check.rival)
+                yield claim.measured(_of_rows(found, where), where)
 
 
-def _checks(constant: float) -> tuple[_Check, ...]:
-    """Return all checks of the gate. constant: the base rate, the score of the trivial model."""
-    baseline: dict[str, Scalar] = {"baseline": "base rate of the whole"}
-    return (
-        *_absolute("candidate", lambda piece: piece.candidate, lambda sums: sums),
-        *_absolute("champion", lambda piece: piece.champion, PairSums.swapped),
-        _Check("auc_vs_champion", "pair", "delong", "area", {}, _auc_difference),
-        _Check("log_loss_vs_champion", "pair", "fieller", "ratio", _CLIP, lambda piece: piece.ratio(LOG_LOSS)),
-        _Check("brier_vs_champion", "pair", "fieller", "ratio", {}, lambda piece: piece.ratio(BRIER)),
-        _Check("brier_vs_baseline", "pair", "fieller", "ratio", baseline, lambda piece: _skill(piece, constant)),
-    )
+def _absent(given: Given, rival: str) -> Reason:
+    """A champion that could not be scored is not the same as none."""
+    return Reason.NO_CHAMPION if rival == CHAMPION and given.champion is None else Reason.NOT_PROVIDED
 
 
-_CLIP: dict[str, Scalar] = {"eps": losses.EPS}
-
-
-def _absolute(
-    subject: Subject, placements: Callable[[_Piece], Placements | Reason], side: Callable[[PairSums], PairSums]
-) -> tuple[_Check, ...]:
-    def area(piece: _Piece) -> Figure | Reason:
-        return auc(placements(piece), piece.rows.cluster, minimum_clusters=piece.minimum)
-
-    def mean(pair: str, ceiling: float) -> Callable[[_Piece], Figure | Reason]:
-        return lambda piece: mean_loss(side(piece.sums(pair)), minimum_clusters=piece.minimum, ceiling=ceiling)
-
-    return (
-        _Check("auc", subject, "delong", "area", {}, area),
-        _Check("log_loss", subject, "mean", "nats", _CLIP, mean(LOG_LOSS, losses.LOG_LOSS_CEILING)),
-        _Check("brier", subject, "mean", "squared_error", {}, mean(BRIER, 1.0)),
-    )
-
-
-def _auc_difference(piece: _Piece) -> Figure | Reason:
-    return auc_difference(piece.candidate, piece.champion, piece.rows.cluster, minimum_clusters=piece.minimum)
-
-
-def _skill(piece: _Piece, constant: float) -> Figure | Reason:
-    """Return Brier relative to the constant's; a table of one class has a perfect constant and shows no skill."""
-    return piece.ratio(BASELINE) if 0 < constant < 1 else Reason.ONE_CLASS
+def _of_rows(found: Found, where: Where) -> Found:
+    """Weights count in the figure, and rows beside it."""
+    return found if isinstance(found, Reason) else replace(found, n=where.rows)

@@ -1,16 +1,26 @@
-"""Sums of proper losses and of their products, by the engine: what the paired figures are made of.
+"""Sums of losses and of their products, by the engine: what the paired figures are made of.
 
-log loss: -ln p of what happened, p kept within [EPS, 1 - EPS]; Brier: (p - y)^2. A flip is what a turned label would add
-to the loss of the row: the logit of p, and 1 - 2 p (up to a sign that both models share).
+Binary and multiclass: log loss, -ln p of what happened, p kept within [EPS, 1 - EPS]; Brier, the sum over classes of
+(p - y)^2, of a binary model for its event alone. A flip is what a turned label would add to the loss of the row: of a
+binary model the logit of p, and 1 - 2 p (up to a sign that both models share); of several classes one for each other
+class, of which the mean product counts.
+Numeric: the error's magnitude and its square, each model's in units of its own largest error, so that one row that is
+a billion times larger hides neither model's other rows. They have no ceiling and no flips.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from gates.measure.interface import Scored
+from gates.measure.stats.explained import Spread
 from gates.measure.stats.means import PairSums
 from gates.measure.sums import Part, double, exact_sum, parts
 from gates.records import Plan
@@ -24,62 +34,196 @@ EPS = 1e-15
 LOG_LOSS_CEILING = 34.6
 """Just above -ln EPS."""
 
-LOG_LOSS, BRIER, BASELINE = "log_loss", "brier", "baseline"
+LOG_LOSS, BRIER, ABSOLUTE, SQUARED = "log_loss", "brier", "absolute", "squared"
 
-_Losses: TypeAlias = "Callable[[ir.FloatingValue, ir.FloatingValue], tuple[ir.FloatingValue, ir.FloatingValue]]"
+CANDIDATE, CHAMPION, ANCHOR, BASELINE = "candidate", "champion", "anchor", "baseline"
+COLUMN = {CANDIDATE: "p", CHAMPION: "q", ANCHOR: "anchor"}
+"""Where a model's predictions stand in the scored table: this column, or with several classes those that begin so."""
+
+Trivial: TypeAlias = tuple[float, ...]
+"""What a model without features would say: the base rate; the classes' shares; the median, in units of the scale."""
 
 
-def base_rate(scored: Scored) -> float:
-    """Return the share of events in the whole table, one scan."""
+def models(scored: Scored) -> tuple[str, ...]:
+    """Return whose predictions the scored table has."""
+    wanted = "{}_0" if scored.task == "multiclass" else "{}"
+    found = [name for name, column in COLUMN.items() if wanted.format(column) in scored.table.columns]
+    return tuple(name for name in found if name != CHAMPION or scored.champion)
+
+
+def shares(scored: Scored) -> Trivial:
+    """Return the share of events, or of each class, in the whole table: one scan, each row with its weight."""
     table = scored.table
-    answer = table.aggregate(y=exact_sum(table.y), n=table.count()).to_pyarrow().to_pylist()
-    return float(answer[0]["y"]) / int(answer[0]["n"])
+    weight = table.weight if scored.weighted else table.y * 0 + 1
+    classes = range(len(scored.classes)) if scored.task == "multiclass" else (1,)
+    sums = {f"n{k}": exact_sum((table.y == k).ifelse(weight, 0.0)) for k in classes}
+    [row] = table.aggregate(**sums, n=exact_sum(weight)).to_pyarrow().to_pylist()
+    return tuple(float(row[f"n{k}"]) / float(row["n"]) for k in classes)
 
 
-def loss_parts(scored: Scored, plan: Plan, constant: float) -> list[Part]:
-    """Read the sums by (slice, cluster) of the pairs candidate-champion in both losses, and of Brier with a constant.
+@dataclass(frozen=True)
+class Losses:
+    """Sums by part, and what they are in units of.
 
-    Without a champion the candidate stands in its place, so that the absolute figures come by the same way.
+    Attributes
+    ----------
+    unit: by model, what an error of 1 in the sums is in the unit of the label; 1 unless numeric.
+    spread: the same for the outcome's distance from its mean.
     """
-    table = scored.table.mutate(constant=double(constant))
-    other = table.q if scored.champion else table.p
-    sums = {
-        **_pair(LOG_LOSS, table.y, table.p, other, _log_loss),
-        **_pair(BRIER, table.y, table.p, other, _brier),
-        **_pair(BASELINE, table.y, table.p, table.constant, _brier),
-    }
-    return parts(replace(scored, table=table), plan, sums, {})
+
+    parts: list[Part]
+    bounded: bool
+    clustered: bool
+    unit: Mapping[str, float]
+    spread_unit: float
+
+    def pair(self, part: Part, loss: str, a: str, b: str) -> PairSums:
+        """Return one pair's sums of a part, the losses of a and of b in their own units."""
+        found = self._pair(part.sums, loss, a, b)
+        return found if part.squares is part.sums else replace(found, squares=self._pair(part.squares, loss, a, b))
+
+    def _pair(self, sums: Mapping[str, np.ndarray], loss: str, a: str, b: str) -> PairSums:
+        flip = "_flips" if self.bounded else ""
+
+        def product(one: str, two: str, kind: str = "") -> np.ndarray:
+            return sums[f"{loss}_{min(one, two)}_{max(one, two)}{kind}"]
+
+        return PairSums(
+            n=sums["n"],
+            a=sums[f"{loss}_{a}"],
+            b=sums[f"{loss}_{b}"],
+            aa=product(a, a),
+            ab=product(a, b),
+            bb=product(b, b),
+            faa=product(a, a, flip),
+            fab=product(a, b, flip),
+            fbb=product(b, b, flip),
+            clustered=self.clustered,
+            bounded=self.bounded,
+        )
+
+    def spread(self, part: Part, a: str, b: str) -> Spread:
+        """Return the sums for the share explained, all four in the unit of the outcome's distance."""
+        names = ("off", "off2", f"{SQUARED}_{a}", f"{SQUARED}_{b}")
+        units = np.array([1.0, 1.0, *((self.unit[model] / self.spread_unit) ** 2 for model in (a, b))])
+        products = np.array([[part.squares[_product(one, two)].sum() for two in names] for one in names])
+        return Spread(
+            n=part.sums["n"],
+            totals=np.array([part.sums[name] for name in names]) * units[:, None],
+            products=products * np.outer(units, units),
+            squares=np.array([part.squares[name].sum() for name in names]) * units,
+            squared_weight=float(part.squares["n"].sum()),
+            clustered=self.clustered,
+        )
 
 
-def pair_sums(part: Part, pair: str, *, clustered: bool) -> PairSums:
-    """Return one pair's sums of a part."""
-    fields = ("a", "b", "aa", "ab", "bb", "faa", "fab", "fbb")
-    sums = {field: part.sums[f"{pair}_{field}"] for field in fields}
-    return PairSums(n=part.sums["n"], clustered=clustered, **sums)
+def _product(one: str, two: str) -> str:
+    """Name of the sum of products of two values of the spread."""
+    if one.startswith(SQUARED) and two.startswith(SQUARED):
+        first, second = sorted(name.removeprefix(f"{SQUARED}_") for name in (one, two))
+        return f"{SQUARED}_{first}_{second}"
+    return "_by_".join(sorted((one, two)))
 
 
-def _pair(
-    pair: str, y: ir.FloatingValue, p: ir.FloatingValue, q: ir.FloatingValue, losses: _Losses
-) -> dict[str, ir.NumericValue]:
-    (a, flip_a), (b, flip_b) = losses(y, p), losses(y, q)
-    terms = {
-        "a": a,
-        "b": b,
-        "aa": a * a,
-        "ab": a * b,
-        "bb": b * b,
-        "faa": flip_a * flip_a,
-        "fab": flip_a * flip_b,
-        "fbb": flip_b * flip_b,
-    }
-    return {f"{pair}_{name}": term for name, term in terms.items()}
+def read_losses(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
+    """Read the sums by (slice, cluster) of all losses of candidate, champion, anchor and the trivial model."""
+    if scored.task == "numeric":
+        return _numeric(scored, plan, trivial)
+    table, columns = scored.table, {}
+    for model in (*models(scored), BASELINE):
+        given = [double(share) for share in trivial] if model == BASELINE else _scores(table, scored, COLUMN[model])
+        of = _several if scored.task == "multiclass" else _binary
+        for loss, (value, flips) in of(table.y, given).items():
+            columns[f"{loss}_{model}"] = value
+            columns |= {f"{loss}_{model}_flip_{k}": flip for k, flip in enumerate(flips)}
+    table = table.mutate(**columns)
+    sums = {}
+    for loss in (LOG_LOSS, BRIER):
+        for one, two in _pairs(models(scored)):
+            sums[f"{loss}_{one}_{two}"] = table[f"{loss}_{one}"] * table[f"{loss}_{two}"]
+            sums[f"{loss}_{one}_{two}_flips"] = _mean_product(table, f"{loss}_{one}_flip_", f"{loss}_{two}_flip_")
+        sums |= {f"{loss}_{model}": table[f"{loss}_{model}"] for model in (*models(scored), BASELINE)}
+    found = parts(replace(scored, table=table), plan, sums, {})
+    return Losses(found, True, scored.clustered, dict.fromkeys((*COLUMN, BASELINE), 1.0), 1.0)
 
 
-def _log_loss(y: ir.FloatingValue, p: ir.FloatingValue) -> tuple[ir.FloatingValue, ir.FloatingValue]:
-    kept = p.clip(lower=double(EPS), upper=double(1 - EPS))
+def _pairs(present: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Pairs of names in order: each model with itself, and the candidate with each other one."""
+    everyone = (*present, BASELINE)
+    return {(name, name) for name in everyone} | {(min(name, CANDIDATE), max(name, CANDIDATE)) for name in everyone}
+
+
+def _mean_product(table: ir.Table, one: str, two: str) -> ir.NumericValue:
+    count = sum(name.startswith(one) for name in table.columns)
+    # Of K classes the one that happened is no flip: its term is 0.
+    return reduce(add, [table[f"{one}{k}"] * table[f"{two}{k}"] for k in range(count)]) / max(1, count - 1)
+
+
+def _scores(table: ir.Table, scored: Scored, column: str) -> list[ir.FloatingValue]:
+    if scored.task != "multiclass":
+        return [table[column]]
+    return [table[f"{column}_{k}"] for k in range(len(scored.classes))]
+
+
+_Values: TypeAlias = "dict[str, tuple[ir.NumericValue, list[ir.NumericValue]]]"
+
+
+def _binary(y: ir.FloatingValue, given: list[ir.FloatingValue]) -> _Values:
+    [p] = given
+    kept = _kept(p)
     event, other = -kept.ln(), -(1 - kept).ln()
-    return (y > 0.5).ifelse(event, other), other - event
+    log_loss = (y > 0.5).ifelse(event, other)
+    return {LOG_LOSS: (log_loss, [other - event]), BRIER: ((p - y) * (p - y), [1 - 2 * p + y * 0])}
 
 
-def _brier(y: ir.FloatingValue, p: ir.FloatingValue) -> tuple[ir.FloatingValue, ir.FloatingValue]:
-    return (p - y) * (p - y), 1 - 2 * p
+def _several(y: ir.IntegerValue, given: list[ir.FloatingValue]) -> _Values:
+    import ibis
+
+    def of(by_class: list[ir.NumericValue]) -> tuple[ir.NumericValue, list[ir.NumericValue]]:
+        own = ibis.cases(*((y == k, value) for k, value in enumerate(by_class)))
+        return own, [value - own for value in by_class]
+
+    squares = reduce(add, [p * p for p in given]) + 1
+    brier, flips = of([-2 * p for p in given])
+    return {LOG_LOSS: of([-_kept(p).ln() for p in given]), BRIER: (brier + squares, flips)}
+
+
+def _kept(p: ir.FloatingValue) -> ir.FloatingValue:
+    return p.clip(lower=double(EPS), upper=double(1 - EPS))
+
+
+def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
+    table, present = scored.table, models(scored)
+    said = {model: table[COLUMN[model]] for model in present} | {BASELINE: double(trivial[0])}
+    errors = {model: (table.y - value).abs() for model, value in said.items()}
+    weight = table.weight if scored.weighted else table.y * 0 + 1
+    asked = {model: error.max() for model, error in errors.items()}
+    asked |= {"low": table.y.min(), "high": table.y.max(), "n": exact_sum(weight)}
+    [seen] = table.aggregate(**asked, y=exact_sum(weight * table.y, fine=True)).to_pyarrow().to_pylist()
+    mean = min(max(seen["y"] / seen["n"], seen["low"]), seen["high"])
+    largest = {model: _power(seen[model]) for model in errors}
+    # Who errs nowhere has no unit of his own: the others' will do.
+    units = {model: unit or max(largest.values()) or 1.0 for model, unit in largest.items()}
+    far = _power(max(mean - seen["low"], seen["high"] - mean)) or 1.0
+    off = (table.y - double(mean)) / double(far)
+    table = table.mutate(
+        off=off, off2=off * off, **{f"{ABSOLUTE}_{m}": error / double(units[m]) for m, error in errors.items()}
+    )
+    table = table.mutate(**{f"{SQUARED}_{m}": table[f"{ABSOLUTE}_{m}"] * table[f"{ABSOLUTE}_{m}"] for m in errors})
+    sums = {name: table[name] for name in ("off", "off2")}
+    for loss in (ABSOLUTE, SQUARED):
+        sums |= {f"{loss}_{one}_{two}": table[f"{loss}_{one}"] * table[f"{loss}_{two}"] for one, two in _pairs(present)}
+        sums |= {f"{loss}_{model}": table[f"{loss}_{model}"] for model in errors}
+    spread = ("off", "off2", *(f"{SQUARED}_{model}" for model in present))
+    sums |= {_product(one, two): table[one] * table[two] for one in spread[:2] for two in spread}
+    found = parts(replace(scored, table=table), plan, sums, {}, fine=True)
+    unit = {model: value * scored.scale for model, value in units.items()}
+    return Losses(found, False, scored.clustered, unit, far * scored.scale)
+
+
+def _power(value: float) -> float:
+    """The smallest power of two that is at least the value; 0 of 0."""
+    if value == 0:
+        return 0.0
+    fraction, exponent = math.frexp(value)
+    return math.ldexp(1.0, exponent - (fraction == 0.5))

@@ -6,12 +6,13 @@ took the same time at a million rows; numpy needed less memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from gates.measure.interface import Scored
+from gates.measure.regression.losses import COLUMN, models
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.sums import REST, codes, numbers, slicings, with_rest
 from gates.records import Plan
@@ -19,33 +20,37 @@ from gates.records import Plan
 
 @dataclass(frozen=True)
 class Rows:
-    """Outcomes, scores and cluster codes; every array has shape (rows,).
+    """Outcomes, scores, cluster codes and weights; every array has shape (rows,).
 
-    champion: the candidate's own scores where there is no champion.
+    Attributes
+    ----------
+    scores: by model. cluster, weight: None where there are none.
     """
 
     y: Floats
-    p: Floats
-    champion: Floats
+    scores: Mapping[str, Floats]
     cluster: Ints | None
+    weight: Floats | None
 
     def at(self, rows: Ints) -> Rows:
         """Return the rows at these indices."""
         cluster = None if self.cluster is None else self.cluster[rows]
-        return Rows(self.y[rows], self.p[rows], self.champion[rows], cluster)
+        weight = None if self.weight is None else self.weight[rows]
+        return Rows(self.y[rows], {model: score[rows] for model, score in self.scores.items()}, cluster, weight)
 
 
 def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
     """Return the rows of the whole, of the rest, of each value of each slice column, in the order of `sums.parts`."""
-    columns = ["y", "p"] + ["q"] * scored.champion + ["cluster"] * scored.clustered
+    score = {model: COLUMN[model] for model in models(scored)}
+    columns = ["y", *score.values()] + ["cluster"] * scored.clustered + ["weight"] * scored.weighted
     table = with_rest(scored.table, plan)
     by = [column for column, _ in slicings(plan)]
     answer = table.select(*columns, *by).to_pyarrow()
     whole = Rows(
         numbers(answer, "y"),
-        numbers(answer, "p"),
-        numbers(answer, "q" if scored.champion else "p"),
+        {model: numbers(answer, column) for model, column in score.items()},
         codes(answer, "cluster")[1] if scored.clustered else None,
+        numbers(answer, "weight") if scored.weighted else None,
     )
     value_codes = [codes(answer, column) for column in by]
     del answer

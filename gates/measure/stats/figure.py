@@ -53,6 +53,11 @@ class Figure:
             self, estimate=self.estimate + offset, lower=self.lower + offset, upper=self.upper + offset, debiased=None
         )
 
+    def rising(self, transform: Callable[[Floats], Floats]) -> Figure:
+        """Return the figure of a rising function of the quantity: its bounds are the function of the bounds."""
+        estimate = float(transform(np.asarray(self.estimate, dtype=np.float64)))
+        return replace(self, estimate=estimate, lower=transform(self.lower), upper=transform(self.upper), debiased=None)
+
     def mirrored(self) -> Figure:
         """Return the figure of the negated quantity: its lower bound is the negated upper one."""
         return replace(self, estimate=-self.estimate, lower=-self.upper, upper=-self.lower, debiased=None)
@@ -85,6 +90,11 @@ def quantiles(clusters: int | None) -> Floats:
 def totals(code: Ints, values: Floats, size: int = 0) -> Floats:
     """Return the sums of values by code, shape (max(size, largest code + 1),)."""
     return np.bincount(code, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
+def settled(values: Floats) -> Floats:
+    """Round to multiples of 2^-24: sums of millions of them are exact in any order of the rows."""
+    return np.asarray(np.rint(values * 2.0**24) * 2.0**-24, dtype=np.float64)
 
 
 def ranked(code: Ints) -> tuple[int, Ints]:

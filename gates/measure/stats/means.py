@@ -1,4 +1,5 @@
-"""Mean losses, and the ratio of two mean losses on the same rows. Spec: statistics.md, section 3.
+"""Mean losses, their ratio, their difference and what of the spread they explain, on the same rows. Spec: statistics.md,
+section 3.
 
 The ratio's bounds are Fieller's (1954): all ratios R at which a - R b is not shown to differ from 0. At the limit of a
 non-inferiority claim that is the paired test itself, and where the champion's mean loss is not clear of 0 the interval
@@ -7,7 +8,13 @@ says so by being unbounded; the delta method on the log ratio is always finite a
 
 Each variance holds a further z^2 D^2 / n^2, the rule of three: D is the root mean square of what one turned label would
 do to a row's loss. A slice of 30 rows without an event has tiny, equal losses and next to no variance, and one event
-would change everything.
+would change everything. A loss without a ceiling has no turned label: there D is the root mean square of the loss
+itself (one more row like those seen), and the quantiles are Student's with n - 1 degrees. Both widen what 10 rows say,
+and nothing says what rows would look like that were never seen: heavy tails make few rows too sure of themselves
+(`tests/oracles/test_stats_numeric.py` has by how much).
+
+Weighted rows: means are of weight times loss; the variance of independent rows comes from squared weights, and n is the
+effective number of rows, (sum w)^2 / sum w^2 (Kish 1965).
 
 Memory: clustered figures need the sums of each cluster, 24 bytes a cluster and loss.
 """
@@ -15,11 +22,11 @@ Memory: clustered figures need the sums of each cluster, 24 bytes a cluster and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gates.measure.stats.figure import Figure, Floats, quantiles
+from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
 from gates.records import Reason
 
 RESOLUTION = 2.0**-40
@@ -32,9 +39,12 @@ class PairSums:
 
     Attributes
     ----------
-    n, a, b, aa, ab, bb: rows, losses and their products, by cell.
-    faa, fab, fbb: sums of products of the flips: what a turned label would add to the loss of the row.
+    n, a, b, aa, ab, bb: rows, losses and their products, by cell; each row counts with its weight.
+    faa, fab, fbb: sums of products of the flips: what a turned label would add to the loss of the row; the losses'
+    own products where the losses have no ceiling.
     clustered: a cell is a cluster; else the cells are summed up.
+    squares: the same sums with squared weights; None where rows have no weights.
+    bounded: the losses have a ceiling; else Student's quantiles are taken.
     """
 
     n: Floats
@@ -47,10 +57,31 @@ class PairSums:
     fab: Floats
     fbb: Floats
     clustered: bool
+    squares: PairSums | None = None
+    bounded: bool = True
 
     def swapped(self) -> PairSums:
         """Return the sums with the two losses in each other's place."""
-        return PairSums(self.n, self.b, self.a, self.bb, self.ab, self.aa, self.fbb, self.fab, self.faa, self.clustered)
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            aa=self.bb,
+            bb=self.aa,
+            faa=self.fbb,
+            fbb=self.faa,
+            squares=self.squares.swapped() if self.squares else None,
+        )
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights; rows, where there are none."""
+        return float(self.n.sum())
+
+    @property
+    def effective(self) -> float:
+        """Rows that would say as much without weights (Kish)."""
+        return self.weight if self.squares is None else self.weight**2 / float(self.squares.n.sum())
 
 
 @dataclass(frozen=True)
@@ -65,12 +96,10 @@ class _Form:
         return max(0.0, self.aa - 2 * ratio * self.ab + ratio**2 * self.bb)
 
 
-def mean_loss(sums: PairSums, *, minimum_clusters: int, ceiling: float = math.inf) -> Figure | Reason:
-    """Return the mean of loss a, at least 0.
-
-    Parameters
-    ----------
-    ceiling: the largest value that the loss can have.
+def mean_loss(
+    sums: PairSums, *, minimum_clusters: int, ceiling: float = math.inf, floor: float = 0.0
+) -> Figure | Reason:
+    """Return the mean of loss a, within [floor, ceiling], what a single loss can be.
 
     Returns
     -------
@@ -79,12 +108,31 @@ def mean_loss(sums: PairSums, *, minimum_clusters: int, ceiling: float = math.in
     reason = _unfit(sums, minimum_clusters)
     if reason is not None:
         return reason
-    rows = float(sums.n.sum())
-    mean = float(sums.a.sum()) / rows
-    clusters = sums.n.size if sums.clustered else None
-    z = quantiles(clusters)
-    half = np.hypot(z * math.sqrt(_variance(sums, 0.0).at(0.0)), z**2 * math.sqrt(_flips(sums).at(0.0)))
-    return Figure(mean, np.maximum(0.0, mean - half), np.minimum(ceiling, mean + half), int(rows), clusters)
+    return _around(sums, float(sums.a.sum()) / sums.weight, 0.0, (floor, ceiling))
+
+
+def mean_difference(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
+    """Return mean a less mean b; any sign, as are a and b.
+
+    Returns
+    -------
+    As `mean_loss`.
+    """
+    reason = _unfit(sums, minimum_clusters)
+    if reason is not None:
+        return reason
+    return _around(sums, float(sums.a.sum() - sums.b.sum()) / sums.weight, 1.0, (-math.inf, math.inf))
+
+
+def _around(sums: PairSums, estimate: float, ratio: float, limits: tuple[float, float]) -> Figure:
+    """Bounds around a mean of a - ratio b."""
+    z, (low, high) = _quantiles(sums), limits
+    if not np.isfinite(z[0]):
+        return _boundless(sums, estimate, limits)
+    half = np.hypot(z * math.sqrt(_variance(sums, ratio).at(ratio)), z**2 * math.sqrt(_flips(sums).at(ratio)))
+    return Figure(
+        estimate, np.maximum(low, estimate - half), np.minimum(high, estimate + half), _rows(sums), _clusters(sums)
+    )
 
 
 def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
@@ -97,11 +145,11 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
     reason = _unfit(sums, minimum_clusters)
     if reason is not None:
         return reason
-    rows = float(sums.n.sum())
-    mean_a, mean_b = (max(RESOLUTION, float(total.sum()) / rows) for total in (sums.a, sums.b))
+    mean_a, mean_b = (max(RESOLUTION, float(total.sum()) / sums.weight) for total in (sums.a, sums.b))
     ratio = mean_a / mean_b
-    clusters = sums.n.size if sums.clustered else None
-    z2 = quantiles(clusters) ** 2
+    z2 = _quantiles(sums) ** 2
+    if not np.isfinite(z2[0]):
+        return _boundless(sums, ratio, (0.0, math.inf))
     variance, flips = _variance(sums, ratio), _flips(sums)
 
     def width(value: float, flip: float) -> Floats:
@@ -116,34 +164,57 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
     safe = np.where(bounded, leading, 1.0)
     lower = np.where(bounded, ratio + (linear - root) / safe, 0.0)
     upper = np.where(bounded, ratio + (linear + root) / safe, np.inf)
-    return Figure(ratio, np.maximum(0.0, lower), upper, int(rows), clusters)
+    return Figure(ratio, np.maximum(0.0, lower), upper, _rows(sums), _clusters(sums))
+
+
+def _boundless(sums: PairSums, estimate: float, limits: tuple[float, float]) -> Figure:
+    low, high = (np.full(RUNGS.size, limit) for limit in limits)
+    return Figure(estimate, low, high, _rows(sums), _clusters(sums))
 
 
 def _unfit(sums: PairSums, minimum_clusters: int) -> Reason | None:
-    if sums.n.sum() == 0:
+    if sums.weight == 0:
         return Reason.EMPTY_TABLE
     return Reason.FEW_CLUSTERS if sums.clustered and sums.n.size < minimum_clusters else None
 
 
+def _rows(sums: PairSums) -> int:
+    return round(sums.weight)
+
+
+def _clusters(sums: PairSums) -> int | None:
+    return sums.n.size if sums.clustered else None
+
+
+def _quantiles(sums: PairSums) -> Floats:
+    if sums.clustered or sums.bounded:
+        return quantiles(_clusters(sums))
+    # One row says nothing about a loss without a ceiling; two are the fewest that Student's t knows.
+    rows = math.floor(sums.effective + 1e-9)
+    return quantiles(rows) if rows > 1 else np.full(RUNGS.size, math.inf)
+
+
 def _variance(sums: PairSums, ratio: float) -> _Form:
     """Variance of the means, as a form: of rows, or of clusters where that is larger at the ratio seen."""
-    rows = float(sums.n.sum())
-    a, b = float(sums.a.sum()) / rows, float(sums.b.sum()) / rows
-    scale = 1 / (rows * max(1.0, rows - 1))
+    total = sums.weight
+    a, b = float(sums.a.sum()) / total, float(sums.b.sum()) / total
+    squares = sums.squares or sums
+    n, sum_a, sum_b = (float(each.sum()) for each in (squares.n, squares.a, squares.b))
+    scale = 1 / (total**2 * max(1 / sums.effective, 1 - 1 / sums.effective))
     independent = _Form(
-        max(0.0, float(sums.aa.sum()) - rows * a * a) * scale,
-        (float(sums.ab.sum()) - rows * a * b) * scale,
-        max(0.0, float(sums.bb.sum()) - rows * b * b) * scale,
+        max(0.0, float(squares.aa.sum()) - 2 * a * sum_a + a * a * n) * scale,
+        (float(squares.ab.sum()) - a * sum_b - b * sum_a + a * b * n) * scale,
+        max(0.0, float(squares.bb.sum()) - 2 * b * sum_b + b * b * n) * scale,
     )
     if not sums.clustered:
         return independent
     in_a, in_b = sums.a - a * sums.n, sums.b - b * sums.n
-    scale = sums.n.size / (sums.n.size - 1) / rows**2
+    scale = sums.n.size / (sums.n.size - 1) / total**2
     between = _Form(float(in_a @ in_a) * scale, float(in_a @ in_b) * scale, float(in_b @ in_b) * scale)
     return between if between.at(ratio) >= independent.at(ratio) else independent
 
 
 def _flips(sums: PairSums) -> _Form:
     """Variance that one turned label in all rows would add, as a form."""
-    cube = float(sums.n.sum()) ** 3
-    return _Form(float(sums.faa.sum()) / cube, float(sums.fab.sum()) / cube, float(sums.fbb.sum()) / cube)
+    scale = 1 / (sums.weight * sums.effective**2)
+    return _Form(float(sums.faa.sum()) * scale, float(sums.fab.sum()) * scale, float(sums.fbb.sum()) * scale)

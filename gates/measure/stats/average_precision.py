@@ -1,0 +1,129 @@
+"""Average precision, the mean of the precision at each event's score, and its paired difference on the same rows.
+
+Bounds by the infinitesimal jackknife (Efron 1982, chapter 6; Jaeckel 1972): the derivative of the figure by each row's
+weight, exact in ties, in one sort. Clusters add up the derivatives of their rows. It takes the place of a Poisson
+bootstrap, whose replicates it is the limit of: no seed, no replicates, and as often right in the same worlds
+(`tests/oracles/test_stats_average_precision.py`).
+
+Both bounds hold a further z^2 / min(m, n) in quadrature, as the area under the ROC curve does (`auc`).
+
+Memory: the rows themselves are needed, about 100 bytes each.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked, settled, totals
+from gates.records import Reason
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Average precision, and what it would change by for each row.
+
+    Attributes
+    ----------
+    value: in [0, 1]. influence: weight times the derivative by it, shape (rows,); they sum to 0.
+    event: which rows are events, shape (rows,). weight: shape (rows,), None where all count one.
+    """
+
+    value: float
+    influence: Floats
+    event: Mask
+    weight: Floats | None
+
+    @classmethod
+    def of(cls, y: Floats, score: Floats, weight: Floats | None = None) -> Precision | Reason:
+        """Rank the rows of a table, ties as one.
+
+        Parameters
+        ----------
+        y: 0 or 1, shape (rows,). score: any finite numbers, shape (rows,). weight: above 0, shape (rows,).
+
+        Returns
+        -------
+        Reason.EMPTY_TABLE without rows, Reason.ONE_CLASS with one class only.
+        """
+        event = y > 0.5
+        if event.size == 0:
+            return Reason.EMPTY_TABLE
+        if event.all() or not event.any():
+            return Reason.ONE_CLASS
+        # Each run of equal scores is one step of the curve, from the highest down.
+        order = np.argsort(-score)
+        starts = np.concatenate([[True], np.diff(score[order]) != 0])
+        step = np.empty(score.size, dtype=np.int64)
+        step[order] = np.cumsum(starts) - 1
+        events = totals(step, event.astype(np.float64) if weight is None else settled(weight * event))
+        found = np.cumsum(events)
+        rows = np.cumsum(totals(step, np.ones_like(score) if weight is None else settled(weight)))
+        precision, all_events = found / rows, found[-1]
+        value = float(events @ precision) / all_events
+        # A row at a step changes the precision of that step and of all below.
+        share = events / rows
+        below_event = np.cumsum((share * (1 - precision))[::-1])[::-1]
+        below_other = np.cumsum((share * precision)[::-1])[::-1]
+        of_event = (precision - value + below_event) / all_events
+        influence = np.where(event, of_event[step], -below_other[step] / all_events)
+        return cls(value, influence if weight is None else weight * influence, event, weight)
+
+
+def average_precision(
+    found: Precision | Reason, cluster: Ints | None = None, *, minimum_clusters: int
+) -> Figure | Reason:
+    """Return the average precision, in [0, 1].
+
+    Parameters
+    ----------
+    cluster: codes from 0, shape (rows,); None where rows are taken as independent.
+
+    Returns
+    -------
+    Reason.FEW_CLUSTERS where events or other rows stand in fewer than `minimum_clusters` clusters.
+    """
+    if isinstance(found, Reason):
+        return found
+    return _figure(found, found.value, found.influence, cluster, minimum_clusters, 0.0)
+
+
+def average_precision_difference(
+    candidate: Precision | Reason, champion: Precision | Reason, cluster: Ints | None = None, *, minimum_clusters: int
+) -> Figure | Reason:
+    """Return the candidate's average precision less the champion's, in [-1, 1], of the same rows in the same order."""
+    if isinstance(candidate, Reason):
+        return candidate
+    if isinstance(champion, Reason):
+        return champion
+    influence = candidate.influence - champion.influence
+    return _figure(candidate, candidate.value - champion.value, influence, cluster, minimum_clusters, -1.0)
+
+
+def _figure(
+    found: Precision, value: float, influence: Floats, cluster: Ints | None, minimum_clusters: int, low: float
+) -> Figure | Reason:
+    sizes = [_effective(found, of) for of in (found.event, ~found.event)]
+    effective = sum(sizes)
+    variance = float(np.sort(influence**2).sum()) * effective / max(1.0, effective - 1)
+    freedom, clusters = None, None
+    if cluster is not None:
+        clusters, code = ranked(cluster)
+        freedom = min(ranked(code[of])[0] for of in (found.event, ~found.event))
+        if freedom < minimum_clusters:
+            return Reason.FEW_CLUSTERS
+        # A grid, so that the sums do not depend on the order of the rows.
+        by_cluster = totals(code, settled(influence * effective)) / effective
+        variance = max(variance, float(by_cluster @ by_cluster) * clusters / (clusters - 1))
+    z = quantiles(freedom)
+    half = np.hypot(z * math.sqrt(variance), z**2 / min(sizes))
+    return Figure(value, np.maximum(low, value - half), np.minimum(1.0, value + half), influence.size, clusters)
+
+
+def _effective(found: Precision, of: Mask) -> float:
+    if found.weight is None:
+        return float(np.count_nonzero(of))
+    weight = np.sort(found.weight[of])
+    return float(weight.sum() ** 2 / (weight**2).sum())

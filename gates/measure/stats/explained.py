@@ -1,0 +1,105 @@
+"""The share of the outcome's spread that a model explains, R^2 = 1 - mean squared error / variance, and its paired
+difference, (error of b - error of a) / variance.
+
+Bounds by the delta method on means (van der Vaart, Asymptotic Statistics, 1998, chapter 3): a row's influence on
+f(means) is the gradient of f times the row's deviation from them. As for any loss without a ceiling, quantiles are
+Student's, and a further z^2 / n of the influence's mean square is held in quadrature (`means`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
+from gates.records import Reason
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Sums over rows of four values, in this order: the outcome's distance u from a constant, its square s, and the
+    squared errors a (candidate) and b (champion).
+
+    Attributes
+    ----------
+    n: sum of the weights by cell, shape (cells,). totals: sums of weight times value, shape (4, cells).
+    products: sums of squared weight times products of two values, shape (4, 4). squares: sums of squared weight times
+    value, shape (4,). squared_weight: sum of the squared weights.
+    clustered: a cell is a cluster.
+    """
+
+    n: Floats
+    totals: Matrix
+    products: Matrix
+    squares: Floats
+    squared_weight: float
+    clustered: bool
+
+
+def explained(spread: Spread, *, minimum_clusters: int) -> Figure | Reason:
+    """Return R^2 of a, at most 1 and possibly below 0.
+
+    Returns
+    -------
+    Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters;
+    Reason.ONE_CLASS where all outcomes are the same.
+    """
+    return _share(spread, (0.0, 0.0, 1.0, 0.0), 1.0, (-math.inf, 1.0), minimum_clusters)
+
+
+def explained_difference(spread: Spread, *, minimum_clusters: int) -> Figure | Reason:
+    """Return R^2 of a less R^2 of b.
+
+    Returns
+    -------
+    As `explained`.
+    """
+    return _share(spread, (0.0, 0.0, 1.0, -1.0), 0.0, (-math.inf, math.inf), minimum_clusters)
+
+
+def _share(
+    spread: Spread, error: tuple[float, ...], offset: float, limits: tuple[float, float], minimum_clusters: int
+) -> Figure | Reason:
+    """Return offset - (error . means) / variance of the outcome."""
+    total = float(spread.n.sum())
+    if total == 0:
+        return Reason.EMPTY_TABLE
+    clusters = spread.n.size if spread.clustered else None
+    if clusters is not None and clusters < minimum_clusters:
+        return Reason.FEW_CLUSTERS
+    mean = spread.totals.sum(axis=1) / total
+    variance = float(mean[1] - mean[0] ** 2)
+    # What rounding leaves of a constant is no spread.
+    if variance <= 1e-12 * float(mean[1]):
+        return Reason.ONE_CLASS
+    share = float(np.dot(error, mean)) / variance
+    gradient = -(np.array(error) - share * np.array([-2 * mean[0], 1.0, 0.0, 0.0])) / variance
+    effective = total**2 / spread.squared_weight
+    low, high = limits
+    z = quantiles(clusters if clusters is not None else max(2, math.floor(effective + 1e-9)))
+    square = float(gradient @ _centred(spread, mean) @ gradient) / total**2
+    of_rows = max(0.0, square) * effective / max(1.0, effective - 1)
+    deviation = math.sqrt(max(of_rows, _between(spread, mean, gradient, total)))
+    half = np.hypot(z * deviation, z**2 * math.sqrt(max(0.0, square) / effective))
+    if effective < 2:
+        half = np.full(RUNGS.size, math.inf)
+    estimate = offset - share
+    return Figure(estimate, np.maximum(low, estimate - half), np.minimum(high, estimate + half), round(total), clusters)
+
+
+def _centred(spread: Spread, mean: Floats) -> Matrix:
+    """Sums of squared weight times products of deviations from the means, shape (4, 4)."""
+    cross = np.outer(spread.squares, mean)
+    return np.asarray(spread.products - cross - cross.T + spread.squared_weight * np.outer(mean, mean))
+
+
+def _between(spread: Spread, mean: Floats, gradient: Floats, total: float) -> float:
+    if not spread.clustered:
+        return 0.0
+    off = gradient @ (spread.totals - np.outer(mean, spread.n))
+    return spread.n.size / (spread.n.size - 1) * float(off @ off) / total**2

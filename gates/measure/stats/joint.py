@@ -1,0 +1,220 @@
+"""Metrics of decisions at a threshold, and their paired differences, from the joint table of (outcome, decision of the
+candidate, decision of the other): eight counts, sufficient at any number of rows. Spec: statistics.md, section 3.
+
+Bounds come from 20,000 draws of the eight shares: multinomial for independent rows (with weights, of their effective
+number, Kish 1965), and where rows come in clusters also multivariate normal with the covariance of the clusters' totals,
+the wider of both. Quantiles of clustered draws are stretched by Student's over the normal. A rung that fewer than 10
+draws lie beyond is put where the last drawn one is, stretched by the ratio of normal quantiles. Both sides reach as far
+as the farther one: percentiles side by side let a loss of precision pass in .09 of runs with 30 clusters, this in .065.
+
+Draws never show what was not seen. So each bound holds a further z^2 / d in quadrature, the rule of three: d are the
+fewest rows that a metric's fraction stands on (decisions of yes for precision, events for recall, ...).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
+from gates.records import Reason
+
+DRAWS = 20_000
+_SEEN = 10
+_CELLS = 8
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """A two-by-two table, of one model; each array has the same shape. Shares or counts, only ratios matter."""
+
+    true_positive: Floats
+    false_positive: Floats
+    false_negative: Floats
+    true_negative: Floats
+
+    @property
+    def events(self) -> Floats:
+        return self.true_positive + self.false_negative
+
+    @property
+    def others(self) -> Floats:
+        return self.true_negative + self.false_positive
+
+    @property
+    def yes(self) -> Floats:
+        return self.true_positive + self.false_positive
+
+    @property
+    def no(self) -> Floats:
+        return self.true_negative + self.false_negative
+
+    @property
+    def rows(self) -> Floats:
+        return self.events + self.others
+
+
+Score: TypeAlias = Callable[[Decisions], Floats]
+
+
+@dataclass(frozen=True)
+class DecisionMetric:
+    """A metric of decisions: its value, NaN where it does not exist, and the rows that its fractions stand on."""
+
+    value: Score
+    stands_on: Score
+    range: tuple[float, float] = (0.0, 1.0)
+
+
+def _over(part: Floats, whole: Floats) -> Floats:
+    share = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
+    return np.asarray(share, dtype=np.float64)
+
+
+def _matthews(of: Decisions) -> Floats:
+    product = of.true_positive * of.true_negative - of.false_positive * of.false_negative
+    return _over(product, np.sqrt(of.events * of.others * of.yes * of.no))
+
+
+ACCURACY = DecisionMetric(lambda of: _over(of.true_positive + of.true_negative, of.rows), lambda of: of.rows)
+PRECISION = DecisionMetric(lambda of: _over(of.true_positive, of.yes), lambda of: of.yes)
+RECALL = DecisionMetric(lambda of: _over(of.true_positive, of.events), lambda of: of.events)
+# Without a single yes among events F1 is 0, a fact and no gap: only where there is neither an event nor a yes is it none.
+F1 = DecisionMetric(lambda of: _over(2 * of.true_positive, of.events + of.yes), lambda of: (of.events + of.yes) / 2)
+MCC = DecisionMetric(
+    _matthews,
+    lambda of: np.minimum(np.minimum(of.events, of.others), np.minimum(of.yes, of.no)),
+    (-1.0, 1.0),
+)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Counts by cluster and cell; a cell is 4 y + 2 a + b for outcome y and decisions a, b, each 0 or 1.
+
+    Attributes
+    ----------
+    counts: sums of weights, shape (clusters, 8); one row where rows are independent.
+    clustered: each row of `counts` is a cluster. effective: rows that would say as much without weights.
+    seed: of the draws.
+    """
+
+    counts: Floats
+    clustered: bool
+    effective: float
+    seed: int
+
+    @property
+    def total(self) -> float:
+        return float(self.counts.sum())
+
+    @cached_property
+    def shares(self) -> Floats:
+        """Shares of the cells, shape (8,)."""
+        return np.asarray(self.counts.sum(axis=0) / self.total, dtype=np.float64)
+
+    @cached_property
+    def draws(self) -> tuple[Floats, ...]:
+        """Drawn shares, each of shape (draws, 8): of independent rows, then of clusters where there are any."""
+        generator = np.random.default_rng(self.seed)
+        rows = max(1, round(self.effective))
+        independent = generator.multinomial(rows, self.shares, DRAWS) / rows
+        if not self.clustered:
+            return (independent,)
+        size = self.counts.shape[0]
+        off = self.counts - np.outer(self.counts.sum(axis=1), self.shares)
+        covariance = size / (size - 1) * (off.T @ off) / self.total**2
+        values, vectors = np.linalg.eigh(covariance)
+        normal = generator.standard_normal((DRAWS, _CELLS)) * np.sqrt(np.maximum(values, 0.0))
+        return independent, np.maximum(0.0, self.shares + normal @ vectors.T)
+
+    def swapped(self) -> Joint:
+        """Return the table with the two models in each other's place."""
+        return Joint(self.counts[:, [0, 2, 1, 3, 4, 6, 5, 7]], self.clustered, self.effective, self.seed)
+
+    def clusters(self) -> int | None:
+        return self.counts.shape[0] if self.clustered else None
+
+
+def candidate(shares: Floats) -> Decisions:
+    """The candidate's table of cells in the last axis of length 8."""
+    n0, n1, n2, n3, n4, n5, n6, n7 = np.moveaxis(shares, -1, 0)
+    return Decisions(n6 + n7, n2 + n3, n4 + n5, n0 + n1)
+
+
+def other(shares: Floats) -> Decisions:
+    """The other's table of cells in the last axis of length 8."""
+    n0, n1, n2, n3, n4, n5, n6, n7 = np.moveaxis(shares, -1, 0)
+    return Decisions(n5 + n7, n1 + n3, n4 + n6, n0 + n2)
+
+
+def decision_metric(joint: Joint, metric: DecisionMetric, *, minimum_clusters: int) -> Figure | Reason:
+    """Return a metric of the candidate.
+
+    Returns
+    -------
+    Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters; Reason.ONE_CLASS
+    where outcomes or decisions are all the same and the metric divides by their number.
+    """
+
+    def least(shares: Floats) -> float:
+        return float(metric.stands_on(candidate(shares)))
+
+    return _figure(joint, lambda shares: metric.value(candidate(shares)), least, metric.range, minimum_clusters)
+
+
+def decision_difference(joint: Joint, metric: DecisionMetric, *, minimum_clusters: int) -> Figure | Reason:
+    """Return the candidate's metric less the other's.
+
+    Returns
+    -------
+    As `decision_metric`, of either model.
+    """
+
+    def difference(shares: Floats) -> Floats:
+        return metric.value(candidate(shares)) - metric.value(other(shares))
+
+    def least(shares: Floats) -> float:
+        return float(min(metric.stands_on(candidate(shares)), metric.stands_on(other(shares))))
+
+    span = metric.range[1] - metric.range[0]
+    return _figure(joint, difference, least, (-span, span), minimum_clusters)
+
+
+def _figure(
+    joint: Joint,
+    value: Callable[[Floats], Floats],
+    least: Callable[[Floats], float],
+    limits: tuple[float, float],
+    minimum_clusters: int,
+) -> Figure | Reason:
+    if joint.counts.size == 0 or joint.total == 0:
+        return Reason.EMPTY_TABLE
+    clusters = joint.clusters()
+    if clusters is not None and clusters < minimum_clusters:
+        return Reason.FEW_CLUSTERS
+    estimate = float(value(joint.shares))
+    if not math.isfinite(estimate):
+        return Reason.ONE_CLASS
+    z = quantiles(clusters)
+    reach = [_reach(value(drawn), estimate) for drawn in joint.draws]
+    reach[1:] = [each * z / quantiles(None) for each in reach[1:]]
+    half = np.hypot(np.maximum.reduce(reach), z**2 / (joint.effective * least(joint.shares)))
+    low, high = limits
+    lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
+    return Figure(estimate, lower, upper, round(joint.total), clusters)
+
+
+def _reach(drawn: Floats, estimate: float) -> Floats:
+    """How far the draws lie from the estimate at each rung, on the side where they lie farther; shape (9,)."""
+    ordered = np.sort(drawn[np.isfinite(drawn)])
+    inside = RUNGS <= 1 - _SEEN / DRAWS
+    normal = quantiles(None)
+    at = np.rint(RUNGS[inside] * (ordered.size - 1)).astype(np.int64)
+    seen = np.maximum(estimate - ordered[ordered.size - 1 - at], ordered[at] - estimate)
+    return np.concatenate([seen, seen[-1] * normal[~inside] / normal[inside][-1]])
