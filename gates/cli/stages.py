@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gates.cli import options
 
+if TYPE_CHECKING:
+    from gates.flow.stages import Planned
+    from gates.project import Project
+
 
 @click.command()
 @options.environment
 @options.candidate
+@click.option(
+    "--resolution",
+    "wanted",
+    is_flag=True,
+    help="Show what a perfect model could prove on this holdout, and rows needed.",
+)
 @options.spec
 @options.output
-def plan(environment: str, candidate: str | None, spec_path: str, output: str) -> None:
+def plan(environment: str, candidate: str | None, wanted: bool, spec_path: str, output: str) -> None:
     """Show what the policies ask to be measured, for every rung, and where the spec says it is."""
     from gates.bundle.canonical import digest_document
     from gates.flow.stages import make_plan
     from gates.render.plan import plan_text
 
-    planned = make_plan(options.open_project(spec_path), environment, candidate)
+    project = options.open_project(spec_path)
+    planned = make_plan(project, environment, candidate)
+    if wanted:
+        _show_resolution(project, planned, output)
+        return
     document = planned.plan.document()
     if output == "json":
         options.print_document(document)
     else:
         click.echo(plan_text(planned.plan, digest_document(document), markdown=output == "markdown"))
+
+
+def _show_resolution(project: Project, planned: Planned, output: str) -> None:
+    from gates.flow.resolution import resolution
+    from gates.render.resolution import resolution_document, resolution_text
+
+    found = resolution(project, planned)
+    if output == "json":
+        options.print_document(resolution_document(planned.plan, found))
+    else:
+        click.echo(resolution_text(planned.plan, found, markdown=output == "markdown"))
 
 
 @click.command()

@@ -222,3 +222,15 @@ def test_scores_in_a_table(tmp_path, score, code, world):
     assert ran.code == code, ran.out + ran.err
     if code == 1:
         assert "unmeasured.nan_scores" in ran.denying
+
+
+def test_the_resolution_of_the_holdout_is_known_before_any_model_is_measured(measured: World) -> None:
+    ran = measured.run("plan", "--resolution", "-o", "json")
+    assert ran.code == 0, ran.err
+    [holdout] = ran.json["holdouts"]
+    assert (holdout["rows"], holdout["scores_known"]) == (24_000, False)
+    by_check = {item["checks"][0]: item for item in ran.json["checks"]}
+    assert by_check["calibration.ece"]["smallest_limit"] == pytest.approx(0.0151, abs=2e-4)
+    assert all(limit["proof"] for limit in by_check["calibration.ece"]["limits"])
+    shown = measured.run("plan", "--resolution")
+    assert "what a perfect model could prove" in shown.out

@@ -1,0 +1,220 @@
+"""What a holdout can prove of a perfect model against the limits of each environment, before any model is measured.
+
+For `gates plan --resolution`. Never part of a decision: it says whether a holdout is worth measuring on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gates.decide.limits import Limit, limit_at
+from gates.measure.stats import resolution as stats
+from gates.measure.stats.resolution import Holdout
+from gates.records import WHOLE, Plan, Requirement, Slice
+
+_COVERAGE = ("calibration.under_coverage", "calibration.over_coverage")
+
+
+@dataclass(frozen=True)
+class AtLimit:
+    """What a limit asks of the holdout.
+
+    Attributes
+    ----------
+    environments: that have it. rows: the fewest that a perfect model passes with in 8 of 10 runs; None beyond a billion.
+    proof: this holdout is enough for a pass. provisional: at least for the wider ceiling, where the limit has one.
+    """
+
+    environments: tuple[str, ...]
+    limit: Limit
+    rows: int | None
+    proof: bool
+    provisional: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The smallest limit that a perfect model passes in 8 of 10 runs on this holdout, and what policy's limits need.
+
+    Attributes
+    ----------
+    checks: several where both sides of one figure must hold at once. smallest: distance from the perfect figure.
+    """
+
+    checks: tuple[str, ...]
+    slice: Slice
+    smallest: float
+    limits: tuple[AtLimit, ...]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """All of it.
+
+    Attributes
+    ----------
+    holdouts: by slice, the whole first. open: required checks whose spread is only known once a model was measured.
+    """
+
+    holdouts: tuple[tuple[Slice, Holdout], ...]
+    shown: tuple[Shown, ...]
+    open: tuple[str, ...]
+    few_clusters: bool
+
+
+def slices_to_prove(plan: Plan) -> tuple[Slice, ...]:
+    """Return the whole and every slice that the plan names to be proven."""
+    named = {item.slice for item in plan.requirements if item.role == "prove" and item.slice is not None}
+    return (WHOLE, *sorted((one for one in named if one.kind == "value"), key=str))
+
+
+def resolve(plan: Plan, data: Mapping[str, Any], holdouts: Mapping[Slice, Holdout]) -> Resolution:
+    """Join what a holdout can show with the limits of policy data.
+
+    Parameters
+    ----------
+    data: of the policies (`thresholds`, `overrides`). holdouts: facts of each of `slices_to_prove`.
+    """
+    clusters = holdouts[WHOLE].clusters
+    shown, known = [], set()
+    for where, holdout in holdouts.items():
+        asked = _asked(plan, where)
+        for checks in (_COVERAGE, *((check,) for check in _METHODS if check not in _COVERAGE)):
+            wanted = tuple(check for check in checks if check in asked)
+            if wanted:
+                shown.append(_shown(plan, data, holdout, where, wanted, asked))
+                known |= set(wanted)
+    quality = {item.check for item in plan.requirements if item.check.split(".")[0] in ("calibration", "regression")}
+    return Resolution(
+        tuple(holdouts.items()),
+        tuple(shown),
+        tuple(sorted(quality - known)),
+        few_clusters=clusters is not None and clusters < plan.parameters.minimum_clusters,
+    )
+
+
+def _asked(plan: Plan, where: Slice) -> dict[str, tuple[str, ...]]:
+    """Checks to be proven of a slice, with the environments that ask."""
+    found: dict[str, list[str]] = {}
+    for item in plan.requirements:
+        if item.role == "prove" and item.each is None and _of(item) == where:
+            found.setdefault(item.check, []).append(item.environment)
+    return {check: tuple(name for name in plan.environments if name in names) for check, names in found.items()}
+
+
+def _of(item: Requirement) -> Slice:
+    return item.slice or WHOLE
+
+
+def _shown(
+    plan: Plan,
+    data: Mapping[str, Any],
+    holdout: Holdout,
+    where: Slice,
+    checks: tuple[str, ...],
+    asked: Mapping[str, tuple[str, ...]],
+) -> Shown:
+    def smallest(rows: float) -> float:
+        return _METHODS[checks[0]](plan, holdout, rows, checks)
+
+    by_limit: dict[Limit, list[str]] = {}
+    for environment in asked[checks[0]]:
+        limits = [found for check in checks if (found := _limit(data, environment, check, plan.tier))]
+        if limits:
+            by_limit.setdefault(min(limits, key=_reach), []).append(environment)
+    here = smallest(holdout.rows)
+    scale = holdout.counted / holdout.rows
+    at = []
+    for limit, environments in by_limit.items():
+        needed = stats.rows_needed(smallest, _reach(limit))
+        at.append(
+            AtLimit(
+                environments=tuple(environments),
+                limit=limit,
+                rows=None if needed is None else round(needed * scale),
+                proof=here <= _reach(limit),
+                provisional=limit.ceiling is not None and here <= abs(limit.ceiling - _perfect(limit)),
+            )
+        )
+    return Shown(checks, where, here, tuple(at))
+
+
+def _perfect(limit: Limit) -> float:
+    """The figure of a perfect model: no difference, or a ratio of 1."""
+    return 1.0 if limit.sense == "at_most" and limit.value > 0.5 else 0.0
+
+
+def _reach(limit: Limit) -> float:
+    """How far the limit lies from a perfect figure, on its nearer side."""
+    return min(abs(value - _perfect(limit)) for value in limit.values)
+
+
+def _limit(data: Mapping[str, Any], environment: str, check: str, tier: str) -> Limit | None:
+    """The limit in force: the policy owners' own where it tightens the shipped one (policies/lib/limits.rego)."""
+    sense = _SENSES.get(check, "at_most")
+    shipped, own = (
+        limit_at(data, f"{root}/{environment}/limits/{check}/{tier}", sense)  # type: ignore[arg-type]
+        for root in ("thresholds", "overrides")
+    )
+    return own if own is not None and shipped is not None and _reach(own) <= _reach(shipped) else shipped
+
+
+_SENSES = {
+    "calibration.bin": "within",
+    "calibration.level_coverage": "within",
+    "calibration.quantile": "within",
+    "regression.auc_vs_champion": "at_least",
+}
+
+_Method = Callable[[Plan, Holdout, float, tuple[str, ...]], float]
+
+
+def _ece(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
+    scores = holdout.scores or stats.hardest_scores(_rate(holdout), plan.parameters.bins)[0]
+    return stats.ece_limit(scores, rows, effect=holdout.effect, clusters=holdout.clusters_at(rows))
+
+
+def _bins(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
+    scores = holdout.scores or stats.hardest_scores(_rate(holdout), plan.parameters.bins)[1]
+    return stats.bins_limit(scores, rows, effect=holdout.effect, clusters=holdout.clusters_at(rows))
+
+
+def _coverage(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
+    under, over = (check in checks for check in _COVERAGE)
+    level, clusters = plan.parameters.coverage_level, holdout.clusters_at(rows)
+    return stats.levels_limit([level], rows, under=under, over=over, clusters=clusters)
+
+
+def _levels(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
+    levels = {plan.parameters.coverage_level, *(interval.level for interval in plan.columns.intervals)}
+    return stats.levels_limit(sorted(levels), rows, clusters=holdout.clusters_at(rows))
+
+
+def _quantiles(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
+    quantiles = sorted(quantile.level for quantile in plan.columns.quantiles)
+    if not quantiles:
+        return _levels(plan, holdout, rows, checks)
+    return stats.levels_limit(quantiles, rows, clusters=holdout.clusters_at(rows))
+
+
+def _auc(_: Plan, holdout: Holdout, rows: float, __: tuple[str, ...]) -> float:
+    return stats.auc_limit(_rate(holdout), rows, effect=holdout.effect, clusters=holdout.clusters_at(rows))
+
+
+def _rate(holdout: Holdout) -> float:
+    """The base rate; of more than two classes nothing is known of the top one, and even odds are the hardest."""
+    return 0.5 if holdout.rate is None else holdout.rate
+
+
+_METHODS: Mapping[str, _Method] = {
+    "calibration.ece": _ece,
+    "calibration.bin": _bins,
+    "calibration.under_coverage": _coverage,
+    "calibration.over_coverage": _coverage,
+    "calibration.level_coverage": _levels,
+    "calibration.quantile": _quantiles,
+    "calibration.pit": _quantiles,
+    "regression.auc_vs_champion": _auc,
+}
