@@ -71,7 +71,16 @@ def _score_one(
     model = project.registry.fetch(version, place / "model")
     out = place / "scores.parquet"
     try:
-        run = score(model, features, out, task=plan.task, timeout_s=SCORER_TIMEOUT_S)
+        run = score(
+            model,
+            features,
+            out,
+            task=plan.task,
+            timeout_s=SCORER_TIMEOUT_S,
+            classes=plan.columns.classes,
+            level=plan.parameters.coverage_level,
+            quantiles=tuple(quantile.level for quantile in plan.columns.quantiles),
+        )
     except GatesError as error:
         # The reader knows the version, and not the folder that its bytes were copied to.
         error.where = version.uri

@@ -38,6 +38,8 @@ class Job:
     ----------
     output_bytes: what it may answer at most; more is cut off.
     timeout_s: wall-clock seconds.
+    modules: files that lie beside the script. arguments: passed on after the model and the output's descriptor.
+    rival: a second model's folder, passed as last argument. python: the interpreter; default: this one.
     """
 
     script: Path
@@ -45,6 +47,10 @@ class Job:
     features: Path
     output_bytes: int
     timeout_s: float
+    modules: tuple[Path, ...] = ()
+    arguments: tuple[str, ...] = ()
+    rival: Path | None = None
+    python: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -112,18 +118,27 @@ def _config(job: Job, mode: Isolation, scratch: Path, out: int, status: int) -> 
     work, root = scratch / "work", scratch / "root"
     work.mkdir()
     root.mkdir()
-    model = job.model.resolve(strict=True)
+    script, model = job.script, job.model.resolve(strict=True)
+    rival = None if job.rival is None else job.rival.resolve(strict=True)
     if mode == "process":
         # Nothing makes the originals read-only here: the model gets copies.
         shutil.copyfile(job.features, work / "features.parquet")
         model = Path(shutil.copytree(model, scratch / "model"))
+        rival = None if rival is None else Path(shutil.copytree(rival, scratch / "rival"))
+        (scratch / "program").mkdir()
+        script, *_ = (
+            Path(shutil.copyfile(path, scratch / "program" / path.name)) for path in (job.script, *job.modules)
+        )
     return {
         "mode": mode,
         "caller": os.getpid(),
-        "python": _seen(sys.executable),
-        "interpreter": _interpreter(),
-        "script": str(job.script),
+        "python": _seen(str(job.python or sys.executable)),
+        "interpreter": _interpreter(job.python),
+        "script": str(script),
+        "modules": list(map(str, job.modules)),
+        "arguments": list(job.arguments),
         "model": str(model),
+        "rival": None if rival is None else str(rival),
         "features": str(job.features.resolve(strict=True)),
         "work": str(work),
         "root": str(root),
@@ -134,12 +149,17 @@ def _config(job: Job, mode: Isolation, scratch: Path, out: int, status: int) -> 
     }
 
 
-def _interpreter() -> list[str]:
+def _interpreter(python: Path | None = None) -> list[str]:
     """Return the paths that Python needs; parts of a prefix only, since a virtual environment may be a checkout."""
     given = [os.path.normpath(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.base_exec_prefix)]
+    folders = [str(Path(sys.executable).resolve().parent)]
+    if python is not None:
+        own = python.resolve().parent
+        given = [os.path.normpath(python.parent.parent), str(own.parent)]
+        folders = [str(own)]
     prefixes = dict.fromkeys([*given, *map(os.path.realpath, given)])
     parts = [f"{prefix}/{part}" for prefix in prefixes for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
-    return [*parts, str(Path(sys.executable).resolve().parent)]
+    return [*parts, *folders]
 
 
 def _seen(executable: str) -> str:

@@ -1,14 +1,14 @@
 """First program of the scorer process: shut the room, then start the model in it.
 
 Place in the flow: started by gates/inputs/sandbox.py as `python -I -S sandbox_entry.py <config>`; its last act is to
-exec gates/inputs/scorer_child.py. It imports the standard library only, so that nothing of the caller is in memory.
+exec gates/inputs/scorer_child.py or scorer_latency.py. It imports the standard library only, so that nothing of the caller is in memory.
 
 One way, written here with ctypes on libc, and not bubblewrap: what PyPI alone can install is then all that there is to
 install and to test, and `os.unshare` exists only from Python 3.12. What it does in mode `namespace`:
 
 (1) die with the caller; (2) new user, mount, network, PID, IPC and UTS namespaces; the identity inside is one
 unprivileged number; (3) fork, since only a child enters the PID namespace; (4) build a new root on a tmpfs: read-only
-system libraries, read-only `bin` and `lib` of the interpreter, the model, the features, a minimal /dev and the
+system libraries, read-only `bin` and `lib` of the interpreter, the models, the features, a minimal /dev and the
 namespace's own /proc; (5) pivot into it and let go of the old root; (6) no further user namespaces, a session keyring
 of its own, resource limits; (7) no new privileges, an empty bounding set, no capabilities; (8) say that the room is
 shut; (9) exec.
@@ -168,7 +168,11 @@ def build_root(libc: _Libc, config: dict[str, Any]) -> None:
     for path in (*_SYSTEM, *config["interpreter"]):
         bind_read_only(libc, Path(path), root / path.lstrip("/"))
     bind_read_only(libc, Path(config["script"]), root / "scorer" / "child.py")
+    for path in config["modules"]:
+        bind_read_only(libc, Path(path), root / "scorer" / Path(path).name)
     bind_read_only(libc, Path(config["model"]), root / "scorer" / "model")
+    if config["rival"]:
+        bind_read_only(libc, Path(config["rival"]), root / "scorer" / "rival")
     bind_read_only(libc, Path(config["features"]), root / "scorer" / "work" / "features.parquet")
     for name in _DEVICES:
         (root / "dev" / name).touch()
@@ -270,8 +274,10 @@ def start(config: dict[str, Any], script: str, folder: str) -> NoReturn:
     os.chdir(folder)
     os.write(config["status"], b"ready")
     os.close(config["status"])
-    model = "/scorer/model" if config["mode"] == "namespace" else config["model"]
-    arguments = [config["python"], "-I", script, model, str(config["out"])]
+    models = [config["model"], *([config["rival"]] if config["rival"] else [])]
+    if config["mode"] == "namespace":
+        models = ["/scorer/model", "/scorer/rival"][: len(models)]
+    arguments = [config["python"], "-I", script, models[0], str(config["out"]), *config["arguments"], *models[1:]]
     os.execve(config["python"], arguments, {})  # noqa: S606
 
 

@@ -118,7 +118,7 @@ def test_scores_that_are_no_probabilities_are_refused(tmp_path: Path, expression
         ("def predict_proba(self, X): return np.full((len(X) + 1, 2), .5)", "answered 51 rows to 50"),
         ("def predict_proba(self, X): return np.full((len(X), 3), .3)", "3 classes"),
         ("def predict_proba(self, X): return np.full((len(X), 2, 2), .3)", "one score a row"),
-        ("def predict_proba(self, X): return .5", "IndexError"),
+        ("def predict_proba(self, X): return .5", "one score a row"),
         ("def predict_proba(self, X): return ['high'] * len(X)", "ValueError"),
         ("def predict_proba(self, X): return None", "Error"),
         ("def predict(self, X): return np.full(len(X), .5)", "Model has no predict_proba"),
@@ -159,7 +159,8 @@ def test_a_process_that_writes_scores_of_its_own_is_cut_off(tmp_path: Path) -> N
 
 
 def test_row_ids_that_do_not_come_back_fail(tmp_path: Path) -> None:
-    body = "import os, sys; os.write(int(sys.argv[2]), np.full(100, .5).tobytes()); os._exit(0)"
+    header = "np.array([50, 1, 0, 0, 0]).tobytes()"
+    body = f"import os, sys; os.write(int(sys.argv[2]), {header} + np.full(100, .5).tobytes()); os._exit(0)"
     with pytest.raises(ScorerFailed, match="row ids"):
         scored(tmp_path, f"class Model:\n    def predict_proba(self, X): {body}\n")
 
@@ -177,10 +178,10 @@ def test_a_table_without_row_ids_is_a_usage_error(tmp_path: Path, damage: str) -
     assert caught.value.code == "scorer.features"
 
 
-def test_other_tasks_are_refused(tmp_path: Path) -> None:
+def test_several_classes_without_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GatesError) as caught:
         score(tmp_path, tmp_path, tmp_path / "out.parquet", task="multiclass", timeout_s=5)
-    assert (caught.value.exit_code, caught.value.code) == (2, "scorer.task")
+    assert (caught.value.exit_code, caught.value.code) == (2, "classes.none")
 
 
 @pytest.mark.parametrize("mlmodel", [None, "", "- a list", "{", "flavors: {sklearn: {serialization_format: pickle}}"])

@@ -160,7 +160,7 @@ def test_an_interpreter_below_tmp_is_seen_and_nothing_beside_it(
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
     paths = sandbox._interpreter()
-    monkeypatch.setattr(sandbox, "_interpreter", lambda: [*paths, str(tmp_path / "bin")])
+    monkeypatch.setattr(sandbox, "_interpreter", lambda *_: [*paths, str(tmp_path / "bin")])
     _, found = findings(tmp_path, f"found['seen'] = sorted(os.listdir({str(tmp_path)!r}))")
     assert found["seen"] == ["bin"]
 
