@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
+from sklearn.isotonic import IsotonicRegression
 
 from gates.measure.calibration import CalibrationGate
 from gates.measure.interface import Findings, Given, Scored
@@ -180,6 +181,34 @@ class TestAttachment:
             if micro_bins == 1000:
                 assert total == (frame.p <= column["to"]).sum()
         assert total == 500
+
+
+class TestFittedOnTheHoldout:
+    """Bins that agree to 1e-9 are no luck."""
+
+    def share(self, frame: pd.DataFrame) -> float:
+        [found] = of(measure(frame), "calibration.fitted_share")
+        assert found.scope == "census"
+        assert found.estimate is not None
+        return found.estimate
+
+    def test_an_isotonic_fit_on_the_same_rows_agrees_everywhere(self) -> None:
+        frame = sample(3_000)
+        fitted = IsotonicRegression(out_of_bounds="clip").fit(frame.p, frame.y)
+        assert self.share(frame.assign(p=fitted.predict(frame.p))) == 1
+        fresh = sample(3_000, seed=2)
+        assert self.share(fresh.assign(p=fitted.predict(fresh.p))) < 0.5
+
+    def test_a_constant_at_the_rate_of_these_rows_agrees_and_any_other_does_not(self) -> None:
+        frame = sample(3_000)
+        assert self.share(frame.assign(p=frame.y.mean())) == 1
+        assert self.share(frame.assign(p=frame.y.mean() + 1e-6)) == 0
+
+    def test_chance_leaves_it_to_a_bin_or_two(self) -> None:
+        for seed in range(20):
+            frame = sample(2_000, seed=seed)
+            frame.p = frame.p.round(1)
+            assert self.share(frame) < 0.5
 
 
 class TestTooLittle:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gates.measure.calibration.binning import binned, unsliced
 from gates.measure.claims import Claim, family, params
@@ -17,6 +18,9 @@ from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import ece, ece_sum
 from gates.measure.sums import Where, double
 from gates.records import WHOLE, Item, Measurement, Reason
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 CLASSWISE_CHECKS = ("calibration.classwise_worst", "calibration.classwise_sum")
 
@@ -32,7 +36,14 @@ def top_label(scored: Scored) -> Scored:
     scores = [table[f"p_{k}"] for k in range(len(scored.classes))]
     best = ibis.greatest(*scores)
     label = ibis.cases(*((score == best, k) for k, score in enumerate(scores)))
-    return replace(scored, table=table.mutate(p=best, y=(table.y == label).cast("int64")), task="binary", classes=())
+    return _binary(scored, best, table.y == label)
+
+
+def _binary(scored: Scored, p: ir.FloatingValue, y: ir.BooleanValue) -> Scored:
+    """Return rows of a score and an outcome, without the columns of all classes."""
+    table = scored.table
+    others = [name for name in table.columns if name in {"cluster", "weight"} or name.startswith("slice_")]
+    return replace(scored, table=table.select(*others, p=p, y=y.cast("int64")), task="binary", classes=())
 
 
 def classwise(given: Given, scored: Scored, whole: Cells) -> Iterator[Measurement]:
@@ -72,9 +83,9 @@ def classwise(given: Given, scored: Scored, whole: Cells) -> Iterator[Measuremen
 
 def _class(given: Given, scored: Scored, k: int) -> Cells:
     """Return the cells, by bin of equal mass, of the rows whose probability of the class is at least 1 / K."""
-    table = scored.table.mutate(p=scored.table[f"p_{k}"], y=(scored.table.y == k).cast("int64"))
-    chosen = replace(scored, table=table.filter(table.p >= double(1 / len(scored.classes))), task="binary", classes=())
-    found = binned(chosen, unsliced(given.plan))
+    against = _binary(scored, scored.table[f"p_{k}"], scored.table.y == k)
+    chosen = against.table.filter(against.table.p >= double(1 / len(scored.classes)))
+    found = binned(replace(against, table=chosen), unsliced(given.plan))
     return found.cells(found.pieces[0])
 
 

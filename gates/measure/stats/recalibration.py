@@ -1,8 +1,8 @@
 """What recalibrating would reach: temperature, intercept and isotonic maps fitted and tested on other rows each time.
 
 Five folds, drawn at random within each cell of scores (a cell's rows are alike, so a draw of their counts is a draw of
-rows), with a fixed seed. The error of a map is the debiased binned L1 error (ece.py) of all held-out rows, in ten bins
-of equal mass of the mapped score. Rows of one cluster may lie in several folds, so in clusters it may be a little less
+rows), with a fixed seed. The error of a map is the debiased binned L1 error (ece.py) of the held-out rows, in ten bins of
+equal mass of the mapped score, averaged over the folds: pooled, the mistakes of five maps would cancel. Rows of one cluster may lie in several folds, so in clusters it may be a little less
 than fresh ones would show. Advice, and no bound is claimed.
 
 Maps: Guo et al. 2017 (arXiv 1706.04599) for the temperature; Zadrozny and Elkan 2002 for isotonic, by pooling adjacent
@@ -12,13 +12,14 @@ violators.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import ece
-from gates.measure.stats.figure import Figure, Floats, totals
+from gates.measure.stats.figure import Figure, Floats, Ints, totals
 
 FOLDS = 5
 BINS = 10
@@ -43,32 +44,34 @@ def recalibrated(cells: Cells) -> dict[str, float]:
     score = cells.p / cells.n
     found = {}
     for name, fit in MAPS.items():
-        mapped = [fit(score, cells.n * (1 - part), cells.y * (1 - part))(score) for part in held_out.T]
-        found[name] = _error(cells, np.stack(mapped), held_out.T)
+        errors = []
+        for part in held_out.T:
+            mapped = fit(score, cells.n * (1 - part), cells.y * (1 - part))(score)
+            errors.append(_error(cells, mapped, part))
+        found[name] = float(np.mean(errors))
     return found
 
 
-def _error(cells: Cells, mapped: Floats, held_out: Floats) -> float:
-    """Error of the held-out parts of the cells under the maps of their folds, both of shape (folds, cells)."""
-    used = held_out > 0
-    part, p = held_out[used], mapped[used]
+def _error(cells: Cells, mapped: Floats, part: Floats) -> float:
+    """Error of the held-out part of each cell under a map; mapped, part: shape (cells,)."""
+    used = part > 0
+    part, p = part[used], mapped[used]
+    if not used.any():
+        return 0.0
 
-    def spread(sums: Cells) -> Cells:
-        n = np.broadcast_to(sums.n, used.shape)[used] * part
-        y = np.broadcast_to(sums.y, used.shape)[used] * part
+    def scaled(sums: Cells, code: Ints) -> Cells:
+        n, y = sums.n[used] * part, sums.y[used] * part
         return Cells(code, n, n * p, n * p * p, y, y * p)
 
+    weight = cells.n[used] * part
     order = np.argsort(p, kind="stable")
-    below = np.empty(p.size)
-    weight = np.broadcast_to(cells.n, used.shape)[used] * part
-    below[order] = np.cumsum(weight[order]) - weight[order]
+    below = np.cumsum(weight[order]) - weight[order]
     # Equal scores stay together: all take the place of the first of them.
     first = np.searchsorted(p[order], p, side="left")
-    code = np.minimum(below[order][first] * BINS / weight.sum(), BINS - 1).astype(np.int64)
-    squares = None if cells.squares is None else spread(cells.squares)
-    count = None if cells.count is None else np.broadcast_to(cells.count, used.shape)[used] * part
-    sums = spread(cells)
-    figure = ece(Cells(code, sums.n, sums.p, sums.pp, sums.y, sums.py, None, squares, count), minimum_clusters=2)
+    code = np.minimum(below[first] * BINS / weight.sum(), BINS - 1).astype(np.int64)
+    squares = None if cells.squares is None else scaled(cells.squares, code)
+    count = None if cells.count is None else cells.count[used] * part
+    figure = ece(replace(scaled(cells, code), squares=squares, count=count), minimum_clusters=2)
     return float(figure.debiased or 0.0) if isinstance(figure, Figure) else 1.0
 
 
