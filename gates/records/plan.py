@@ -58,6 +58,7 @@ class Parameters(Record):
     bins: Annotated[int, Field(ge=2, le=100)] = 10
     micro_bins: Annotated[int, Field(ge=10, le=100_000)] = 1_000
     coverage_level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    strata: Annotated[int, Field(ge=2, le=100)] = 5
     operating_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6
     minimum_clusters: Annotated[int, Field(ge=2)] = 8

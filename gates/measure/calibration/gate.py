@@ -3,7 +3,7 @@
 In order:
 (1) sums of scores and outcomes by cell of a grid of micro-bins (`binning.py`): one GROUP BY for each slice column where
     rows are independent; in clusters one for the micro-bins, and one for each slice column by (cluster, bin);
-(2) coverage (`coverage.py`);
+(2) coverage (`coverage.py`), all there is of a number;
 (3) of more than two classes: the score is the largest probability, the outcome whether its class is right; and each
     class against the rest (`classwise.py`);
 (4) figures from these sums, the attachment that the reliability diagram is drawn from, and what a recalibration would
@@ -22,7 +22,7 @@ import numpy as np
 
 from gates.measure.calibration.binning import WIDTHS, Binned, binned
 from gates.measure.calibration.classwise import CLASSWISE_CHECKS, classwise, top_label
-from gates.measure.calibration.coverage import COVERAGE_CHECKS, coverage
+from gates.measure.calibration.coverage import coverage, unmeasured
 from gates.measure.calibration.hint import hint
 from gates.measure.calibration.reliability import BinGap, note
 from gates.measure.claims import NOTHING, Claim, family, params
@@ -51,6 +51,8 @@ class CalibrationGate:
 
     def measure(self, given: Given) -> Findings:
         """Return the gate's findings; every check stands in them, measured or with its reason."""
+        if given.plan.task == "numeric":
+            return _numeric(given)
         scored = _readable(given)
         if isinstance(scored, Reason):
             return Findings(tuple(_unmeasured(given, scored)))
@@ -61,34 +63,41 @@ class CalibrationGate:
         found = binned(scores, given.plan)
         # (4)
         gaps = _gaps(found, given.plan.parameters.minimum_clusters)
+        # (2)
+        covered = coverage(given, scored)
         measurements = (
             *_errors(given, scores, found),
             *_reliability(given, scores, gaps, found),
             *_widths(given, scores, found),
             *_within(given, scores, found),
             _fitted(given, scores, found, gaps),
-            # (2)
-            *coverage(given, scored),
+            *covered.measurements,
             *(classwise(given, scored, found.cells(found.pieces[0])) if many else ()),
         )
-        notes = (note(given, found, gaps), *(() if many else hint(found)))
+        notes = (note(given, found, gaps), *(() if many else hint(found)), *covered.notes)
         return Findings(measurements, notes)
 
 
 def _readable(given: Given) -> Scored | Reason:
-    """Return the scored rows, or why there are none to measure; a number has no probability."""
     if isinstance(given.scored, Reason):
         return given.scored
-    if given.plan.task == "numeric":
-        return Reason.NOT_PROVIDED
     return given.scored if given.scored.rows > 0 else Reason.EMPTY_TABLE
+
+
+def _numeric(given: Given) -> Findings:
+    """A number has no probabilities of classes: its calibration is that of intervals and quantiles."""
+    scored = _readable(given)
+    if isinstance(scored, Reason):
+        return Findings(tuple(unmeasured(given, scored)))
+    return coverage(given, scored)
 
 
 def _unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
     of_task = CLASSWISE_CHECKS if given.plan.task == "multiclass" else ()
-    for check in (*(f"calibration.{name}" for name in CHECKS), *COVERAGE_CHECKS, *of_task):
+    for check in (*(f"calibration.{name}" for name in CHECKS), *of_task):
         claim = Claim(check, "candidate", family(check, 1), "none", params(given))
         yield claim.measured(reason, NOTHING)
+    yield from unmeasured(given, reason)
 
 
 def _claim(given: Given, scored: Scored, check: str, size: int, method: str, **values: Scalar) -> Claim:

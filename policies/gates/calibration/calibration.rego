@@ -120,7 +120,7 @@ checks["calibration.classwise_sum"] := {
 #   code: calibration.under_coverage
 #   remedy: Conformalize again on fresh rows (2,000 or more), exchangeable with what is served.
 checks["calibration.under_coverage"] := {
-	"tasks": {"binary"},
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "candidate",
 	"sense": "at_most",
 	"items": "any",
@@ -134,13 +134,140 @@ checks["calibration.under_coverage"] := {
 # description: Observed minus nominal coverage; positive means that the sets are wider than promised.
 # custom:
 #   code: calibration.over_coverage
-#   remedy: Conformalize again; sets over-cover by construction where scores have many ties.
+#   remedy: Look at calibration.width and its ratios to champion and baseline, for sets that hold too often could be narrower; then conformalize again. Sets over-cover by construction where scores have many ties.
 checks["calibration.over_coverage"] := {
-	"tasks": {"binary"},
+	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "candidate",
 	"sense": "at_most",
 	"items": "any",
 	"needs": {"sets"},
 	"scored": true,
 	"lenient_tiers": {"medium", "low"},
+}
+
+# METADATA
+# title: Coverage by level
+# description: Observed minus nominal coverage at each level for which the model gives intervals or sets.
+# custom:
+#   code: calibration.level_coverage
+#   remedy: Conformalize each level by itself; the level named is off.
+checks["calibration.level_coverage"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "candidate",
+	"sense": "within",
+	"items": "any",
+	"needs": {"sets"},
+	"scored": true,
+}
+
+# METADATA
+# title: Under-coverage of a stratum
+# description: Nominal minus observed coverage among intervals of about one width, sets of one size, or rows predicted alike.
+# custom:
+#   code: calibration.stratum_under_coverage
+#   remedy: The model knows too little of where it is unsure; use scores that adapt (normalised residuals, quantile regression) and conformalize again.
+checks["calibration.stratum_under_coverage"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "candidate",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"sets"},
+	"scored": true,
+}
+
+# METADATA
+# title: Width against the champion
+# description: The candidate's mean interval or set size divided by the champion's, on the same rows at the same level.
+# custom:
+#   code: calibration.width_vs_champion
+#   remedy: Wider intervals say less; compare coverage of the two, and the models' errors.
+checks["calibration.width_vs_champion"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "pair",
+	"sense": "at_most",
+	"items": "none",
+	"needs": {"champion", "sets"},
+	"sliced": true,
+	"scored": true,
+}
+
+# METADATA
+# title: Width against no model
+# description: The mean interval divided by the one between the label's own quantiles, or set size by that of the commonest classes; 1 and more means no gain.
+# custom:
+#   code: calibration.width_vs_baseline
+#   remedy: The intervals say no more than the label's own spread; check features, labels and how the intervals are made.
+checks["calibration.width_vs_baseline"] := {
+	"tasks": {"numeric"},
+	"subject": "pair",
+	"sense": "at_most",
+	"items": "none",
+	"needs": {"sets"},
+	"scored": true,
+}
+
+# METADATA
+# title: Rows of calibration
+# description: How many rows the prediction sets were calibrated on, at most.
+# custom:
+#   code: calibration.calibration_rows
+#   remedy: Calibrate on 2,000 rows or more; with fewer, coverage is off by chance and no holdout shows it.
+checks["calibration.calibration_rows"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "candidate",
+	"sense": "at_least",
+	"items": "none",
+	"needs": {"calibration"},
+	"lenient_tiers": {"high", "medium", "low"},
+}
+
+# METADATA
+# title: Coverage left to chance
+# description: How far coverage is off its level by the chance of which rows calibrated it, even with endless test rows.
+# custom:
+#   code: calibration.coverage_spread
+#   remedy: Calibrate on more rows; 2,000 keep coverage of .9 within 2 points.
+checks["calibration.coverage_spread"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "candidate",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"calibration"},
+}
+
+# METADATA
+# title: Calibration of the distribution
+# description: The largest distance between a predicted quantile's level and the share of rows at or under it; of intervals, between level and coverage.
+# custom:
+#   code: calibration.pit
+#   remedy: Recalibrate the quantiles (conformalized quantile regression, isotonic on the levels) on rows that neither training nor the holdout uses.
+checks["calibration.pit"] := {
+	"tasks": {"numeric"},
+	"subject": "candidate",
+	"sense": "at_most",
+	"items": "none",
+	"needs": {"quantiles"},
+	"sliced": true,
+	"scored": true,
+}
+
+# METADATA
+# title: Predicted quantiles
+# description: The share of rows at or under a predicted quantile, minus its level.
+# custom:
+#   code: calibration.quantile
+#   remedy: The named level is where the predicted distribution and the outcomes part; recalibrate it.
+checks["calibration.quantile"] := {
+	"tasks": {"numeric"},
+	"optional": true,
+	"subject": "candidate",
+	"sense": "within",
+	"items": "any",
+	"needs": {"quantiles"},
+	"scored": true,
 }

@@ -1,0 +1,198 @@
+"""Mean width of intervals, or size of sets, and its ratio to the champion's and to what one knows without any model.
+
+Coverage alone is cheap: an interval from the least to the largest label has it. The baseline at level c is, of numbers,
+the interval between the (1 - c)/2 and (1 + c)/2 quantiles of the label in the training table; where that has no such
+label, in the holdout, which favours the baseline as it then knows the rows that it is judged by. Of classes it is the
+smallest set of the most frequent classes that reaches c, by the holdout's weighted rates, which favours it likewise. Its
+width is taken as known. The ratio's bounds are Fieller's (`stats/means.py`), paired by row.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gates.measure.calibration.shares import place
+from gates.measure.census import table_of
+from gates.measure.claims import NOTHING, Claim, family, params
+from gates.measure.interface import Given, OpenTable, Scored
+from gates.measure.stats.figure import Figure, Floats
+from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
+from gates.measure.sums import Part, double, exact_sum, numbers
+from gates.records import Measurement, Reason
+from gates.records.measurement import Subject
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+WIDTH = "calibration.width"
+AGAINST_CHAMPION, AGAINST_BASELINE = "calibration.width_vs_champion", "calibration.width_vs_baseline"
+
+_REACHED = 1e-12
+"""Base rates that add up to the level within this reach it: .7 + .2 is a little under .9 in doubles."""
+
+
+def values(scored: Scored) -> dict[str, ir.NumericValue]:
+    """Return what to sum by row: widths, their squares and products, for each level, in units of `_unit`."""
+    found: dict[str, ir.NumericValue] = {}
+    for i in range(len(scored.levels)):
+        width = unit_width(scored, scored.table[f"width_{i}"])
+        found |= {f"width_{i}": width, f"width_width_{i}": width * width}
+        if scored.champion_levels:
+            rival = unit_width(scored, scored.table[f"champion_width_{i}"])
+            found |= {
+                f"champion_width_{i}": rival,
+                f"rival_rival_{i}": rival * rival,
+                f"width_rival_{i}": width * rival,
+            }
+    return found
+
+
+def unit_width(scored: Scored, width: ir.FloatingValue) -> ir.FloatingValue:
+    """Return widths of at most about 1, so that their squares can be summed."""
+    return width if scored.task == "numeric" else width / _unit(scored)
+
+
+def mean(scored: Scored, part: Part, name: str) -> float:
+    """Return a mean of summed widths, in the label's unit or in classes; never beyond the largest double."""
+    return min(float(part.sums[name].sum() / part.sums["n"].sum()) * _unit(scored), sys.float_info.max)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """width: in units of `_unit`, > 0. rows: `training` or `holdout`, from which it comes."""
+
+    width: float
+    rows: str
+
+
+def figures(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Measurement]:
+    """Return the mean width and both ratios at the plan's level, of each piece."""
+    level, at = given.plan.parameters.coverage_level, place(given, scored)
+    if isinstance(at, Reason):
+        for piece in pieces:
+            for claim in _claims(given, scored, len(pieces), None):
+                yield claim.measured(at, piece.where)
+        return
+    known, rival = baseline(given, scored, level), _rival(given, scored)
+    own, other, trivial = _claims(given, scored, len(pieces), known if isinstance(known, Baseline) else None)
+    for piece in pieces:
+        yield own.measured(_mean(given, scored, piece, at), piece.where)
+        yield other.measured(rival or _ratio(given, piece, _against_champion(piece, at)), piece.where)
+        skill = known if isinstance(known, Reason) else _ratio(given, piece, _against_constant(piece, at, known.width))
+        yield trivial.measured(skill, piece.where)
+
+
+def unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
+    for check in (WIDTH, AGAINST_CHAMPION, AGAINST_BASELINE):
+        subject: Subject = "candidate" if check == WIDTH else "pair"
+        yield Claim(check, subject, family(check, 1), "none", params(given)).measured(reason, NOTHING)
+
+
+def _claims(given: Given, scored: Scored, pieces: int, known: Baseline | None) -> tuple[Claim, Claim, Claim]:
+    """Return the claims on the width itself, against the champion and against the baseline; the two are one family."""
+    level = given.plan.parameters.coverage_level
+    compared = family("calibration.width_ratio", pieces * (2 if scored.champion_levels else 1))
+    named = params(given, level=level, **({} if known is None else {"baseline_rows": known.rows}))
+    unit = "label" if scored.task == "numeric" else "classes"
+    shared = params(given, level=level)
+    return (
+        Claim(WIDTH, "candidate", family(WIDTH, pieces), "mean", shared, scored.predictions, unit),
+        Claim(AGAINST_CHAMPION, "pair", compared, "fieller", shared, scored.predictions),
+        Claim(AGAINST_BASELINE, "pair", compared, "fieller", named, scored.predictions),
+    )
+
+
+def baseline(given: Given, scored: Scored, level: float) -> Baseline | Reason:
+    """Return the width that one reaches without a model.
+
+    Returns
+    -------
+    Reason.ONE_CLASS where all labels are one number: nothing is narrower than that.
+    """
+    if scored.task != "numeric":
+        return Baseline(_smallest_set(scored, level) / _unit(scored), "holdout")
+    training = _training_label(given)
+    if training is not None:
+        width = _between_quantiles(training / double(scored.scale), level)
+        if width is not None:
+            return Baseline(width, "training") if width > 0 else Reason.ONE_CLASS
+    width = _between_quantiles(scored.table.y, level)
+    return Baseline(width, "holdout") if width else Reason.ONE_CLASS
+
+
+def _training_label(given: Given) -> ir.FloatingValue | None:
+    table, label = table_of(given, "training"), given.plan.columns.label
+    if not isinstance(table, OpenTable) or label is None or label not in table.table.columns:
+        return None
+    found = table.table[label]
+    return found.cast("float64") if found.type().is_numeric() else None
+
+
+def _between_quantiles(label: ir.FloatingValue, level: float) -> float | None:
+    """None without a finite label, or where the width is none."""
+    table = label.name("label").as_table()
+    kept = table.filter(table.label.notnull() & ~table.label.isnan() & ~table.label.isinf()).label
+    asked = {"low": kept.quantile((1 - level) / 2), "high": kept.quantile((1 + level) / 2)}
+    answer = kept.as_table().aggregate(**asked).to_pyarrow().to_pylist()[0]
+    if answer["low"] is None:
+        return None
+    width = float(answer["high"]) - float(answer["low"])
+    return width if math.isfinite(width) else None
+
+
+def _smallest_set(scored: Scored, level: float) -> int:
+    table = scored.table
+    counted = exact_sum(table.weight) if scored.weighted else table.count()
+    rates = np.sort(numbers(table.group_by("y").aggregate(n=counted).to_pyarrow(), "n"))[::-1]
+    reached = np.cumsum(rates) / rates.sum() >= level - _REACHED
+    return int(np.argmax(reached)) + 1
+
+
+def _unit(scored: Scored) -> float:
+    """What a width of 1 in the sums stands for, in the label's unit or in classes."""
+    return scored.scale if scored.task == "numeric" else 2.0 ** math.ceil(math.log2(max(2, len(scored.classes))))
+
+
+def _rival(given: Given, scored: Scored) -> Reason | None:
+    if scored.champion_levels:
+        return None
+    # A champion without intervals is not the same as none.
+    return Reason.NO_CHAMPION if given.champion is None else Reason.NOT_PROVIDED
+
+
+def _mean(given: Given, scored: Scored, piece: Part, at: int) -> Figure | Reason:
+    pair = _against_constant(piece, at, 0.0)
+    figure = mean_loss(pair, minimum_clusters=given.plan.parameters.minimum_clusters)
+    if isinstance(figure, Reason):
+        return figure
+    unit, largest = _unit(scored), sys.float_info.max
+    with np.errstate(over="ignore"):
+        lower, upper = np.minimum(figure.lower * unit, largest), figure.upper * unit
+    estimate = min(figure.estimate * unit, largest)
+    return replace(figure, estimate=estimate, lower=lower, upper=upper, n=piece.where.rows)
+
+
+def _ratio(given: Given, piece: Part, pair: PairSums) -> Figure | Reason:
+    figure = loss_ratio(pair, minimum_clusters=given.plan.parameters.minimum_clusters)
+    return replace(figure, n=piece.where.rows) if isinstance(figure, Figure) else figure
+
+
+def _against_champion(piece: Part, at: int) -> PairSums:
+    names = (f"width_{at}", f"champion_width_{at}", f"width_width_{at}", f"width_rival_{at}", f"rival_rival_{at}")
+    return _pair(piece, *(piece.sums[name] for name in names))
+
+
+def _against_constant(piece: Part, at: int, constant: float) -> PairSums:
+    n, width, square = (piece.sums[name] for name in ("n", f"width_{at}", f"width_width_{at}"))
+    return _pair(piece, width, constant * n, square, constant * width, constant**2 * n)
+
+
+def _pair(piece: Part, a: Floats, b: Floats, aa: Floats, ab: Floats, bb: Floats) -> PairSums:
+    none = np.zeros_like(a)
+    return PairSums(piece.sums["n"], a, b, aa, ab, bb, none, none, none, clustered="cluster" in piece.keys)
