@@ -6,7 +6,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable .
+INSTALL := $(PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable
 PINS := pyproject.toml constraints.txt
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
@@ -65,10 +65,10 @@ $(VENV)/.made:
 
 $(RUNTIME): $(VENV)/.made $(PINS)
 	@echo "setup: installing the product and the example's data (a minute or two, once)"
-	@$(INSTALL) --group example
+	@$(INSTALL) . --group example
 	@touch $@
 
 $(DEVELOPMENT): $(VENV)/.made $(PINS)
-	@echo "setup: installing the product, the example's data, tests and linters (a minute or two, once)"
-	@$(INSTALL) --group example --group dev --group oracles
+	@echo "setup: installing the product, the example's data, Spark, tests and linters (two or three minutes, once)"
+	@$(INSTALL) '.[spark]' --group example --group dev --group oracles
 	@touch $(RUNTIME) $@

@@ -23,6 +23,8 @@ class ParameterFacts(Record):
     operating_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     parity_tolerance: Annotated[float, Field(ge=0)] | None = None
     minimum_clusters: Annotated[int, Field(ge=2)] | None = None
+    max_rows: Annotated[int, Field(ge=1_000)] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
     minimum_events: Annotated[int, Field(ge=1)] | None = None
 
 

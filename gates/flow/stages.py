@@ -142,10 +142,11 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     ------
     UsageError: a table or column that is not there, scores outside [0, 1]. EvidenceError: a file changed meanwhile.
     """
-    from gates.inputs.tables import Tables
+    from gates.inputs.tables import Tables, engine_named
 
     plan, candidate = planned.plan, planned.candidate.version
-    with Tables() as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
+    engine = engine_named(project.spec.engine)
+    with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")
         opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
         progress("scoring")

@@ -31,6 +31,10 @@ PARQUET_MAGIC = b"PAR1"
 SCRATCH = "gates-tables-"
 
 
+class EngineFailed(Exception):
+    """What an engine could not do, in one line."""
+
+
 class Engine(Protocol):
     """The port of table engines: files in, Ibis expressions out.
 
@@ -49,6 +53,22 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of connection, memory and files."""
+
+
+def engine_named(name: str) -> Callable[[Path], Engine]:
+    """Return the engine of a name in gates.yaml, `duckdb` or `spark`; it is imported here and starts when called.
+
+    Raises
+    ------
+    UsageError: when called, where what it needs is not installed.
+    """
+    if name == "spark":
+        from gates.inputs.tables_spark import SparkEngine
+
+        return SparkEngine
+    from gates.inputs.tables_duckdb import DuckdbEngine
+
+    return DuckdbEngine
 
 
 class Tables:
@@ -207,8 +227,9 @@ def reading(where: str) -> Iterator[None]:
 
 def _engine_errors() -> tuple[type[BaseException], ...]:
     """What the engines raise; one that nobody imported raised nothing."""
-    known = (("duckdb", "Error"), ("pyspark.errors", "PySparkException"))
-    return tuple(getattr(sys.modules[module], name) for module, name in known if module in sys.modules)
+    known = (("duckdb", "Error"), ("pyspark.errors", "PySparkException"), ("pyarrow", "ArrowException"))
+    raised = (getattr(sys.modules[module], name) for module, name in known if module in sys.modules)
+    return (EngineFailed, *raised)
 
 
 def column(table: ir.Table, name: str, *, where: str) -> ir.Column:

@@ -57,7 +57,7 @@ def scored_by_scorer(
     if supplied and not keys:
         raise _no_key(supplied.identity.uri)
     form: Form = _FORMS[plan.task](plan)
-    table, number = numbered(holdout)
+    table, number = numbered(tables, plan, holdout)
     sides = [
         Side(table, holdout.identity.uri).select((number, *keys), _labels(plan, form, holdout.identity.uri)),
         _answer(tables, candidate, "candidate's predictions", str),
@@ -104,6 +104,8 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
         sides = [_select(holdout, keys, labels), _select(predictions, keys, wanted)]
     elif champion is None or keys:
         sides = [_select(predictions, keys if champion else (), labels | wanted)]
+    elif not tables.ordered:
+        raise _no_key(predictions.identity.uri)
     else:
         sides = [_placed(predictions, labels | wanted)]
     if champion is not None:

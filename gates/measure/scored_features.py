@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gates.errors import UsageError
 from gates.inputs.tables import Tables, column, reading, scalar
 from gates.measure.interface import OpenTable
-from gates.measure.scored_pairs import by_position
+from gates.measure.scored_pairs import by_position, free_name
 from gates.records import Plan
 
 if TYPE_CHECKING:
@@ -39,22 +39,27 @@ def write_features(tables: Tables, holdout: OpenTable, plan: Plan, path: Path) -
     for name in features:
         column(holdout.table, name, where=where)
     with reading(where):
-        table, number = numbered(holdout)
+        table, number = numbered(tables, plan, holdout)
         kept = tables.keep(table.select(table[number].name(ROW_ID), *features).order_by(ROW_ID))
         kept.to_parquet(path)
         return int(scalar(kept.count()))
 
 
-def numbered(holdout: OpenTable) -> tuple[ir.Table, str]:
+def numbered(tables: Tables, plan: Plan, holdout: OpenTable) -> tuple[ir.Table, str]:
     """Number the rows in an order that tells nothing and is the same each time: by hash of digest and position.
 
+    Where the engine gives rows no position their features stand for it; rows alike in all of them are answered alike.
     Returns the table and the name of its new column.
     """
     import ibis
 
-    @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-    def md5(text: str) -> str: ...  # type: ignore[empty-body]
-
-    placed, name = by_position(holdout.table)
-    mixed = md5(ibis.literal(holdout.identity.digest) + placed[name].cast("string"))
-    return placed.mutate(**{name: ibis.row_number().over(order_by=[mixed, placed[name]])}), name
+    table = holdout.table
+    if tables.ordered:
+        placed, name = by_position(table)
+        own = placed[name].cast("string")
+    else:
+        placed, name = table, free_name(table)
+        words = [table[feature].cast("string").fill_null("") for feature in plan.columns.features]
+        own = ibis.literal("\x1f").join(words)
+    mixed = (ibis.literal(holdout.identity.digest) + own).hexdigest("md5")
+    return placed.mutate(**{name: ibis.row_number().over(order_by=mixed)}), name

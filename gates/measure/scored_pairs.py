@@ -53,10 +53,16 @@ def by_position(table: ir.Table) -> tuple[ir.Table, str]:
     """Return the table with its rows' positions, from 0, as a further column, and that column's name."""
     import ibis
 
+    name = free_name(table)
+    return table.mutate(**{name: ibis.row_number()}), name
+
+
+def free_name(table: ir.Table) -> str:
+    """Return a name for a position that no column of the table has."""
     name = "position"
     while name.casefold() in {each.casefold() for each in table.columns}:
         name += "_"
-    return table.mutate(**{name: ibis.row_number()}), name
+    return name
 
 
 def pair(tables: Tables, sides: list[Side]) -> ir.Table | Reason:

@@ -231,6 +231,9 @@ class Spec(_Part):
     store: Location = Field(default=".gates/store", description="Where evidence is kept, by digest.")
     ledger: Location | None = Field(default=None, description="The ledger's URI; needed above development.")
     serving: Serving | None = Field(default=None, description="The serving target.")
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="What computes the sums; spark: a running session, else one of this machine."
+    )
     columns: ColumnsSpec
     cluster: Name | None = Field(
         default=None, description="Rows with the same value hang together; where policy names none."

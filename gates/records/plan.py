@@ -53,7 +53,12 @@ class NotApplicable(Record):
 
 
 class Parameters(Record):
-    """How the policy wants figures computed; evidence with other parameters is not promotable."""
+    """How the policy wants figures computed; evidence with other parameters is not promotable.
+
+    Attributes
+    ----------
+    max_rows, seed: figures that need rows one by one take a sample of a larger table, drawn by key and seed.
+    """
 
     bins: Annotated[int, Field(ge=2, le=100)] = 10
     micro_bins: Annotated[int, Field(ge=10, le=100_000)] = 1_000
@@ -63,6 +68,8 @@ class Parameters(Record):
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6
     minimum_clusters: Annotated[int, Field(ge=2)] = 8
     minimum_events: Annotated[int, Field(ge=1)] = 50
+    max_rows: Annotated[int, Field(ge=1_000)] = 10_000_000
+    seed: Annotated[int, Field(ge=0)] = 0
     cluster: Name | None = None
     slices: tuple[Name, ...] = ()
 

