@@ -1,88 +1,198 @@
-"""Scores of candidate and champion on the holdout: from their own processes, or from a table of predictions."""
+"""Scores of candidate and champion: from their own processes, or from a table of predictions; and the times of a call."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gates.errors import GatesError
-from gates.measure.interface import OpenTable, Scored
+from gates.measure.interface import Latency, OpenTable, Scored
 from gates.project import Project
 from gates.records import ModelVersion, Plan, Reason
 from gates.records.evidence import Isolation
 
 if TYPE_CHECKING:
+    from gates.inputs.scorer import Asked
     from gates.inputs.tables import Tables
 
 SCORER_TIMEOUT_S = 900.0
-"""Wall-clock seconds that a model may take for the whole holdout."""
+"""Wall-clock seconds that a model may take for a whole table, or for all its timed calls."""
+
+TIMED = frozenset({"regression.latency", "regression.latency_vs_champion"})
+"""Checks that need calls to be timed."""
+
+Found = TypeVar("Found")
 
 
-def score_holdout(
+@dataclass(frozen=True)
+class Scores:
+    """What the models said.
+
+    Attributes
+    ----------
+    scored, gold: of the holdout and of the table `gold`. isolation: of the weakest run; `none` where nothing ran.
+    """
+
+    scored: Scored | Reason
+    isolation: Isolation = "none"
+    gold: Scored | Reason = Reason.NOT_PROVIDED
+    latency: Latency | Reason = Reason.NOT_PROVIDED
+
+
+def score_tables(
     project: Project,
     plan: Plan,
     versions: tuple[ModelVersion, ModelVersion | None],
     tables: Tables,
     opened: dict[str, OpenTable],
     folder: Path,
-) -> tuple[Scored | Reason, Isolation]:
-    """Give candidate and champion, in this order, the holdout's features; or join the predictions that were supplied.
+) -> Scores:
+    """Give candidate and champion, in this order, the features of each table; or join predictions that were supplied.
+
+    A table `predictions` stands for the candidate, and nothing is run. A table `champion_predictions` alone stands for
+    a champion that cannot score these rows: the candidate is scored from its bytes, and the champion joined by key to
+    the holdout, not to `gold`.
 
     Raises
     ------
-    UsageError: a column that is not there, scores outside [0, 1].
+    UsageError: a column that is not there, scores that the task does not have.
     """
-    from gates.inputs.scorer import ScorerFailed
-    from gates.measure.scored import scored_by_scorer, scored_by_tables
-    from gates.measure.scored_features import write_features
+    from gates.measure.scored import scored_by_tables
 
     if "predictions" in opened:
-        return scored_by_tables(tables, plan, opened), "none"
-    holdout = opened.get("holdout")
-    if holdout is None:
-        return Reason.TABLE_MISSING, "none"
-    if holdout.identity.rows == 0:
-        return Reason.EMPTY_TABLE, "none"
-    features = folder / "features.parquet"
-    write_features(tables, holdout, plan, features)
+        return Scores(scored_by_tables(tables, plan, opened))
     candidate, champion = versions
-    # One run where the candidate is the champion.
-    each = {version.digest: version for version in versions if version}
-    try:
-        with ThreadPoolExecutor(len(each)) as pool:
-            scoring = pool.map(lambda version: _score_one(project, plan, version, features, folder), each.values())
-            runs = dict(zip(each, scoring, strict=True))
-    except ScorerFailed as error:
-        project.failures.append(str(error))
-        return Reason.SCORER_FAILED, "none"
-    isolation: Isolation = "namespace" if all(run[1] == "namespace" for run in runs.values()) else "process"
-    theirs = runs[champion.digest][0] if champion else None
-    return scored_by_scorer(tables, plan, holdout, runs[candidate.digest][0], theirs), isolation
+    room = _Room(project, plan, tables, folder)
+    supplied = opened.get("champion_predictions") if champion else None
+    own = None if supplied else champion
+    scored = room.score("holdout", opened.get("holdout"), candidate, own, supplied)
+    gold = room.score("gold", opened["gold"], candidate, own, None) if "gold" in opened else Reason.NOT_PROVIDED
+    latency = room.time(candidate, champion) if _timed(plan) else Reason.NOT_PROVIDED
+    return Scores(scored, room.isolation, gold, latency)
 
 
-def _score_one(
-    project: Project, plan: Plan, version: ModelVersion, features: Path, folder: Path
-) -> tuple[Path, Isolation]:
-    from gates.inputs.scorer import score
+def _timed(plan: Plan) -> bool:
+    return any(requirement.check in TIMED for requirement in plan.requirements)
 
-    place = folder / version.digest.removeprefix("sha256:")
-    place.mkdir()
-    model = project.registry.fetch(version, place / "model")
-    out = place / "scores.parquet"
-    try:
-        run = score(
-            model,
-            features,
-            out,
-            task=plan.task,
-            timeout_s=SCORER_TIMEOUT_S,
-            classes=plan.columns.classes,
-            level=plan.parameters.coverage_level,
-            quantiles=tuple(quantile.level for quantile in plan.columns.quantiles),
+
+@dataclass
+class _Room:
+    """The runs of one measurement: each version is fetched once."""
+
+    project: Project
+    plan: Plan
+    tables: Tables
+    folder: Path
+    models: dict[str, Path] = field(default_factory=dict)
+    runs: set[Isolation] = field(default_factory=set)
+
+    @property
+    def isolation(self) -> Isolation:
+        if not self.runs:
+            return "none"
+        return "namespace" if self.runs == {"namespace"} else "process"
+
+    def score(
+        self,
+        role: str,
+        table: OpenTable | None,
+        candidate: ModelVersion,
+        champion: ModelVersion | None,
+        supplied: OpenTable | None,
+    ) -> Scored | Reason:
+        """Score a table's rows with both versions, at the same time, and join its labels."""
+        from gates.measure.scored import scored_by_scorer
+        from gates.measure.scored_features import write_features
+
+        if table is None:
+            return Reason.TABLE_MISSING
+        if table.identity.rows == 0:
+            return Reason.EMPTY_TABLE
+        features = self._features(role)
+        write_features(self.tables, table, self.plan, features)
+        # One run where the candidate is the champion.
+        each = {version.digest: version for version in (candidate, champion) if version}
+        for version in each.values():
+            self._model(version)
+
+        def run() -> dict[str, Path]:
+            with ThreadPoolExecutor(len(each)) as pool:
+                return dict(zip(each, pool.map(lambda version: self._run(role, version), each.values()), strict=True))
+
+        answers = self._tried(run)
+        if isinstance(answers, Reason):
+            return answers
+        theirs = supplied or (answers[champion.digest] if champion else None)
+        return scored_by_scorer(self.tables, self.plan, table, answers[candidate.digest], theirs)
+
+    def time(self, candidate: ModelVersion, champion: ModelVersion | None) -> Latency | Reason:
+        """Time both versions on rows of the holdout."""
+        from gates.inputs.latency import time_calls
+
+        features = self._features("holdout")
+        if not features.exists():
+            return Reason.TABLE_MISSING
+        rival = self._model(champion) if champion else None
+        pairs = self.plan.parameters.latency_pairs
+
+        def run() -> Latency:
+            return time_calls(
+                self._model(candidate), rival, features, asked=self._asked(), pairs=pairs, timeout_s=SCORER_TIMEOUT_S
+            )
+
+        found = self._tried(lambda: self._named(candidate, run))
+        if isinstance(found, Latency):
+            self.runs.add(found.isolation)
+        return found
+
+    def _run(self, role: str, version: ModelVersion) -> Path:
+        from gates.inputs.scorer import score
+
+        model = self._model(version)
+        out = self._place(version) / f"{role}.parquet"
+        run = self._named(
+            version, lambda: score(model, self._features(role), out, asked=self._asked(), timeout_s=SCORER_TIMEOUT_S)
         )
-    except GatesError as error:
-        # The reader knows the version, and not the folder that its bytes were copied to.
-        error.where = version.uri
-        raise
-    return out, run.isolation
+        self.runs.add(run.isolation)
+        return out
+
+    def _asked(self) -> Asked:
+        from gates.inputs.scorer import Asked
+
+        columns = self.plan.columns
+        quantiles = tuple(quantile.level for quantile in columns.quantiles)
+        return Asked(self.plan.task, columns.classes, self.plan.parameters.coverage_level, quantiles)
+
+    def _tried(self, call: Callable[[], Found]) -> Found | Reason:
+        from gates.inputs.scorer import ScorerFailed
+
+        try:
+            return call()
+        except ScorerFailed as error:
+            self.project.failures.append(str(error))
+            return Reason.SCORER_FAILED
+
+    @staticmethod
+    def _named(version: ModelVersion, call: Callable[[], Found]) -> Found:
+        try:
+            return call()
+        except GatesError as error:
+            # The reader knows the version, and not the folder that its bytes were copied to.
+            error.where = version.uri
+            raise
+
+    def _features(self, role: str) -> Path:
+        return self.folder / f"{role}.parquet"
+
+    def _model(self, version: ModelVersion) -> Path:
+        if version.digest not in self.models:
+            place = self._place(version)
+            place.mkdir()
+            self.models[version.digest] = self.project.registry.fetch(version, place / "model")
+        return self.models[version.digest]
+
+    def _place(self, version: ModelVersion) -> Path:
+        return self.folder / version.digest.removeprefix("sha256:")

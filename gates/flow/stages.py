@@ -16,7 +16,7 @@ from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load
 from gates.decide.document import Observed, build_decision, build_input
 from gates.errors import UsageError
 from gates.flow.lineage import learned_by_both
-from gates.flow.scoring import score_holdout
+from gates.flow.scoring import score_tables
 from gates.measure.interface import Given, Note, OpenTable
 from gates.measure.run import GateRun, planned_gates, run_gates
 from gates.project import DEVELOPMENT, Engines, Project
@@ -103,7 +103,7 @@ def make_plan(
         project.engines.engine.evaluate,
         project.policies.digest,
         has_champion=champion is not None,
-        has_sets=bool(project.spec.columns.set_columns),
+        has_sets=bool(project.spec.columns.set_columns or project.spec.columns.intervals),
         environments=project.environments,
         features=model.features,
     )
@@ -150,15 +150,23 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
         progress("tables")
         opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
         progress("scoring")
-        scored, isolation = score_holdout(project, plan, (candidate, planned.champion), tables, opened, Path(folder))
+        scores = score_tables(project, plan, (candidate, planned.champion), tables, opened, Path(folder))
         asked = "data" in planned_gates(plan)
         learned = learned_by_both(project, planned.candidate, planned.champion, tables, opened) if asked else {}
-        given = Given(plan=plan, tables=opened, scored=scored, champion=planned.champion, learned=learned)
+        given = Given(
+            plan=plan,
+            tables=opened,
+            scored=scores.scored,
+            champion=planned.champion,
+            learned=learned,
+            gold=scores.gold,
+            latency=scores.latency,
+        )
         runs = list(run_gates(given, progress))
         tables.unchanged()
     looked_at = [one.table for each in learned.values() for one in each if isinstance(one.table, OpenTable)]
     read = [*opened.values(), *looked_at]
-    return gather(plan, candidate, planned.champion, read, runs, isolation=isolation)
+    return gather(plan, candidate, planned.champion, read, runs, isolation=scores.isolation)
 
 
 def gather(

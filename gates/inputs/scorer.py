@@ -94,11 +94,8 @@ def score(
     features: Path,
     out: Path,
     *,
-    task: Task,
+    asked: Asked,
     timeout_s: float,
-    classes: tuple[str, ...] = (),
-    level: float = 0.9,
-    quantiles: tuple[float, ...] = (),
     python: Path | None = None,
 ) -> ScoreRun:
     """Score all rows of `features` with the MLflow model in `model_dir` and write `out`.
@@ -111,7 +108,7 @@ def score(
     or `p_0`, ... (float64; NaN is passed on) and, where the model gives them, `set_0`, ... (bool, at `level`),
     `lower_0.9` and `upper_0.9`, ... (float64, at the levels that it declares) and `quantile_0.5`, ... (float64).
     timeout_s: wall-clock seconds for the whole run.
-    classes, level, quantiles: see `Asked`. python: the interpreter of the model's own environment; default: this one.
+    python: the interpreter of the model's own environment; default: this one.
 
     Raises
     ------
@@ -120,18 +117,17 @@ def score(
     """
     import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
 
-    asked = Asked(task, classes, level, quantiles)
-    if task == "multiclass" and not classes:
+    if asked.task == "multiclass" and not asked.classes:
         raise UsageError("no classes are named", code="classes.none", remedy="columns.classes")
     if not model_dir.is_dir():
         raise UsageError("no such model folder", code="scorer.model", where=str(model_dir))
     row_id = _row_ids(features)
-    size = _size(len(row_id), len(asked.scores), MAX_LEVELS, len(quantiles), len(asked.places))
+    size = _size(len(row_id), len(asked.scores), MAX_LEVELS, len(asked.quantiles), len(asked.places))
     job = Job(_CHILD, model_dir, features, size, timeout_s, (MODEL,), (asked.argument(),), python=python)
     ended = run(job)
     check_end(ended, features, model_dir, timeout_s)
     table = _read(ended.output, row_id, asked)
-    if task == "binary":
+    if asked.task == "binary":
         _check_probabilities(table.column("p").to_numpy(), model_dir)
     pq.write_table(table, out)
     return ScoreRun(ended.isolation, len(row_id), tuple(table.column_names[1:]), ended.open_because)

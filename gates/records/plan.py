@@ -67,6 +67,7 @@ class Parameters(Record):
     operating_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6
     minimum_clusters: Annotated[int, Field(ge=2)] = 8
+    latency_pairs: Annotated[int, Field(ge=200, le=100_000)] = 300
     minimum_events: Annotated[int, Field(ge=1)] = 50
     max_rows: Annotated[int, Field(ge=1_000)] = 10_000_000
     seed: Annotated[int, Field(ge=0)] = 0

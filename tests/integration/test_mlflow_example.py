@@ -16,7 +16,7 @@ import train
 from data import FEATURES
 
 from gates.inputs.mlflow_registry import MlflowRegistry
-from gates.inputs.scorer import score
+from gates.inputs.scorer import Asked, score
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_registered_version_is_scored_from_its_bytes(parts: dict[str, pd.DataF
     table = pa.Table.from_pandas(features[features.columns[::-1]], preserve_index=False)
     pq.write_table(table.append_column("row_id", pa.array(range(len(features)))), tmp_path / "f.parquet")
     folder = registry.fetch(found.version, tmp_path / "m")
-    score(folder, tmp_path / "f.parquet", tmp_path / "o.parquet", task="binary", timeout_s=120)
+    score(folder, tmp_path / "f.parquet", tmp_path / "o.parquet", asked=Asked("binary"), timeout_s=120)
     out = pq.read_table(tmp_path / "o.parquet").to_pandas()
     np.testing.assert_array_equal(out["p"], model.predict_proba(features)[:, 1])
     np.testing.assert_array_equal(out[["set_0", "set_1"]], model.predict_set(features))

@@ -22,7 +22,7 @@ from gates.errors import EvidenceError, UsageError
 from gates.inputs.mlflow_registry import MlflowRegistry, quiet_mlflow
 from gates.inputs.model_digest import UnhashableModel, digest_model
 from gates.inputs.registry import NotRegistered, RegistryUnavailable
-from gates.inputs.scorer import score
+from gates.inputs.scorer import Asked, score
 
 SOURCE = """
 import mlflow
@@ -166,7 +166,7 @@ def test_a_native_model_without_a_pickle_and_a_pyfunc_are_scored(filled: Path, t
     )
     for version in ("1", "2"):
         folder = registry.fetch(registry.resolve(f"models:/m/{version}").version, tmp_path / version)
-        score(folder, features, tmp_path / f"{version}.parquet", task="binary", timeout_s=120)
+        score(folder, features, tmp_path / f"{version}.parquet", asked=Asked("binary"), timeout_s=120)
     first, second = (pq.read_table(tmp_path / f"{v}.parquet").column("p").to_numpy() for v in ("1", "2"))
     assert (np.diff(first) > 0).all()
     np.testing.assert_array_equal(second, pq.read_table(features).column("a").to_numpy())

@@ -17,7 +17,7 @@ from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gates.inputs.mlflow_registry import MlflowRegistry, quiet_mlflow
-from gates.inputs.scorer import score
+from gates.inputs.scorer import Asked, score
 from gates.inputs.tables import Tables
 from gates.measure.interface import Scored
 from gates.measure.scored import scored_by_scorer
@@ -120,10 +120,8 @@ def through(
         model,
         folder / "features.parquet",
         folder / "scores.parquet",
-        task=task,
+        asked=Asked(task, plan.columns.classes, plan.parameters.coverage_level),
         timeout_s=120,
-        classes=plan.columns.classes,
-        level=plan.parameters.coverage_level,
     )
     scored = scored_by_scorer(tables, plan, opened, folder / "scores.parquet")
     assert isinstance(scored, Scored), scored

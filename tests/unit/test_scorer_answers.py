@@ -13,7 +13,7 @@ import pytest
 from scorer_models import probabilities, write_features, write_model
 
 from gates.errors import GatesError, UsageError
-from gates.inputs.scorer import NotAProbability, ScorerFailed, ScoreRun, score
+from gates.inputs.scorer import Asked, NotAProbability, ScorerFailed, ScoreRun, score
 
 
 def scored(tmp_path: Path, source: str, **given: object) -> tuple[ScoreRun, pa.Table]:
@@ -21,7 +21,7 @@ def scored(tmp_path: Path, source: str, **given: object) -> tuple[ScoreRun, pa.T
     assert isinstance(rows, int)
     features = write_features(tmp_path / "features.parquet", rows, **given)
     out = tmp_path / "out.parquet"
-    run = score(write_model(tmp_path / "model", source), features, out, task="binary", timeout_s=30)
+    run = score(write_model(tmp_path / "model", source), features, out, asked=Asked("binary"), timeout_s=30)
     return run, pq.read_table(out)
 
 
@@ -49,7 +49,7 @@ def test_the_model_sees_the_columns_of_its_signature_in_their_order(tmp_path: Pa
     with (model / "MLmodel").open("a") as file:
         file.write(f"signature: {{inputs: '{json.dumps(inputs)}'}}\n")
     features = write_features(tmp_path / "f.parquet", 4, zebra=np.full(4, 0.5), other=["x", "y", "é", None])
-    score(model, features, tmp_path / "out.parquet", task="binary", timeout_s=30)
+    score(model, features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=30)
     assert pq.read_table(tmp_path / "out.parquet").column("p").to_pylist() == [0.625] * 4
 
 
@@ -59,7 +59,7 @@ def test_a_feature_that_the_signature_names_and_the_table_lacks_is_named(tmp_pat
         file.write("""signature: {inputs: '[{"name": "windspeed", "type": "double"}]'}\n""")
     features = write_features(tmp_path / "f.parquet")
     with pytest.raises(ScorerFailed, match="the features lack windspeed"):
-        score(model, features, tmp_path / "out.parquet", task="binary", timeout_s=30)
+        score(model, features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=30)
 
 
 @pytest.mark.parametrize("shape", ["(None, sets[:, :, None])", "sets"])
@@ -174,13 +174,13 @@ def test_a_table_without_row_ids_is_a_usage_error(tmp_path: Path, damage: str) -
     elif damage == "not parquet":
         path.write_bytes(b"a,b\n1,2\n")
     with pytest.raises(UsageError) as caught:
-        score(tmp_path, path, tmp_path / "out.parquet", task="binary", timeout_s=5)
+        score(tmp_path, path, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=5)
     assert caught.value.code == "scorer.features"
 
 
 def test_several_classes_without_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GatesError) as caught:
-        score(tmp_path, tmp_path, tmp_path / "out.parquet", task="multiclass", timeout_s=5)
+        score(tmp_path, tmp_path, tmp_path / "out.parquet", asked=Asked("multiclass"), timeout_s=5)
     assert (caught.value.exit_code, caught.value.code) == (2, "classes.none")
 
 
@@ -192,10 +192,10 @@ def test_a_folder_that_is_no_model_fails(tmp_path: Path, mlmodel: str | None) ->
         (model / "MLmodel").write_text(mlmodel)
     features = write_features(tmp_path / "f.parquet")
     with pytest.raises(ScorerFailed):
-        score(model, features, tmp_path / "out.parquet", task="binary", timeout_s=30)
+        score(model, features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=30)
 
 
 def test_a_model_folder_that_is_not_there(tmp_path: Path) -> None:
     features = write_features(tmp_path / "f.parquet")
     with pytest.raises(UsageError, match="no such model folder"):
-        score(tmp_path / "no", features, tmp_path / "out.parquet", task="binary", timeout_s=30)
+        score(tmp_path / "no", features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=30)

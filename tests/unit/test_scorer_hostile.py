@@ -18,7 +18,7 @@ from scorer_models import probabilities, told, write_features, write_model
 
 from gates.inputs import sandbox
 from gates.inputs.sandbox import isolation
-from gates.inputs.scorer import ScorerFailed, ScoreRun, score
+from gates.inputs.scorer import Asked, ScorerFailed, ScoreRun, score
 
 pytestmark = pytest.mark.namespaces
 
@@ -54,7 +54,7 @@ class Model:
         write_model(tmp_path / "model", source),
         write_features(tmp_path / "features.parquet", ROWS),
         out,
-        task="binary",
+        asked=Asked("binary"),
         timeout_s=timeout_s,
     )
     return run, json.loads(told(out))
@@ -276,7 +276,7 @@ def test_a_daemon_does_not_outlive_the_run(tmp_path: Path, end: str) -> None:
     model = write_model(tmp_path / "model", DAEMON.replace("MARK", marker).replace("END", end))
     features = write_features(tmp_path / "f.parquet")
     try:
-        score(model, features, tmp_path / "out.parquet", task="binary", timeout_s=4 if "600" in end else 30)
+        score(model, features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=4 if "600" in end else 30)
     except ScorerFailed:
         assert "return" not in end
     assert gone(marker)
@@ -287,7 +287,7 @@ def test_a_model_that_sleeps_for_ever_runs_out_of_time(tmp_path: Path) -> None:
     features = write_features(tmp_path / "f.parquet")
     started = time.monotonic()
     with pytest.raises(ScorerFailed, match=r"within 1\.5 s") as caught:
-        score(model, features, tmp_path / "out.parquet", task="binary", timeout_s=1.5)
+        score(model, features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=1.5)
     assert caught.value.code == "scorer.timeout"
     assert time.monotonic() - started < 6
 
@@ -296,7 +296,7 @@ def test_a_model_that_prints_a_lot(tmp_path: Path) -> None:
     noise = "[print('x' * 10**6, file=stream) for _ in range(100) for stream in (sys.stdout, sys.stderr)] and X['a']"
     model = write_model(tmp_path / "model", "import sys\n" + probabilities(noise))
     features = write_features(tmp_path / "f.parquet")
-    assert score(model, features, tmp_path / "out.parquet", task="binary", timeout_s=60).rows == 50
+    assert score(model, features, tmp_path / "out.parquet", asked=Asked("binary"), timeout_s=60).rows == 50
 
 
 @needs_namespaces
@@ -312,8 +312,8 @@ class Model:
         time.sleep(600)
 """
     model, features = write_model(tmp_path / "model", source), write_features(tmp_path / "f.parquet")
-    call = f"from pathlib import Path; from gates.inputs.scorer import score; score(Path({str(model)!r}), "
-    call += f"Path({str(features)!r}), Path({str(tmp_path / 'o')!r}), task='binary', timeout_s=500)"
+    call = f"from pathlib import Path; from gates.inputs.scorer import Asked, score; score(Path({str(model)!r}), "
+    call += f"Path({str(features)!r}), Path({str(tmp_path / 'o')!r}), asked=Asked('binary'), timeout_s=500)"
     with subprocess.Popen([sys.executable, "-c", call], cwd=Path(__file__).parents[2]) as caller:
         while not processes(f"sleep(600)  # {marker}"):
             assert caller.poll() is None
@@ -327,9 +327,9 @@ COVERED_PROC = 'mount -t tmpfs none /proc/sys && mount -t tmpfs none /proc/bus &
 RUN = """
 import json, sys
 from pathlib import Path
-from gates.inputs.scorer import ScorerFailed, score
+from gates.inputs.scorer import Asked, ScorerFailed, score
 model, features, out = map(Path, sys.argv[1:])
-run = score(model, features, out, task="binary", timeout_s=60)
+run = score(model, features, out, asked=Asked("binary"), timeout_s=60)
 print(json.dumps([run.isolation, run.open_because]))
 """
 

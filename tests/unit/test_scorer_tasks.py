@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from scorer_models import write_features, write_model
 
-from gates.inputs.scorer import ScorerFailed, ScoreRun, score
+from gates.inputs.scorer import Asked, ScorerFailed, ScoreRun, score
 
 A = (np.arange(50) + 0.5) / 50
 THREE = """
@@ -30,7 +30,7 @@ class Model:
 def scored(tmp_path: Path, source: str, task: Any, **asked: Any) -> tuple[ScoreRun, pa.Table]:
     features = write_features(tmp_path / "features.parquet", asked.pop("rows", 50))
     out = tmp_path / "out.parquet"
-    run = score(write_model(tmp_path / "model", source), features, out, task=task, timeout_s=30, **asked)
+    run = score(write_model(tmp_path / "model", source), features, out, asked=Asked(task, **asked), timeout_s=30)
     return run, pq.read_table(out)
 
 
