@@ -152,7 +152,7 @@ class Tables:
         self._opened.append((where, path, state))
         expression = self.read(path, where=where)
         with reading(where):
-            rows = int(expression.count().to_pyarrow().as_py())
+            rows = int(scalar(expression.count()))
         identity = TableIdentity(role=role, uri=where, digest=digest, rows=rows, as_of_us=as_of_us)
         return OpenTable(identity=identity, table=expression)
 
@@ -249,15 +249,28 @@ def column(table: ir.Table, name: str, *, where: str) -> ir.Column:
     return table[name]
 
 
-def scalar(expression: Any) -> Any:
-    """Compute one value, without pandas."""
-    return expression.to_pyarrow().as_py()
+def scalar(expression: ir.Scalar) -> Any:
+    """Compute one value."""
+    return arrow(expression.as_table()).column(0)[0].as_py()
 
 
 def row(expression: ir.Table) -> dict[str, Any]:
-    """Compute the only row of an aggregate, without pandas."""
-    found: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
+    """Compute the only row of an aggregate."""
+    found: list[dict[str, Any]] = arrow(expression).to_pylist()
     return found[0]
+
+
+def arrow(expression: ir.Table) -> Any:
+    """Compute an expression as a pyarrow.Table of the types that it says."""
+    from ibis.expr.operations import InMemoryTable
+
+    engine = expression.get_backend()
+    if engine.name != "duckdb" or expression.op().find(InMemoryTable):
+        return expression.to_pyarrow()
+    # The same as `to_pyarrow`, which imports pandas first: a fifth of what the whole command takes to start.
+    return (
+        engine.con.sql(engine.compile(expression)).to_arrow_table().cast(expression.schema().to_pyarrow(), safe=False)
+    )
 
 
 def _state(stat: os.stat_result) -> tuple[int, ...]:

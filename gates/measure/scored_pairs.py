@@ -87,8 +87,7 @@ def pair(tables: Tables, sides: list[Side]) -> ir.Table | Reason:
         if not scalar(kept.count()) == scalar(joined.count()) == scalar(partner.count()):
             return Reason.ROWS_UNPAIRED
         joined = kept
-    joined = joined.drop(*_keys(first))
-    return joined if others else tables.keep(joined)
+    return joined.drop(*_keys(first))
 
 
 def _keys(side: Side) -> list[str]:

@@ -13,7 +13,9 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
+from gates.inputs.tables import arrow
 from gates.measure.interface import Scored
 from gates.measure.stats.figure import Floats, Ints, ranked, totals
 from gates.records import WHOLE, Plan, Slice
@@ -180,7 +182,7 @@ def _cells(
     table = table.mutate(**{f"key_{name}": value for name, value in keys.items()}) if keys else table
     table = with_rest(table, plan) if column == REST else table
     counted["rows" if scored.weighted else "n"] = table.count()
-    answer = (table.group_by(by).aggregate(**counted) if by else table.aggregate(**counted)).to_pyarrow()
+    answer = arrow(table.group_by(by).aggregate(**counted) if by else table.aggregate(**counted))
     names, value = codes(answer, column) if column else ((), np.zeros(answer.num_rows, dtype=np.int64))
     columns = {name: numbers(answer, f"key_{name}").astype(np.int64) for name in keys}
     if scored.clustered:
@@ -248,7 +250,7 @@ def _part(where: Slice, found: dict[str, Floats], keys: dict[str, Ints], whole: 
 
 def numbers(answer: Arrow, column: str) -> Floats:
     """Return a numeric column, shape (rows,)."""
-    return np.asarray(answer.column(column).to_numpy(), dtype=np.float64)
+    return _array(answer.column(column).combine_chunks()).astype(np.float64)
 
 
 def codes(answer: Arrow, column: str) -> tuple[tuple[str, ...], Ints]:
@@ -258,5 +260,9 @@ def codes(answer: Arrow, column: str) -> tuple[tuple[str, ...], Ints]:
     order = sorted(range(len(names)), key=names.__getitem__)
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(names))
-    indices = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    return tuple(names[i] for i in order), rank[indices]
+    return tuple(names[i] for i in order), rank[_array(encoded.indices)]
+
+
+def _array(values: Arrow) -> npt.NDArray[Any]:
+    # `to_numpy` imports pandas first; nulls, which are only where there are no rows at all, need it.
+    return np.asarray(values.to_numpy(zero_copy_only=False) if values.null_count else np.from_dlpack(values))

@@ -38,7 +38,7 @@ def micro_bin(p: ir.FloatingValue, micro_bins: int) -> ir.IntegerValue:
     """Return the number, 1 to micro_bins, of the right-closed bin of equal width that holds p in [0, 1]."""
     # The number itself or one less: never more, whatever the product was rounded to.
     least = (p * float(micro_bins) - _SLACK).ceil()
-    return (least.cast("int64") + (least / float(micro_bins) < p).cast("int64")).clip(lower=1)
+    return least.cast("int64") + (least / float(micro_bins) < p).cast("int64") + (p == 0.0).cast("int64")
 
 
 def bin_code(p: ir.FloatingValue, edges: tuple[float, ...]) -> ir.IntegerValue:
