@@ -213,5 +213,5 @@ def _besides(engines: Engines, plan: Plan) -> tuple[str, ...]:
     lines = [f"{gate} ({', '.join(metrics)})" for gate, metrics in gates.items()]
     notes = [f"a promotion would require besides: {'; '.join(lines)}; `gates init` begins"] if lines else []
     if plan.parameters.cluster is None:
-        notes.insert(0, "assumes independent rows; with --cluster COLUMN rows of one user or day hang together")
+        notes.insert(0, "rows of one user or day hang together? then name their column: --cluster COLUMN")
     return tuple(notes)

@@ -182,9 +182,9 @@ class _Columns:
         shown = ", ".join(f'"{name}"' for name in names)
         return self.refuse(part, f"could be {shown}", f'say which: --{part} "{names[0]}"')
 
-    def none(self, part: str, what: str) -> UsageError:
+    def none(self, part: str, what: str, remedy: str | None = None) -> UsageError:
         shown = ", ".join(f'"{profile.name}"' for profile in self.profiles[:12])
-        return self.refuse(part, f"{what} among {shown or 'no columns'}", f"name it: --{part} COLUMN")
+        return self.refuse(part, f"{what} among {shown or 'no columns'}", remedy or f"name it: --{part} COLUMN")
 
 
 def _label(table: _Columns, given: str | None) -> tuple[ColumnProfile, str]:
@@ -206,7 +206,7 @@ def _label(table: _Columns, given: str | None) -> tuple[ColumnProfile, str]:
         return by_content[0], f'label: column "{by_content[0].name}", the only one with two values of a label'
     if by_content:
         raise table.several("label", [profile.name for profile in by_content])
-    raise table.none("label", "no column looks like one")
+    raise table.none("label", "no column looks like one of two classes", f"{_SPEC}; {_OTHER}")
 
 
 def _two_values(profile: ColumnProfile) -> bool:
@@ -221,9 +221,21 @@ def _looks_like_label(profile: ColumnProfile) -> bool:
     return profile.kind == "text" and words.direction(profile.values, profile.name) is not None
 
 
+_MANY = 20
+"""Numbers of more different values than this are amounts and no classes."""
+
+
 def _many_values(table: _Columns, profile: ColumnProfile) -> UsageError:
-    what = f'"{profile.name}" has {profile.distinct} different values of kind {profile.kind}, not two'
-    return table.refuse("label", what, "name another: --label COLUMN")
+    amounts = profile.kind == "number" or (profile.kind == "integer" and profile.distinct > _MANY)
+    holds, task = ("numbers", "numeric") if amounts else ("values", "multiclass")
+    what = f'"{profile.name}" has {profile.distinct:,} different {holds}, and a bare file is judged as of two classes'
+    if profile.kind not in ("number", "integer", "text"):
+        return table.refuse("label", what, "name another: --label COLUMN")
+    return table.refuse("label", what, f"for a {task} model `gates init` writes a spec (task: {task}); {_OTHER}")
+
+
+_OTHER = "else name the label: --label COLUMN"
+_SPEC = "for numbers or several classes `gates init` writes a spec (task: numeric, multiclass)"
 
 
 def _direction(

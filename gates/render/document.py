@@ -22,6 +22,7 @@ def document(view: View) -> dict[str, Any]:
         "decision_id": view.decision_id,
         "decision": decision.document(),
         "rows": [_row(row) for row in view.rows],
+        "cautions": list(view.cautions),
         "advice": view.advice.document(),
     }
 

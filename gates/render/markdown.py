@@ -22,6 +22,7 @@ from gates.render.words import (
     unbounded,
     verdict_text,
     where_text,
+    worst_text,
 )
 
 COMMENT_LIMIT = 65_536
@@ -122,8 +123,10 @@ _ADVICE = 10
 def _tail(view: View) -> list[str]:
     lines = [f"- {code(name)}: {prose(remedy)}" for name, remedy in view.remedies]
     lines.extend(f"- {code(row.check)}: {prose(need_text(row.needs))}" for row in view.needs if row.needs is not None)
+    lines.extend(f"- {code(worst.place[0])}: {prose(worst_text(worst))}" for worst in view.advice.worst)
     lines.extend(f"- {code(cause.feature)}: {prose(cause.hint)}" for cause in view.advice.causes)
     decision = view.decision
     until = f"Valid until {moment(decision.valid_until_us)}. " if decision.allow else ""
     ids = f"{until}Decision {code(view.decision_id)}, policy {code(decision.policy_digest)}."
-    return ["\n".join(lines[:_ADVICE]), ids] if lines else [ids]
+    rests_on = [f"Note: {prose('; '.join(view.cautions))}."] if view.cautions else []
+    return [*(["\n".join(lines[:_ADVICE])] if lines else []), *rests_on, ids]

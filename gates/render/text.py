@@ -19,6 +19,7 @@ from gates.render.words import (
     unbounded,
     verdict_text,
     where_text,
+    worst_text,
 )
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def _notes(view: View, shown: Sequence[Row], *, verbose: bool) -> list[Text]:
         rest = view.deciding[_SHOWN:] + view.rest
         if rest:
             lines.append(f"{len(rest)} more: {tally(rest)}; --verbose shows all")
+    lines.extend(view.cautions)
     return [Text(line, style="dim") for line in lines]
 
 
@@ -149,6 +151,7 @@ def _todo(view: View) -> list[Table]:
 
     lines = [f"{code}: {visible(remedy, longest=400)}" for code, remedy in view.remedies[:_REMEDIES]]
     lines.extend(f"{row.check}: {need_text(row.needs)}" for row in view.needs[:_REMEDIES] if row.needs is not None)
+    lines.extend(f"{worst.place[0]}: {worst_text(worst)}" for worst in view.advice.worst[:_REMEDIES])
     lines.extend(f"{visible(cause.feature)}: {cause.hint}" for cause in view.advice.causes[:_REMEDIES])
     if not lines:
         return []

@@ -18,8 +18,9 @@ from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need
 from gates.records.base import Digest
 from gates.records.decision import Decision, Disposition, RuleResult, Verdict
-from gates.records.measurement import Bound, Item, Measurement, Reason, Slice
+from gates.records.measurement import Bound, Item, Measurement, Param, Reason, Slice
 from gates.records.plan import Requirement
+from gates.render.names import visible
 
 Status = Verdict | Literal["missing"]
 
@@ -58,6 +59,15 @@ _RANKS: Mapping[tuple[Status, Disposition], int] = {
     ("inconclusive", "tolerated"): 11,
 }
 _UNREMARKABLE = 12
+
+
+FEW_CLUSTERS = 20
+"""Under so many, even Student's quantiles are rough (statistics.md, section 1)."""
+
+SMALL_SLICE = 100
+
+_NAMED = 3
+_ASSUMED = Param(name="rows", value="assumed independent")
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,30 @@ class View:
     def rest(self) -> tuple[Row, ...]:
         deciding = {id(row) for row in self.deciding}
         return tuple(row for row in self.rows if id(row) not in deciding)
+
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """What the figures rest on and a reader should know, in sentences."""
+        figures = [row.measurement for row in self.rows if row.measurement and row.measurement.scope == "sample"]
+        assumed = any(param == _ASSUMED for figure in figures for param in figure.params)
+        supplied = any(figure.predictions == "supplied" for figure in figures)
+        lines = []
+        if assumed:
+            lines.append("assumes independent rows: no cluster key is named, and independence is not declared")
+        if supplied:
+            lines.append("scores were supplied as a table, not computed from a registered model")
+        whole = [figure.clusters for figure in figures if figure.clusters and figure.slice.kind == "whole"]
+        if whole and max(whole) < FEW_CLUSTERS:
+            lines.append(f"{max(whole)} clusters: under {FEW_CLUSTERS}, intervals are rough")
+        slices = {str(figure.slice): figure for figure in figures if figure.slice.kind == "value"}
+        small = {name: figure.n for name, figure in slices.items() if figure.n < SMALL_SLICE}
+        rough = {name: figure.clusters for name, figure in slices.items() if figure.clusters and name not in small}
+        few = {name: n for name, n in rough.items() if n < FEW_CLUSTERS <= max(whole, default=0)}
+        if small:
+            lines.append(f"slices of under {SMALL_SLICE} rows prove little: {_named(small)}")
+        if few:
+            lines.append(f"slices of under {FEW_CLUSTERS} clusters have rough intervals: {_named(few)}")
+        return tuple(lines)
 
     @property
     def remedies(self) -> tuple[tuple[str, str], ...]:
@@ -327,6 +361,13 @@ def _why_denied(deciding: Sequence[Row]) -> str:
     more = len(deciding) - 1
     others = f" {more} more {'reason' if more == 1 else 'reasons'}." if more else ""
     return f"{first.title}{what} ({first.code}).{others}"
+
+
+def _named(numbers: Mapping[str, int]) -> str:
+    """Slices with their numbers, the smallest first, a few by name."""
+    ascending = sorted(numbers.items(), key=lambda item: (item[1], item[0]))
+    named = ", ".join(f"{visible(name)} ({number})" for name, number in ascending[:_NAMED])
+    return f"{named} and {len(ascending) - _NAMED} more" if len(ascending) > _NAMED else named
 
 
 def _is(number: int) -> str:

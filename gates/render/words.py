@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gates.decide.advice import WorstSlice
 from gates.decide.limits import Limit, ends
 from gates.decide.rows_needed import CAP, Need
 from gates.records.measurement import Item, Slice
@@ -62,7 +63,9 @@ def slice_text(slice_: Slice) -> str:
 
 
 def item_text(item: Item | None) -> str:
-    return "" if item is None else f"{item.kind} {visible(item.name)}"
+    if item is None:
+        return ""
+    return "decision region" if (item.kind, item.name) == ("bin", "decision") else f"{item.kind} {visible(item.name)}"
 
 
 def where_text(row: Row) -> str:
@@ -100,6 +103,17 @@ def need_text(need: Need) -> str:
         rows = f"about {count(need.low)} to {count(need.high)} rows" if need.high > need.low else f"{rows} rows"
     toward = f"probably a {need.toward}" if need.sure else "which way is open"
     return f"a fresh holdout with {rows} would settle it: {toward}"
+
+
+def worst_text(worst: WorstSlice) -> str:
+    """The slice of a check that is most surely bad."""
+    _, where, item = worst.place
+    figure = worst.measurement
+    part = "" if item is None else f" {item_text(item)}"
+    if figure.estimate is None or figure.bounds is None:
+        return f"look at {slice_text(where)}{part} first"
+    estimate, lower, upper = figures(figure.estimate, *ends(figure.bounds[0]))
+    return f"look at {slice_text(where)}{part} first: {estimate} [{lower}, {upper}] of {count(figure.n)} rows"
 
 
 def tally(rows: Iterable[Row]) -> str:

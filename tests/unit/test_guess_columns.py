@@ -14,7 +14,7 @@ import pytest
 from gates.errors import UsageError
 from gates.inputs.profile import normalise, profile
 from gates.inputs.tables import Tables
-from gates.plan.guess import Guess, guess, guess_champion_file
+from gates.plan.guess import ColumnProfile, Guess, guess, guess_champion_file
 from gates.records import Table
 
 N = 60
@@ -302,3 +302,22 @@ def test_a_column_that_no_plan_can_name_plays_no_part(ask: Asker) -> None:
     found = ask({"y": Y, "p": P, "a\nb": P, "x" * 300: P, "": P}, "parquet")
     assert (found.columns.label, found.columns.score) == ("y", "p")
     assert "no column" in str(ask.refused({"y": Y, "p": P, "\x07": P}, "parquet", score="\x07"))
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (ColumnProfile("y", "number", 900, 0, 871, (), -3.0, 1e308), "task: numeric"),
+        (ColumnProfile("y", "integer", 900, 0, 300, (), 0, 299), "task: numeric"),
+        (ColumnProfile("y", "integer", 900, 0, 7, (), 0, 6), "task: multiclass"),
+        (ColumnProfile("y", "text", 900, 0, 3, ("a", "b", "c")), "task: multiclass"),
+        (ColumnProfile("amount", "number", 900, 0, 871, (), 5.0, 99.0), "task: numeric, multiclass"),
+    ],
+)
+def test_a_label_of_numbers_or_several_classes_is_led_to_a_spec(column: ColumnProfile, said: str) -> None:
+    score = ColumnProfile("score", "number", 900, 0, 900, (), 0.0, 1.0)
+    with pytest.raises(UsageError) as refused:
+        guess([column, score], where="t.csv")
+    assert refused.value.code == "guess.label"
+    assert said in str(refused.value.remedy)
+    assert "gates init" in str(refused.value.remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from decision_samples import (
@@ -21,9 +22,13 @@ from decision_samples import (
     uncalibrated,
 )
 
+from gates.audit.site.page import page
 from gates.decide.limits import Limit, Rungs, limit_at, limits_of
 from gates.records import LADDER, Family, Measurement, Reason, Requirement, RuleResult, Slice
+from gates.records.measurement import Param
 from gates.render.document import document
+from gates.render.markdown import markdown
+from gates.render.text import text
 from gates.render.view import build_view
 from gates.resources import policies_folder
 
@@ -243,3 +248,43 @@ def test_the_same_decision_gives_the_same_rows_in_any_order_of_results() -> None
     other = build_view(turned, sample.measurements[::-1], limit_of=limit_of, annotations=ANNOTATIONS)
 
     assert [row.result for row in other.rows] == [row.result for row in sample.view().rows]
+
+
+def resting(**changes: Any) -> tuple[str, ...]:
+    figure = measured("calibration.ece", 0.01, 0.001, **changes)
+    return Sample(decision((result(figure, "pass"),), allow=True), (figure,)).view().cautions
+
+
+def test_what_the_figures_rest_on_is_said() -> None:
+    assumed = (Param(name="rows", value="assumed independent"),)
+    assert resting() == ()
+    assert "assumes independent rows" in resting(params=assumed, clusters=None)[0]
+    assert resting(params=(Param(name="rows", value="independent"),), clusters=None) == ()
+    assert resting(clusters=19) == ("19 clusters: under 20, intervals are rough",)
+    assert resting(clusters=20) == ()
+    assert "supplied as a table" in resting(predictions="supplied")[0]
+    assert resting(predictions="scored") == ()
+
+
+def test_small_slices_are_named_the_smallest_first() -> None:
+    rows = {"a": 99, "b\u202e": 1, "c": 100, "d": 50, "e": 60}
+    figures = [measured("calibration.ece", 0.01, 0.001)]
+    figures += [measured("calibration.ece", 0.01, 0.001, slice_=carrier(k), n=n, clusters=30) for k, n in rows.items()]
+    figures.append(measured("calibration.ece", 0.01, 0.001, slice_=carrier("few"), n=5_000, clusters=8))
+    view = Sample(decision(tuple(result(m, "pass") for m in figures), allow=True), tuple(figures)).view()
+    assert view.cautions == (
+        "slices of under 100 rows prove little: carrier=b\\u202e (1), carrier=d (50), carrier=e (60) and 1 more",
+        "slices of under 20 clusters have rough intervals: carrier=few (8)",
+    )
+
+
+def test_the_worst_slice_is_named_in_every_view() -> None:
+    figures = [
+        measured("calibration.ece", value, 0.001, slice_=carrier(name), n=900)
+        for name, value in (("A", 0.2), ("B", 0.1))
+    ]
+    view = Sample(decision(tuple(result(m, "fail", "tolerated") for m in figures), allow=True), tuple(figures)).view()
+    told = "look at carrier=A first: 0.2000 [0.1984, 0.2016] of 900 rows"
+    assert told in " ".join(text(view).split())
+    assert told.replace("[", "&#91;").replace("]", "&#93;").replace("carrier=A", "carrier=A") in markdown(view)
+    assert told in page(view)

@@ -133,6 +133,7 @@ def _name(row: Row) -> str:
 def _todo(view: View) -> list[tuple[str, str]]:
     lines = [(code, remedy) for code, remedy in view.remedies]
     lines.extend((row.check, words.need_text(row.needs)) for row in view.needs if row.needs is not None)
+    lines.extend((worst.place[0], words.worst_text(worst)) for worst in view.advice.worst)
     lines.extend((cause.feature, cause.hint) for cause in view.advice.causes)
     return lines
 
