@@ -209,7 +209,7 @@ def test_text_and_bool_are_no_scores(ask: Asker, scores: Any) -> None:
         ({"a": Y, "b": Y, "p": P}, "guess.label", '"a", "b"'),
         ({"p": P, "n": range(2, 2 + N)}, "guess.label", "no column looks like one"),
         ({"y": Y, "n": range(2, 2 + N)}, "guess.score", "no column looks like one"),
-        ({"y": range(N), "p": P}, "guess.label", f'"y" has {N} different values'),
+        ({"y": range(N), "p": P}, "guess.label", f'"y" has {N} different numbers'),
         ({"y": ["a", "b", "c"] * (N // 3), "p": P}, "guess.label", '"y" has 3 different values'),
     ],
 )
