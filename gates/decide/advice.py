@@ -12,6 +12,7 @@ from typing import Any
 
 from gates.decide.attachments import read_reliability
 from gates.decide.causes import Cause, read_causes
+from gates.decide.chance import SPREAD, Chance, coverage_chance
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
 from gates.records.decision import Decision, RuleResult
@@ -46,6 +47,7 @@ class Advice:
     settle: tuple[Settle, ...] = ()
     worst: tuple[WorstSlice, ...] = ()
     causes: tuple[Cause, ...] = ()
+    chance: Chance | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document."""
@@ -56,6 +58,7 @@ class Advice:
                 for item in self.worst
             ],
             "causes": [cause.document() for cause in self.causes],
+            **({"chance": self.chance.document()} if self.chance else {}),
         }
 
 
@@ -72,6 +75,7 @@ def advise(
     ----------
     attachments: the bundle's, by name; `reliability.json` and `parity.json` sharpen the advice where they are there.
     """
+    measurements = tuple(measurements)
     figures = {(place_of(m.check, m.slice, m.item), m.subject): m for m in measurements}
     judged = [
         (result, limit, measurement)
@@ -84,7 +88,7 @@ def advise(
     reliability = read_reliability(attachments.get("reliability.json"))
     settle = []
     for result, limit, measurement in judged:
-        if result.verdict != "inconclusive":
+        if result.verdict != "inconclusive" or result.check == SPREAD:
             continue
         whole_ece = result.check == "calibration.ece" and measurement.slice.kind == "whole"
         need = rows_for_ece(measurement, limit, reliability.bins, Rungs()) if whole_ece and reliability else None
@@ -95,6 +99,7 @@ def advise(
         settle=tuple(settle),
         worst=_worst(judged),
         causes=read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
+        chance=coverage_chance(decision.results, measurements, limit_of),
     )
 
 

@@ -135,6 +135,7 @@ def _todo(view: View) -> list[tuple[str, str]]:
     lines.extend((row.check, words.need_text(row.needs)) for row in view.needs if row.needs is not None)
     lines.extend((worst.place[0], words.worst_text(worst)) for worst in view.advice.worst)
     lines.extend((cause.feature, cause.hint) for cause in view.advice.causes)
+    lines.extend((chance.check, chance.hint) for chance in (view.advice.chance,) if chance)
     return lines
 
 
