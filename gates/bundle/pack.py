@@ -140,7 +140,8 @@ def _load_evidence(store: Store, ref: EvidenceRef, bundle: Bundle) -> OpenedEvid
 def check_holdout(evidence: Evidence, holdout: Digest | None, *, where: str) -> None:
     """Refuse evidence that judged other rows than the manifest names: looks at a holdout are counted by that name.
 
-    The rows that were judged are the table `holdout`, and where there is none the table `predictions`.
+    The rows that were judged are the table `holdout`, and where there is none the table `predictions`. Own measurements
+    that were recorded beside it name no table, and no other figure stands in their evidence.
 
     Raises
     ------
@@ -148,6 +149,9 @@ def check_holdout(evidence: Evidence, holdout: Digest | None, *, where: str) -> 
     """
     digests = {role: {table.digest for table in evidence.tables if table.role == role} for role in _JUDGED}
     judged = next((found for found in digests.values() if found), set())
+    own = evidence.measurements and all(measurement.check.startswith("own.") for measurement in evidence.measurements)
+    if own and not evidence.tables:
+        return
     if judged != ({holdout} if holdout else set()):
         named = " and ".join(sorted(judged)) or "none"
         raise EvidenceError(

@@ -31,6 +31,7 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
     "The stages, one by one": {
         "plan": _Command("stages", "plan", "What the policy asks to be measured."),
         "measure": _Command("stages", "measure", "Run the gates and seal what they found."),
+        "record": _Command("record", "record", "Add a figure of your own to what was measured."),
         "seal": _Command("stages", "seal", "Sign a bundle again under your key."),
         "decide": _Command("stages", "decide", "Ask the policies about a sealed bundle."),
         "approve": _Command("people", "approve", "Sign a yes for exactly one move."),

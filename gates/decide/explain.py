@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gates.errors import EngineError, UsageError
 from gates.resources import module_folder
@@ -41,6 +41,15 @@ def load_annotations() -> dict[str, Explanation]:
         ) from error
 
 
+def find(code: str, annotations: Mapping[str, Explanation]) -> Explanation | None:
+    """Look a code up; one of an own check, `own.<name>` and what follows, has the texts of `own.name`."""
+    gate, _, rest = code.partition(".")
+    if gate == "own" and rest:
+        _, dot, suffix = rest.partition(".")
+        code = f"own.name{dot}{suffix}"
+    return annotations.get(code)
+
+
 def explain(code: str, annotations: Mapping[str, Explanation]) -> Explanation:
     """Look a code up.
 
@@ -48,9 +57,9 @@ def explain(code: str, annotations: Mapping[str, Explanation]) -> Explanation:
     ------
     UsageError: no rule yields this code; names the nearest ones.
     """
-    found = annotations.get(code)
+    found = find(code, annotations)
     if found is not None:
-        return found
+        return replace(found, code=code)
     near = difflib.get_close_matches(code, annotations, n=3, cutoff=0.5)
     raise UsageError(
         f"no rule yields the code {code!r}",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from gates.decide.limits import Sense
 from gates.decide.plan_request import Wish
 from gates.errors import UsageError
-from gates.records.base import Name, Record
+from gates.records.base import Environment, Name, Record
+from gates.records.measurement import Subject
 from gates.records.plan import Tier
 
 
@@ -29,17 +31,6 @@ class ParameterFacts(Record):
     minimum_events: Annotated[int, Field(ge=1)] | None = None
 
 
-class ModelFacts(Record):
-    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
-
-    tier: Tier = "high"
-    first_release: bool = False
-    cluster: Name | None = None
-    slices: tuple[Name, ...] = ()
-    parameters: ParameterFacts = ParameterFacts()
-    required: tuple[Wish, ...] = ()
-
-
 class Mirror(Record):
     """The other side of a two-sided limit."""
 
@@ -54,6 +45,49 @@ class LimitData(Record):
     inclusive: bool
     ceiling: float | None = None
     mirror: Mirror | None = None
+
+
+class OwnLimit(LimitData):
+    """A limit of an own check.
+
+    Attributes
+    ----------
+    point: a number without bounds is accepted here by its point alone, as provisional; it is never a pass.
+    """
+
+    point: bool = False
+
+
+OwnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class OwnCheck(Record):
+    """A check `own.<name>` that the policy owners define; `required` says where it is needed."""
+
+    sense: Sense
+    subject: Subject = "candidate"
+    limits: dict[Environment, OwnLimit]
+
+    @model_validator(mode="after")
+    def _both_sides(self) -> Self:
+        one_sided = [name for name, limit in self.limits.items() if (limit.mirror is None) == (self.sense == "within")]
+        if one_sided:
+            raise ValueError(
+                f"{one_sided[0]}: `mirror`, the other side, stands in a limit of sense within and no other"
+            )
+        return self
+
+
+class ModelFacts(Record):
+    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
+
+    tier: Tier = "high"
+    first_release: bool = False
+    cluster: Name | None = None
+    slices: tuple[Name, ...] = ()
+    parameters: ParameterFacts = ParameterFacts()
+    required: tuple[Wish, ...] = ()
+    own: dict[OwnName, OwnCheck] = Field(default_factory=dict)
 
 
 class EnvironmentLimits(Record):
@@ -88,5 +122,11 @@ def checked(kind: str, document: Any, where: str) -> dict[str, Any]:
 
 
 def _words(record: type[Record]) -> list[str]:
-    words = [*record.model_fields, *ParameterFacts.model_fields, *Wish.model_fields, *LimitData.model_fields]
+    words = [
+        *record.model_fields,
+        *ParameterFacts.model_fields,
+        *Wish.model_fields,
+        *OwnLimit.model_fields,
+        *OwnCheck.model_fields,
+    ]
     return sorted(set(words))

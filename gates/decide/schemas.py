@@ -101,10 +101,24 @@ def validate_input(entry_point: str, document: object) -> None:
     EvidenceError: `input.invalid`, with the path to the first thing that is wrong (exit 3).
     """
     name = INPUTS[entry_point]
+    _validate(name, document, code="input.invalid", where=name)
+
+
+def validate_record(name: str, document: object, *, where: str) -> None:
+    """Validate a JSON document by the published schema of a record.
+
+    Raises
+    ------
+    EvidenceError: `record.invalid`, with the path to the first thing that is wrong (exit 3).
+    """
+    _validate(name, document, code="record.invalid", where=where)
+
+
+def _validate(name: str, document: object, *, code: str, where: str) -> None:
     wrong = next(_validator(name).iter_errors(document), None)
     if wrong is not None:
         path = "/".join(str(part) for part in wrong.instance_path) or "the document"
-        raise EvidenceError(f"{path}: {wrong.message[:200]}", code="input.invalid", where=name)
+        raise EvidenceError(f"{path}: {wrong.message[:200]}", code=code, where=where)
 
 
 def main(arguments: list[str]) -> int:

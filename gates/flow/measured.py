@@ -11,9 +11,9 @@ from gates.flow.stages import Measured
 from gates.measure.interface import Note
 from gates.records import Evidence, Plan
 
-_PLAN = "plan.json"
-_EVIDENCE = "evidence"
-_NOTES = "notes"
+PLAN = "plan.json"
+EVIDENCE = "evidence"
+NOTES = "notes"
 
 
 def read_plan(path: Path) -> Plan:
@@ -36,11 +36,11 @@ def write_measured(measured: Measured, folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise UsageError("is not empty", where=str(folder), code="measured.exists", remedy="name a new folder")
     try:
-        write_atomically(folder / _PLAN, canonical_bytes(measured.plan.document()))
+        write_atomically(folder / PLAN, canonical_bytes(measured.plan.document()))
         for note in measured.notes:
-            write_atomically(folder / _NOTES / digest_bytes(note.content).removeprefix("sha256:"), note.content)
+            write_atomically(folder / NOTES / digest_bytes(note.content).removeprefix("sha256:"), note.content)
         for item in measured.evidence:
-            write_atomically(folder / _EVIDENCE / f"{item.gate}.json", canonical_bytes(item.document()))
+            write_atomically(folder / EVIDENCE / f"{item.gate}.json", canonical_bytes(item.document()))
     except OSError as error:
         raise UsageError(
             f"cannot be written: {error.strerror}", where=str(folder), code="measured.unwritable"
@@ -54,8 +54,8 @@ def read_measured(folder: Path) -> Measured:
     ------
     UsageError: no such folder. EvidenceError: not evidence, or bytes that changed.
     """
-    plan = read_plan(folder / _PLAN)
-    files = sorted((folder / _EVIDENCE).glob("*.json")) if (folder / _EVIDENCE).is_dir() else []
+    plan = read_plan(folder / PLAN)
+    files = sorted((folder / EVIDENCE).glob("*.json")) if (folder / EVIDENCE).is_dir() else []
     if not files:
         raise UsageError(
             "holds no evidence", where=str(folder), code="measured.missing", remedy="gates measure --out writes it"
@@ -74,7 +74,7 @@ def read_measured(folder: Path) -> Measured:
 
 
 def _read_note(folder: Path, digest: str) -> bytes:
-    path = folder / _NOTES / digest.removeprefix("sha256:")
+    path = folder / NOTES / digest.removeprefix("sha256:")
     content = _read(path)
     if digest_bytes(content) != digest:
         raise EvidenceError("the bytes are not what the evidence names", code="measured.changed", where=str(path))

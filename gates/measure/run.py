@@ -19,6 +19,7 @@ _GATES = {
     "calibration": ("gates.measure.calibration", "CalibrationGate"),
     "regression": ("gates.measure.regression", "RegressionGate"),
     "fairness": ("gates.measure.fairness", "FairnessGate"),
+    "own": ("gates.measure.own", "OwnGate"),
 }
 FAILURE_NOTE = "-failure.txt"
 """Ends the name of the attachment that says why a gate failed."""
@@ -37,8 +38,12 @@ class GateRun:
 
 
 def planned_gates(plan: Plan) -> tuple[str, ...]:
-    """Gates that the plan's requirements name, in the order in which they run."""
+    """Gates that the plan's requirements name, in the order in which they run; `own` where a function is registered."""
     wanted = {requirement.check.partition(".")[0] for requirement in plan.requirements}
+    if "own" in wanted:
+        from gates.measure.own import registered
+
+        wanted = wanted if registered(plan) else wanted - {"own"}
     return tuple(name for name in _GATES if name in wanted)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from gates.bundle.canonical import digest_document
 from gates.decide.advice import Advice, Place, place_of
-from gates.decide.explain import Explanation
+from gates.decide.explain import Explanation, find
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need
 from gates.records.base import Digest
@@ -300,8 +300,9 @@ def _note(result: RuleResult, measurement: Measurement | None, annotations: Mapp
 
 def _remedy(result: RuleResult, annotations: Mapping[str, Explanation]) -> str | None:
     for code in (result.code, result.check):
-        if code in annotations and annotations[code].remedy:
-            return annotations[code].remedy
+        found = find(code, annotations)
+        if found is not None and found.remedy:
+            return found.remedy
     return None
 
 

@@ -68,6 +68,19 @@ bounded(sense, figure, bar, ceiling, looks) if {
 	_good(sense, _pass_bound(figure, looks), ceiling)
 }
 
+# METADATA
+# description: |
+#   A number without bounds whose point is within the limit: no verdict, and accepted only where a limit says `point: true`.
+#   A figure with any bound at all is no such number.
+pointed(sense, figure, bar) if {
+	count({1 | some bound in figure.bounds; _bounded(bound)}) == 0
+	_good(sense, {"lower": figure.estimate, "upper": figure.estimate}, bar)
+}
+
+_bounded(bound) if bound.lower != "unbounded"
+
+_bounded(bound) if bound.upper != "unbounded"
+
 _comparable(sense, bar) if {
 	sense in {"at_most", "at_least"}
 	is_number(bar.value)

@@ -142,3 +142,14 @@ test_bounded if {
 	not comparison.bounded("at_most", near, _strict, {}, 1)
 	comparison.bounded("within", _figure(-0.1, 0.1), {"value": 0.2, "mirror": -0.2, "inclusive": true}, {"value": 0.2, "mirror": -0.2, "inclusive": true}, 1)
 }
+
+test_pointed if {
+	bare := t.at(_figure("unbounded", "unbounded"), {"estimate": 0.02})
+	comparison.pointed("at_most", bare, _inclusive)
+	not comparison.pointed("at_most", bare, _strict)
+	not comparison.pointed("at_most", t.at(bare, {"bounds": t.bounds(0, "unbounded")}), _inclusive)
+	not comparison.pointed("at_most", t.at(bare, {"bounds": t.bounds("unbounded", 0.01)}), _inclusive)
+	not comparison.pointed("at_least", t.at(bare, {"estimate": "1"}), _floor)
+	comparison.pointed("within", bare, _band)
+	_verdict("at_most", "unbounded", "unbounded", _inclusive) == "inconclusive"
+}

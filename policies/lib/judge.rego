@@ -85,6 +85,9 @@ _judged("fail", claim, _, _) := _failed_leniently(claim.check) if _lenient(claim
 
 _judged("inconclusive", claim, figure, limit) := _undecided_harmless(claim.check) if {
 	_tolerates(claim)
+} else := _by_point(claim.check) if {
+	limit.point == true
+	comparison.pointed(_sense(claim), figure, limits.bar(limit))
 } else := _provisional(claim.check) if {
 	_accepts(claim, figure, limit)
 } else := _undecided(claim.check)
@@ -127,6 +130,14 @@ _failed_leniently(check) := {"verdict": "fail", "disposition": "tolerated", "cod
 #   suffix: provisional
 #   remedy: More rows in the holdout would decide it.
 _provisional(check) := {"verdict": "inconclusive", "disposition": "accepted", "code": _code(check, "provisional")}
+
+# METADATA
+# title: a number without bounds, accepted by its point
+# description: Nothing is known of how far the number may be off; the policy owners accept it here by its point alone.
+# custom:
+#   suffix: point
+#   remedy: Record counts, sums or rows, from which bounds are computed, and take `point` out of the limit.
+_by_point(check) := {"verdict": "inconclusive", "disposition": "accepted", "code": _code(check, "point")}
 
 # METADATA
 # title: undecided

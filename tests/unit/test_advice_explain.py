@@ -24,6 +24,18 @@ def test_a_code_is_explained() -> None:
     assert found.description
 
 
+def test_an_own_check_has_the_texts_of_all_own_checks() -> None:
+    annotations = load_annotations()
+    assert explain("own.waiting_time", annotations).title == "Own measurement"
+    found = explain("own.waiting_time.point", annotations)
+    assert (found.code, found.title) == (
+        "own.waiting_time.point",
+        "Own measurement: a number without bounds, accepted by its point",
+    )
+    with pytest.raises(UsageError):
+        explain("own.waiting_time.nonsense", annotations)
+
+
 def test_an_unknown_code_names_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"did you mean calibration\.ece") as caught:
         explain("calibraton.ece", load_annotations())

@@ -42,5 +42,5 @@ def test_every_command_and_option_says_what_it_is_for(name: str) -> None:
 def test_the_commands_of_the_readme_are_there() -> None:
     first = ["init", "check", "promote", "rollback", "status"]
     assert list(EVERY)[:5] == first
-    assert {"policy activate", "keys new", "trust add", "doctor", "plan", "measure", "seal"} <= set(EVERY)
+    assert {"policy activate", "keys new", "trust add", "doctor", "plan", "measure", "record", "seal"} <= set(EVERY)
     assert {"adopt", "decide", "approve", "log", "verify", "replay", "explain", "report"} <= set(EVERY)

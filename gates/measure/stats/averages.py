@@ -1,0 +1,93 @@
+"""Means of values of which nothing is known beforehand but, where somebody says so, their range. Student's t, by rows or
+by clusters of rows.
+
+Each half-width holds a further t^2 D / n in quadrature, the rule of three: a value that n rows do not show may stand in
+3 / n of the rows (at .95), each D away from the mean. D is the width of the declared range; without one the largest
+distance from the mean that was seen, and of sums alone the standard deviation. Values that are all the same set no bound
+without a range: thirty costs of 0 do not say what the thirty-first may be.
+
+Student's interval is too low on the long side of skewed values. Share of runs in which the upper bound at .95 missed, by
+Student alone / of sums / of values (`tests/oracles/test_stats_averages.py` has the worlds):
+
+| n | normal | exponential | lognormal | .02 of rows cost something, exponential |
+|---|---|---|---|---|
+| 30 | .05 / .04 / .02 | .10 / .09 / .05 | .15 / .15 / .09 | .62 / .07 / .05 |
+| 100 | .05 / .05 / .03 | .07 / .07 / .04 | .11 / .10 / .06 | .33 / .21 / .13 |
+| 1,000 | .04 / .04 / .04 | .05 / .05 / .04 | .08 / .08 / .06 | .12 / .12 / .07 |
+
+So rows are better than sums; and where values are very skewed, declare their range, or measure a share instead.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gates.measure.stats.figure import Figure, Floats, quantiles
+from gates.records import Reason
+
+_SAME = 1e-14
+"""A variance of this share of the squared mean is what rounding leaves of values that are all the same."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """Sums of values, by cell; n and values of shape (cells,).
+
+    Attributes
+    ----------
+    squares: the sum of the squared values. farthest: the largest distance from the mean that was seen, where the rows were.
+    range: declared limits of a single value. clustered: a cell is a cluster; else cells are summed up.
+    """
+
+    n: Floats
+    values: Floats
+    squares: float
+    clustered: bool = False
+    farthest: float | None = None
+    range: tuple[float, float] | None = None
+
+
+def average(total: Total, *, minimum_clusters: int) -> Figure | Reason:
+    """Return the mean, in the unit of the values; infinite bounds where one row or values without spread set none.
+
+    Returns
+    -------
+    Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters.
+    """
+    rows = float(total.n.sum())
+    if rows == 0:
+        return Reason.EMPTY_TABLE
+    if total.clustered and total.n.size < minimum_clusters:
+        return Reason.FEW_CLUSTERS
+    clusters = total.n.size if total.clustered else None
+    mean = float(total.values.sum()) / rows
+    spread = max(0.0, total.squares / rows - mean**2)
+    step = _step(total, spread, mean)
+    if rows < 2 or step is None:
+        half = np.full(quantiles(None).shape, np.inf)
+    else:
+        t = quantiles(clusters or int(rows))
+        half = np.hypot(t * math.sqrt(_variance(total, rows, mean, spread)), t**2 * step / rows)
+    low, high = total.range or (-math.inf, math.inf)
+    return Figure(mean, np.maximum(low, mean - half), np.minimum(high, mean + half), int(rows), clusters)
+
+
+def _step(total: Total, spread: float, mean: float) -> float | None:
+    """How far an unseen value may be from the mean; None where nothing says so."""
+    if total.range is not None:
+        return total.range[1] - total.range[0]
+    if spread <= _SAME * mean**2:
+        return None
+    return math.sqrt(spread) if total.farthest is None else total.farthest
+
+
+def _variance(total: Total, rows: float, mean: float, spread: float) -> float:
+    """Variance of the mean: of rows, or of clusters where that is larger."""
+    independent = spread / (rows - 1)
+    if not total.clustered:
+        return independent
+    off = (total.values - mean * total.n) / rows
+    return max(independent, float(off @ off) * total.n.size / (total.n.size - 1))

@@ -1,0 +1,31 @@
+# Checks that the policy owners define themselves for a model, in models/<model>/data.yaml under `own`: name -> sense,
+# subject and limits by environment. A definition says what a figure must keep to; `required` says where it is needed.
+# Whatever writes the figure (a function, `gates record`, a file), a check that nobody defined here is unknown.
+package gates.checks.own
+
+default _model := null
+
+_model := input.request.model if {
+	input.request.model
+} else := input.model
+
+# METADATA
+# title: Own measurement
+# description: A figure that the policy owners defined for this model, and that its authors measure themselves.
+# custom:
+#   code: own.name
+#   remedy: Look at what measures it; its limits stand in models/<model>/data.yaml under `own`.
+checks[name] := check if {
+	some own, definition in object.get(data.models[_model], "own", {})
+	name := concat(".", ["own", own])
+	check := {
+		"tasks": set(),
+		"subject": object.get(definition, "subject", "candidate"),
+		"sense": definition.sense,
+		"items": "any",
+		"needs": set(),
+		"optional": true,
+		"limits": object.get(definition, "limits", {}),
+		"at": concat("/", ["models", _model, "own", own, "limits"]),
+	}
+}

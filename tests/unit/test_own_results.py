@@ -1,0 +1,84 @@
+"""What a function or a person may hand over: shares with exact limits, refusals in words, bare numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gates.measure.own import Bare, Successes, Sums, Unusable, Values, own_measurement
+from gates.records import LADDER, Measurement, Reason
+
+
+def params(found: Measurement) -> dict[str, Any]:
+    return {param.name: param.value for param in found.params}
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 30), (17, 30), (30, 30), (0, 1), (9_001, 10_000)])
+def test_a_share_is_clopper_pearson_from_counts_and_from_rows(k: int, n: int) -> None:
+    counts = own_measurement("hits", Successes(k, n))
+    rows = own_measurement("hits", Values([True] * k + [False] * (n - k)))
+    for found in (counts, rows):
+        assert (found.check, found.subject, found.n, found.estimate) == ("own.hits", "candidate", n, k / n)
+        assert found.method == "clopper_pearson"
+        assert found.bounds is not None
+        for rung, bound in zip(LADDER, found.bounds, strict=True):
+            theirs = stats.binomtest(k, n).proportion_ci(2 * rung - 1, method="exact")
+            assert bound.lower == pytest.approx(theirs.low, abs=1e-9)
+            assert bound.upper == pytest.approx(theirs.high, abs=1e-9)
+
+
+def test_clusters_are_said_and_counted() -> None:
+    rng = np.random.default_rng(1)
+    cluster = rng.integers(0, 20, 500)
+    hit = rng.random(500) < rng.beta(2, 2, 20)[cluster]
+    wide, narrow = own_measurement("hits", Values(hit, cluster)), own_measurement("hits", Values(hit))
+    assert (wide.clusters, wide.method, params(wide)) == (20, "korn_graubard", {"rows": "clustered"})
+    assert params(narrow) == {"rows": "assumed independent"}
+    assert wide.bounds is not None
+    assert narrow.bounds is not None
+    assert float(wide.bounds[0].upper) > float(narrow.bounds[0].upper)
+    assert own_measurement("hits", Values(hit, cluster % 7)).reason == Reason.FEW_CLUSTERS
+
+
+def test_zeros_and_ones_are_a_mean_where_a_range_says_so() -> None:
+    assert own_measurement("cost", Values([0.0, 1.0, 0.0], range=(0, 50))).method == "student"
+
+
+def test_a_bare_number_has_no_bounds() -> None:
+    found = own_measurement("f1", Bare(0.9), source="mlflow")
+    assert found.bounds is not None
+    assert {(bound.lower, bound.upper) for bound in found.bounds} == {("unbounded", "unbounded")}
+    assert (found.estimate, found.method, found.n, params(found)) == (0.9, "bare", 0, {"source": "mlflow"})
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (Successes(3, 2), "3 of 2 is no share"),
+        (Successes(-1, 2), "-1 is not a whole number"),
+        (Successes(1.5, 2), "1.5 is not a whole number"),  # type: ignore[arg-type]
+        (Successes(True, 2), "True is not a whole number"),
+        (Successes(1, 2**60), "is not a whole number"),
+        (Sums(10, 1, 5), "sum of squares is less"),
+        (Sums(math.nan, 1, 5), "nan is not a finite number"),
+        (Sums(1, math.inf, 5), "inf is not a finite number"),
+        (Sums(10, 100, 5, range=(5, 9)), "the mean 2 lies outside the range 5 to 9"),
+        (Sums(10, 100, 5, range=(9, 5)), "a range goes from the least"),
+        (Values([0.1, math.nan, math.inf]), "2 of 3 values are missing, NaN or infinite"),
+        (Values([[0.1, 0.2]]), "one a row"),  # type: ignore[list-item]
+        (Values(["a", "b"]), "values are numbers"),  # type: ignore[list-item]
+        (Values([None, 1.0]), "values are numbers"),  # type: ignore[list-item]
+        (Values([0.1, 0.2], ["a"]), "1 clusters for 2 values"),
+        (Values([0.1, 7.0], range=(0, 1)), "values lie outside the range 0 to 1"),
+        (Values([1e308, -1e308]), "too far apart"),
+        (Bare(math.nan), "nan is not a finite number"),
+        (Bare("0.9"), "'0.9' is not a finite number"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_measurement_is_refused_in_words(result: Any, said: str) -> None:
+    with pytest.raises(Unusable, match=said):
+        own_measurement("x", result)
