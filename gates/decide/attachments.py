@@ -62,7 +62,7 @@ def read_reliability(raw: bytes | None) -> Reliability | None:
 
 
 class Stratum(_Part):
-    """Rows whose intervals or sets are about as wide: its `coverage` is absent without rows.
+    """Rows whose intervals or sets are about as wide, or whose predictions are alike.
 
     Attributes
     ----------
@@ -88,18 +88,31 @@ class Level(_Part):
     upper: float | None = None
 
 
+class Quantile(_Part):
+    """A predicted quantile, and the share of rows at or under it."""
+
+    level: Share
+    n: Rows
+    share: Share | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
 class Coverage(_Part):
     """The calibration gate's `coverage.json`.
 
     Attributes
     ----------
-    level: the promised coverage that the strata are of. strata: narrow to wide. confidence: of each one-sided limit.
+    level: the promised coverage that the strata are of. strata: narrow to wide, then low to high. confidence: of each
+    one-sided limit. unit: of widths, `label` or `classes`. levels, quantiles: ascending.
     """
 
     level: Annotated[float, Field(gt=0, lt=1)]
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    unit: str = "label"
     strata: tuple[Stratum, ...] = ()
     levels: tuple[Level, ...] = ()
+    quantiles: tuple[Quantile, ...] = ()
 
 
 def read_coverage(raw: bytes | None) -> Coverage | None:

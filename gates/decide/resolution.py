@@ -192,6 +192,14 @@ def _levels(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> fl
     return stats.levels_limit(sorted(levels), rows, clusters=holdout.clusters_at(rows))
 
 
+def _strata(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
+    """Strata of equal mass; those of a numeric task are made twice, by width and by prediction."""
+    each = plan.parameters.strata
+    kinds = 2 if plan.task == "numeric" else 1
+    levels, clusters = [plan.parameters.coverage_level] * (kinds * each), holdout.clusters_at(rows)
+    return stats.levels_limit(levels, rows / each, over=False, clusters=clusters)
+
+
 def _quantiles(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
     quantiles = sorted(quantile.level for quantile in plan.columns.quantiles)
     if not quantiles:
@@ -214,6 +222,7 @@ _METHODS: Mapping[str, _Method] = {
     "calibration.under_coverage": _coverage,
     "calibration.over_coverage": _coverage,
     "calibration.level_coverage": _levels,
+    "calibration.stratum_under_coverage": _strata,
     "calibration.quantile": _quantiles,
     "calibration.pit": _quantiles,
     "regression.auc_vs_champion": _auc,

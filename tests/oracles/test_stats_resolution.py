@@ -214,3 +214,9 @@ def test_hardly_any_rows_show_hardly_anything(rate: float, rows: int) -> None:
     assert rows_needed(lambda n: ece_limit(smooth, n), 0.0) is None
     assert rows_needed(lambda n: auc_limit(0.0, n), 0.01) is None
     assert design_effect(np.array([float(rows)]), np.array([float(rows)])) == 1
+
+
+@pytest.mark.parametrize(("n", "reported"), [(3_000, 0.0), (10_000, 0.34), (20_000, 0.94)])
+def test_five_strata_pass_as_often_as_reported(n: int, reported: float) -> None:
+    """Five strata within 2 points, exact coverage of .90 (statistics.md, section 1): independent rows, so the product."""
+    assert levels_power([0.9] * 5, n / 5, 0.02) == pytest.approx(reported, abs=0.02)

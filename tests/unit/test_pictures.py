@@ -47,6 +47,7 @@ COVERAGE: dict[str, Any] = {
         }
         for i, seen in enumerate((0.84, 0.88, 0.905, 0.93, 0.96), start=1)
     ],
+    "quantiles": [{"level": 0.1, "n": 9_000, "share": 0.13}, {"level": 0.5, "n": 9_000, "share": 0.49}],
     "levels": [{"level": 0.5, "n": 9_000, "coverage": 0.52}, {"level": 0.9, "n": 9_000, "coverage": 0.89}],
 }
 
@@ -84,7 +85,7 @@ def texts(source: str) -> list[str]:
 
 
 def test_there_is_a_picture_for_each_thing_that_has_data(bad: dict[str, Picture]) -> None:
-    assert list(bad) == ["reliability", "gaps", "coverage", "levels", "champion"]
+    assert list(bad) == ["reliability", "gaps", "coverage", "levels", "quantiles", "champion"]
     assert pictures(good().view(), {})[0].name == "champion"
     assert (
         pictures(Sample(decision((), allow=False), ()).view(), {"reliability.json": b"[", "coverage.json": b"{}"}) == ()
@@ -196,7 +197,7 @@ def test_names_are_only_text() -> None:
     strata = [{**COVERAGE["strata"][0], "name": HOSTILE}]
     coverage = read_coverage(json.dumps({**COVERAGE, "strata": strata}).encode())
     assert coverage is not None
-    picture = by_stratum(coverage, LIMITS["calibration.under_coverage"], None, {HOSTILE: "fail"})
+    picture = by_stratum(coverage, LIMITS["calibration.under_coverage"], {HOSTILE: "fail"})
     assert picture is not None
     source = picture.svg()
     root = elements(source)
@@ -212,8 +213,9 @@ def test_coverage_names_the_strata_that_are_off(bad: dict[str, Picture]) -> None
     assert "promised 0.9" in picture.finding
     assert "2 of 5 cover less than promised" in picture.finding
     assert "Least: 1 of 5, 0.84 [0.829, 0.851], 2,000 rows" in picture.finding
-    assert {"1 of 5, width 1", "promised 0.9"} <= set(texts(svg(picture)))
+    assert {"1 of 5 · 1 wide", "promised 0.9"} <= set(texts(svg(picture)))
     assert "Farthest off: 0.5, observed 0.52, 9,000 rows" in bad["levels"].finding
+    assert "Farthest off: 0.1, observed 0.13, 9,000 rows" in bad["quantiles"].finding
 
 
 def test_one_level_needs_no_picture() -> None:

@@ -65,7 +65,7 @@ def page(view: View, facts: Facts | None = None) -> str:
         todo=_todo(view),
         calibration=[drawn[name] for name in ("reliability", "gaps") if name in drawn],
         against=[drawn[name] for name in ("champion",) if name in drawn],
-        covered=[drawn[name] for name in ("coverage", "levels") if name in drawn],
+        covered=[drawn[name] for name in ("coverage", "levels", "quantiles") if name in drawn],
         comparisons=[row for row in view.rows if row.gate == "regression" and row.whole and row.measurement],
         coverage=[row for row in view.rows if row.check.endswith("_coverage") and row.whole and row.measurement],
         slices=_slices(view),

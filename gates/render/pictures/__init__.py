@@ -11,7 +11,7 @@ from gates.decide.attachments import read_coverage, read_reliability
 from gates.decide.limits import Limit
 from gates.render.pictures.canvas import Picture
 from gates.render.pictures.champion import against_champion
-from gates.render.pictures.coverage import by_level, by_stratum
+from gates.render.pictures.coverage import by_level, by_quantile, by_stratum
 from gates.render.pictures.reliability import diagram, gaps
 from gates.render.view import View
 
@@ -31,8 +31,8 @@ def pictures(view: View, attachments: Mapping[str, bytes]) -> tuple[Picture, ...
         found += [diagram(reliability), gaps(reliability, _limit(view, "calibration.bin"), _statuses(view, "bin"))]
     coverage = read_coverage(attachments.get("coverage.json"))
     if coverage is not None:
-        under, over = _limit(view, "calibration.under_coverage"), _limit(view, "calibration.over_coverage")
-        found += [by_stratum(coverage, under, over, _statuses(view, "stratum")), by_level(coverage)]
+        under = _limit(view, "calibration.stratum_under_coverage") or _limit(view, "calibration.under_coverage")
+        found += [by_stratum(coverage, under, _statuses(view, "stratum")), by_level(coverage), by_quantile(coverage)]
     found.append(against_champion(view.rows))
     return tuple(picture for picture in found if picture is not None)
 

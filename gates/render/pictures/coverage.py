@@ -12,14 +12,12 @@ from gates.render.pictures.canvas import Picture
 from gates.render.pictures.intervals import SIGNS, Line, Reference, interval_picture
 
 
-def by_stratum(
-    coverage: Coverage, under: Limit | None, over: Limit | None, statuses: Mapping[str, str]
-) -> Picture | None:
+def by_stratum(coverage: Coverage, under: Limit | None, statuses: Mapping[str, str]) -> Picture | None:
     """Describe the coverage of each stratum against the level that was promised; None without a stratum.
 
     Parameters
     ----------
-    under, over: limits of nominal less observed coverage, and of observed less nominal, where policy has them.
+    under: limit of nominal less observed coverage, where policy has one.
     statuses: what became of each stratum, by its name.
     """
     strata = [part for part in coverage.strata if part.coverage is not None]
@@ -28,16 +26,16 @@ def by_stratum(
     level = coverage.level
     references = [Reference(level, f"promised {literal(level)}")]
     references += [Reference(level - under.value, "", limit=True)] if under else []
-    references += [Reference(level + over.value, "", limit=True)] if over and level + over.value < 1 else []
     signs = f" {SIGNS}." if statuses else ""
-    limits = " Dotted: the limits." if under or over else ""
+    limits = " Dotted: the limit for too little." if under else ""
+    unit = " classes" if coverage.unit == "classes" else ""
     return interval_picture(
         "coverage",
         f"Do {100 * level:g} % intervals hold the truth {100 * level:g} % of the time?",
-        "Rows by the width of what the model gave them, narrow to wide. Left of the line: too narrow for what was promised; "
-        f"right: wider than needed.{limits}{signs}",
+        "Rows by the width of what the model gave them, narrow to wide, or by its prediction. Left of the line: too narrow "
+        f"for what was promised; right: wider than needed.{limits}{signs}",
         _finding(coverage, strata),
-        [_line(part, statuses.get(part.name, "")) for part in strata],
+        [_line(part, unit, statuses.get(part.name, "")) for part in strata],
         references,
         axis="share of rows whose truth was inside",
     )
@@ -45,20 +43,37 @@ def by_stratum(
 
 def by_level(coverage: Coverage) -> Picture | None:
     """Describe observed less nominal coverage of each level; None of fewer than two levels."""
-    levels = [part for part in coverage.levels if part.coverage is not None]
-    if len(levels) < 2:
-        return None
-    worst = max(levels, key=lambda part: abs(_off(part)))
-    return interval_picture(
+    return _curve(
         "levels",
         "Does each level hold what it promises?",
         "Observed minus promised coverage. Left of 0 the truth was inside less often than promised, right of it more often.",
-        f"{len(levels)} levels. Farthest off: {literal(worst.level)}, observed {figure(worst.coverage or 0.0)}"
-        f"{_interval(worst)}, {count(worst.n)} rows.",
-        [_level_line(part) for part in levels],
-        [Reference(0.0, "as promised")],
+        [part for part in coverage.levels if part.coverage is not None],
         axis="observed minus promised coverage",
     )
+
+
+def by_quantile(coverage: Coverage) -> Picture | None:
+    """Describe, for each predicted quantile, the share of rows at or under it less its level; None of fewer than two."""
+    parts = [part for part in coverage.quantiles if part.share is not None]
+    return _curve(
+        "quantiles",
+        "Do a tenth of the rows lie under the predicted 10 %?",
+        "Share of rows at or under each predicted quantile, minus what it promised. Right of 0 the prediction was too high.",
+        [Level(level=p.level, n=p.n, coverage=p.share, lower=p.lower, upper=p.upper) for p in parts],
+        axis="observed minus promised share",
+    )
+
+
+def _curve(name: str, title: str, caption: str, levels: Sequence[Level], *, axis: str) -> Picture | None:
+    if len(levels) < 2:
+        return None
+    worst = max(levels, key=lambda part: abs(_off(part)))
+    finding = (
+        f"{len(levels)} levels. Farthest off: {literal(worst.level)}, observed {figure(worst.coverage or 0.0)}"
+        f"{_interval(worst)}, {count(worst.n)} rows."
+    )
+    lines = [_level_line(part) for part in levels]
+    return interval_picture(name, title, caption, finding, lines, [Reference(0.0, "as promised")], axis=axis)
 
 
 def _interval(part: Stratum | Level) -> str:
@@ -70,9 +85,9 @@ def _off(part: Level) -> float:
     return (part.coverage or 0.0) - part.level
 
 
-def _line(part: Stratum, status: str) -> Line:
+def _line(part: Stratum, unit: str, status: str) -> Line:
     seen = part.coverage or 0.0
-    width = f", width {figure(part.mean_width)}" if part.mean_width is not None else ""
+    width = f" · {figure(part.mean_width)}{unit} wide" if part.mean_width is not None else ""
     return Line(
         label=visible(part.name, longest=24) + width,
         figures=f"{figure(seen)}{_interval(part)} · n {count(part.n)}",
