@@ -135,12 +135,21 @@ class _Room:
         features = self._features("holdout")
         if not features.exists():
             return Reason.TABLE_MISSING
-        rival = self._model(champion) if champion else None
+        own, rival = self._model(candidate), self._model(champion) if champion else None
         pairs = self.plan.parameters.latency_pairs
 
-        def run() -> Latency:
+        def run() -> Latency | Reason:
+            pythons = {self._python(model) for model in (own, rival) if model}
+            if len(pythons) > 1:  # one process has the packages of one
+                return Reason.NOT_PROVIDED
             return time_calls(
-                self._model(candidate), rival, features, asked=self._asked(), pairs=pairs, timeout_s=SCORER_TIMEOUT_S
+                own,
+                rival,
+                features,
+                asked=self._asked(),
+                pairs=pairs,
+                timeout_s=SCORER_TIMEOUT_S,
+                python=pythons.pop(),
             )
 
         found = self._tried(lambda: self._named(candidate, run))
@@ -153,11 +162,19 @@ class _Room:
 
         model = self._model(version)
         out = self._place(version) / f"{role}.parquet"
+        asked, features = self._asked(), self._features(role)
         run = self._named(
-            version, lambda: score(model, self._features(role), out, asked=self._asked(), timeout_s=SCORER_TIMEOUT_S)
+            version,
+            lambda: score(model, features, out, asked=asked, timeout_s=SCORER_TIMEOUT_S, python=self._python(model)),
         )
         self.runs.add(run.isolation)
         return out
+
+    def _python(self, model: Path) -> Path | None:
+        """The interpreter with the model's own packages, where the spec wants that."""
+        from gates.inputs.packages import own_python
+
+        return own_python(model) if self.project.spec.packages == "own" else None
 
     def _asked(self) -> Asked:
         from gates.inputs.scorer import Asked

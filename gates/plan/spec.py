@@ -130,6 +130,13 @@ class IntervalSpec(_Part):
     lower: Name
     upper: Name
 
+    @field_validator("upper")
+    @classmethod
+    def _other_end(cls, upper: str, info: ValidationInfo) -> str:
+        if upper == info.data.get("lower"):
+            raise ValueError(f'"{upper}" is the lower end too')
+        return upper
+
 
 class QuantileSpec(_Part):
     """The column of a predicted quantile."""
@@ -141,7 +148,7 @@ class QuantileSpec(_Part):
 class ColumnsSpec(_Part):
     """Columns with a part to play."""
 
-    label: Name = Field(description="What happened: 0/1, true/false, yes/no.")
+    label: Name = Field(description="What happened: 0/1, true/false, yes/no; a class; a number.")
     key: Names = Field(default=(), description="Columns that together name a row.")
     time: Name | None = Field(default=None, description="When the row's event happened.")
     weight: Name | None = Field(default=None, description="How much a row counts, beside the others.")
@@ -172,12 +179,50 @@ class ColumnsSpec(_Part):
             raise ValueError(f'the label "{info.data["label"]}" is among the features: the model would read the answer')
         return features
 
-    @field_validator("set_columns")
+    @field_validator("score", "champion_score", "class_scores", "champion_class_scores")
+    @classmethod
+    def _no_answer(cls, named: Any, info: ValidationInfo) -> Any:
+        label = info.data.get("label")
+        if label is not None and (named == label or (isinstance(named, tuple) and label in named)):
+            raise ValueError(f'the label "{label}" is no score: the model would be perfect')
+        return named
+
+    @field_validator("set_columns", "champion_set_columns", "class_scores", "champion_class_scores", "classes")
     @classmethod
     def _two(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if len(names) == 1:
-            raise ValueError("one column for each class")
+            raise ValueError("one for each class, and there are at least two")
         return names
+
+    @field_validator("class_scores", "champion_class_scores", "set_columns", "champion_set_columns")
+    @classmethod
+    def _as_many(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        classes = info.data.get("classes", ())
+        if names and classes and len(names) != len(classes):
+            raise ValueError(f"{len(names)} columns for {len(classes)} classes")
+        return names
+
+    @field_validator("intervals", "champion_intervals", "quantiles")
+    @classmethod
+    def _levels_differ(cls, parts: tuple[IntervalSpec | QuantileSpec, ...]) -> Any:
+        levels = [part.level for part in parts]
+        twice = next((level for level in levels if levels.count(level) > 1), None)
+        if twice is not None:
+            raise ValueError(f"the level {twice} is there twice")
+        return parts
+
+    def foreign_to(self, task: Task) -> str | None:
+        """Return the first word that was said and that a task has no use for."""
+        return next((word for word in _FOREIGN[task] if getattr(self, word)), None)
+
+
+_CLASSES = ("classes", "class_scores", "champion_class_scores")
+_NUMBERS = ("intervals", "champion_intervals", "quantiles")
+_FOREIGN: dict[Task, tuple[str, ...]] = {
+    "binary": (*_CLASSES, *_NUMBERS),
+    "multiclass": ("score", "champion_score", *_NUMBERS),
+    "numeric": (*_CLASSES, "set_columns", "champion_set_columns"),
+}
 
 
 class Serving(_Part):
@@ -231,6 +276,10 @@ class Spec(_Part):
     store: Location = Field(default=".gates/store", description="Where evidence is kept, by digest.")
     ledger: Location | None = Field(default=None, description="The ledger's URI; needed above development.")
     serving: Serving | None = Field(default=None, description="The serving target.")
+    packages: Literal["ours", "own"] = Field(
+        default="ours",
+        description="What the model runs with: this installation's packages, or those it was logged with.",
+    )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="What computes the sums; spark: a running session, else one of this machine."
     )
@@ -251,6 +300,20 @@ class Spec(_Part):
     def model_post_init(self, context: Any, /) -> None:
         """Remember the folder of the file, where it was read from one."""
         self._base = (context or {}).get("base", Path())
+
+    @field_validator("columns")
+    @classmethod
+    def _of_the_task(cls, columns: ColumnsSpec, info: ValidationInfo) -> ColumnsSpec:
+        task = info.data.get("task")
+        if task is None:
+            return columns
+        if foreign := columns.foreign_to(task):
+            raise ValueError(f"{foreign} is no word of a {task} task")
+        if task == "multiclass" and not columns.classes:
+            raise ValueError("classes is missing: the label's values, in the order of the model's probabilities")
+        if task == "binary" and len(columns.set_columns) > 2:
+            raise ValueError("set_columns are of 0, then of 1, in a binary task")
+        return columns
 
     @field_validator("rows")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from scored_world import World, plan
 from scorer_models import probabilities, write_model
 
 from gates.flow.scoring import Scores, score_tables
+from gates.inputs import packages
 from gates.inputs.sandbox import isolation
 from gates.inputs.tables import Tables
 from gates.measure.interface import Latency, Scored
@@ -63,11 +65,13 @@ def run(
     champion: ModelVersion | None = CHAMPION,
     checks: tuple[str, ...] = (),
     broken: str = "",
+    packages: str = "ours",
     **columns: Any,
 ) -> tuple[Scores, SimpleNamespace]:
     asked = plan(**{"score": None, "features": ("a",), "key": ("id",), **columns})
     wanted = tuple(Requirement(environment="development", check=check, role="prove") for check in checks)
-    project = SimpleNamespace(registry=Registry(folder / "registry"), failures=[])
+    spec = SimpleNamespace(packages=packages)
+    project = SimpleNamespace(registry=Registry(folder / "registry"), failures=[], spec=spec)
     if broken:
         project.registry.folders["1"] = write_model(folder / "broken", broken)
     room = folder / "room"
@@ -148,3 +152,43 @@ def test_an_empty_holdout_is_a_reason(world: World, tmp_path: Path) -> None:
     world.add("holdout", frame(0.0).iloc[:0])
     found, _ = run(world, tmp_path, checks=("regression.latency",))
     assert (found.scored, found.latency, found.isolation) == (Reason.EMPTY_TABLE, Reason.TABLE_MISSING, "none")
+
+
+def test_a_model_in_its_own_environment(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def own_python(model: Path) -> Path:
+        asked.append(model)
+        return Path(sys.executable)
+
+    monkeypatch.setattr(packages, "own_python", own_python)
+    run(world, tmp_path, packages="ours")
+    assert asked == []
+    (tmp_path / "second").mkdir()
+    found, _ = run(world, tmp_path / "second", packages="own", checks=("regression.latency",))
+    assert isinstance(found.latency, Latency)
+    assert len(set(asked)) == 2
+    assert shown(found.scored)["p"].tolist() == frame(0.0)["a"].tolist()
+
+
+def test_an_environment_that_cannot_be_made_is_a_reason(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def own_python(_: Path) -> Path:
+        raise packages.PackagesFailed("no such package")
+
+    monkeypatch.setattr(packages, "own_python", own_python)
+    found, project = run(world, tmp_path, packages="own", checks=("regression.latency",))
+    assert (found.scored, found.latency) == (Reason.SCORER_FAILED, Reason.SCORER_FAILED)
+    assert "no such package" in project.failures[0]
+
+
+def test_models_of_two_environments_do_not_share_a_process(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "python"
+    other.symlink_to(sys.executable)
+    paths = iter([Path(sys.executable), Path(sys.executable), Path(sys.executable), other])
+    monkeypatch.setattr(packages, "own_python", lambda _: next(paths))
+    found, _ = run(world, tmp_path, packages="own", checks=("regression.latency",))
+    assert found.latency is Reason.NOT_PROVIDED
