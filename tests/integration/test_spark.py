@@ -31,6 +31,7 @@ from gates.measure.scored import scored_by_scorer, scored_by_tables
 from gates.measure.scored_features import write_features
 from gates.measure.sums import exact_sum
 from gates.records import Columns, ModelVersion, Parameters, Plan, Reason, Requirement, Slice
+from gates.records.plan import Interval, Quantile
 
 DIGEST = "sha256:" + "0" * 64
 TOLERANCE = 1e-9
@@ -136,6 +137,47 @@ class TestFigures:
         assert sum(m["status"] == "measured" for m in found) > 20
         found = agree(RegressionGate(), given, spark, duckdb)
         assert sum(m["status"] == "measured" for m in found) > 60
+
+    def test_intervals_and_quantiles_of_numbers(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        frame, rng = world(2_000), np.random.default_rng(9)
+        frame["p"] = 300 * frame.p
+        frame["y"] = frame.p + rng.normal(0, 10, len(frame))
+        # Half of them tie: one stratum of width and several of prediction.
+        half = np.where(rng.random(len(frame)) < 0.5, 15.0, rng.gamma(4, 4, len(frame)))
+        frame = frame.assign(lower=frame.p - half, upper=frame.p + half, inner=frame.p + half / 3, median=frame.p + 1)
+        frame.to_parquet(tmp_path / "n.parquet", row_group_size=500)
+        frame.sample(frac=0.7, random_state=2).to_parquet(tmp_path / "training.parquet")
+        columns = Columns(
+            label="y",
+            score="p",
+            key=("id",),
+            weight="weight",
+            intervals=(
+                Interval(level=0.9, lower="lower", upper="upper"),
+                Interval(level=0.5, lower="lower", upper="inner"),
+            ),
+            quantiles=(Quantile(level=0.5, column="median"),),
+        )
+        asked = plan(columns=columns, slices=("segment",), cluster="day").model_copy(update={"task": "numeric"})
+
+        def given(tables: Tables) -> Given:
+            opened = {
+                "predictions": tables.open_file("predictions", tmp_path / "n.parquet"),
+                "training": tables.open_file("training", tmp_path / "training.parquet"),
+            }
+            scored = scored_by_tables(tables, asked, opened)
+            assert isinstance(scored, Scored)
+            return Given(asked, opened, scored, None)
+
+        found = agree(CalibrationGate(), given, spark, duckdb)
+        seen = {(m["check"], (m.get("item") or {}).get("name")) for m in found if m["status"] == "measured"}
+        assert seen >= {
+            ("calibration.level_coverage", "0.5"),
+            ("calibration.stratum_under_coverage", "prediction 5"),
+            ("calibration.width_vs_baseline", None),
+            ("calibration.quantile", "0.5"),
+            ("calibration.pit", None),
+        }
 
     def test_data(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         holdout = world(2_000)

@@ -161,7 +161,7 @@ class TestMapie:
         assert set(sizes) == {0, 1, 2, 3}
         frame = pd.DataFrame({"y": y, "covered_0": sets[np.arange(3_000), y], "width_0": sizes.astype(float)})
         frame = frame.assign(**{f"p_{k}": chance[:, k] for k in range(5)})
-        findings = CoverageOf(frame, plan("multiclass"), classes=tuple("abcde"), levels=(0.9,))
+        findings = measure(frame, plan("multiclass"), classes=tuple("abcde"), levels=(0.9,))
         [over], [width] = of(findings, "over_coverage"), of(findings, "width")
         assert over.estimate == pytest.approx(classification_coverage_score(y, sets).item() - 0.9, abs=1e-12)
         assert width.estimate == pytest.approx(classification_mean_width_score(sets).item(), rel=1e-9)
@@ -174,13 +174,6 @@ class TestMapie:
         [ratio] = of(findings, "width_vs_baseline")
         rates = np.sort(np.bincount(y) / 3_000)[::-1]
         assert ratio.estimate == pytest.approx(sizes.mean() / (1 + np.searchsorted(np.cumsum(rates), 0.9)), rel=1e-9)
-
-
-def CoverageOf(frame: pd.DataFrame, asked: Plan, **scored: Any) -> Findings:
-    from gates.measure.calibration.coverage import coverage
-
-    told = Scored(ibis.memtable(frame), len(frame), False, False, "scored", task=asked.task, **scored)
-    return coverage(Given(asked, {}, told, None), told)
 
 
 class TestUnevenNoise:

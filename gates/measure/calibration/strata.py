@@ -7,7 +7,10 @@ prediction has them with absolute residuals, are one stratum, and only the strat
 
 Sets are told by their size, where that has more values than strata are asked for in groups of about equal mass. An empty
 set counts as one of one class: it cannot cover, and says nothing of large and small sets (as in Angelopoulos et al. 2021,
-arXiv 2009.14193, table 5, where sizes 0 and 1 are one stratum).
+arXiv 2009.14193, where sizes 0 and 1 are one stratum).
+
+Cost: exact quantiles are no sums. The engine holds the widths and the predictions while it looks for the edges, some 16
+bytes a row; an approximate quantile would not be the same twice.
 """
 
 from __future__ import annotations
