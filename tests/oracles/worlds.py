@@ -54,13 +54,17 @@ def slope_of(ece: float, world: str) -> float:
 
 def shocked(rng: np.random.Generator, clusters: int, n: int, deviation: float) -> tuple[Floats, Floats, Ints]:
     """Rows of clusters that share a shock on the logit: (score, outcome, cluster). The score is calibrated over all
-    clusters: the shock is integrated out by Gauss-Hermite quadrature.
+    clusters.
     """
     x, cluster = logits(rng, "bal", n), rng.integers(0, clusters, n)
-    node, weight = np.polynomial.hermite_e.hermegauss(21)
-    score = logistic(x[:, None] + deviation * node) @ (weight / weight.sum())
     rate = logistic(x + rng.normal(0, deviation, clusters)[cluster])
-    return np.asarray(score), outcomes(rng, rate), cluster
+    return calibrated(x, deviation), outcomes(rng, rate), cluster
+
+
+def calibrated(x: Floats, deviation: float) -> Floats:
+    """The rate at a logit, a normal shock integrated out by Gauss-Hermite quadrature."""
+    node, weight = np.polynomial.hermite_e.hermegauss(21)
+    return np.asarray(logistic(x[:, None] + deviation * node) @ (weight / weight.sum()))
 
 
 def edges_of(p: Floats, bins: int = 10, micro_bins: int = 1000) -> Floats:
@@ -76,7 +80,8 @@ def cells_of(p: Floats, y: Floats, cluster: Ints | None = None, *, edges: Floats
     """Sums by (cluster, bin)."""
     code = np.searchsorted(edges_of(p) if edges is None else edges, p, side="left")
     key = code if cluster is None else cluster * 1_000 + code
-    distinct, cell = np.unique(key, return_inverse=True)
+    present = np.bincount(key) > 0
+    distinct, cell = np.flatnonzero(present), (np.cumsum(present) - 1)[key]
 
     def total(values: Floats) -> Floats:
         return np.bincount(cell, weights=values)
