@@ -80,5 +80,5 @@ def test_columns_that_do_not_belong_are_told(tmp_path: Path, task: str, columns:
 def test_which_packages_a_model_runs_with_is_one_word(tmp_path: Path) -> None:
     assert spec(tmp_path, "binary", "").packages == "ours"
     assert spec(tmp_path, "binary", "", "packages: own\n").packages == "own"
-    with pytest.raises(UsageError, match='gates.yaml:3: packages: "owns" is none of .*did you mean "own"'):
+    with pytest.raises(UsageError, match=r'gates.yaml:3: packages: "owns" is none of .*did you mean "own"'):
         spec(tmp_path, "binary", "", "packages: owns\n")
