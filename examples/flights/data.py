@@ -137,7 +137,7 @@ def dealt(table: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
 
 
 def whole_table() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return (keys, label and features of all flights; flights; weather)."""
+    """Return (keys, both labels and the features of all flights; flights; weather)."""
     flights, weather = read_flights(), read_weather()
-    keys = flights[[*KEYS, "day", "carrier", "origin", "late"]]
+    keys = flights[[*KEYS, "day", "carrier", "origin", "late", "arr_delay"]]
     return pd.concat([keys, offline_features(flights, weather)], axis=1), flights, weather

@@ -17,6 +17,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import logging
 import shutil
@@ -133,27 +134,27 @@ def lineage(work: Path) -> dict[str, str]:
 class Models:
     """The registry in work/: MLflow on a sqlite file, artifacts beside it."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, name: str = MODEL) -> None:
         import mlflow
 
         logging.getLogger("alembic").setLevel(logging.ERROR)
         self.mlflow = mlflow
         mlflow.set_tracking_uri(f"sqlite:///{work / 'mlflow.db'}")
         self.client = mlflow.MlflowClient()
-        self.client.create_registered_model(MODEL)
-        self.experiment = mlflow.create_experiment(MODEL, artifact_location=(work / "artifacts").as_uri())
+        self.name = name
+        self.client.create_registered_model(name)
+        self.experiment = mlflow.create_experiment(name, artifact_location=(work / "artifacts").as_uri())
         self.requirements = [
             f"{name}=={importlib.metadata.version(name)}" for name in ("mapie", "pandas", "scikit-learn")
         ]
 
     def register(
-        self, version: Version, model: ConformalClassifier, example: pd.DataFrame, tags: dict[str, str]
+        self, name: str, model: Any, example: pd.DataFrame, tags: dict[str, str], parameters: dict[str, Any]
     ) -> str:
-        """Log the model with signature and example, register it, and return the version's number."""
+        """Log the model with signature, example and its class's file; register it, and return the version's number."""
         from mlflow.models import infer_signature
 
-        parameters = {"share": version.share, "isotonic": version.isotonic, "estimator": repr(model.estimator)}
-        with self.mlflow.start_run(experiment_id=self.experiment, run_name=version.name) as run:
+        with self.mlflow.start_run(experiment_id=self.experiment, run_name=name) as run:
             self.mlflow.log_params(parameters)
             logged = self.mlflow.sklearn.log_model(
                 model,
@@ -161,18 +162,18 @@ class Models:
                 serialization_format="cloudpickle",
                 signature=infer_signature(example, model.predict(example)),
                 input_example=example,
-                code_paths=[str(HERE / "conformal.py")],
+                code_paths=[inspect.getfile(type(model))],
                 pip_requirements=self.requirements,
             )
-        own = {"gates.lineage.parameters": json.dumps(parameters, sort_keys=True), "name": version.name}
+        own = {"gates.lineage.parameters": json.dumps(parameters, sort_keys=True), "name": name}
         made = self.client.create_model_version(
-            MODEL, logged.model_uri, run_id=run.info.run_id, tags=tags | own, model_id=logged.model_id
+            self.name, logged.model_uri, run_id=run.info.run_id, tags=tags | own, model_id=logged.model_id
         )
         return str(made.version)
 
     def point(self, alias: str, version: str) -> None:
         """Set an alias."""
-        self.client.set_registered_model_alias(MODEL, alias, version)
+        self.client.set_registered_model_alias(self.name, alias, version)
 
 
 def main(work: Path = WORK) -> dict[str, str]:
@@ -187,7 +188,8 @@ def main(work: Path = WORK) -> dict[str, str]:
     example = parts["training"][list(FEATURES)].dropna().head(3)
     for version in VERSIONS:
         model = fit(version, parts["training"], parts["calibration"])
-        number = registered[version.name] = models.register(version, model, example, tags)
+        parameters = {"share": version.share, "isotonic": version.isotonic, "estimator": repr(model.estimator)}
+        number = registered[version.name] = models.register(version.name, model, example, tags, parameters)
         version.served(parts["online"]).to_parquet(work / "data" / f"online-{number}.parquet", index=False)
         p = model.predict_proba(parts["holdout"][list(FEATURES)])[:, 1]
         predictions = parts["holdout"][["late", "carrier", "origin"]].assign(p=p)
