@@ -1,5 +1,6 @@
 package gates.main_test
 
+import data.gates.lib.required
 import data.gates.main
 import data.gates.testing as t
 
@@ -18,6 +19,31 @@ test_the_floor_of_a_binary_model if {
 	{r.each | some r in plan.requirements; r.each} == {"carrier", "origin"}
 	{r.role | some r in plan.requirements; r.each} == {"no-harm"}
 	{r.role | some r in plan.requirements; r.slice} == {"prove"}
+}
+
+_of_models(task) := {check |
+	some check in _checks(_planned({"task": task}), "production")
+	required.checks[check].subject != "data"
+}
+
+test_every_task_has_a_calibration_form_and_a_coverage_form if {
+	_of_models("multiclass") == {
+		"calibration.ece",
+		"calibration.bin",
+		"calibration.under_coverage",
+		"calibration.over_coverage",
+		"regression.log_loss_vs_champion",
+		"regression.brier_vs_champion",
+		"regression.brier_vs_baseline",
+	}
+	_of_models("numeric") == {
+		"calibration.pit",
+		"calibration.under_coverage",
+		"calibration.over_coverage",
+		"calibration.width_vs_baseline",
+		"regression.mae_vs_champion",
+		"regression.mae_vs_baseline",
+	}
 }
 
 test_above_development_nothing_is_left_out if {
@@ -123,11 +149,11 @@ test_first_release_is_decided_by_the_ledger if {
 
 test_another_task_is_not_judged if {
 	t.denied == {"task.unsupported"} with input as t.development
-		with input.plan.body.task as "numeric"
+		with input.plan.body.task as "ranking"
 		with input.plan.body.requirements as []
 		with data.models.m as t.facts
 	not main.allow with input as t.development
-		with input.plan.body.task as "numeric"
+		with input.plan.body.task as "ranking"
 		with input.plan.body.requirements as []
 		with data.models.m as t.facts
 }

@@ -14,7 +14,7 @@ _floor[task] := {name |
 	task in check.tasks
 	not check.optional
 } if {
-	some task in {"binary"}
+	some task in {"binary", "multiclass", "numeric"}
 }
 
 _against_champion := {name | some name, check in checks; "champion" in check.needs}

@@ -25,7 +25,7 @@ checks["regression.auc_vs_champion"] := {
 #   code: regression.log_loss_vs_champion
 #   remedy: Look for confident mistakes, which log loss punishes most.
 checks["regression.log_loss_vs_champion"] := {
-	"tasks": {"binary"},
+	"tasks": {"binary", "multiclass"},
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
@@ -41,7 +41,7 @@ checks["regression.log_loss_vs_champion"] := {
 #   code: regression.brier_vs_champion
 #   remedy: Compare calibration and ranking of the two, to see which of them was lost.
 checks["regression.brier_vs_champion"] := {
-	"tasks": {"binary"},
+	"tasks": {"binary", "multiclass"},
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
@@ -57,7 +57,38 @@ checks["regression.brier_vs_champion"] := {
 #   code: regression.brier_vs_baseline
 #   remedy: The model knows no more than the base rate; check labels, join and features.
 checks["regression.brier_vs_baseline"] := {
-	"tasks": {"binary"},
+	"tasks": {"binary", "multiclass"},
+	"subject": "pair",
+	"sense": "at_most",
+	"items": "none",
+	"needs": set(),
+	"scored": true,
+}
+
+# METADATA
+# title: Mean absolute error against the champion
+# description: The candidate's mean absolute error over the champion's, on the same rows.
+# custom:
+#   code: regression.mae_vs_champion
+#   remedy: The candidate is worse than what serves; look at the slices where.
+checks["regression.mae_vs_champion"] := {
+	"tasks": {"numeric"},
+	"subject": "pair",
+	"sense": "at_most",
+	"items": "none",
+	"needs": {"champion"},
+	"sliced": true,
+	"scored": true,
+}
+
+# METADATA
+# title: Mean absolute error against a constant
+# description: The candidate's mean absolute error over that of one number for all rows, the training table's median.
+# custom:
+#   code: regression.mae_vs_baseline
+#   remedy: The model is no better than a constant; there is nothing to serve.
+checks["regression.mae_vs_baseline"] := {
+	"tasks": {"numeric"},
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
