@@ -13,6 +13,8 @@ from gates.errors import UsageError
 from gates.records.base import Environment, Name, Record
 from gates.records.measurement import Subject
 from gates.records.plan import Tier
+from gates.records.base import Digest, Name, Record
+from gates.records.plan import Outcomes, Tier
 
 
 class ParameterFacts(Record):
@@ -29,6 +31,26 @@ class ParameterFacts(Record):
     seed: Annotated[int, Field(ge=0)] | None = None
     latency_pairs: Annotated[int, Field(ge=200, le=100_000)] | None = None
     minimum_events: Annotated[int, Field(ge=1)] | None = None
+    cost: Outcomes | None = None
+    payoff: Outcomes | None = None
+
+
+class Gold(Record):
+    """The table that every release must be good at, by the digest of its bytes."""
+
+    digest: Digest
+
+
+class ModelFacts(Record):
+    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
+
+    tier: Tier = "high"
+    first_release: bool = False
+    cluster: Name | None = None
+    slices: tuple[Name, ...] = ()
+    parameters: ParameterFacts = ParameterFacts()
+    required: tuple[Wish, ...] = ()
+    gold: Gold | None = None
 
 
 class Mirror(Record):

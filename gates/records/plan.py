@@ -52,12 +52,22 @@ class NotApplicable(Record):
     reason: Name
 
 
+class Outcomes(Record):
+    """What each (decision, outcome) costs or pays, in one currency; of any sign."""
+
+    true_positive: float
+    false_positive: float
+    false_negative: float
+    true_negative: float
+
+
 class Parameters(Record):
     """How the policy wants figures computed; evidence with other parameters is not promotable.
 
     Attributes
     ----------
     max_rows, seed: figures that need rows one by one take a sample of a larger table, drawn by key and seed.
+    cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
 
     bins: Annotated[int, Field(ge=2, le=100)] = 10
@@ -71,6 +81,8 @@ class Parameters(Record):
     minimum_events: Annotated[int, Field(ge=1)] = 50
     max_rows: Annotated[int, Field(ge=1_000)] = 10_000_000
     seed: Annotated[int, Field(ge=0)] = 0
+    cost: Outcomes | None = None
+    payoff: Outcomes | None = None
     cluster: Name | None = None
     slices: tuple[Name, ...] = ()
 

@@ -24,9 +24,9 @@ from gates.bundle.canonical import digest_document
 from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression.baseline import Baseline, find_baseline
-from gates.measure.regression.decisions import read_decisions
+from gates.measure.regression.decisions import largest_payoff, read_decisions
 from gates.measure.regression.losses import ANCHOR, BASELINE, CANDIDATE, CHAMPION, models, read_losses
-from gates.measure.regression.metrics import Found, Metric, Piece, metrics_of
+from gates.measure.regression.metrics import Found, Metric, Piece, metrics_of, scorers_of
 from gates.measure.regression.ranks import row_parts
 from gates.measure.sums import Where
 from gates.records import Family, Measurement, Plan, Reason
@@ -64,11 +64,13 @@ def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> Iterator[Piece]:
     found = read_losses(scored, plan, baseline.says)
     # Numeric models decide nothing: their table of counts is the same sums, and is not looked at.
     decisions = found.parts if scored.task == "numeric" else read_decisions(scored, plan, baseline.says)
-    rows = row_parts(scored, plan) if scored.task == "binary" else iter([None] * len(decisions))
+    by_row = scored.task == "binary" or scorers_of(plan, scored)
+    rows = row_parts(scored, plan) if by_row else iter([None] * len(decisions))
     # The same plan draws the same replicates.
     seed = int(digest_document(plan.document()).removeprefix("sha256:")[:16], 16)
+    unit, least = largest_payoff(scored), plan.parameters.minimum_clusters
     for sums, counts, own in zip(found.parts, decisions, rows, strict=True):
-        yield Piece(found, sums, counts, own, plan.parameters.minimum_clusters, seed, baseline.perfect)
+        yield Piece(found, sums, counts, own, least, seed, baseline.perfect, plan.parameters, unit)
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,12 @@ class _Check:
 
 def _checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
     """Yield all checks of the task: of the models themselves, then of pairs."""
-    metrics = metrics_of(given.plan.task)
+    known = given.scored if isinstance(given.scored, Scored) else None
+    metrics = metrics_of(given.plan.task) + scorers_of(given.plan, known)
     asked = {requirement.check for requirement in given.plan.requirements}
     subjects: tuple[tuple[Subject, str], ...] = (("candidate", CANDIDATE), ("champion", CHAMPION))
     for subject, model in subjects:
-        for metric in metrics:
+        for metric in (metric for metric in metrics if metric.alone):
             yield _Check(f"regression.{metric.name}", subject, metric, model, _of(metric, model), {})
     trivial: dict[str, Scalar] = {"baseline": baseline.name if baseline else "none"}
     present = models(given.scored) if isinstance(given.scored, Scored) else ()

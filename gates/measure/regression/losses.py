@@ -201,10 +201,10 @@ def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
     asked |= {"low": table.y.min(), "high": table.y.max(), "n": exact_sum(weight)}
     [seen] = table.aggregate(**asked, y=exact_sum(weight * table.y, fine=True)).to_pyarrow().to_pylist()
     mean = min(max(seen["y"] / seen["n"], seen["low"]), seen["high"])
-    largest = {model: _power(seen[model]) for model in errors}
+    largest = {model: power_of_two(seen[model]) for model in errors}
     # Who errs nowhere has no unit of his own: the others' will do.
     units = {model: unit or max(largest.values()) or 1.0 for model, unit in largest.items()}
-    far = _power(max(mean - seen["low"], seen["high"] - mean)) or 1.0
+    far = power_of_two(max(mean - seen["low"], seen["high"] - mean)) or 1.0
     off = (table.y - double(mean)) / double(far)
     table = table.mutate(
         off=off, off2=off * off, **{f"{ABSOLUTE}_{m}": error / double(units[m]) for m, error in errors.items()}
@@ -221,8 +221,8 @@ def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
     return Losses(found, False, scored.clustered, unit, far * scored.scale)
 
 
-def _power(value: float) -> float:
-    """The smallest power of two that is at least the value; 0 of 0."""
+def power_of_two(value: float) -> float:
+    """Return the smallest power of two that is at least the value; 0 of 0."""
     if value == 0:
         return 0.0
     fraction, exponent = math.frexp(value)

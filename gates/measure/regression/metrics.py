@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from gates.measure.regression.decisions import joint_of
+from gates.measure.interface import Scored
+from gates.measure.regression.decisions import joint_of, worth_of
 from gates.measure.regression.losses import (
     ABSOLUTE,
     ANCHOR,
@@ -43,11 +44,14 @@ from gates.measure.stats.joint import (
     decision_difference,
     decision_metric,
 )
-from gates.measure.stats.means import loss_ratio, mean_loss
+from gates.measure.stats.means import loss_ratio, mean_difference, mean_loss
 from gates.measure.sums import Part
-from gates.records import Reason
+from gates.records import Parameters, Plan, Reason
 from gates.records.base import Scalar
-from gates.records.plan import Task
+from gates.records.plan import Outcomes, Task
+
+LATENCY = "latency"
+"""No metric of rows, and measured apart."""
 
 Found: TypeAlias = Figure | Reason
 Of: TypeAlias = "Callable[[Piece, str], Found]"
@@ -59,7 +63,8 @@ class Piece:
 
     Attributes
     ----------
-    minimum: fewest clusters. constant_is_perfect: the trivial model makes no error in the whole, for want of two classes.
+    constant_is_perfect: the trivial model makes no error in the whole, for want of two classes.
+    payoff_unit: what the rows' payoffs in `decisions` are shares of.
     """
 
     losses: Losses
@@ -69,6 +74,8 @@ class Piece:
     minimum: int
     seed: int
     constant_is_perfect: bool
+    parameters: Parameters
+    payoff_unit: float
     _placed: dict[str, Placements | Reason] = field(default_factory=dict, repr=False)
     _precise: dict[str, Precision | Reason] = field(default_factory=dict, repr=False)
     _joint: dict[str, Joint] = field(default_factory=dict, repr=False)
@@ -93,6 +100,11 @@ class Piece:
         return self._joint[rival]
 
     @property
+    def weight(self) -> float:
+        """Sum of the weights; rows, where there are none."""
+        return float(self.sums.sums["n"].sum())
+
+    @property
     def cluster(self) -> np.ndarray | None:
         return None if self.rows is None else self.rows.cluster
 
@@ -104,7 +116,8 @@ class Metric:
     Attributes
     ----------
     one: figure of a model. versus: figure of the candidate against a rival.
-    rivals: whom the candidate is compared with.
+    rivals: whom the candidate is compared with. compared: by the difference to them, or by the ratio.
+    alone: models have a figure of their own, besides the comparison.
     core: measured in every slice and of every model; others on the whole, and where the plan asks.
     """
 
@@ -116,12 +129,14 @@ class Metric:
     one: Of
     versus: Of
     rivals: tuple[str, ...] = (CHAMPION, ANCHOR)
+    compared: Literal["difference", "ratio"] = "difference"
     core: bool = False
+    alone: bool = True
     params: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def paired_unit(self) -> str:
-        return self.unit if self.better == "higher" else "ratio"
+        return self.unit if self.compared == "difference" else "ratio"
 
 
 def _loss(
@@ -153,7 +168,9 @@ def _loss(
         unit = piece.losses.unit[CANDIDATE] / piece.losses.unit[rival]
         return shown(loss_ratio(sums, minimum_clusters=piece.minimum), unit)
 
-    return Metric(name, frozenset(tasks), "lower", unit, "fieller", one, versus, rivals, core=True, params=params)
+    return Metric(
+        name, frozenset(tasks), "lower", unit, "fieller", one, versus, rivals, "ratio", core=True, params=params
+    )
 
 
 def _decided(
@@ -196,6 +213,43 @@ def _explained_difference(piece: Piece, rival: str) -> Found:
     return explained_difference(piece.losses.spread(piece.sums, CANDIDATE, rival), minimum_clusters=piece.minimum)
 
 
+def _expected_cost(piece: Piece, model: str) -> Found:
+    """Per 1,000 decisions."""
+    return _worth(piece, piece.parameters.cost, model, paired=False, times=1_000.0)
+
+
+def _cost_difference(piece: Piece, rival: str) -> Found:
+    return _worth(piece, piece.parameters.cost, rival, paired=True, times=1_000.0)
+
+
+def _value(piece: Piece, model: str) -> Found:
+    """Of all rows together."""
+    return _worth(piece, piece.parameters.payoff, model, paired=False, times=piece.payoff_unit * piece.weight)
+
+
+def _value_difference(piece: Piece, rival: str) -> Found:
+    return _worth(piece, piece.parameters.payoff, rival, paired=True, times=piece.payoff_unit * piece.weight)
+
+
+def _worth(piece: Piece, matrix: Outcomes | None, model: str, *, paired: bool, times: float) -> Found:
+    if matrix is None:
+        return Reason.NOT_PROVIDED
+    # A cost is that of the decision alone; the row's payoff belongs to the value.
+    part = piece.decisions if matrix is piece.parameters.payoff else _without_payoff(piece.decisions)
+    sums = worth_of(part, model, matrix)
+    found = (
+        mean_difference(sums, minimum_clusters=piece.minimum)
+        if paired
+        else mean_loss(sums.swapped(), minimum_clusters=piece.minimum, floor=-math.inf)
+    )
+    return found if isinstance(found, Reason) else found.rising(lambda value: value * times)
+
+
+def _without_payoff(part: Part) -> Part:
+    counts = {"n": part.sums["n"]}
+    return replace(part, sums=counts, squares=counts if part.squares is part.sums else {"n": part.squares["n"]})
+
+
 _BINARY: frozenset[Task] = frozenset({"binary"})
 _NUMERIC: frozenset[Task] = frozenset({"numeric"})
 
@@ -212,6 +266,8 @@ METRICS: tuple[Metric, ...] = (
     _decided("recall", {"binary"}, RECALL),
     _decided("f1", {"binary"}, F1),
     _decided("mcc", {"binary"}, MCC),
+    Metric("cost", _BINARY, "lower", "per_1000_decisions", "mean", _expected_cost, _cost_difference),
+    Metric("value", _BINARY, "higher", "payoff", "mean", _value, _value_difference),
     _loss("mae", {"numeric"}, "label", ABSOLUTE),
     _loss("rmse", {"numeric"}, "label", SQUARED, root=True),
     Metric("r2", _NUMERIC, "higher", "ratio", "delta", _explained, _explained_difference),
@@ -219,9 +275,49 @@ METRICS: tuple[Metric, ...] = (
 """All metrics, in the order in which they are reported."""
 
 
+_VERSUS = f"_vs_{CHAMPION}"
+
+
+def scorers_of(plan: Plan, scored: Scored | None) -> tuple[Metric, ...]:
+    """Return a metric for each comparison that the plan asks for under the name of a scorer of scikit-learn.
+
+    Raises
+    ------
+    UsageError: scikit-learn has no scorer of that name.
+    """
+    asked = sorted(
+        {r.check.removeprefix("regression.") for r in plan.requirements if r.check.startswith("regression.")}
+    )
+    named = [check.removesuffix(_VERSUS) for check in asked if check.endswith(_VERSUS)]
+    own = {metric.name for metric in METRICS} | {LATENCY}
+    return tuple(_scorer(name, plan, scored) for name in named if name not in own)
+
+
+def _scorer(name: str, plan: Plan, scored: Scored | None) -> Metric:
+    from gates.measure.regression.scorers import Scorer
+
+    classes, scale = (len(scored.classes), scored.scale) if scored else (2, 1.0)
+    scorer = Scorer(name, plan.task, classes, plan.parameters.operating_threshold, scale)
+    scorer.known()
+
+    def versus(piece: Piece, rival: str) -> Found:
+        if piece.rows is None:
+            return Reason.NOT_PROVIDED
+        return scorer.difference(piece.rows, rival, minimum_clusters=piece.minimum, seed=piece.seed)
+
+    # A scorer of a model by itself would cost as much again, and nobody has asked for it.
+    return Metric(
+        name, frozenset({plan.task}), "higher", "score", "poisson_bootstrap", _unasked, versus, (CHAMPION,), alone=False
+    )
+
+
+def _unasked(piece: Piece, model: str) -> Found:
+    return Reason.NOT_PROVIDED
+
+
 def metrics_of(task: Task) -> tuple[Metric, ...]:
     """Return the metrics of a task."""
     return tuple(metric for metric in METRICS if task in metric.tasks)
 
 
-__all__ = ["METRICS", "Found", "Metric", "Piece", "metrics_of"]
+__all__ = ["LATENCY", "METRICS", "Found", "Metric", "Piece", "metrics_of", "scorers_of"]

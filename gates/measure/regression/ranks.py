@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Rows:
 
     Attributes
     ----------
-    scores: by model. cluster, weight: None where there are none.
+    scores: by model; of several classes of shape (rows, classes). cluster, weight: None where there are none.
     """
 
     y: Floats
@@ -41,14 +42,14 @@ class Rows:
 
 def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
     """Return the rows of the whole, of the rest, of each value of each slice column, in the order of `sums.parts`."""
-    score = {model: COLUMN[model] for model in models(scored)}
-    columns = ["y", *score.values()] + ["cluster"] * scored.clustered + ["weight"] * scored.weighted
+    score = {model: columns_of(scored, COLUMN[model]) for model in models(scored)}
+    columns = ["y", *chain(*score.values())] + ["cluster"] * scored.clustered + ["weight"] * scored.weighted
     table = with_rest(scored.table, plan)
     by = [column for column, _ in slicings(plan)]
     answer = table.select(*columns, *by).to_pyarrow()
     whole = Rows(
         numbers(answer, "y"),
-        {model: numbers(answer, column) for model, column in score.items()},
+        {model: _stacked([numbers(answer, name) for name in names]) for model, names in score.items()},
         codes(answer, "cluster")[1] if scored.clustered else None,
         numbers(answer, "weight") if scored.weighted else None,
     )
@@ -62,3 +63,12 @@ def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
         order = np.argsort(value, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(value[order])) + 1):
             yield whole.at(rows)
+
+
+def columns_of(scored: Scored, model: str) -> list[str]:
+    """Return the columns of a model's predictions, given the first column's name or what they begin with."""
+    return [f"{model}_{k}" for k in range(len(scored.classes))] if scored.task == "multiclass" else [model]
+
+
+def _stacked(columns: list[Floats]) -> Floats:
+    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)

@@ -92,6 +92,27 @@ def totals(code: Ints, values: Floats, size: int = 0) -> Floats:
     return np.bincount(code, weights=values, minlength=size).astype(np.float64, copy=False)
 
 
+_SEEN = 10
+"""Draws beyond a rung, with fewer of which it is not read from draws."""
+
+
+def reach(drawn: Floats, estimate: float) -> Floats:
+    """How far draws lie from an estimate at each rung, on the side where they lie farther; shape (9,).
+
+    A rung that too few draws lie beyond is put where the last one is, stretched by the ratio of normal quantiles.
+
+    Parameters
+    ----------
+    drawn: at least 200 draws; those that are not finite do not count.
+    """
+    ordered = np.sort(drawn[np.isfinite(drawn)])
+    inside = 1 - _SEEN / ordered.size >= RUNGS
+    normal = quantiles(None)
+    at = np.rint(RUNGS[inside] * (ordered.size - 1)).astype(np.int64)
+    seen = np.maximum(estimate - ordered[ordered.size - 1 - at], ordered[at] - estimate)
+    return np.concatenate([seen, seen[-1] * normal[~inside] / normal[inside][-1]])
+
+
 def settled(values: Floats) -> Floats:
     """Round to multiples of 2^-24: sums of millions of them are exact in any order of the rows."""
     return np.asarray(np.rint(values * 2.0**24) * 2.0**-24, dtype=np.float64)

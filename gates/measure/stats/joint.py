@@ -21,11 +21,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
+from gates.measure.stats.figure import Figure, Floats, quantiles, reach
 from gates.records import Reason
 
 DRAWS = 20_000
-_SEEN = 10
 _CELLS = 8
 
 
@@ -202,19 +201,9 @@ def _figure(
     if not math.isfinite(estimate):
         return Reason.ONE_CLASS
     z = quantiles(clusters)
-    reach = [_reach(value(drawn), estimate) for drawn in joint.draws]
-    reach[1:] = [each * z / quantiles(None) for each in reach[1:]]
-    half = np.hypot(np.maximum.reduce(reach), z**2 / (joint.effective * least(joint.shares)))
+    reaches = [reach(value(drawn), estimate) for drawn in joint.draws]
+    reaches[1:] = [each * z / quantiles(None) for each in reaches[1:]]
+    half = np.hypot(np.maximum.reduce(reaches), z**2 / (joint.effective * least(joint.shares)))
     low, high = limits
     lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
     return Figure(estimate, lower, upper, round(joint.total), clusters)
-
-
-def _reach(drawn: Floats, estimate: float) -> Floats:
-    """How far the draws lie from the estimate at each rung, on the side where they lie farther; shape (9,)."""
-    ordered = np.sort(drawn[np.isfinite(drawn)])
-    inside = RUNGS <= 1 - _SEEN / DRAWS
-    normal = quantiles(None)
-    at = np.rint(RUNGS[inside] * (ordered.size - 1)).astype(np.int64)
-    seen = np.maximum(estimate - ordered[ordered.size - 1 - at], ordered[at] - estimate)
-    return np.concatenate([seen, seen[-1] * normal[~inside] / normal[inside][-1]])
