@@ -5,7 +5,8 @@ In order:
 (2) one GROUP BY (slice, cluster) for each slice column with the sums of losses and of their products;
 (3) one GROUP BY (slice, cluster, outcome, decisions) for each, with counts (binary, multiclass);
 (4) one fetch of the scores by row, since areas under curves need ranks (binary);
-(5) figures: absolute ones for candidate and champion; differences and ratios against each rival.
+(5) figures: absolute ones for candidate and champion; differences and ratios against each rival;
+(6) besides, absolute figures on the gold table, and the times of calls.
 
 The trivial model is the whole table's, in every slice: it is the one that one could serve. A slice's own rate would be
 known only afterwards, and of three rows without an event it would be a perfect and meaningless rival. For the whole it
@@ -25,6 +26,7 @@ from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression.baseline import Baseline, find_baseline
 from gates.measure.regression.decisions import largest_payoff, read_decisions
+from gates.measure.regression.latency import latency_figures
 from gates.measure.regression.losses import ANCHOR, BASELINE, CANDIDATE, CHAMPION, models, read_losses
 from gates.measure.regression.metrics import Found, Metric, Piece, metrics_of, scorers_of
 from gates.measure.regression.ranks import row_parts
@@ -36,6 +38,9 @@ from gates.records.measurement import Subject
 SUPERIORITY = "_superiority"
 """Ends the name of a check that asks for more than no loss; its figure is that of the comparison with the champion."""
 
+GOLD = "gold"
+"""Begins the metric of a figure on the gold table."""
+
 
 class RegressionGate:
     """Reads `y` and the predictions of candidate, champion and anchor, by slice and, where present, by cluster."""
@@ -44,20 +49,49 @@ class RegressionGate:
 
     def measure(self, given: Given) -> Findings:
         """Return the gate's findings; every check stands in them, measured or with its reason."""
-        scored = _readable(given)
+        beside = (*_gold_figures(given), *latency_figures(given, _seed(given.plan)))
+        scored = _readable(given.scored, given.plan)
         if isinstance(scored, Reason):
-            return Findings(tuple(claim.measured(scored, NOTHING) for _, claim in _claims(given, 1)))
+            return Findings((*(claim.measured(scored, NOTHING) for _, claim in _claims(given, 1)), *beside))
         baseline = find_baseline(given, scored)
         pieces = list(_pieces(given.plan, scored, baseline))
-        return Findings(tuple(_figures(given, scored, baseline, pieces)))
+        return Findings((*_figures(given, scored, baseline, pieces), *beside))
 
 
-def _readable(given: Given) -> Scored | Reason:
-    if isinstance(given.scored, Reason):
-        return given.scored
-    if given.scored.task != given.plan.task:
+def _readable(scored: Scored | Reason, plan: Plan) -> Scored | Reason:
+    if isinstance(scored, Reason):
+        return scored
+    if scored.task != plan.task:
         return Reason.NOT_PROVIDED
-    return given.scored if given.scored.rows > 0 else Reason.EMPTY_TABLE
+    return scored if scored.rows > 0 else Reason.EMPTY_TABLE
+
+
+def _seed(plan: Plan) -> int:
+    """The same plan draws the same replicates, whenever it is measured."""
+    return int(digest_document(plan.document()).removeprefix("sha256:")[:16], 16)
+
+
+def _gold_figures(given: Given) -> Iterator[Measurement]:
+    """Yield the candidate's own figures on the gold table, or where the plan asks for them why there are none."""
+    asked = {requirement.check for requirement in given.plan.requirements}
+    plan = given.plan.model_copy(
+        update={"requirements": (), "parameters": given.plan.parameters.model_copy(update={"slices": ()})}
+    )
+    there = replace(given, plan=plan, scored=_readable(given.gold, plan))
+    pieces: list[Piece] = []
+    if isinstance(there.scored, Scored):
+        pieces = list(_pieces(plan, there.scored, find_baseline(there, there.scored)))
+    for metric in metrics_of(plan.task):
+        name = f"regression.{GOLD}_{metric.name}"
+        if not pieces and name not in asked:
+            continue
+        check = _Check(name, "candidate", metric, CANDIDATE, _of(metric, CANDIDATE), {})
+        source = there.scored.source(champion=False) if isinstance(there.scored, Scored) else None
+        claim = check.claim(there, source, family(name, 1))
+        if isinstance(there.scored, Reason):
+            yield claim.measured(there.scored, NOTHING)
+        for piece in pieces:
+            yield claim.measured(_of_rows(check.figure(piece), piece.sums.where), piece.sums.where)
 
 
 def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> Iterator[Piece]:
@@ -66,8 +100,7 @@ def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> Iterator[Piece]:
     decisions = found.parts if scored.task == "numeric" else read_decisions(scored, plan, baseline.says)
     by_row = scored.task == "binary" or scorers_of(plan, scored)
     rows = row_parts(scored, plan) if by_row else iter([None] * len(decisions))
-    # The same plan draws the same replicates.
-    seed = int(digest_document(plan.document()).removeprefix("sha256:")[:16], 16)
+    seed = _seed(plan)
     unit, least = largest_payoff(scored), plan.parameters.minimum_clusters
     for sums, counts, own in zip(found.parts, decisions, rows, strict=True):
         yield Piece(found, sums, counts, own, least, seed, baseline.perfect, plan.parameters, unit)
