@@ -54,7 +54,7 @@ class RegressionGate:
         if isinstance(scored, Reason):
             return Findings((*(claim.measured(scored, NOTHING) for _, claim in _claims(given, 1)), *beside))
         baseline = find_baseline(given, scored)
-        pieces = list(_pieces(given.plan, scored, baseline))
+        pieces = _pieces(given.plan, scored, baseline)
         return Findings((*_figures(given, scored, baseline, pieces), *beside))
 
 
@@ -80,7 +80,7 @@ def _gold_figures(given: Given) -> Iterator[Measurement]:
     there = replace(given, plan=plan, scored=_readable(given.gold, plan))
     pieces: list[Piece] = []
     if isinstance(there.scored, Scored):
-        pieces = list(_pieces(plan, there.scored, find_baseline(there, there.scored)))
+        pieces = list(_pieces(plan, there.scored, find_baseline(there, there.scored)).each)
     for metric in metrics_of(plan.task):
         name = f"regression.{GOLD}_{metric.name}"
         if not pieces and name not in asked:
@@ -94,7 +94,15 @@ def _gold_figures(given: Given) -> Iterator[Measurement]:
             yield claim.measured(_of_rows(check.figure(piece), piece.sums.where), piece.sums.where)
 
 
-def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> Iterator[Piece]:
+@dataclass(frozen=True)
+class _Pieces:
+    """How many pieces there are, and each once: only one at a time holds its rows."""
+
+    count: int
+    each: Iterator[Piece]
+
+
+def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> _Pieces:
     found = read_losses(scored, plan, baseline.says)
     # Numeric models decide nothing: their table of counts is the same sums, and is not looked at.
     decisions = found.parts if scored.task == "numeric" else read_decisions(scored, plan, baseline.says)
@@ -102,8 +110,11 @@ def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> Iterator[Piece]:
     rows = row_parts(scored, plan) if by_row else iter([None] * len(decisions))
     seed = _seed(plan)
     unit, least = largest_payoff(scored), plan.parameters.minimum_clusters
-    for sums, counts, own in zip(found.parts, decisions, rows, strict=True):
-        yield Piece(found, sums, counts, own, least, seed, baseline.perfect, plan.parameters, unit)
+    each = (
+        Piece(found, sums, counts, own, least, seed, baseline.perfect, plan.parameters, unit)
+        for sums, counts, own in zip(found.parts, decisions, rows, strict=True)
+    )
+    return _Pieces(len(found.parts), each)
 
 
 @dataclass(frozen=True)
@@ -198,10 +209,10 @@ def _sliced(check: _Check, given: Given) -> bool:
     return check.core or check.name in asked
 
 
-def _figures(given: Given, scored: Scored, baseline: Baseline, pieces: list[Piece]) -> Iterator[Measurement]:
-    claims = _claims(given, len(pieces), baseline)
+def _figures(given: Given, scored: Scored, baseline: Baseline, pieces: _Pieces) -> Iterator[Measurement]:
+    claims = _claims(given, pieces.count, baseline)
     present = (*models(scored), BASELINE)
-    for piece in pieces:
+    for piece in pieces.each:
         where = piece.sums.where
         for check, claim in claims:
             if where.slice.kind == "whole" or _sliced(check, given):
