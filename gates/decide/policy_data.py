@@ -10,10 +10,8 @@ from pydantic import Field, ValidationError, model_validator
 from gates.decide.limits import Sense
 from gates.decide.plan_request import Wish
 from gates.errors import UsageError
-from gates.records.base import Environment, Name, Record
+from gates.records.base import Digest, Environment, Name, Record
 from gates.records.measurement import Subject
-from gates.records.plan import Tier
-from gates.records.base import Digest, Name, Record
 from gates.records.plan import Outcomes, Tier
 
 
@@ -98,18 +96,6 @@ class OwnCheck(Record):
                 f"{one_sided[0]}: `mirror`, the other side, stands in a limit of sense within and no other"
             )
         return self
-
-
-class ModelFacts(Record):
-    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
-
-    tier: Tier = "high"
-    first_release: bool = False
-    cluster: Name | None = None
-    slices: tuple[Name, ...] = ()
-    parameters: ParameterFacts = ParameterFacts()
-    required: tuple[Wish, ...] = ()
-    own: dict[OwnName, OwnCheck] = Field(default_factory=dict)
 
 
 class EnvironmentLimits(Record):
