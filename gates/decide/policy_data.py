@@ -39,18 +39,6 @@ class Gold(Record):
     digest: Digest
 
 
-class ModelFacts(Record):
-    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
-
-    tier: Tier = "high"
-    first_release: bool = False
-    cluster: Name | None = None
-    slices: tuple[Name, ...] = ()
-    parameters: ParameterFacts = ParameterFacts()
-    required: tuple[Wish, ...] = ()
-    gold: Gold | None = None
-
-
 class Mirror(Record):
     """The other side of a two-sided limit."""
 
@@ -96,6 +84,19 @@ class OwnCheck(Record):
                 f"{one_sided[0]}: `mirror`, the other side, stands in a limit of sense within and no other"
             )
         return self
+
+
+class ModelFacts(Record):
+    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
+
+    tier: Tier = "high"
+    first_release: bool = False
+    cluster: Name | None = None
+    slices: tuple[Name, ...] = ()
+    parameters: ParameterFacts = ParameterFacts()
+    required: tuple[Wish, ...] = ()
+    own: dict[OwnName, OwnCheck] = Field(default_factory=dict)
+    gold: Gold | None = None
 
 
 class EnvironmentLimits(Record):
