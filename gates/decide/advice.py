@@ -6,11 +6,11 @@ measuring must not know, and a decision must not depend on guesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gates.decide.attachments import read_reliability
+from gates.decide.attachments import read_recalibration, read_reliability
 from gates.decide.causes import Cause, read_causes
 from gates.decide.chance import SPREAD, Chance, coverage_chance
 from gates.decide.limits import Limit, LimitOf, Rungs
@@ -43,11 +43,23 @@ class WorstSlice:
 
 
 @dataclass(frozen=True)
+class Hint:
+    """What a person should know about a check, in words free of foreign names."""
+
+    check: str
+    text: str
+
+    def document(self) -> dict[str, Any]:
+        return {"check": self.check, "hint": self.text}
+
+
+@dataclass(frozen=True)
 class Advice:
     settle: tuple[Settle, ...] = ()
     worst: tuple[WorstSlice, ...] = ()
     causes: tuple[Cause, ...] = ()
     chance: Chance | None = None
+    hints: tuple[Hint, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document."""
@@ -59,6 +71,7 @@ class Advice:
             ],
             "causes": [cause.document() for cause in self.causes],
             **({"chance": self.chance.document()} if self.chance else {}),
+            "hints": [hint.document() for hint in self.hints],
         }
 
 
@@ -73,7 +86,8 @@ def advise(
 
     Parameters
     ----------
-    attachments: the bundle's, by name; `reliability.json` and `parity.json` sharpen the advice where they are there.
+    attachments: the bundle's, by name; `reliability.json`, `recalibration.json` and `parity.json` sharpen the advice
+        where they are there.
     """
     measurements = tuple(measurements)
     figures = {(place_of(m.check, m.slice, m.item), m.subject): m for m in measurements}
@@ -100,7 +114,35 @@ def advise(
         worst=_worst(judged),
         causes=read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
         chance=coverage_chance(decision.results, measurements, limit_of),
+        hints=(*_fitted(measurements), *_recalibration(decision, attachments.get("recalibration.json"))),
     )
+
+
+_SUSPICIOUS = 0.5
+"""Share of the rows in bins that agree with the outcomes to 1e-9, from which it is said; chance leaves it to a bin or two."""
+
+
+def _fitted(measurements: Iterable[Measurement]) -> Iterator[Hint]:
+    """Say that the scores were fitted on the holdout, whether or not a policy asks: everything else is then in doubt."""
+    for figure in measurements:
+        share = figure.estimate
+        if figure.check == "calibration.fitted_share" and share is not None and share >= _SUSPICIOUS:
+            text = f"bins with {100 * share:.3g} % of the rows agree with the outcomes to 1e-9, which chance does not do: the scores were fitted on this holdout"
+            yield Hint(figure.check, text)
+
+
+def _recalibration(decision: Decision, raw: bytes | None) -> Iterator[Hint]:
+    """Say what simple recalibrations would reach, where the error of the whole is bad or undecided."""
+    found = read_recalibration(raw)
+    open_ = any(
+        result.check == "calibration.ece"
+        and result.verdict in ("fail", "inconclusive")
+        and (result.slice is None or result.slice.kind == "whole")
+        for result in decision.results
+    )
+    if found is not None and open_:
+        reaches = ", ".join(f"{name} {error:.2g}" for name, error in found.reaches.items())
+        yield Hint("calibration.ece", f"recalibrated, cross-fitted on these rows: {reaches}; now {found.error:.2g}")
 
 
 def _worst(judged: Iterable[tuple[RuleResult, Limit, Measurement]]) -> tuple[WorstSlice, ...]:

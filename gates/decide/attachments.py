@@ -5,7 +5,7 @@ They never enter a decision; `gates/measure/calibration/reliability.py` and the 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -119,6 +119,21 @@ def read_coverage(raw: bytes | None) -> Coverage | None:
     """Parse `coverage.json`; None where it is absent or not of the form."""
     try:
         return Coverage.model_validate_json(raw) if raw is not None else None
+    except ValidationError:
+        return None
+
+
+class Recalibration(_Part):
+    """The calibration gate's `recalibration.json`: the present error, and those that maps of the score would reach."""
+
+    error: Share
+    reaches: dict[Literal["temperature", "intercept", "isotonic"], Share]
+
+
+def read_recalibration(raw: bytes | None) -> Recalibration | None:
+    """Parse `recalibration.json`; None where it is absent or not of the form."""
+    try:
+        return Recalibration.model_validate_json(raw) if raw is not None else None
     except ValidationError:
         return None
 

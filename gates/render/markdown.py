@@ -124,6 +124,7 @@ def _tail(view: View) -> list[str]:
     lines = [f"- {code(name)}: {prose(remedy)}" for name, remedy in view.remedies]
     lines.extend(f"- {code(row.check)}: {prose(need_text(row.needs))}" for row in view.needs if row.needs is not None)
     lines.extend(f"- {code(worst.place[0])}: {prose(worst_text(worst))}" for worst in view.advice.worst)
+    lines.extend(f"- {code(hint.check)}: {prose(hint.text)}" for hint in view.advice.hints)
     lines.extend(f"- {code(cause.feature)}: {prose(cause.hint)}" for cause in view.advice.causes)
     lines.extend(f"- {code(chance.check)}: {prose(chance.hint)}" for chance in (view.advice.chance,) if chance)
     decision = view.decision

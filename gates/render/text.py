@@ -154,6 +154,7 @@ def _todo(view: View) -> list[Table]:
     lines.extend(f"{worst.place[0]}: {worst_text(worst)}" for worst in view.advice.worst[:_REMEDIES])
     lines.extend(f"{visible(cause.feature)}: {cause.hint}" for cause in view.advice.causes[:_REMEDIES])
     lines.extend(f"{chance.check}: {chance.hint}" for chance in (view.advice.chance,) if chance)
+    lines.extend(f"{hint.check}: {hint.text}" for hint in view.advice.hints)
     if not lines:
         return []
     grid = Table.grid(padding=(0, 1, 0, 0))

@@ -217,7 +217,7 @@ def test_advice_is_for_what_is_open_and_has_a_figure() -> None:
     assert len(good().advice().settle) == 5
     assert {item.place[0] for item in overconfident().advice().settle} == {"calibration.bin"}
     empty = Sample(decision((), allow=False), ())
-    assert empty.advice().document() == {"settle": [], "worst_slices": [], "causes": []}
+    assert empty.advice().document() == {"settle": [], "worst_slices": [], "causes": [], "hints": []}
 
 
 def test_the_bins_sharpen_the_advice_for_the_whole() -> None:

@@ -136,6 +136,7 @@ def _todo(view: View) -> list[tuple[str, str]]:
     lines.extend((worst.place[0], words.worst_text(worst)) for worst in view.advice.worst)
     lines.extend((cause.feature, cause.hint) for cause in view.advice.causes)
     lines.extend((chance.check, chance.hint) for chance in (view.advice.chance,) if chance)
+    lines.extend((hint.check, hint.text) for hint in view.advice.hints)
     return lines
 
 
