@@ -218,6 +218,15 @@ def test_coverage_names_the_strata_that_are_off(bad: dict[str, Picture]) -> None
     assert "Farthest off: 0.1, observed 0.13, 9,000 rows" in bad["quantiles"].finding
 
 
+def test_sets_are_called_sets() -> None:
+    coverage = read_coverage(json.dumps({**COVERAGE, "unit": "classes"}).encode())
+    assert coverage is not None
+    picture = by_stratum(coverage, None, {})
+    assert picture is not None
+    assert picture.title == "Do 90 % sets hold the truth 90 % of the time?"
+    assert "1 of 5 · 1 classes" in texts(picture.svg())
+
+
 def test_one_level_needs_no_picture() -> None:
     coverage = read_coverage(json.dumps({**COVERAGE, "levels": COVERAGE["levels"][:1]}).encode())
     assert coverage is not None
@@ -269,6 +278,7 @@ def test_without_a_champion_or_a_bound_there_is_no_forest() -> None:
     open_bounds = tuple(Bound(confidence=rung, lower="unbounded", upper="unbounded") for rung in LADDER)
     picture = forest(rival(0.0, 0.1, bounds=open_bounds), verdicts="inconclusive")
     assert picture is not None
+    assert "An arrow goes on." in picture.caption
     assert elements(picture.svg()) is not None
 
 

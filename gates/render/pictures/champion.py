@@ -30,13 +30,15 @@ def against_champion(rows: Sequence[Row]) -> Picture | None:
     chosen = [*whole, *worse][:_MOST]
     left = len(whole) + len(worse) - len(chosen)
     cut = f" {left} more are in the tables." if left else ""
+    lines = [line for row in chosen if (line := _line(row))]
+    arrows = " An arrow goes on." if any(max(-line.low, line.high) > _REACH for line in lines) else ""
     return interval_picture(
         "champion",
         "Is the candidate worse than the champion?",
         "Differences on the same rows, each in units of its own margin; right is better. A line wholly right of the dotted "
-        f"limit is proven to be no worse than the margin allows. {SIGNS}. An arrow goes on.{cut}",
+        f"limit is proven to be no worse than the margin allows. {SIGNS}.{arrows}{cut}",
         _finding(chosen),
-        [line for row in chosen if (line := _line(row))],
+        lines,
         [Reference(0.0, "equal"), Reference(-1.0, "limit", limit=True)],
         axis="← worse · in margins · better →",
         reach=(-_REACH, _REACH),
@@ -46,7 +48,7 @@ def against_champion(rows: Sequence[Row]) -> Picture | None:
 def _line(row: Row) -> Line | None:
     """The interval in margins; None of what is no comparison with the champion, or has no margin to measure by."""
     figure, limit, bound = row.measurement, row.limit, row.bound
-    if not row.check.endswith("_vs_champion") or figure is None or limit is None or bound is None:
+    if not row.check.endswith(("_vs_champion", "_vs_anchor")) or figure is None or limit is None or bound is None:
         return None
     equal = _equal(figure, limit)
     if figure.estimate is None or limit.sense == "within" or limit.value == equal:

@@ -31,7 +31,7 @@ def by_stratum(coverage: Coverage, under: Limit | None, statuses: Mapping[str, s
     unit = " classes" if coverage.unit == "classes" else ""
     return interval_picture(
         "coverage",
-        f"Do {100 * level:g} % intervals hold the truth {100 * level:g} % of the time?",
+        f"Do {100 * level:g} % {'sets' if unit else 'intervals'} hold the truth {100 * level:g} % of the time?",
         "Rows by the width of what the model gave them, narrow to wide, or by its prediction. Left of the line: too narrow "
         f"for what was promised; right: wider than needed.{limits}{signs}",
         _finding(coverage, strata),
@@ -87,7 +87,7 @@ def _off(part: Level) -> float:
 
 def _line(part: Stratum, unit: str, status: str) -> Line:
     seen = part.coverage or 0.0
-    width = f" · {figure(part.mean_width)}{unit} wide" if part.mean_width is not None else ""
+    width = f" · {figure(part.mean_width)}{unit or ' wide'}" if part.mean_width is not None else ""
     return Line(
         label=visible(part.name, longest=24) + width,
         figures=f"{figure(seen)}{_interval(part)} · n {count(part.n)}",
