@@ -164,7 +164,10 @@ def test_one_group_has_nothing_to_stand_beside() -> None:
 
 
 def test_reasons_and_refusals() -> None:
-    for findings in (measure(sample(), plan(groups=())), measure(sample(), plan(task="numeric"))):
+    for findings in (
+        measure(sample(), plan(groups=())),
+        *(measure(sample(), plan(task=t)) for t in ("numeric", "multiclass")),
+    ):
         assert [m.check for m in findings.measurements] == [f"fairness.{check}" for check in CHECKS]
         assert {m.reason for m in findings.measurements} == {Reason.NOT_PROVIDED}
     assert {m.reason for m in measure(sample()[:0]).measurements} == {Reason.EMPTY_TABLE}
