@@ -157,3 +157,25 @@ def test_a_census_over_its_limit_fails(engines, document):
         for bound in feature["bounds"]:
             bound["lower"] = bound["upper"] = value
         assert engines.engine.evaluate(DECISION, changed)["allow"] is allowed
+
+
+def test_the_model_of_minutes_covers_where_it_is_unsure_as_where_it_is_sure(printed, tmp_path):
+    def run(*arguments: str | Path, where: Path = FLIGHTS) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, *arguments], cwd=where, capture_output=True, text=True, check=False)
+
+    made = run("minutes.py")
+    assert made.returncode == 0, made.stderr
+    gates = Path(sys.executable).with_name("gates")
+    answer = tmp_path / "answer.json"
+    for candidate, exit_code, denied in (
+        ("adaptive", 0, set()),
+        ("one length", 1, {"calibration.stratum_under_coverage"}),
+    ):
+        version = {"one length": "1", "adaptive": "2"}[candidate]
+        uri = f"models:/flights-minutes/{version}"
+        done = run(gates, "check", "--candidate", uri, "--json", answer, where=FLIGHTS / "delay-minutes")
+        assert done.returncode == exit_code, done.stdout + done.stderr
+        rows = json.loads(answer.read_text())["rows"]
+        assert {row["check"] for row in rows if row["disposition"] == "denies"} == denied, candidate
+        checks = {row["check"] for row in rows}
+        assert {"calibration.pit", "calibration.under_coverage", "calibration.width_vs_baseline"} <= checks
