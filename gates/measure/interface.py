@@ -36,7 +36,8 @@ class Scored:
 
     Every task: `slice_0`, `slice_1`, ... (strings, in the order of plan.parameters.slices); `group_0`, ... (strings, in
     the order of plan.columns.groups); `cluster` (string) where clustered; `weight` (float64, > 0, of mean 1) where
-    weighted; `payoff` (float64) where the plan names its column.
+    weighted; `payoff` (float64) where the plan names its column; `draw_0`, ... (strings): the key, in a table of more than
+    the plan's max_rows.
     Binary: `y` (float64, 0 or 1), `p` and, with a champion, `q`: probabilities of 1.
     Multiclass: `y` (int64, place in `classes`), `p_0`, `p_1`, ... and `q_0`, ...: probabilities of the classes in order.
     Numeric: `y`, `p`, `q` and `width_i` in units of `scale`; `p` is the point prediction; for each of `quantiles`

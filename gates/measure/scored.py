@@ -18,6 +18,7 @@ from gates.errors import UsageError
 from gates.inputs.tables import Tables, reading, scalar
 from gates.measure import scored_columns as columns
 from gates.measure.interface import OpenTable, Scored
+from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_columns import Form, counted, is_score, of_champion, reader
 from gates.measure.scored_features import ROW_ID, numbered
@@ -59,7 +60,7 @@ def scored_by_scorer(
     form: Form = _FORMS[plan.task](plan)
     table, number = numbered(tables, plan, holdout)
     sides = [
-        Side(table, holdout.identity.uri).select((number, *keys), _labels(plan, form, holdout.identity.uri)),
+        Side(table, holdout.identity.uri).select((number, *keys), _labels(plan, form, holdout)),
         _answer(tables, candidate, "candidate's predictions", str),
     ]
     if supplied:
@@ -97,7 +98,7 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
     scores |= own if champion is None and any(map(is_score, own)) else {}
     wanted = {raw: (name, reader(raw)) for raw, name in scores.items()}
     keys, base = plan.columns.key, holdout or predictions
-    labels = _labels(plan, form, base.identity.uri)
+    labels = _labels(plan, form, base)
     if holdout is not None:
         if not keys:
             raise _no_key(predictions.identity.uri)
@@ -116,11 +117,13 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
     return _assemble(tables, plan, form, sides, "supplied")
 
 
-def _labels(plan: Plan, form: Form, where: str) -> Wanted:
+def _labels(plan: Plan, form: Form, base: OpenTable) -> Wanted:
     """What is read of the table that holds the labels."""
     named = plan.columns
     if named.label is None:
-        raise UsageError("no label column is named", code="column.unknown", where=where, remedy="columns.label")
+        raise UsageError(
+            "no label column is named", code="column.unknown", where=base.identity.uri, remedy="columns.label"
+        )
     wanted: Wanted = {"y": (named.label, form.label())}
     if named.weight is not None:
         wanted["weight"] = (named.weight, columns.weight)
@@ -131,6 +134,8 @@ def _labels(plan: Plan, form: Form, where: str) -> Wanted:
     texts = {"slice": plan.parameters.slices, "group": named.groups}
     for prefix, names in texts.items():
         wanted |= {f"{prefix}_{index}": (name, columns.text) for index, name in enumerate(names)}
+    if one_in(plan, base.identity.rows) > 1 and set(named.key) <= set(base.table.columns):
+        wanted |= {f"{DRAW}{index}": (name, columns.text) for index, name in enumerate(named.key)}
     return wanted
 
 

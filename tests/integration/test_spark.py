@@ -27,6 +27,7 @@ from gates.measure.data import DataGate
 from gates.measure.interface import Gate, Given, Scored
 from gates.measure.parity import ParityGate
 from gates.measure.regression import RegressionGate
+from gates.measure.sampling import drawn
 from gates.measure.scored import scored_by_scorer, scored_by_tables
 from gates.measure.scored_features import write_features
 from gates.measure.sums import exact_sum
@@ -278,6 +279,20 @@ class TestTables:
         }
         with pytest.raises(UsageError, match="no key says which rows belong together"):
             scored_by_tables(spark, plan(columns=Columns(label="y", score="p")), opened)
+
+    def test_both_engines_draw_the_same_sample(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        world().to_parquet(tmp_path / "a.parquet")
+        key = ("id", "day", "at")
+        asked = plan(columns=Columns(label="y", score="p", key=key), max_rows=1_000)
+        samples = []
+        for tables in (spark, duckdb):
+            scored = scored_by_tables(
+                tables, asked, {"predictions": tables.open_file("predictions", tmp_path / "a.parquet")}
+            )
+            assert isinstance(scored, Scored)
+            samples.append(sorted(drawn(scored, asked).table.p.to_pyarrow().to_pylist()))
+        assert 800 < len(samples[0]) < 1_200
+        assert samples[0] == samples[1]
 
     def test_a_damaged_file_is_one_line(self, spark: Tables, tmp_path: Path) -> None:
         world(2_000).to_parquet(tmp_path / "whole.parquet")

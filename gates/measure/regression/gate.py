@@ -4,7 +4,7 @@ In order:
 (1) one scan for the trivial model: base rate, shares of the classes, median;
 (2) one GROUP BY (slice, cluster) for each slice column with the sums of losses and of their products;
 (3) one GROUP BY (slice, cluster, outcome, decisions) for each, with counts (binary, multiclass);
-(4) one fetch of the scores by row, since areas under curves need ranks (binary);
+(4) one fetch of the scores by row, since areas under curves need ranks (binary); of a large table, of a sample;
 (5) figures: absolute ones for candidate and champion; differences and ratios against each rival;
 (6) besides, absolute figures on the gold table, and the times of calls.
 
@@ -30,7 +30,7 @@ from gates.measure.regression.latency import latency_figures
 from gates.measure.regression.losses import ANCHOR, BASELINE, CANDIDATE, CHAMPION, models, read_losses
 from gates.measure.regression.metrics import Found, Metric, Piece, metrics_of, scorers_of
 from gates.measure.regression.ranks import row_parts
-from gates.measure.sums import Where
+from gates.measure.sampling import BY_ROW, one_in
 from gates.records import Family, Measurement, Plan, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
@@ -91,7 +91,7 @@ def _gold_figures(given: Given) -> Iterator[Measurement]:
         if isinstance(there.scored, Reason):
             yield claim.measured(there.scored, NOTHING)
         for piece in pieces:
-            yield claim.measured(_of_rows(check.figure(piece), piece.sums.where), piece.sums.where)
+            yield claim.measured(_of_rows(check.figure(piece), check.rows(there, piece)), piece.sums.where)
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,16 @@ class _Check:
     def core(self) -> bool:
         return self.metric.core and self.rival != ANCHOR
 
+    def sampled(self, given: Given) -> dict[str, Scalar]:
+        """Say that not all rows were looked at, where that is so."""
+        rows = given.scored.rows if isinstance(given.scored, Scored) else 0
+        share = one_in(given.plan, rows) if self.metric.method in BY_ROW else 1
+        return {"sampled": f"1 in {share}", "seed": given.plan.parameters.seed} if share > 1 else {}
+
+    def rows(self, given: Given, piece: Piece) -> int:
+        """Return how many rows of a piece were looked at."""
+        return piece.rows.y.size if piece.rows and self.sampled(given) else piece.sums.where.rows
+
     def claim(self, given: Given, predictions: str | None, together: Family) -> Claim:
         """Return the claim, as one of a family."""
         paired = self.subject == "pair"
@@ -139,7 +149,7 @@ class _Check:
         method = "mean" if self.metric.method == "fieller" and not paired else self.metric.method
         method = "obuchowski" if clustered and method == "delong" else method
         unit = self.metric.paired_unit if paired else self.metric.unit
-        named = params(given, **{**self.metric.params, **self.params})
+        named = params(given, **{**self.metric.params, **self.params, **self.sampled(given)})
         return Claim(self.name, self.subject, together, method, named, predictions, unit)
 
 
@@ -217,7 +227,7 @@ def _figures(given: Given, scored: Scored, baseline: Baseline, pieces: _Pieces) 
         for check, claim in claims:
             if where.slice.kind == "whole" or _sliced(check, given):
                 found = check.figure(piece) if check.rival in present else _absent(given, check.rival)
-                yield claim.measured(_of_rows(found, where), where)
+                yield claim.measured(_of_rows(found, check.rows(given, piece)), where)
 
 
 def _absent(given: Given, rival: str) -> Reason:
@@ -225,6 +235,6 @@ def _absent(given: Given, rival: str) -> Reason:
     return Reason.NO_CHAMPION if rival == CHAMPION and given.champion is None else Reason.NOT_PROVIDED
 
 
-def _of_rows(found: Found, where: Where) -> Found:
+def _of_rows(found: Found, rows: int) -> Found:
     """Weights count in the figure, and rows beside it."""
-    return found if isinstance(found, Reason) else replace(found, n=where.rows)
+    return found if isinstance(found, Reason) else replace(found, n=rows)

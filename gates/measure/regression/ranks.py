@@ -1,7 +1,8 @@
 """Scores by row, for the figures that need ranks: fetched once from the engine, cut into slices by one sort each.
 
-Memory: about 100 bytes a row with a champion, and 8 for each slice column. Ranking in numpy and by windows in the engine
-took the same time at a million rows; numpy needed less memory.
+Memory: about 100 bytes a row with a champion, and 8 for each slice column; of a table of more than `max_rows` rows a
+sample is fetched (measure/sampling). Ranking in numpy and by windows in the engine took the same time at a million rows;
+numpy needed less memory.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from gates.measure.interface import Scored
 from gates.measure.regression.losses import COLUMN, models
+from gates.measure.sampling import drawn
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.sums import REST, codes, numbers, slicings, with_rest
 from gates.records import Plan
@@ -41,10 +43,14 @@ class Rows:
 
 
 def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
-    """Return the rows of the whole, of the rest, of each value of each slice column, in the order of `sums.parts`."""
+    """Return the rows of the whole, of the rest, of each value of each slice column, in the order of `sums.parts`.
+
+    A slice that no row of a sample is in has none.
+    """
     score = {model: columns_of(scored, COLUMN[model]) for model in models(scored)}
     columns = ["y", *chain(*score.values())] + ["cluster"] * scored.clustered + ["weight"] * scored.weighted
-    table = with_rest(scored.table, plan)
+    sample = drawn(scored, plan)
+    table = with_rest(sample.table, plan)
     by = [column for column, _ in slicings(plan)]
     answer = table.select(*columns, *by).to_pyarrow()
     whole = Rows(
@@ -57,12 +63,15 @@ def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
     del answer
     yield whole
     for column, (values, value) in zip(by, value_codes, strict=True):
-        if column == REST:
-            yield whole.at(np.flatnonzero(value == (values.index(REST) if REST in values else -1)))
-            continue
         order = np.argsort(value, kind="stable")
-        for rows in np.split(order, np.flatnonzero(np.diff(value[order])) + 1):
-            yield whole.at(rows)
+        found = dict(zip(values, np.split(order, np.flatnonzero(np.diff(value[order])) + 1), strict=True))
+        for name in values if sample is scored and column != REST else _all_values(scored, column):
+            yield whole.at(found.get(name, np.empty(0, dtype=np.int64)))
+
+
+def _all_values(scored: Scored, column: str) -> tuple[str, ...]:
+    """Return the values to report of a column, whether or not the rows fetched have them."""
+    return (REST,) if column == REST else codes(scored.table.select(column).distinct().to_pyarrow(), column)[0]
 
 
 def columns_of(scored: Scored, model: str) -> list[str]:

@@ -1,0 +1,63 @@
+"""A sample of rows, for the figures that need rows one by one and not sums of them: ranks and replicates.
+
+Those hold about 100 bytes a row in memory (regression/ranks). A table of more than `max_rows` rows gives them every
+k-th row, drawn by a hash of the plan's key and seed: the same rows for candidate and champion, today and next year, on
+every engine whose text of the key is the same (whole numbers, texts and dates are). Rows are drawn one by one within
+their clusters, not clusters as a whole: all clusters stay, and what they vary by is seen as before.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gates.errors import UsageError
+from gates.measure.interface import Scored
+from gates.records import Plan
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+DRAW = "draw_"
+"""Begins the names of the scored table's columns that hold the key, as text: `draw_0`, ..."""
+
+BY_ROW = frozenset({"delong", "jackknife", "poisson_bootstrap"})
+"""Methods of figures that need rows one by one."""
+
+_DIGITS = 8
+
+
+def one_in(plan: Plan, rows: int) -> int:
+    """Return k: of a table of this many rows one in k is drawn; 1 is all of them."""
+    return math.ceil(rows / plan.parameters.max_rows)
+
+
+def drawn(scored: Scored, plan: Plan) -> Scored:
+    """Return the scored table itself, or of one with too many rows one in `one_in` of them.
+
+    Raises
+    ------
+    UsageError: a sample is needed, the plan has no key, and the engine gives rows no position to stand for it.
+    """
+    share = one_in(plan, scored.rows)
+    if share == 1:
+        return scored
+    seeded = _text(scored.table, plan.parameters.seed)
+    table = scored.table.mutate(**{DRAW: seeded.hexdigest("md5").substr(0, _DIGITS)})
+    # As text, which every engine compares alike.
+    kept = table.filter(table[DRAW] < f"{16**_DIGITS // share:0{_DIGITS}x}").drop(DRAW)
+    return replace(scored, table=kept, rows=int(kept.count().to_pyarrow().as_py()))
+
+
+def _text(table: ir.Table, seed: int) -> ir.StringValue:
+    import ibis
+
+    key = sorted(name for name in table.columns if name.startswith(DRAW))
+    if key:
+        return ibis.literal("\x1f").join([ibis.literal(str(seed)), *(table[name] for name in key)])
+    if table.get_backend().name != "duckdb":
+        raise UsageError(
+            "rows have no key to draw a sample by", code="key.none", where="columns.key", remedy="name columns.key"
+        )
+    return ibis.literal(f"{seed}\x1f") + ibis.row_number().cast("string")
