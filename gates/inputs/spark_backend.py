@@ -29,7 +29,7 @@ class SparkBackend(Backend):  # type: ignore[misc]
         """Compute by Arrow: by way of pandas, as Ibis does it, null and NaN become one. The answer is held in memory."""
         table = expr.as_table()
         self._run_pre_execute_hooks(table)
-        with _one_line():
+        with one_line():
             answer = self._session.sql(self.compile(table, params=params, limit=limit)).toArrow()
         return expr.__pyarrow_result__(PyArrowData.convert_table(answer, table.schema()))
 
@@ -44,12 +44,12 @@ class SparkBackend(Backend):  # type: ignore[misc]
         if not temp:
             return super().create_table(name, obj, temp=temp, **kwargs)
         self._run_pre_execute_hooks(obj)
-        with _one_line():
+        with one_line():
             return self._create_cached_table(name, obj)
 
     def raw_sql(self, query: Any, **kwargs: Any) -> Any:
         """Run a query of Ibis' own."""
-        with _one_line():
+        with one_line():
             return super().raw_sql(query, **kwargs)
 
     def forget(self) -> None:
@@ -59,7 +59,7 @@ class SparkBackend(Backend):  # type: ignore[misc]
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def one_line() -> Iterator[None]:
     """Say in one line what Java says in many.
 
     Raises

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 PARQUET_MAGIC = b"PAR1"
+NAMED = "table:"
+"""Begins the URI of a table that has a name in the engine's catalog, and no file."""
+
 SCRATCH = "gates-tables-"
 
 
@@ -50,6 +53,12 @@ class Engine(Protocol):
 
     def read_csv(self, path: Path, where: str) -> ir.Table:
         """Read a file of a plain name with a header line; as `read_parquet`."""
+
+    def read_named(self, name: str, where: str) -> ir.Table:
+        """Read a table of the engine's catalog by its name, or refuse where it has none."""
+
+    def digest(self, table: ir.Table) -> Digest:
+        """Return a digest of the rows of a named table, whatever their order."""
 
     def close(self) -> None:
         """Let go of connection, memory and files."""
@@ -89,6 +98,7 @@ class Tables:
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH)
         self._opened: list[tuple[str, Path, tuple[int, ...]]] = []
+        self._named: list[tuple[str, ir.Table, Digest]] = []
         self._links = 0
         folder = Path(self._scratch.name)
         if engine is None:
@@ -115,7 +125,7 @@ class Tables:
         self._scratch.cleanup()
 
     def open(self, table: Table, *, base: Path, version: str | None = None) -> OpenTable:
-        """Open a table of the plan. An empty table is not an error here.
+        """Open a table of the plan: a file, or with `table:NAME` one of the engine's catalog. An empty one is no error here.
 
         Parameters
         ----------
@@ -131,7 +141,19 @@ class Tables:
             if version is None:
                 raise UsageError("needs a model version", code="spec.placeholder", where=uri)
             uri = fill(uri, version=version)
+        if uri.startswith(NAMED):
+            return self._open_named(table, uri)
         return self.open_file(table.role, resolve_path(uri, base), uri=uri, as_of_us=table.as_of_us)
+
+    def _open_named(self, table: Table, uri: str) -> OpenTable:
+        where = _printable(uri)
+        with reading(where):
+            expression = self._engine.read_named(uri.removeprefix(NAMED), where)
+            distinct(list(expression.columns), where)
+            digest, rows = self._engine.digest(expression), int(scalar(expression.count()))
+        self._named.append((where, expression, digest))
+        identity = TableIdentity(role=table.role, uri=where, digest=digest, rows=rows, as_of_us=table.as_of_us)
+        return OpenTable(identity=identity, table=expression)
 
     def open_all(self, tables: Iterable[Table], *, base: Path, version: str | None = None) -> dict[str, OpenTable]:
         """Open every table of a plan, by role. Raises as `open`."""
@@ -179,7 +201,7 @@ class Tables:
         return keep(expression)
 
     def unchanged(self) -> None:
-        """Check that no opened file was written or replaced since its digest was taken.
+        """Check that no opened table was written or replaced since its digest was taken; named ones are read again.
 
         Raises
         ------
@@ -187,10 +209,15 @@ class Tables:
         """
         for where, path, state in self._opened:
             try:
-                now = _state(path.stat())
+                found = _state(path.stat())
             except OSError as error:
                 raise EvidenceError("vanished while it was measured", code="table.changed", where=where) from error
-            if now != state:
+            if found != state:
+                raise EvidenceError("changed while it was measured", code="table.changed", where=where)
+        for where, table, digest in self._named:
+            with reading(where):
+                now = self._engine.digest(table)
+            if now != digest:
                 raise EvidenceError("changed while it was measured", code="table.changed", where=where)
 
     def _link(self, path: Path, suffix: str) -> Path:

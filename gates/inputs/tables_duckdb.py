@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
 from gates.inputs.tables import distinct, keep
+from gates.records import Digest
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -77,6 +78,16 @@ class DuckdbEngine:
         if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
             raise UsageError("lines have different numbers of columns", code="table.unreadable", where=where)
         return keep(self._connection.read_csv(str(path), header=True, sample_size=-1))
+
+    def read_named(self, name: str, where: str) -> ir.Table:
+        """Refuse: there is no catalog here, only files."""
+        raise UsageError(
+            "is a table of a catalog, and no file", code="uri.unsupported", where=where, remedy="engine: spark"
+        )
+
+    def digest(self, table: ir.Table) -> Digest:
+        """No table here goes by a name."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Let go of the connection and its memory."""

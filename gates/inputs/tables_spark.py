@@ -6,6 +6,7 @@ one only settings of SQL are changed, and set back at the end.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
 from gates.inputs.tables import distinct
+from gates.records import Digest
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -86,7 +88,7 @@ class SparkEngine:
         _ROOT.addFilter(_not_py4j)
         SparkBackend.register_options()
         self._connection = SparkBackend().connect(self._session)
-        self._views: list[str] = []
+        self._local = self._session.conf.get("spark.master", "").startswith("local")
 
     def read_parquet(self, path: Path, where: str) -> ir.Table:
         """Read a Parquet file that every worker sees under its path.
@@ -98,7 +100,9 @@ class SparkEngine:
         import pyarrow.parquet
 
         distinct(list(pyarrow.parquet.read_schema(path).names), where)
-        return self._connection.read_parquet(path.resolve().as_uri())
+        # Where the link in the scratch folder is not seen, the file's own path is: one that stands for itself only.
+        seen = str(path) if self._local else re.sub(r"([*?\[\]{}\\])", r"\\\1", str(path.resolve()))
+        return self._connection.read_parquet(seen)
 
     def read_csv(self, path: Path, where: str) -> ir.Table:
         """Read a CSV file as DuckDB does, type by type: it is brought to Parquet in the scratch folder first.
@@ -109,7 +113,7 @@ class SparkEngine:
         """
         from gates.inputs.tables_duckdb import DuckdbEngine
 
-        if not self._session.conf.get("spark.master", "").startswith("local"):
+        if not self._local:
             raise UsageError(
                 "CSV is read on one machine only", code="table.unreadable", where=where, remedy="store it as Parquet"
             )
@@ -119,7 +123,43 @@ class SparkEngine:
             duckdb.read_csv(path, where).to_parquet(copy)
         finally:
             duckdb.close()
-        return self._connection.read_parquet(copy.as_uri())
+        return self._connection.read_parquet(str(copy))
+
+    def read_named(self, name: str, where: str) -> ir.Table:
+        """Read a table or view that the session knows, such as `main.sales.scores`.
+
+        Raises
+        ------
+        UsageError: there is none.
+        """
+        import ibis.util
+
+        view = ibis.util.gen_name("named")
+        self._session.table(name).createOrReplaceTempView(view)
+        return self._connection.table(view)
+
+    def digest(self, table: ir.Table) -> Digest:
+        """Return the digest of a table's columns and rows, whatever their order, of two scans.
+
+        SHA-256 of every row's text, of the sorted digests of each of 4,096 groups of rows, and of those in their order:
+        a row more, less or changed gives another. The text of a value is Spark's.
+        """
+        from pyspark.sql import functions as F  # noqa: N812
+
+        from gates.inputs.spark_backend import one_line
+
+        frame = self._session.sql(self._connection.compile(table))
+        names = [f"c{index}" for index in range(len(frame.columns))]
+        texts = frame.toDF(*names).select(*(F.col(name).cast("string").alias(name) for name in names))
+        # Nulls are left out of the JSON, and so are no text.
+        row = F.sha2(F.to_json(F.struct(*names)), 256).alias("row")
+        groups = texts.select(row).groupBy(F.substring("row", 1, 3).alias("group"))
+        each = groups.agg(F.sha2(F.concat_ws("", F.sort_array(F.collect_list("row"))), 256).alias("rows"))
+        whole = hashlib.sha256(repr(table.schema().items()).encode())
+        with one_line():
+            for group in sorted(each.collect()):
+                whole.update(group["rows"].encode())
+        return f"sha256:{whole.hexdigest()}"
 
     def close(self) -> None:
         """End the session if it was started here; else leave it as it was found."""

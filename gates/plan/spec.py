@@ -87,7 +87,9 @@ class _Part(BaseModel):
 class TableSpec(_Part):
     """One table: a CSV or Parquet file."""
 
-    uri: TableUri = Field(description="Path or file URI of CSV or Parquet; {version} is the candidate's version.")
+    uri: TableUri = Field(
+        description="Path or file URI of CSV or Parquet, or table:NAME of Spark's catalog; {version} is the candidate's."
+    )
     as_of: Annotated[AwareDatetime, BeforeValidator(_text_time)] | None = Field(
         default=None, description="The time up to which the table claims to be complete, with its zone."
     )

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import gates
-from gates.errors import UsageError
+from gates.errors import EvidenceError, UsageError
 from gates.inputs.tables import Tables, reading, row, scalar
 from gates.inputs.tables_spark import SparkEngine, find_java
 from gates.measure.calibration import CalibrationGate
@@ -31,7 +31,7 @@ from gates.measure.sampling import drawn
 from gates.measure.scored import scored_by_scorer, scored_by_tables
 from gates.measure.scored_features import write_features
 from gates.measure.sums import exact_sum
-from gates.records import Columns, ModelVersion, Parameters, Plan, Reason, Requirement, Slice
+from gates.records import Columns, ModelVersion, Parameters, Plan, Reason, Requirement, Slice, Table, TableIdentity
 from gates.records.plan import Interval, Quantile
 
 DIGEST = "sha256:" + "0" * 64
@@ -230,12 +230,54 @@ class TestFigures:
 class TestTables:
     def test_csv_and_parquet_hold_the_same_rows_on_both(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         world(300).to_csv(tmp_path / "a [1]'.csv", index=False)
-        world(300).to_parquet(tmp_path / "a.parquet")
-        for name in ("a [1]'.csv", "a.parquet"):
+        world(300).to_parquet(tmp_path / "a [1]*%20{b}.parquet")
+        for name in ("a [1]'.csv", "a [1]*%20{b}.parquet"):
             ours, theirs = (tables.open_file("holdout", tmp_path / name) for tables in (spark, duckdb))
             assert ours.identity == theirs.identity
             rows = [opened.table.order_by("id").to_pyarrow().to_pylist() for opened in (ours, theirs)]
             assert repr(rows[0]) == repr(rows[1])
+
+    def test_a_named_table_is_known_by_its_rows(self, spark: Tables, tmp_path: Path) -> None:
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.getActiveSession()
+        frame = world(40)[["id", "segment", "age", "p"]]
+
+        def opened(frame: pd.DataFrame, parts: int) -> TableIdentity:
+            session.createDataFrame(frame).repartition(parts).createOrReplaceTempView("scores")
+            return spark.open(Table(role="holdout", uri="table:scores"), base=tmp_path).identity
+
+        first = opened(frame, 1)
+        assert (first.rows, first.uri) == (40, "table:scores")
+        assert opened(frame.sample(frac=1, random_state=1), 3) == first
+        digests = {first.digest}
+        changes = {"p": 0.123, "segment": "null", "age": 1.0}
+        for column, value in changes.items():
+            other = frame.copy()
+            other.iloc[0, other.columns.get_loc(column)] = value
+            digests.add(opened(other, 2).digest)
+        digests.add(opened(pd.concat([frame, frame.iloc[:1]]), 2).digest)
+        digests.add(opened(frame.rename(columns={"p": "q"}), 2).digest)
+        assert len(digests) == 6
+        with pytest.raises(UsageError, match="cannot be read as a table"):
+            spark.open(Table(role="holdout", uri="table:nowhere"), base=tmp_path)
+        with Tables(threads=1) as files, pytest.raises(UsageError, match="engine: spark"):
+            files.open(Table(role="holdout", uri="table:scores"), base=tmp_path)
+
+    def test_a_named_table_that_is_written_meanwhile_is_found(self, spark: Tables, tmp_path: Path) -> None:
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.getActiveSession()
+        session.range(5).write.parquet(str(tmp_path / "rows"))
+        session.read.parquet(str(tmp_path / "rows")).createOrReplaceTempView("growing")
+        with Tables(SparkEngine) as tables:
+            tables.open(Table(role="holdout", uri="table:growing"), base=tmp_path)
+            tables.unchanged()
+            kept = next((tmp_path / "rows").glob("*.parquet"))
+            (kept.parent / f".{kept.name}.crc").unlink()
+            pd.DataFrame({"id": [9]}).to_parquet(kept)
+            with pytest.raises(EvidenceError, match="changed while it was measured"):
+                tables.unchanged()
 
     def test_what_files_state_of_their_range_is_not_believed(self, spark: Tables, tmp_path: Path) -> None:
         values = [0.0, 1.0, math.nan, 1.0, math.inf, 0.5]
