@@ -79,12 +79,12 @@ _sense(claim) := required.checks[claim.check].sense
 
 _judged("pass", claim, _, _) := _passed(claim.check)
 
-_judged("fail", claim, _, _) := _failed(claim.check) if not _lenient(claim)
+_judged("fail", claim, figure, _) := _failed(claim.check) if not _lenient(claim, figure)
 
-_judged("fail", claim, _, _) := _failed_leniently(claim.check) if _lenient(claim)
+_judged("fail", claim, figure, _) := _failed_leniently(claim.check) if _lenient(claim, figure)
 
 _judged("inconclusive", claim, figure, limit) := _undecided_harmless(claim.check) if {
-	_tolerates(claim)
+	_tolerates(claim, figure)
 } else := _by_point(claim.check) if {
 	limit.point == true
 	comparison.pointed(_sense(claim), figure, limits.bar(limit))
@@ -92,11 +92,18 @@ _judged("inconclusive", claim, figure, limit) := _undecided_harmless(claim.check
 	_accepts(claim, figure, limit)
 } else := _undecided(claim.check)
 
-_lenient(claim) if asked.tier in required.checks[claim.check].lenient_tiers
+_lenient(claim, _) if asked.tier in required.checks[claim.check].lenient_tiers
 
-_tolerates(claim) if claim.role == "no-harm"
+# Times that were taken beside other work are advice, whoever took them.
+_lenient(claim, figure) if {
+	some param in figure.params
+	param.name == required.checks[claim.check].advice_where
+	param.value == true
+}
 
-_tolerates(claim) if _lenient(claim)
+_tolerates(claim, _) if claim.role == "no-harm"
+
+_tolerates(claim, figure) if _lenient(claim, figure)
 
 _accepts(_, _, _) if not asked.strict
 

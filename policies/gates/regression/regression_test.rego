@@ -29,3 +29,35 @@ test_a_slice_proven_worse_denies if {
 		with data.models.m as t.facts
 		with data.trust as t.trust
 }
+
+_asking(check) := object.union(t.facts, {"required": [{"check": check, "environments": ["production"]}]})
+
+# The golden plan does not know of what these owners require besides.
+_codes(figure) := {code | some code in found; code != "plan.mismatch"} if {
+	found := t.denied with input as t.production
+		with input.evidence as t.evidence(t.array_of({one | some one in t.figures} | {figure}))
+		with data.models.m as _asking(figure.check)
+		with data.trust as t.trust
+}
+
+test_superiority_asks_for_more_than_no_loss if {
+	_codes(t.figure("regression.auc_superiority", "pair", 0.001, 0.01)) == set()
+	_codes(t.figure("regression.auc_superiority", "pair", 0, 0.01)) == {"regression.auc_superiority.inconclusive"}
+	_codes(t.figure("regression.auc_superiority", "pair", -0.02, 0)) == {"regression.auc_superiority"}
+	_codes(t.figure("regression.log_loss_superiority", "pair", 0.9, 0.99)) == set()
+}
+
+test_the_anchor_gives_two_margins if {
+	_codes(t.figure("regression.auc_vs_anchor", "pair", -0.02, 0)) == set()
+	_codes(t.figure("regression.auc_vs_anchor", "pair", -0.05, -0.021)) == {"regression.auc_vs_anchor"}
+}
+
+_slow := t.at(t.figure("regression.latency_vs_champion", "pair", 1.3, 1.5), {"item": {"kind": "metric", "name": "p95"}})
+
+test_times_beside_other_work_are_advice if {
+	_codes(_slow) == {"regression.latency_vs_champion"}
+	_codes(t.at(_slow, {"params": [{"name": "shared_runner", "value": false}]})) == {"regression.latency_vs_champion"}
+	_codes(t.at(_slow, {"params": [{"name": "shared_runner", "value": true}]})) == set()
+	unsure := t.at(_slow, {"bounds": t.bounds(1, 1.3), "params": [{"name": "shared_runner", "value": true}]})
+	_codes(unsure) == set()
+}

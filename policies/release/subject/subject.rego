@@ -96,3 +96,27 @@ results contains result.denies("release.subject", "task.unsupported") if count(a
 #   code: evidence.conflict
 #   remedy: Find out which run is right, and seal a bundle with that one only.
 results contains result.denies("release.subject", "evidence.conflict") if figures.conflict
+
+# METADATA
+# title: Another gold table
+# description: The evidence names another gold table than the one that the policy owners pin for this model, or they pin none.
+# custom:
+#   code: gold.mismatch
+#   remedy: Measure on the pinned table, or have the policy owners write its digest under `gold` in models/<model>/data.yaml.
+results contains result.denies("release.subject", "gold.mismatch") if {
+	some evidence in input.evidence
+	some table in evidence.tables
+	table.role == "gold"
+	_gold != "none"
+	table.digest != _gold
+}
+
+results contains result.denies("release.subject", "gold.mismatch") if {
+	some requirement in asked.requirements
+	required.checks[requirement.check].gold
+	_gold == "none"
+}
+
+_gold := required.model(input.request.model).gold.digest if {
+	is_string(required.model(input.request.model).gold.digest)
+} else := "none"

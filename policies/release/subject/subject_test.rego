@@ -89,3 +89,28 @@ test_conflict if {
 		with data.models.m as t.facts
 	not figures.conflict with input as t.production with input.evidence as _twice({"params": [{"name": "bins", "value": 9}]})
 }
+
+_gold_facts := object.union(t.facts, {"gold": {"digest": "sha256:gold"}})
+
+_with_gold(digest) := [object.union(evidence, {"tables": [{"role": "gold", "digest": digest}]}) |
+	some evidence in t.production.evidence
+]
+
+test_another_gold_table if {
+	_codes == set() with input as t.production
+		with input.evidence as _with_gold("sha256:gold")
+		with data.models.m as _gold_facts
+	_codes == {"gold.mismatch"} with input as t.production
+		with input.evidence as _with_gold("sha256:other")
+		with data.models.m as _gold_facts
+	_codes == set() with input as t.production
+		with input.evidence as _with_gold("sha256:other")
+		with data.models.m as t.facts
+}
+
+test_gold_figures_need_a_pinned_table if {
+	asks := object.union(t.facts, {"required": [{"check": "regression.gold_auc", "environments": ["production"]}]})
+	"gold.mismatch" in _codes with input as t.production with data.models.m as asks
+	pinned := object.union(asks, {"gold": {"digest": "sha256:gold"}})
+	not "gold.mismatch" in _codes with input as t.production with data.models.m as pinned
+}
