@@ -85,6 +85,7 @@ def measured(
     **more: Any,
 ) -> Measurement:
     """A figure with normal bounds; without an error, a census."""
+    unit = "area" if check == "regression.auc_vs_champion" else "ratio"
     subject = {"data": "data", "parity": "data", "regression": "pair"}.get(check.split(".", maxsplit=1)[0], "candidate")
     fields: dict[str, Any] = {
         "check": check,
@@ -97,6 +98,7 @@ def measured(
         "family": Family(name=check, size=20),
         "n": n,
         "clusters": clusters if error else None,
+        "unit": unit,
         "method": "normal",
     }
     return Measurement(**(fields | more))

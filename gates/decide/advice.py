@@ -18,6 +18,13 @@ from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
 from gates.records.decision import Decision, RuleResult
 from gates.records.measurement import Item, Measurement, Slice
 
+VS_CHAMPION = "_vs_champion"
+"""Ends the name of a check that compares the candidate with the champion."""
+
+_LESS_IS_BETTER = {"ratio": 1.0, "per_1000_decisions": 0.0}
+"""Units of comparisons in which less is better, losses' ratios and costs, with the figure of two equal models. Of
+every other unit it is a difference, where more is better."""
+
 Place = tuple[str, Slice, Item | None]
 
 
@@ -55,11 +62,19 @@ class Hint:
 
 @dataclass(frozen=True)
 class Advice:
+    """What to say beside a decision.
+
+    Attributes
+    ----------
+    worse: comparisons with the champion of the whole whose point is on the worse side, and that no result judges.
+    """
+
     settle: tuple[Settle, ...] = ()
     worst: tuple[WorstSlice, ...] = ()
     causes: tuple[Cause, ...] = ()
     chance: Chance | None = None
     hints: tuple[Hint, ...] = ()
+    worse: tuple[Measurement, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document."""
@@ -72,6 +87,7 @@ class Advice:
             "causes": [cause.document() for cause in self.causes],
             **({"chance": self.chance.document()} if self.chance else {}),
             "hints": [hint.document() for hint in self.hints],
+            "worse_than_champion": [_figure(figure) for figure in self.worse],
         }
 
 
@@ -115,7 +131,29 @@ def advise(
         causes=read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
         chance=coverage_chance(decision.results, measurements, limit_of),
         hints=(*_fitted(measurements), *_recalibration(decision, attachments.get("recalibration.json"))),
+        worse=_worse(decision, measurements),
     )
+
+
+def _worse(decision: Decision, measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    judged = {(place_of(r.check, r.slice, r.item), r.subject) for r in decision.results}
+    return tuple(
+        figure
+        for figure in measurements
+        if figure.subject == "pair"
+        and figure.check.endswith(VS_CHAMPION)
+        and figure.slice.kind == "whole"
+        and is_worse(figure)
+        and (place_of(figure.check, figure.slice, figure.item), figure.subject) not in judged
+    )
+
+
+def is_worse(figure: Measurement) -> bool:
+    """Whether the point of a comparison is on the worse side; the unit alone says which that is."""
+    if figure.estimate is None:
+        return False
+    equal = _LESS_IS_BETTER.get(figure.unit)
+    return figure.estimate < 0 if equal is None else figure.estimate > equal
 
 
 _SUSPICIOUS = 0.5
@@ -170,6 +208,13 @@ def _failed(decision: Decision, check: str) -> frozenset[str]:
         for result in decision.results
         if result.check == check and result.verdict == "fail" and result.item is not None
     )
+
+
+def _figure(figure: Measurement) -> dict[str, Any]:
+    """A figure with the interval at the first rung."""
+    bounds = {"interval": figure.bounds[0].document()} if figure.bounds else {}
+    place = _place(place_of(figure.check, figure.slice, figure.item))
+    return {**place, "n": figure.n, "estimate": figure.estimate, "unit": figure.unit, **bounds}
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gates.render.numbers import moment
 from gates.render.view import Row, View
 from gates.render.words import (
     UNBOUNDED,
+    WORSE,
     estimate_text,
     interval_text,
     limit_text,
@@ -22,6 +23,7 @@ from gates.render.words import (
     unbounded,
     verdict_text,
     where_text,
+    worse_text,
     worst_text,
 )
 
@@ -122,7 +124,9 @@ _ADVICE = 10
 
 def _tail(view: View) -> list[str]:
     lines = [f"- {code(name)}: {prose(remedy)}" for name, remedy in view.remedies]
-    lines.extend(f"- {code(row.check)}: {prose(need_text(row.needs))}" for row in view.needs if row.needs is not None)
+    lines.extend(
+        f"- {code(row.check)}: {prose(need_text(row.needs, row.slice, row.item))}" for row in view.needs if row.needs
+    )
     lines.extend(f"- {code(worst.place[0])}: {prose(worst_text(worst))}" for worst in view.advice.worst)
     lines.extend(f"- {code(hint.check)}: {prose(hint.text)}" for hint in view.advice.hints)
     lines.extend(f"- {code(cause.feature)}: {prose(cause.hint)}" for cause in view.advice.causes)
@@ -131,4 +135,6 @@ def _tail(view: View) -> list[str]:
     until = f"Valid until {moment(decision.valid_until_us)}. " if decision.allow else ""
     ids = f"{until}Decision {code(view.decision_id)}, policy {code(decision.policy_digest)}."
     rests_on = [f"Note: {prose('; '.join(view.cautions))}."] if view.cautions else []
-    return [*(["\n".join(lines[:_ADVICE])] if lines else []), *rests_on, ids]
+    # No advice but a fact that is told in full, however long the advice.
+    worse = [f"{WORSE.capitalize()} {prose(worse_text(view.advice.worse))}."] if view.advice.worse else []
+    return [*(["\n".join(lines[:_ADVICE])] if lines else []), *worse, *rests_on, ids]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gates.records.measurement import Item, Slice
+
 
 def visible(text: str, *, longest: int = 120) -> str:
     r"""Return the text on one line with every unseen character written as an escape.
@@ -21,3 +23,21 @@ def _escape(char: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def slice_text(slice_: Slice) -> str:
+    if slice_.kind == "value":
+        return f"{visible(slice_.column or '')}={visible(slice_.value or '')}"
+    return {"whole": "all rows", "rest": "the other slices together"}[slice_.kind]
+
+
+def item_text(item: Item | None) -> str:
+    if item is None:
+        return ""
+    return "decision region" if (item.kind, item.name) == ("bin", "decision") else f"{item.kind} {visible(item.name)}"
+
+
+def place_text(slice_: Slice, item: Item | None) -> str:
+    """Which rows and which part of them; empty for the whole of all rows."""
+    where = "" if slice_.kind == "whole" else slice_text(slice_)
+    return " of ".join(part for part in (item_text(item), where) if part)

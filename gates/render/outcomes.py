@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from gates.render.names import visible
+from gates.render.names import item_text, slice_text, visible
 from gates.render.screen import Screen
 from gates.render.text import answer_colour
 from gates.render.view import Row, View
-from gates.render.words import estimate_text, interval_text, item_text, limit_text, slice_text, verdict_text
+from gates.render.words import estimate_text, interval_text, limit_text, verdict_text
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -10,9 +10,9 @@ from gates.decide.resolution import AtLimit, Resolution, Shown
 from gates.measure.stats.resolution import AREA, PAIRED, Holdout
 from gates.records import Plan, Slice
 from gates.render.markdown import prose
-from gates.render.names import visible
+from gates.render.names import slice_text, visible
 from gates.render.numbers import count, figure
-from gates.render.words import limit_text, slice_text
+from gates.render.words import limit_text
 
 _HEAD = ("check", "smallest", "limit", "where", "rows for it", "here")
 

@@ -11,6 +11,7 @@ from gates.render.screen import Screen
 from gates.render.view import Row, View
 from gates.render.words import (
     UNBOUNDED,
+    WORSE,
     estimate_text,
     interval_text,
     limit_text,
@@ -19,6 +20,7 @@ from gates.render.words import (
     unbounded,
     verdict_text,
     where_text,
+    worse_text,
     worst_text,
 )
 
@@ -150,11 +152,14 @@ def _todo(view: View) -> list[Table]:
     from rich.text import Text
 
     lines = [f"{code}: {visible(remedy, longest=400)}" for code, remedy in view.remedies[:_REMEDIES]]
-    lines.extend(f"{row.check}: {need_text(row.needs)}" for row in view.needs[:_REMEDIES] if row.needs is not None)
+    lines.extend(
+        f"{row.check}: {need_text(row.needs, row.slice, row.item)}" for row in view.needs[:_REMEDIES] if row.needs
+    )
     lines.extend(f"{worst.place[0]}: {worst_text(worst)}" for worst in view.advice.worst[:_REMEDIES])
     lines.extend(f"{visible(cause.feature)}: {cause.hint}" for cause in view.advice.causes[:_REMEDIES])
     lines.extend(f"{chance.check}: {chance.hint}" for chance in (view.advice.chance,) if chance)
     lines.extend(f"{hint.check}: {hint.text}" for hint in view.advice.hints)
+    lines.extend([f"{WORSE} {worse_text(view.advice.worse)}"] if view.advice.worse else [])
     if not lines:
         return []
     grid = Table.grid(padding=(0, 1, 0, 0))

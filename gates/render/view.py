@@ -20,7 +20,7 @@ from gates.records.base import Digest
 from gates.records.decision import Decision, Disposition, RuleResult, Verdict
 from gates.records.measurement import Bound, Item, Measurement, Param, Reason, Slice
 from gates.records.plan import Requirement
-from gates.render.names import visible
+from gates.render.names import place_text, visible
 
 Status = Verdict | Literal["missing"]
 
@@ -361,7 +361,8 @@ def _why_denied(deciding: Sequence[Row]) -> str:
     }[first.status]
     more = len(deciding) - 1
     others = f" {more} more {'reason' if more == 1 else 'reasons'}." if more else ""
-    return f"{first.title}{what} ({first.code}).{others}"
+    place = place_text(first.slice, first.item)
+    return f"{first.title}{place and ', ' + place}{what} ({first.code}).{others}"
 
 
 def _named(numbers: Mapping[str, int]) -> str:

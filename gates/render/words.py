@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gates.decide.advice import WorstSlice
+from gates.decide.advice import VS_CHAMPION, WorstSlice
 from gates.decide.limits import Limit, ends
 from gates.decide.rows_needed import CAP, Need
-from gates.records.measurement import Item, Slice
-from gates.render.names import visible
+from gates.records.measurement import WHOLE, Bound, Item, Measurement, Slice
+from gates.render.names import item_text, place_text, slice_text, visible
 from gates.render.numbers import count, figure, figures, literal
 from gates.render.view import Row
 
@@ -38,8 +38,12 @@ def interval_text(row: Row) -> str:
     if row.measurement.scope == "census":
         return "exact"
     _, lower, upper = _figures(row)
-    left = "(" if row.bound.lower == "unbounded" else "["
-    right = ")" if row.bound.upper == "unbounded" else "]"
+    return _interval(row.bound, lower, upper)
+
+
+def _interval(bound: Bound, lower: str, upper: str) -> str:
+    left = "(" if bound.lower == "unbounded" else "["
+    right = ")" if bound.upper == "unbounded" else "]"
     return f"{left}{lower}, {upper}{right}"
 
 
@@ -54,18 +58,6 @@ def _figures(row: Row) -> tuple[str, str, str]:
 
 def unbounded(row: Row) -> bool:
     return row.bound is not None and "unbounded" in (row.bound.lower, row.bound.upper)
-
-
-def slice_text(slice_: Slice) -> str:
-    if slice_.kind == "value":
-        return f"{visible(slice_.column or '')}={visible(slice_.value or '')}"
-    return {"whole": "all rows", "rest": "the other slices together"}[slice_.kind]
-
-
-def item_text(item: Item | None) -> str:
-    if item is None:
-        return ""
-    return "decision region" if (item.kind, item.name) == ("bin", "decision") else f"{item.kind} {visible(item.name)}"
 
 
 def where_text(row: Row) -> str:
@@ -92,17 +84,19 @@ def verdict_text(row: Row) -> str:
     }[row.result.disposition]
 
 
-def need_text(need: Need) -> str:
-    """Rows that would settle it, in words."""
+def need_text(need: Need, slice_: Slice = WHOLE, item: Item | None = None) -> str:
+    """Rows that would settle it, in words; of a slice or a part, which one, and how many rows it has now."""
+    place = place_text(slice_, item)
+    of, instead = (f"for {place}, ", f" in place of its {count(need.now)}") if place else ("", "")
     if need.low >= CAP * need.now:
-        return f"more than {CAP} times the present {count(need.now)} rows would be needed to settle it"
-    rows = f"about {count(need.low)}" + (
-        f" rows or more (over {CAP} times the present ones are possible)" if need.capped else ""
-    )
-    if not need.capped:
-        rows = f"about {count(need.low)} to {count(need.high)} rows" if need.high > need.low else f"{rows} rows"
+        return f"{of}more than {CAP} times the present {count(need.now)} rows would be needed to settle it"
+    if need.capped:
+        rows = f"about {count(need.low)} rows or more{instead} (over {CAP} times the present ones are possible)"
+    else:
+        high = f" to {count(need.high)}" if need.high > need.low else ""
+        rows = f"about {count(need.low)}{high} rows{instead}"
     toward = f"probably a {need.toward}" if need.sure else "which way is open"
-    return f"a fresh holdout with {rows} would settle it: {toward}"
+    return f"{of}a fresh holdout with {rows} would settle it: {toward}"
 
 
 def worst_text(worst: WorstSlice) -> str:
@@ -110,10 +104,33 @@ def worst_text(worst: WorstSlice) -> str:
     _, where, item = worst.place
     figure = worst.measurement
     part = "" if item is None else f" {item_text(item)}"
+    return f"look at {slice_text(where)}{part} first: {_with_interval(figure)} of {count(figure.n)} rows"
+
+
+WORSE = "worse than the champion"
+
+
+def worse_text(worse: Iterable[Measurement]) -> str:
+    """The comparisons with the champion that came out worse and decided nothing, each with its interval."""
+    told = (
+        f"{compared_text(figure)} {_with_interval(figure)}{' times' if figure.unit == 'ratio' else ''}"
+        for figure in worse
+    )
+    return f"by their point, and not judged here: {', '.join(told)}"
+
+
+def compared_text(figure: Measurement) -> str:
+    """What was compared, in short: `f1`, `latency p95`."""
+    metric = figure.check.split(".", 1)[1].removesuffix(VS_CHAMPION)
+    return metric if figure.item is None else f"{metric} {visible(figure.item.name)}"
+
+
+def _with_interval(figure: Measurement) -> str:
+    """The estimate and its interval at the ladder's first rung; the words for what was not judged at any."""
     if figure.estimate is None or figure.bounds is None:
-        return f"look at {slice_text(where)}{part} first"
+        return "not measured"
     estimate, lower, upper = figures(figure.estimate, *ends(figure.bounds[0]))
-    return f"look at {slice_text(where)}{part} first: {estimate} [{lower}, {upper}] of {count(figure.n)} rows"
+    return f"{estimate} {_interval(figure.bounds[0], lower, upper)}"
 
 
 def tally(rows: Iterable[Row]) -> str:

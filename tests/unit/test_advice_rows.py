@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,13 +21,21 @@ from decision_samples import (
     uncalibrated,
 )
 
+from gates.audit.site.page import page
+from gates.decide.advice import is_worse
 from gates.decide.attachments import Bin, read_reliability
 from gates.decide.limits import Limit, Rungs
 from gates.decide.rows_needed import CAP, Need, rows_for_ece, rows_for_width
+from gates.measure.regression.metrics import METRICS, Metric
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import ece
 from gates.measure.stats.figure import Figure
-from gates.records import LADDER, Bound, Family, Measurement
+from gates.records import LADDER, Bound, Family, Item, Measurement
+from gates.render.document import document
+from gates.render.markdown import markdown, prose
+from gates.render.screen import Screen
+from gates.render.text import text
+from gates.render.words import worse_text
 
 ECE = LIMITS["calibration.ece"]
 FAILING = 3  # the rung of a family of ten
@@ -217,7 +226,9 @@ def test_advice_is_for_what_is_open_and_has_a_figure() -> None:
     assert len(good().advice().settle) == 5
     assert {item.place[0] for item in overconfident().advice().settle} == {"calibration.bin"}
     empty = Sample(decision((), allow=False), ())
-    assert empty.advice().document() == {"settle": [], "worst_slices": [], "causes": [], "hints": []}
+    assert empty.advice().document() == {
+        name: [] for name in ("settle", "worst_slices", "causes", "hints", "worse_than_champion")
+    }
 
 
 def test_the_bins_sharpen_the_advice_for_the_whole() -> None:
@@ -238,3 +249,59 @@ def test_the_worst_slice_is_the_surest_not_the_noisiest() -> None:
     worst = Sample(decision(rows, allow=False), (tiny, large, fine)).advice().worst
 
     assert [item.place[1].value for item in worst] == ["UA"]
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: f"{metric.name}-{min(metric.tasks)}")
+def test_the_unit_of_a_comparison_says_which_side_is_worse(metric: Metric) -> None:
+    equal = 1.0 if metric.compared == "ratio" else 0.0
+    low, same, high = (
+        is_worse(measured(f"regression.{metric.name}_vs_champion", equal + by, 0.1, unit=metric.paired_unit))
+        for by in (-0.01, 0.0, 0.01)
+    )
+    assert not same
+    assert (low, high) == ((True, False) if metric.better == "higher" else (False, True))
+
+
+def test_what_no_result_judges_and_is_worse_than_the_champion_is_told_of_the_whole() -> None:
+    def against(metric: str, estimate: float, unit: str = "difference", **more: object) -> Measurement:
+        return measured(f"regression.{metric}_vs_champion", estimate, 0.005, unit=unit, **more)  # type: ignore[arg-type]
+
+    judged = against("auc", -0.001, "area")
+    f1, recall, latency = (
+        against("f1", -0.012),
+        against("recall", -0.030),
+        against("latency", 1.3, "ratio", item=Item(kind="metric", name="p95")),
+    )
+    silent = (
+        against("precision", 0.02),
+        against("accuracy", 0.0),
+        against("brier", 0.99, "ratio"),
+        against("mcc", -0.2, slice_=carrier("HA")),
+        measured("regression.brier_vs_baseline", 1.2, 0.1, unit="ratio"),
+        against("value", -1.0, "payoff").model_copy(update={"estimate": None}),
+    )
+    sample = Sample(decision((result(judged, "pass"),), allow=True), (judged, f1, *silent, recall, latency))
+    advice = sample.advice()
+
+    assert advice.worse == (f1, recall, latency)
+    assert worse_text(advice.worse) == (
+        "by their point, and not judged here: f1 -0.012 [-0.020, -0.004], recall -0.030 [-0.038, -0.022], "
+        "latency p95 1.300 [1.292, 1.308] times"
+    )
+    written = advice.document()["worse_than_champion"]
+    assert [(row["check"], row["estimate"]) for row in written] == [(m.check, m.estimate) for m in advice.worse]
+    assert written[2]["item"] == {"kind": "metric", "name": "p95"}
+    assert written[0]["interval"]["confidence"] == 0.95
+
+
+def test_every_view_tells_it() -> None:
+    lower = measured("regression.f1_vs_champion", -0.012, 0.005, unit="difference")
+    sample = good()
+    view = replace(sample, measurements=(*sample.measurements, lower)).view()
+
+    line = "by their point, and not judged here: f1 -0.012 [-0.020, -0.004]"
+    assert f"worse than the champion {line}" in text(view, screen=Screen(200))
+    assert f"Worse than the champion {prose(line)}." in markdown(view)
+    assert line in page(view)
+    assert document(view)["advice"]["worse_than_champion"][0]["check"] == "regression.f1_vs_champion"
+    assert "worse than the champion" not in text(sample.view(), screen=Screen(200))

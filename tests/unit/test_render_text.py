@@ -20,7 +20,7 @@ from decision_samples import (
     uncalibrated,
 )
 
-from gates.records import LADDER, Bound
+from gates.records import LADDER, Bound, Item
 from gates.render.outcomes import Outcome, outcomes
 from gates.render.screen import Screen
 from gates.render.text import text
@@ -169,6 +169,20 @@ def test_what_would_settle_a_row_is_a_range_or_more_than_a_cap() -> None:
     assert "more than 100 times" in need_text(replace(need, low=100 * need.now, high=100 * need.now, capped=True))
     assert "or more (over 100 times" in need_text(replace(need, capped=True))
     assert "which way is open" in need_text(replace(need, sure=False))
+
+
+def test_two_lines_of_one_check_say_which_part_they_are_of() -> None:
+    need = uncalibrated().view().needs[0].needs
+    assert need is not None
+    width = Item(kind="stratum", name="width 2")
+
+    assert need_text(need).startswith("a fresh holdout with about 93,000 to 500,000 rows would settle it")
+    assert need_text(need, carrier("HA"), width).startswith(
+        "for stratum width 2 of carrier=HA, a fresh holdout with about 93,000 to 500,000 rows in place of its 84,210 would"
+    )
+    assert need_text(need, carrier("HA")).startswith("for carrier=HA, a fresh holdout")
+    far = replace(need, low=100 * need.now, high=100 * need.now, capped=True)
+    assert need_text(far, item=width).startswith("for stratum width 2, more than 100 times the present 84,210 rows")
 
 
 def outcome(label: str, sample: Sample, page: str | None = None, after: str = "") -> Outcome:

@@ -17,7 +17,7 @@ from gates.records.base import Digest
 from gates.records.decision import DecisionInput, Evaluation
 from gates.records.measurement import Slice
 from gates.render import words
-from gates.render.names import visible
+from gates.render.names import slice_text, visible
 from gates.render.numbers import count, figure, moment, short
 from gates.render.pictures import Picture, pictures
 from gates.render.pictures.reliability import bin_name, filled
@@ -132,11 +132,12 @@ def _name(row: Row) -> str:
 
 def _todo(view: View) -> list[tuple[str, str]]:
     lines = [(code, remedy) for code, remedy in view.remedies]
-    lines.extend((row.check, words.need_text(row.needs)) for row in view.needs if row.needs is not None)
+    lines.extend((row.check, words.need_text(row.needs, row.slice, row.item)) for row in view.needs if row.needs)
     lines.extend((worst.place[0], words.worst_text(worst)) for worst in view.advice.worst)
     lines.extend((cause.feature, cause.hint) for cause in view.advice.causes)
     lines.extend((chance.check, chance.hint) for chance in (view.advice.chance,) if chance)
     lines.extend((hint.check, hint.text) for hint in view.advice.hints)
+    lines.extend([(words.WORSE, words.worse_text(view.advice.worse))] if view.advice.worse else [])
     return lines
 
 
@@ -162,7 +163,7 @@ def _slices(view: View) -> _SliceTable | None:
     lines = []
     for where, cells in by_slice.items():
         first = next(iter(cells.values()))
-        lines.append((words.slice_text(where), first, tuple(cells.get(check) for check in checks)))
+        lines.append((slice_text(where), first, tuple(cells.get(check) for check in checks)))
     return _SliceTable(
         tuple((check, check.split(".", 1)[1].replace("_", " ")) for check in checks),
         tuple(lines[:_MOST_SLICES]),

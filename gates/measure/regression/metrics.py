@@ -136,7 +136,10 @@ class Metric:
 
     @property
     def paired_unit(self) -> str:
-        return self.unit if self.compared == "difference" else "ratio"
+        """A difference is never called a ratio: by the unit alone a reader knows which side is worse."""
+        if self.compared == "ratio":
+            return "ratio"
+        return "difference" if self.unit == "ratio" else self.unit
 
 
 def _loss(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gates.decide.limits import Limit, ends
+from gates.decide.limits import ends
 from gates.records import Measurement
-from gates.render.names import visible
+from gates.render.names import slice_text, visible
 from gates.render.pictures.canvas import Picture
 from gates.render.pictures.intervals import SIGNS, Line, Reference, interval_picture
 from gates.render.view import Row
-from gates.render.words import estimate_text, interval_text, limit_text, slice_text
+from gates.render.words import estimate_text, interval_text, limit_text
 
 _MOST = 20
 _REACH = 6.0
@@ -50,7 +50,7 @@ def _line(row: Row) -> Line | None:
     figure, limit, bound = row.measurement, row.limit, row.bound
     if not row.check.endswith(("_vs_champion", "_vs_anchor")) or figure is None or limit is None or bound is None:
         return None
-    equal = _equal(figure, limit)
+    equal = _equal(figure)
     if figure.estimate is None or limit.sense == "within" or limit.value == equal:
         return None
 
@@ -63,9 +63,9 @@ def _line(row: Row) -> Line | None:
     return Line(label, _figures(row), low, margins(figure.estimate), high, row.status)
 
 
-def _equal(figure: Measurement, limit: Limit) -> float:
-    """The figure of two equal models: 1 of a ratio, 0 of a difference; a limit near 0 cannot be that of a ratio."""
-    return 1.0 if figure.unit == "ratio" and limit.value > 0.5 else 0.0
+def _equal(figure: Measurement) -> float:
+    """The figure of two equal models: 1 of a ratio, 0 of a difference."""
+    return 1.0 if figure.unit == "ratio" else 0.0
 
 
 def _metric(row: Row) -> str:
