@@ -41,7 +41,8 @@ class Scored:
     Binary: `y` (float64, 0 or 1), `p` and, with a champion, `q`: probabilities of 1.
     Multiclass: `y` (int64, place in `classes`), `p_0`, `p_1`, ... and `q_0`, ...: probabilities of the classes in order.
     Numeric: `y`, `p`, `q` and `width_i` in units of `scale`; `p` is the point prediction; for each of `quantiles`
-    `below_0`, ... (bool): y is at or under the predicted quantile.
+    `quantile_0`, ... (in units of `scale`), with `champion_quantiles` also `champion_quantile_0`, ..., and `below_0`, ...
+    (bool): y is at or under the candidate's.
     Where there are prediction sets or intervals, for each of `levels`: `covered_0`, ... (bool: it holds y) and
     `width_0`, ... (float64: classes in the set, or length of the interval); with `champion_levels` also `champion_width_0`, ...
 
@@ -49,6 +50,7 @@ class Scored:
     ----------
     rows: at least 1. champion: the champion's predictions are there. predictions: `scored` or `supplied`.
     levels: nominal coverages, the plan's coverage_level first. quantiles: levels of predicted quantiles, ascending.
+    champion_quantiles: the champion predicts them all.
     scale: a power of two, at least the largest magnitude of any number of the row; 1 unless numeric.
     champion_supplied: the champion's predictions are a table, whatever the candidate's are: see `source`.
     """
@@ -64,6 +66,7 @@ class Scored:
     levels: tuple[float, ...] = ()
     champion_levels: bool = False
     quantiles: tuple[float, ...] = ()
+    champion_quantiles: bool = False
     scale: float = 1.0
     champion_supplied: bool = False
 

@@ -10,6 +10,7 @@ UsageError, what the data lack is a Reason; (4) weights are scaled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from gates.measure import scored_columns as columns
 from gates.measure.interface import OpenTable, Scored
 from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
-from gates.measure.scored_columns import Form, counted, is_score, of_champion, reader
+from gates.measure.scored_columns import Form, counted, is_quantile, is_score, of_champion, reader
 from gates.measure.scored_features import ROW_ID, numbered
 from gates.measure.scored_multiclass import Multiclass
 from gates.measure.scored_numeric import Numeric
@@ -159,24 +160,20 @@ def _again(plan: Plan, form: Form, champion: OpenTable) -> Wanted:
 def _rival(form: Form, champion: OpenTable) -> Wanted:
     """What is read of a champion's own table: under its own names, else under the candidate's."""
     named = form.champion()
-    same = {of_champion(raw): name for raw, name in form.candidate().items() if not raw.startswith("quantile_")}
-    scores = {raw: name for raw, name in named.items() if is_score(raw)}
-    others = {raw: name for raw, name in named.items() if not is_score(raw)}
-    if not scores:
-        scores = {raw: name for raw, name in same.items() if is_score(raw)}
-    if not others:
-        others = {raw: name for raw, name in same.items() if not is_score(raw)}
-        others = others if set(others.values()) <= set(champion.table.columns) else {}
-    return {raw: (name, reader(raw)) for raw, name in (scores | others).items()}
+    same = {of_champion(raw): name for raw, name in form.candidate().items()}
+    found: dict[str, str] = {}
+    for kind in (is_score, is_quantile, lambda raw: not is_score(raw) and not is_quantile(raw)):
+        own, alike = ({raw: name for raw, name in of.items() if kind(raw)} for of in (named, same))
+        there = kind is is_score or set(alike.values()) <= set(champion.table.columns)
+        found |= own or (alike if there else {})
+    return {raw: (name, reader(raw)) for raw, name in found.items()}
 
 
 def _answer(tables: Tables, path: Path, where: str, name: Callable[[str], str]) -> Side:
     """The scorer's file; its columns are raw ones, renamed where they are the champion's."""
     table = tables.read(path, where=where)
     wanted = {name(raw): (raw, reader(raw)) for raw in table.columns if raw != ROW_ID}
-    return Side(table, where).select(
-        (ROW_ID,), {ours: how for ours, how in wanted.items() if not ours.startswith("champion_quantile_")}
-    )
+    return Side(table, where).select((ROW_ID,), wanted)
 
 
 def _no_key(where: str) -> UsageError:
@@ -206,7 +203,7 @@ def _assemble(
         return Scored(
             table=table,
             rows=int(scalar(table.count())),
-            champion=any(raw.startswith("q") for raw in names),
+            champion=any(map(re.compile(r"q(_\d+)?").fullmatch, names)),
             clustered="cluster" in names,
             predictions=predictions,
             task=plan.task,
@@ -215,6 +212,7 @@ def _assemble(
             levels=finished.levels,
             champion_levels=finished.champion_levels,
             quantiles=finished.quantiles,
+            champion_quantiles=finished.champion_quantiles,
             scale=finished.scale,
             champion_supplied=champion_supplied,
         )

@@ -42,6 +42,7 @@ class Finished:
     levels: tuple[float, ...] = ()
     champion_levels: bool = False
     quantiles: tuple[float, ...] = ()
+    champion_quantiles: bool = False
     classes: tuple[str, ...] = ()
     scale: float = 1.0
 
@@ -113,7 +114,7 @@ def of_champion(raw: str) -> str:
 
 
 def by_level(names: Iterable[str], kind: str) -> list[float]:
-    """Levels of the raw columns of a kind (`lower`, `champion_lower`, `quantile`), ascending."""
+    """Levels of the raw columns of a kind (`lower`, `champion_lower`, `quantile`, ...), ascending."""
     return sorted(float(name.removeprefix(f"{kind}_")) for name in names if re.match(rf"{kind}_[\d.e-]+$", name))
 
 
@@ -132,9 +133,14 @@ def is_score(raw: str) -> bool:
     return re.fullmatch(r"[pq](_\d+)?", raw) is not None
 
 
+def is_quantile(raw: str) -> bool:
+    """Whether a raw column is a predicted quantile."""
+    return raw.startswith(("quantile_", "champion_quantile_"))
+
+
 def whose(raw: str) -> str:
     """Whose scores a raw column holds."""
-    return "champion's" if raw.startswith(("q", "champion_")) else "candidate's"
+    return "champion's" if raw.startswith("champion_") or re.match(r"q(_|$)", raw) else "candidate's"
 
 
 def counted(rows: ir.Table, **sums: Any) -> dict[str, int]:

@@ -37,7 +37,7 @@ class Numeric:
 
     def champion(self) -> Mapping[str, str]:
         columns = self.plan.columns
-        theirs = _scores(columns.champion_score, columns.champion_intervals, ())
+        theirs = _scores(columns.champion_score, columns.champion_intervals, columns.champion_quantiles)
         return {of_champion(raw): name for raw, name in theirs.items()}
 
     def finish(self, rows: ir.Table, blame: Blame) -> Finished | Reason:
@@ -68,7 +68,7 @@ def _label(found: ir.Value, name: str, where: str) -> ir.Value:
 
 def _numbers(rows: ir.Table) -> list[str]:
     """Raw names of all columns in the label's unit."""
-    kinds = ("lower", "upper", "champion_lower", "champion_upper", "quantile")
+    kinds = ("lower", "upper", "champion_lower", "champion_upper", "quantile", "champion_quantile")
     by = [f"{kind}_{level!r}" for kind in kinds for level in by_level(rows.columns, kind)]
     return [name for name in ("y", "p", "q", *by) if name in rows.columns]
 
@@ -117,6 +117,7 @@ def _scale(rows: ir.Table) -> float:
 def _finished(rows: ir.Table, levels: tuple[float, ...], champion_levels: bool, scale: float) -> Finished:
     unit = double(scale)
     quantiles = tuple(by_level(rows.columns, "quantile"))
+    champion_quantiles = bool(quantiles) and {*by_level(rows.columns, "champion_quantile")} >= {*quantiles}
     changes: dict[str, ir.Value] = {name: rows[name] / unit for name in ("y", "p", "q") if name in rows.columns}
     for index, level in enumerate(levels):
         lower, upper = rows[f"lower_{level!r}"], rows[f"upper_{level!r}"]
@@ -127,6 +128,9 @@ def _finished(rows: ir.Table, levels: tuple[float, ...], champion_levels: bool, 
             changes[f"champion_width_{index}"] = theirs / unit
     for index, level in enumerate(quantiles):
         changes[f"below_{index}"] = rows.y <= rows[f"quantile_{level!r}"]
+        changes[f"quantile_{index}"] = rows[f"quantile_{level!r}"] / unit
+        if champion_quantiles:
+            changes[f"champion_quantile_{index}"] = rows[f"champion_quantile_{level!r}"] / unit
     used = {*_numbers(rows)} - {"y", "p", "q"}
     rest = [name for name in rows.columns if name not in used | changes.keys()]
-    return Finished(rows.select(*rest, **changes), levels, champion_levels, quantiles, scale=scale)
+    return Finished(rows.select(*rest, **changes), levels, champion_levels, quantiles, champion_quantiles, scale=scale)

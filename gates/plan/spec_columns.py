@@ -74,6 +74,9 @@ class ColumnsSpec(Part):
         default=(), description="The champion's, in a predictions table."
     )
     quantiles: tuple[QuantileSpec, ...] = Field(default=(), description="Predicted quantiles, in a predictions table.")
+    champion_quantiles: tuple[QuantileSpec, ...] = Field(
+        default=(), description="The champion's, in a predictions table."
+    )
     features: Names = Field(default=(), description="What the model reads; default: its signature.")
 
     @field_validator("features")
@@ -106,7 +109,7 @@ class ColumnsSpec(Part):
             raise ValueError(f"{len(names)} columns for {len(classes)} classes")
         return names
 
-    @field_validator("intervals", "champion_intervals", "quantiles")
+    @field_validator("intervals", "champion_intervals", "quantiles", "champion_quantiles")
     @classmethod
     def _levels_differ(cls, parts: tuple[IntervalSpec | QuantileSpec, ...]) -> Any:
         levels = [part.level for part in parts]
@@ -121,7 +124,7 @@ class ColumnsSpec(Part):
 
 
 _CLASSES = ("classes", "class_scores", "champion_class_scores")
-_NUMBERS = ("intervals", "champion_intervals", "quantiles")
+_NUMBERS = ("intervals", "champion_intervals", "quantiles", "champion_quantiles")
 _FOREIGN: dict[Task, tuple[str, ...]] = {
     "binary": (*_CLASSES, *_NUMBERS),
     "multiclass": ("score", "champion_score", *_NUMBERS),

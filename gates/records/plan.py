@@ -125,7 +125,7 @@ class Columns(Record):
     classes: values of the label, in the order of the model's probabilities (multiclass).
     class_scores, champion_class_scores: columns of the classes' probabilities, in the same order.
     set_columns, champion_set_columns: membership of each class in the prediction set, in the order of the classes; 0, 1 when binary.
-    intervals, champion_intervals, quantiles: what a numeric model says of its own uncertainty.
+    intervals, champion_intervals, quantiles, champion_quantiles: what a numeric model says of its own uncertainty.
     weight: of the rows; only ratios count. payoff: what the row is worth, in the unit of the cost matrix.
     groups: columns of protected groups.
     """
@@ -146,6 +146,7 @@ class Columns(Record):
     intervals: tuple[Interval, ...] = ()
     champion_intervals: tuple[Interval, ...] = ()
     quantiles: tuple[Quantile, ...] = ()
+    champion_quantiles: tuple[Quantile, ...] = ()
     features: tuple[Name, ...] = ()
 
 

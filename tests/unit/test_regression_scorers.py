@@ -56,8 +56,12 @@ def test_the_spread_is_that_of_delong(clustered: bool) -> None:
     assert widths[0] == pytest.approx(math.sqrt(widths[1] ** 2 - unseen**2), rel=0.2)
 
 
-def test_rows_in_any_order_and_the_same_plan_give_the_same() -> None:
-    frame, asked = binary(400), asking("balanced_accuracy")
+@pytest.mark.parametrize("beside", [(), ("cluster",), ("weight",), ("cluster", "weight")])
+def test_rows_in_any_order_and_the_same_plan_give_the_same(beside: tuple[str, ...]) -> None:
+    frame, asked = binary(400), asking("balanced_accuracy", cluster="day" if "cluster" in beside else None)
+    weight = np.random.default_rng(6).gamma(2, 0.5, 400)
+    others = {"cluster": [f"d{i % 20}" for i in range(400)], "weight": weight / weight.mean()}
+    frame = frame.assign(**{name: others[name] for name in beside})
     name = "balanced_accuracy_vs_champion"
     first, again = (one(measure(each, asked), name, "pair") for each in (frame, frame.sample(frac=1, random_state=1)))
     assert first == again

@@ -25,7 +25,9 @@ from gates.measure.regression import RegressionGate
 from gates.records import Columns, Plan, Reason, Requirement, TableIdentity
 
 
-def measure(frame: pd.DataFrame, asked: Plan, scale: float = 1.0, **tables: pd.DataFrame) -> Findings:
+def measure(
+    frame: pd.DataFrame, asked: Plan, scale: float = 1.0, quantiles: tuple[float, ...] = (), **tables: pd.DataFrame
+) -> Findings:
     columns = set(frame.columns)
     classes = tuple("abc") if asked.task == "multiclass" else ()
     scored = Scored(
@@ -37,6 +39,8 @@ def measure(frame: pd.DataFrame, asked: Plan, scale: float = 1.0, **tables: pd.D
         task=asked.task,
         weighted="weight" in columns,
         classes=classes,
+        quantiles=quantiles,
+        champion_quantiles="champion_quantile_0" in columns,
         scale=scale,
     )
     digest = "sha256:" + "1" * 64

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from gates.inputs.tables import Tables
 from gates.measure.interface import Given, Scored
@@ -122,6 +122,10 @@ def test_figures_of_a_sample_say_so_and_those_of_sums_are_of_all_rows(tables: Ta
         area = figure("auc", value)
         assert area.estimate == pytest.approx(roc_auc_score(rows.y, rows.p), abs=1e-12)
         assert (area.n, area.clusters) == (len(rows), rows.day.nunique())
+        if value is None:
+            precise = figure("average_precision")
+            assert precise.estimate == pytest.approx(average_precision_score(rows.y, rows.p), abs=1e-12)
+            assert (precise.n, params(precise)["sampled"]) == (len(rows), "1 in 6")
         assert (params(area)["sampled"], params(area)["seed"]) == ("1 in 6", 0)
     assert "sampled" in params(figure("auc_vs_champion"))
     assert figure("brier").n == ROWS

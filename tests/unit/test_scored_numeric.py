@@ -38,12 +38,13 @@ def interval(level: float, name: str = "") -> Interval:
     return Interval(level=level, lower=f"{name}lo{level}", upper=f"{name}hi{level}")
 
 
-NUMBERS = ("y", "p", "old", "lo0.9", "hi0.9", "oldlo0.9", "oldhi0.9", "q50")
+NUMBERS = ("y", "p", "old", "lo0.9", "hi0.9", "oldlo0.9", "oldhi0.9", "q50", "oldq50")
 NAMED = {
     "champion_score": "old",
     "intervals": (interval(0.9),),
     "champion_intervals": (interval(0.9, "old"),),
     "quantiles": (Quantile(level=0.5, column="q50"),),
+    "champion_quantiles": (Quantile(level=0.5, column="oldq50"),),
 }
 
 
@@ -51,7 +52,7 @@ def whole(n: int = 4) -> dict[str, Any]:
     rng = np.random.default_rng(7)
     y, p, old = rng.normal(0, 30, (3, n))
     ends = {"lo0.9": p - 20, "hi0.9": p + 25, "oldlo0.9": old - 30, "oldhi0.9": old + 30}
-    return {"y": y, "p": p, "old": old, **ends, "q50": p + 1}
+    return {"y": y, "p": p, "old": old, **ends, "q50": p + 1, "oldq50": old - 40}
 
 
 def test_everything_that_a_numeric_model_says(world: World) -> None:
@@ -60,7 +61,7 @@ def test_everything_that_a_numeric_model_says(world: World) -> None:
     scored = world.scored(numeric(**NAMED))
     assert isinstance(scored, Scored)
     assert (scored.task, scored.champion, scored.levels, scored.champion_levels) == ("numeric", True, (0.9,), True)
-    assert scored.quantiles == (0.5,)
+    assert (scored.quantiles, scored.champion_quantiles) == ((0.5,), True)
     largest = max(np.abs(given[name]).max() for name in NUMBERS)
     assert scored.scale == 2 ** math.ceil(math.log2(largest))
     found = scored.table.to_pandas()
@@ -72,7 +73,42 @@ def test_everything_that_a_numeric_model_says(world: World) -> None:
     assert found["covered_0"].tolist() == inside.tolist()
     assert 0 < inside.sum() < 200
     assert found["below_0"].tolist() == (given["y"] <= given["q50"]).tolist()
-    assert sorted(found.columns) == ["below_0", "champion_width_0", "covered_0", "p", "q", "width_0", "y"]
+    for ours, theirs in (("quantile_0", "q50"), ("champion_quantile_0", "oldq50")):
+        assert np.array_equal(found[ours] * scored.scale, given[theirs])
+    names = ["below_0", "champion_quantile_0", "champion_width_0", "covered_0", "p", "q", "quantile_0", "width_0", "y"]
+    assert sorted(found.columns) == names
+
+
+def test_a_champion_without_some_quantile_has_none(world: World) -> None:
+    both = (*NAMED["quantiles"], Quantile(level=0.9, column="hi0.9"))
+    world.add("predictions", whole())
+    scored = world.scored(numeric(**{**NAMED, "quantiles": both}))
+    assert isinstance(scored, Scored)
+    assert (scored.quantiles, scored.champion_quantiles) == ((0.5, 0.9), False)
+    assert not [name for name in scored.table.columns if name.startswith("champion_q")]
+
+
+def test_quantiles_are_no_champion(world: World) -> None:
+    world.add("predictions", {"y": [1.0, 2.0], "p": 2.0, "q50": 2.0})
+    scored = world.scored(numeric(quantiles=NAMED["quantiles"]))
+    assert isinstance(scored, Scored)
+    assert not scored.champion
+    assert not scored.champion_quantiles
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_champions_own_table_has_its_quantiles_under_either_name(world: World, named: bool) -> None:
+    given = {"id": [1, 2, 3, 4], **whole()}
+    world.add("predictions", {name: value for name, value in given.items() if not name.startswith("old")})
+    own = {"id": given["id"], "old": given["old"], "p": given["old"]}
+    world.add("champion_predictions", {**own, ("oldq50" if named else "q50"): given["oldq50"]})
+    theirs = {"champion_quantiles": NAMED["champion_quantiles"]} if named else {}
+    asked = {"quantiles": NAMED["quantiles"], "intervals": NAMED["intervals"], **theirs}
+    scored = world.scored(numeric(key=("id",), **asked))
+    assert isinstance(scored, Scored)
+    assert (scored.champion, scored.champion_quantiles, scored.champion_levels) == (True, True, False)
+    found = scored.table.to_pandas().champion_quantile_0 * scored.scale
+    assert sorted(found) == sorted(given["oldq50"])
 
 
 def test_the_ends_of_an_interval_and_a_quantile_belong_to_it(world: World) -> None:
@@ -107,7 +143,7 @@ def test_a_champion_without_some_level_has_no_widths(world: World) -> None:
     scored = world.scored(numeric(**{**NAMED, "intervals": (interval(0.9), interval(0.5))}))
     assert isinstance(scored, Scored)
     assert (scored.levels, scored.champion_levels) == ((0.9, 0.5), False)
-    assert not [name for name in scored.table.columns if name.startswith("champion")]
+    assert not [name for name in scored.table.columns if name.startswith("champion_width")]
 
 
 @pytest.mark.parametrize("bad", [math.nan, None, math.inf, -math.inf, 1e308, -1e308, 2.0**1000 * 1.5])

@@ -1,7 +1,7 @@
 """The regression gate: the candidate against the champion and against a trivial model, paired on the same rows.
 
 In order:
-(1) one scan for the trivial model: base rate, shares of the classes, median;
+(1) one scan for the trivial model: base rate, shares of the classes, median and other quantiles;
 (2) one GROUP BY (slice, cluster) for each slice column with the sums of losses and of their products;
 (3) one GROUP BY (slice, cluster, outcome, decisions) for each, with counts (binary, multiclass);
 (4) one fetch of the scores by row, since areas under curves need ranks (binary); of a large table, of a sample;
@@ -10,7 +10,7 @@ In order:
 
 The trivial model is the whole table's, in every slice: it is the one that one could serve. A slice's own rate would be
 known only afterwards, and of three rows without an event it would be a perfect and meaningless rival. For the whole it
-comes from the rows judged, which favours it; the median comes from the training table where that is given.
+comes from the rows judged, which favours it; a quantile comes from the training table where that is given.
 
 Metrics that are not `core` are measured on the whole, and in slices where the plan asks for them.
 """
@@ -156,23 +156,30 @@ class _Check:
 def _checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
     """Yield all checks of the task: of the models themselves, then of pairs."""
     known = given.scored if isinstance(given.scored, Scored) else None
-    metrics = metrics_of(given.plan.task) + scorers_of(given.plan, known)
+    own = (_where_there_are_quantiles(metric, known) for metric in metrics_of(given.plan.task))
+    metrics = (*own, *scorers_of(given.plan, known))
     asked = {requirement.check for requirement in given.plan.requirements}
     subjects: tuple[tuple[Subject, str], ...] = (("candidate", CANDIDATE), ("champion", CHAMPION))
     for subject, model in subjects:
         for metric in (metric for metric in metrics if metric.alone):
             yield _Check(f"regression.{metric.name}", subject, metric, model, _of(metric, model), {})
-    trivial: dict[str, Scalar] = {"baseline": baseline.name if baseline else "none"}
     present = models(given.scored) if isinstance(given.scored, Scored) else ()
     for metric in metrics:
         for rival in metric.rivals:
             name = f"regression.{metric.name}_vs_{rival}"
             if rival == ANCHOR and ANCHOR not in present and name not in asked:
                 continue
-            yield _Check(name, "pair", metric, rival, _against(metric, rival), trivial if rival == BASELINE else {})
+            named: dict[str, Scalar] = {"baseline": baseline.name_for(metric) if baseline else "none"}
+            yield _Check(name, "pair", metric, rival, _against(metric, rival), named if rival == BASELINE else {})
         name = f"regression.{metric.name}{SUPERIORITY}"
         if name in asked:
             yield _Check(name, "pair", metric, CHAMPION, _against(metric, CHAMPION), {})
+
+
+def _where_there_are_quantiles(metric: Metric, scored: Scored | None) -> Metric:
+    """What nobody predicted is said to be missing once, not in each slice, and is no part of the family of what is."""
+    there = scored is not None and bool(scored.quantiles)
+    return metric if there or not metric.of_quantiles else replace(metric, core=False)
 
 
 def _of(metric: Metric, model: str) -> Callable[[Piece], Found]:

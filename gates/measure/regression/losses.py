@@ -5,7 +5,9 @@ Binary and multiclass: log loss, -ln p of what happened, p kept within [EPS, 1 -
 binary model the logit of p, and 1 - 2 p (up to a sign that both models share); of several classes one for each other
 class, of which the mean product counts.
 Numeric: the error's magnitude and its square, each model's in units of its own largest error, so that one row that is
-a billion times larger hides neither model's other rows. They have no ceiling and no flips.
+a billion times larger hides neither model's other rows. They have no ceiling and no flips. Of predicted quantiles the
+pinball loss (Koenker and Bassett 1978): t (y - q) where y is above the quantile q of level t, else (1 - t) (q - y); a
+row's is the mean over the levels, in units of the model's own largest.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from gates.measure.interface import Scored
+from gates.measure.scored_columns import joined
 from gates.measure.stats.explained import Spread
 from gates.measure.stats.means import PairSums
 from gates.measure.sums import Part, double, exact_sum, parts
@@ -34,14 +37,16 @@ EPS = 1e-15
 LOG_LOSS_CEILING = 34.6
 """Just above -ln EPS."""
 
-LOG_LOSS, BRIER, ABSOLUTE, SQUARED = "log_loss", "brier", "absolute", "squared"
+LOG_LOSS, BRIER, ABSOLUTE, SQUARED, PINBALL = "log_loss", "brier", "absolute", "squared", "pinball"
 
 CANDIDATE, CHAMPION, ANCHOR, BASELINE = "candidate", "champion", "anchor", "baseline"
 COLUMN = {CANDIDATE: "p", CHAMPION: "q", ANCHOR: "anchor"}
 """Where a model's predictions stand in the scored table: this column, or with several classes those that begin so."""
+QUANTILES = {CANDIDATE: "quantile", CHAMPION: "champion_quantile"}
+"""The columns of its predicted quantiles begin so."""
 
 Trivial: TypeAlias = tuple[float, ...]
-"""What a model without features would say: the base rate; the classes' shares; the median, in units of the scale."""
+"""What a model without features would say: the base rate; the classes' shares; the median, then quantiles, in units of the scale."""
 
 
 def models(scored: Scored) -> tuple[str, ...]:
@@ -67,14 +72,15 @@ class Losses:
 
     Attributes
     ----------
-    unit: by model, what an error of 1 in the sums is in the unit of the label; 1 unless numeric.
+    unit: by loss and model, what an error of 1 in the sums is in the unit of the label; 1 unless numeric. A model that is
+        not here has no such loss.
     spread: the same for the outcome's distance from its mean.
     """
 
     parts: list[Part]
     bounded: bool
     clustered: bool
-    unit: Mapping[str, float]
+    unit: Mapping[tuple[str, str], float]
     spread_unit: float
 
     def pair(self, part: Part, loss: str, a: str, b: str) -> PairSums:
@@ -105,7 +111,7 @@ class Losses:
     def spread(self, part: Part, a: str, b: str) -> Spread:
         """Return the sums for the share explained, all four in the unit of the outcome's distance."""
         names = ("off", "off2", f"{SQUARED}_{a}", f"{SQUARED}_{b}")
-        units = np.array([1.0, 1.0, *((self.unit[model] / self.spread_unit) ** 2 for model in (a, b))])
+        units = np.array([1.0, 1.0, *((self.unit[SQUARED, model] / self.spread_unit) ** 2 for model in (a, b))])
         products = np.array([[part.squares[_product(one, two)].sum() for two in names] for one in names])
         return Spread(
             n=part.sums["n"],
@@ -144,7 +150,8 @@ def read_losses(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
             sums[f"{loss}_{one}_{two}_flips"] = _mean_product(table, f"{loss}_{one}_flip_", f"{loss}_{two}_flip_")
         sums |= {f"{loss}_{model}": table[f"{loss}_{model}"] for model in (*models(scored), BASELINE)}
     found = parts(replace(scored, table=table), plan, sums, {})
-    return Losses(found, True, scored.clustered, dict.fromkeys((*COLUMN, BASELINE), 1.0), 1.0)
+    unit = {(loss, model): 1.0 for loss in (LOG_LOSS, BRIER) for model in (*models(scored), BASELINE)}
+    return Losses(found, True, scored.clustered, unit, 1.0)
 
 
 def _pairs(present: tuple[str, ...]) -> set[tuple[str, str]]:
@@ -195,30 +202,55 @@ def _kept(p: ir.FloatingValue) -> ir.FloatingValue:
 def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
     table, present = scored.table, models(scored)
     said = {model: table[COLUMN[model]] for model in present} | {BASELINE: double(trivial[0])}
-    errors = {model: (table.y - value).abs() for model, value in said.items()}
+    errors = {(ABSOLUTE, model): (table.y - value).abs() for model, value in said.items()}
+    errors |= {(PINBALL, model): value for model, value in _pinball(scored, trivial[1:]).items()}
     weight = table.weight if scored.weighted else table.y * 0 + 1
-    asked = {model: error.max() for model, error in errors.items()}
+    asked = {"_".join(name): error.max() for name, error in errors.items()}
     asked |= {"low": table.y.min(), "high": table.y.max(), "n": exact_sum(weight)}
     [seen] = table.aggregate(**asked, y=exact_sum(weight * table.y, fine=True)).to_pyarrow().to_pylist()
     mean = min(max(seen["y"] / seen["n"], seen["low"]), seen["high"])
-    largest = {model: power_of_two(seen[model]) for model in errors}
+    largest = {name: power_of_two(seen["_".join(name)]) for name in errors}
     # Who errs nowhere has no unit of his own: the others' will do.
-    units = {model: unit or max(largest.values()) or 1.0 for model, unit in largest.items()}
+    units = {name: unit or max(largest.values()) or 1.0 for name, unit in largest.items()}
     far = power_of_two(max(mean - seen["low"], seen["high"] - mean)) or 1.0
     off = (table.y - double(mean)) / double(far)
     table = table.mutate(
-        off=off, off2=off * off, **{f"{ABSOLUTE}_{m}": error / double(units[m]) for m, error in errors.items()}
+        off=off, off2=off * off, **{"_".join(name): error / double(units[name]) for name, error in errors.items()}
     )
-    table = table.mutate(**{f"{SQUARED}_{m}": table[f"{ABSOLUTE}_{m}"] * table[f"{ABSOLUTE}_{m}"] for m in errors})
+    table = table.mutate(**{f"{SQUARED}_{m}": table[f"{ABSOLUTE}_{m}"] * table[f"{ABSOLUTE}_{m}"] for m in said})
+    units |= {(SQUARED, model): units[ABSOLUTE, model] for model in said}
     sums = {name: table[name] for name in ("off", "off2")}
-    for loss in (ABSOLUTE, SQUARED):
-        sums |= {f"{loss}_{one}_{two}": table[f"{loss}_{one}"] * table[f"{loss}_{two}"] for one, two in _pairs(present)}
-        sums |= {f"{loss}_{model}": table[f"{loss}_{model}"] for model in errors}
+    for loss, model in units:
+        sums[f"{loss}_{model}"] = table[f"{loss}_{model}"]
+    for loss in (ABSOLUTE, SQUARED, PINBALL):
+        with_it = tuple(model for model in present if (loss, model) in units)
+        pairs = _pairs(with_it) if with_it else set()
+        sums |= {f"{loss}_{one}_{two}": table[f"{loss}_{one}"] * table[f"{loss}_{two}"] for one, two in pairs}
     spread = ("off", "off2", *(f"{SQUARED}_{model}" for model in present))
     sums |= {_product(one, two): table[one] * table[two] for one in spread[:2] for two in spread}
     found = parts(replace(scored, table=table), plan, sums, {}, fine=True)
-    unit = {model: value * scored.scale for model, value in units.items()}
+    unit = {name: value * scored.scale for name, value in units.items()}
     return Losses(found, False, scored.clustered, unit, far * scored.scale)
+
+
+def _pinball(scored: Scored, trivial: Trivial) -> dict[str, ir.NumericValue]:
+    """Return each model's pinball loss by row, the mean over the levels, in units of the scale; none without quantiles."""
+    table, levels = scored.table, scored.quantiles
+    if not levels:
+        return {}
+    said: dict[str, list[ir.NumericValue]] = {BASELINE: [double(value) for value in trivial]}
+    for model, column in QUANTILES.items():
+        if model == CANDIDATE or scored.champion_quantiles:
+            said[model] = [table[f"{column}_{i}"] for i in range(len(levels))]
+    return {model: _mean_pinball(table.y, of, levels) for model, of in said.items()}
+
+
+def _mean_pinball(y: ir.FloatingValue, quantiles: list[ir.NumericValue], levels: tuple[float, ...]) -> ir.NumericValue:
+    def loss(off: ir.NumericValue, level: float) -> ir.NumericValue:
+        return (off > 0).ifelse(off * double(level), -off * double(1 - level))
+
+    terms = [loss(y - quantile, level) for quantile, level in zip(quantiles, levels, strict=True)]
+    return joined(terms, add) / double(float(len(levels)))
 
 
 def power_of_two(value: float) -> float:

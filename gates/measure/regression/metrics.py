@@ -25,6 +25,7 @@ from gates.measure.regression.losses import (
     EPS,
     LOG_LOSS,
     LOG_LOSS_CEILING,
+    PINBALL,
     SQUARED,
     Losses,
 )
@@ -119,6 +120,7 @@ class Metric:
     rivals: whom the candidate is compared with. compared: by the difference to them, or by the ratio.
     alone: models have a figure of their own, besides the comparison.
     core: measured in every slice and of every model; others on the whole, and where the plan asks.
+    of_quantiles: of predicted quantiles, and not of the prediction; core where there are any.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Metric:
     compared: Literal["difference", "ratio"] = "difference"
     core: bool = False
     alone: bool = True
+    of_quantiles: bool = False
     params: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
@@ -151,6 +154,7 @@ def _loss(
     ceiling: float = math.inf,
     root: bool = False,
     rivals: tuple[str, ...] = (CHAMPION, BASELINE, ANCHOR),
+    of_quantiles: bool = False,
     **params: Scalar,
 ) -> Metric:
     """Return a mean loss, or the root of one; compared by their ratio, which Fieller's bounds map to exactly."""
@@ -161,18 +165,33 @@ def _loss(
         return found.rising(lambda value: unit * (np.sqrt(value) if root else value))
 
     def one(piece: Piece, model: str) -> Found:
+        if (of, model) not in piece.losses.unit:
+            return Reason.NOT_PROVIDED
         sums = piece.losses.pair(piece.sums, of, model, model)
-        return shown(mean_loss(sums, minimum_clusters=piece.minimum, ceiling=ceiling), piece.losses.unit[model])
+        return shown(mean_loss(sums, minimum_clusters=piece.minimum, ceiling=ceiling), piece.losses.unit[of, model])
 
     def versus(piece: Piece, rival: str) -> Found:
         if rival == BASELINE and piece.constant_is_perfect:
             return Reason.ONE_CLASS
+        if not {(of, CANDIDATE), (of, rival)} <= piece.losses.unit.keys():
+            return Reason.NOT_PROVIDED
         sums = piece.losses.pair(piece.sums, of, CANDIDATE, rival)
-        unit = piece.losses.unit[CANDIDATE] / piece.losses.unit[rival]
+        unit = piece.losses.unit[of, CANDIDATE] / piece.losses.unit[of, rival]
         return shown(loss_ratio(sums, minimum_clusters=piece.minimum), unit)
 
     return Metric(
-        name, frozenset(tasks), "lower", unit, "fieller", one, versus, rivals, "ratio", core=True, params=params
+        name,
+        frozenset(tasks),
+        "lower",
+        unit,
+        "fieller",
+        one,
+        versus,
+        rivals,
+        "ratio",
+        core=True,
+        of_quantiles=of_quantiles,
+        params=params,
     )
 
 
@@ -274,6 +293,7 @@ METRICS: tuple[Metric, ...] = (
     _loss("mae", {"numeric"}, "label", ABSOLUTE),
     _loss("rmse", {"numeric"}, "label", SQUARED, root=True),
     Metric("r2", _NUMERIC, "higher", "ratio", "delta", _explained, _explained_difference),
+    _loss("pinball", {"numeric"}, "label", PINBALL, rivals=(CHAMPION, BASELINE), of_quantiles=True),
 )
 """All metrics, in the order in which they are reported."""
 

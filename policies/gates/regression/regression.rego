@@ -199,6 +199,39 @@ checks["regression.rmse_vs_champion"] := {
 }
 
 # METADATA
+# title: Pinball loss against the champion
+# description: The mean pinball loss of the candidate's predicted quantiles over that of the champion's, on the same rows and at the same levels.
+# custom:
+#   code: regression.pinball_vs_champion
+#   remedy: Compare with what serves, slice by slice; calibration.quantile says which levels are off.
+checks["regression.pinball_vs_champion"] := {
+	"tasks": {"numeric"},
+	"subject": "pair",
+	"sense": "at_most",
+	"items": "none",
+	"needs": {"champion", "quantiles"},
+	"sliced": true,
+	"scored": true,
+	"optional": true,
+}
+
+# METADATA
+# title: Pinball loss against constants
+# description: The mean pinball loss of the candidate's predicted quantiles over that of the same for all rows, the training table's quantiles.
+# custom:
+#   code: regression.pinball_vs_baseline
+#   remedy: The predicted quantiles are no better than constants; they say nothing of the single row.
+checks["regression.pinball_vs_baseline"] := {
+	"tasks": {"numeric"},
+	"subject": "pair",
+	"sense": "at_most",
+	"items": "none",
+	"needs": {"quantiles"},
+	"scored": true,
+	"optional": true,
+}
+
+# METADATA
 # title: Share of variance explained against the champion
 # description: The candidate's share of variance explained minus the champion's, on the same rows.
 # custom:
