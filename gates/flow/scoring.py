@@ -1,4 +1,4 @@
-"""Scores of candidate and champion: from their own processes, or from a table of predictions; and the times of a call."""
+"""Scores of candidate, champion and anchor: from their own processes, or from a table; and the times of a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gates.errors import GatesError
-from gates.measure.interface import Latency, OpenTable, Scored
+from gates.flow.anchor import choose
+from gates.measure.interface import Anchor, Latency, OpenTable, Scored
 from gates.project import Project
 from gates.records import ModelVersion, Plan, Reason
 from gates.records.evidence import Isolation
@@ -40,6 +41,7 @@ class Scores:
     isolation: Isolation = "none"
     gold: Scored | Reason = Reason.NOT_PROVIDED
     latency: Latency | Reason = Reason.NOT_PROVIDED
+    anchor: Anchor | None = None
 
 
 def score_tables(
@@ -49,12 +51,17 @@ def score_tables(
     tables: Tables,
     opened: dict[str, OpenTable],
     folder: Path,
+    served: tuple[ModelVersion, ...] = (),
 ) -> Scores:
     """Give candidate and champion, in this order, the features of each table; or join predictions that were supplied.
 
     A table `predictions` stands for the candidate, and nothing is run. A table `champion_predictions` alone stands for
     a champion that cannot score these rows: the candidate is scored from its bytes, and the champion joined by key to
     the holdout, not to `gold`.
+
+    Parameters
+    ----------
+    served: of whom the best is the anchor, which is scored on the holdout too.
 
     Raises
     ------
@@ -68,10 +75,23 @@ def score_tables(
     room = _Room(project, plan, tables, folder)
     supplied = opened.get("champion_predictions") if champion else None
     own = None if supplied else champion
-    scored = room.score("holdout", opened.get("holdout"), candidate, own, supplied)
+    holdout = opened.get("holdout")
+    scored, anchor = room.score("holdout", holdout, candidate, own, supplied), None
+    if served and isinstance(scored, Scored):
+        # What its own table stands for is not run.
+        ran = tuple(version for version in served if not supplied or version != champion)
+        anchor = choose(
+            candidate,
+            ran,
+            plan.parameters.anchors,
+            lambda version: room.score("holdout", holdout, version, None, None),
+            project.failures,
+        )
+        if anchor:
+            scored = room.score("holdout", holdout, candidate, own, supplied, anchor.version)
     gold = room.score("gold", opened["gold"], candidate, own, None) if "gold" in opened else Reason.NOT_PROVIDED
     latency = room.time(candidate, champion) if _timed(plan) else Reason.NOT_PROVIDED
-    return Scores(scored, room.isolation, gold, latency)
+    return Scores(scored, room.isolation, gold, latency, anchor)
 
 
 def _timed(plan: Plan) -> bool:
@@ -88,6 +108,7 @@ class _Room:
     folder: Path
     models: dict[str, Path] = field(default_factory=dict)
     runs: set[Isolation] = field(default_factory=set)
+    answered: set[Path] = field(default_factory=set)
 
     @property
     def isolation(self) -> Isolation:
@@ -102,8 +123,9 @@ class _Room:
         candidate: ModelVersion,
         champion: ModelVersion | None,
         supplied: OpenTable | None,
+        anchor: ModelVersion | None = None,
     ) -> Scored | Reason:
-        """Score a table's rows with both versions, at the same time, and join its labels."""
+        """Score a table's rows with every version, each once and at the same time, and join its labels."""
         from gates.measure.scored import scored_by_scorer
         from gates.measure.scored_features import write_features
 
@@ -112,9 +134,10 @@ class _Room:
         if table.identity.rows == 0:
             return Reason.EMPTY_TABLE
         features = self._features(role)
-        write_features(self.tables, table, self.plan, features)
+        if not features.exists():
+            write_features(self.tables, table, self.plan, features)
         # One run where the candidate is the champion.
-        each = {version.digest: version for version in (candidate, champion) if version}
+        each = {version.digest: version for version in (candidate, champion, anchor) if version}
         for version in each.values():
             self._model(version)
 
@@ -126,7 +149,8 @@ class _Room:
         if isinstance(answers, Reason):
             return answers
         theirs = supplied or (answers[champion.digest] if champion else None)
-        return scored_by_scorer(self.tables, self.plan, table, answers[candidate.digest], theirs)
+        stands = answers[anchor.digest] if anchor else None
+        return scored_by_scorer(self.tables, self.plan, table, answers[candidate.digest], theirs, stands)
 
     def time(self, candidate: ModelVersion, champion: ModelVersion | None) -> Latency | Reason:
         """Time both versions on rows of the holdout."""
@@ -162,12 +186,15 @@ class _Room:
 
         model = self._model(version)
         out = self._place(version) / f"{role}.parquet"
+        if out in self.answered:
+            return out
         asked, features = self._asked(), self._features(role)
         run = self._named(
             version,
             lambda: score(model, features, out, asked=asked, timeout_s=SCORER_TIMEOUT_S, python=self._python(model)),
         )
         self.runs.add(run.isolation)
+        self.answered.add(out)
         return out
 
     def _python(self, model: Path) -> Path | None:

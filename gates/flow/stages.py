@@ -15,6 +15,7 @@ from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
 from gates.decide.document import Observed, build_decision, build_input
 from gates.errors import UsageError
+from gates.flow.anchor import served_in
 from gates.flow.lineage import learned_by_both
 from gates.flow.scoring import score_tables
 from gates.measure.interface import Given, Note, OpenTable
@@ -47,11 +48,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Planned:
-    """What is measured, about whom, against whom."""
+    """What is measured, about whom, against whom.
+
+    Attributes
+    ----------
+    served: of whom the best is the anchor; nobody where the plan asks for none.
+    """
 
     plan: Plan
     candidate: RegisteredModel
     champion: ModelVersion | None
+    served: tuple[ModelVersion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def make_plan(
         environments=project.environments,
         features=model.features,
     )
-    return Planned(plan, model, champion)
+    return Planned(plan, model, champion, served_in(project, environment, plan))
 
 
 def candidate_uri(project: Project, candidate: str | None) -> str:
@@ -150,7 +157,9 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
         progress("tables")
         opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
         progress("scoring")
-        scores = score_tables(project, plan, (candidate, planned.champion), tables, opened, Path(folder))
+        scores = score_tables(
+            project, plan, (candidate, planned.champion), tables, opened, Path(folder), planned.served
+        )
         asked = "data" in planned_gates(plan)
         learned = learned_by_both(project, planned.candidate, planned.champion, tables, opened) if asked else {}
         given = Given(
@@ -161,6 +170,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             learned=learned,
             gold=scores.gold,
             latency=scores.latency,
+            anchor=scores.anchor,
         )
         runs = list(run_gates(given, progress))
         tables.unchanged()

@@ -39,6 +39,7 @@ class Scored:
     weighted; `payoff` (float64) where the plan names its column; `draw_0`, ... (strings): the key, in a table of more than
     the plan's max_rows.
     Binary: `y` (float64, 0 or 1), `p` and, with a champion, `q`: probabilities of 1.
+    With an anchor every task has its predictions as `anchor` or `anchor_0`, ...: what `p` is of the candidate.
     Multiclass: `y` (int64, place in `classes`), `p_0`, `p_1`, ... and `q_0`, ...: probabilities of the classes in order.
     Numeric: `y`, `p`, `q` and `width_i` in units of `scale`; `p` is the point prediction; for each of `quantiles`
     `quantile_0`, ... (in units of `scale`), with `champion_quantiles` also `champion_quantile_0`, ..., and `below_0`, ...
@@ -98,6 +99,20 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """The best version that served of late.
+
+    Attributes
+    ----------
+    best_of: how many were scored to find it. served: how many there were, the candidate not among them.
+    """
+
+    version: ModelVersion
+    best_of: int
+    served: int
+
+
+@dataclass(frozen=True)
 class Learned:
     """Rows that a model has learned from, in whatever step.
 
@@ -122,6 +137,7 @@ class Given:
     learned: what candidate and champion have learned from, as their training runs and the spec say.
     gold: the rows of the table `gold`, as `scored` has the holdout's.
     latency: measured only where the plan asks for it.
+    anchor: whose predictions `scored` has besides; None without.
     """
 
     plan: Plan
@@ -131,6 +147,7 @@ class Given:
     learned: Mapping[Whose, tuple[Learned, ...]] = field(default_factory=dict)
     gold: Scored | Reason = Reason.NOT_PROVIDED
     latency: Latency | Reason = Reason.NOT_PROVIDED
+    anchor: Anchor | None = None
 
 
 @dataclass(frozen=True)

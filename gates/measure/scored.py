@@ -21,7 +21,7 @@ from gates.measure import scored_columns as columns
 from gates.measure.interface import OpenTable, Scored
 from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
-from gates.measure.scored_columns import Form, counted, is_quantile, is_score, of_champion, reader
+from gates.measure.scored_columns import Form, counted, is_quantile, is_score, of_anchor, of_champion, reader
 from gates.measure.scored_features import ROW_ID, numbered
 from gates.measure.scored_multiclass import Multiclass
 from gates.measure.scored_numeric import Numeric
@@ -40,6 +40,7 @@ def scored_by_scorer(
     holdout: OpenTable,
     candidate: Path,
     champion: Path | OpenTable | None = None,
+    anchor: Path | None = None,
 ) -> Scored | Reason:
     """Join the scorer's predictions to the holdout's labels.
 
@@ -47,6 +48,7 @@ def scored_by_scorer(
     ----------
     candidate, champion: Parquet with `row_id` (that of `write_features`) and the task's raw columns (scored_columns). A
         champion that cannot score these rows may come as a table of predictions instead, found by the plan's key.
+    anchor: the same of a version that served; only its scores are read.
 
     Raises
     ------
@@ -68,6 +70,8 @@ def scored_by_scorer(
         sides.append(Side(supplied.table, supplied.identity.uri).select(keys, _rival(form, supplied), first=1))
     elif champion is not None:
         sides.append(_answer(tables, champion, "champion's predictions", of_champion))  # type: ignore[arg-type]
+    if anchor is not None:
+        sides.append(_answer(tables, anchor, "anchor's predictions", of_anchor))
     return _assemble(tables, plan, form, sides, "scored", champion_supplied=supplied is not None)
 
 
@@ -169,10 +173,11 @@ def _rival(form: Form, champion: OpenTable) -> Wanted:
     return {raw: (name, reader(raw)) for raw, name in found.items()}
 
 
-def _answer(tables: Tables, path: Path, where: str, name: Callable[[str], str]) -> Side:
-    """The scorer's file; its columns are raw ones, renamed where they are the champion's."""
+def _answer(tables: Tables, path: Path, where: str, name: Callable[[str], str | None]) -> Side:
+    """The scorer's file; its columns are raw ones, renamed where they are another's, or left out."""
     table = tables.read(path, where=where)
-    wanted = {name(raw): (raw, reader(raw)) for raw in table.columns if raw != ROW_ID}
+    named = {raw: name(raw) for raw in table.columns if raw != ROW_ID}
+    wanted = {ours: (raw, reader(raw)) for raw, ours in named.items() if ours is not None}
     return Side(table, where).select((ROW_ID,), wanted)
 
 

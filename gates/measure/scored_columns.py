@@ -113,6 +113,11 @@ def of_champion(raw: str) -> str:
     return "q" + raw[1:] if re.match(r"p(_|$)", raw) else f"champion_{raw}"
 
 
+def of_anchor(raw: str) -> str | None:
+    """Return the anchor's name for a raw column of the candidate; None but for scores."""
+    return "anchor" + raw[1:] if is_score(raw) else None
+
+
 def by_level(names: Iterable[str], kind: str) -> list[float]:
     """Levels of the raw columns of a kind (`lower`, `champion_lower`, `quantile`, ...), ascending."""
     return sorted(float(name.removeprefix(f"{kind}_")) for name in names if re.match(rf"{kind}_[\d.e-]+$", name))

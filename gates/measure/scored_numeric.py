@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LARGEST_POWER = 1_000
 """A number beyond 2 to this power counts as infinite, so that no sum, difference or figure of the rest can be."""
 
+_POINTS = ("y", "p", "q", "anchor")
+
 
 @dataclass(frozen=True)
 class Numeric:
@@ -70,7 +72,7 @@ def _numbers(rows: ir.Table) -> list[str]:
     """Raw names of all columns in the label's unit."""
     kinds = ("lower", "upper", "champion_lower", "champion_upper", "quantile", "champion_quantile")
     by = [f"{kind}_{level!r}" for kind in kinds for level in by_level(rows.columns, kind)]
-    return [name for name in ("y", "p", "q", *by) if name in rows.columns]
+    return [name for name in (*_POINTS, *by) if name in rows.columns]
 
 
 def _problem(rows: ir.Table, blame: Blame) -> Reason | None:
@@ -118,7 +120,7 @@ def _finished(rows: ir.Table, levels: tuple[float, ...], champion_levels: bool, 
     unit = double(scale)
     quantiles = tuple(by_level(rows.columns, "quantile"))
     champion_quantiles = bool(quantiles) and {*by_level(rows.columns, "champion_quantile")} >= {*quantiles}
-    changes: dict[str, ir.Value] = {name: rows[name] / unit for name in ("y", "p", "q") if name in rows.columns}
+    changes: dict[str, ir.Value] = {name: rows[name] / unit for name in _POINTS if name in rows.columns}
     for index, level in enumerate(levels):
         lower, upper = rows[f"lower_{level!r}"], rows[f"upper_{level!r}"]
         changes[f"covered_{index}"] = rows.y.between(lower, upper)
@@ -131,6 +133,6 @@ def _finished(rows: ir.Table, levels: tuple[float, ...], champion_levels: bool, 
         changes[f"quantile_{index}"] = rows[f"quantile_{level!r}"] / unit
         if champion_quantiles:
             changes[f"champion_quantile_{index}"] = rows[f"champion_quantile_{level!r}"] / unit
-    used = {*_numbers(rows)} - {"y", "p", "q"}
+    used = {*_numbers(rows)} - {*_POINTS}
     rest = [name for name in rows.columns if name not in used | changes.keys()]
     return Finished(rows.select(*rest, **changes), levels, champion_levels, quantiles, champion_quantiles, scale=scale)

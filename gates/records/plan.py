@@ -66,6 +66,7 @@ class Parameters(Record):
 
     Attributes
     ----------
+    anchors: at most so many versions that served are scored to find the best.
     max_rows, seed: figures that need rows one by one take a sample of a larger table, drawn by key and seed.
     cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
@@ -78,6 +79,7 @@ class Parameters(Record):
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6
     minimum_clusters: Annotated[int, Field(ge=2)] = 8
     latency_pairs: Annotated[int, Field(ge=200, le=100_000)] = 300
+    anchors: Annotated[int, Field(ge=1, le=100)] = 12
     minimum_events: Annotated[int, Field(ge=1)] = 50
     max_rows: Annotated[int, Field(ge=1_000)] = 10_000_000
     seed: Annotated[int, Field(ge=0)] = 0

@@ -134,16 +134,21 @@ def register(folder: Path, training: pd.DataFrame) -> None:
         model = with_sets(LogisticRegression().fit(fitting[[used]], fitting["y"]), used)
         true = model.predict_proba(rest)[np.arange(len(rest)), rest["y"]]
         type(model).threshold = float(np.quantile(true, 0.1))
-        with mlflow.start_run() as run:
-            logged = mlflow.sklearn.log_model(
-                model,
-                name="model",
-                serialization_format="cloudpickle",
-                signature=infer_signature(features, model.predict(features)),
-                pip_requirements=["scikit-learn"],
-            )
-        client.create_model_version("approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id)
+        log_version(client, model, features)
         client.set_registered_model_alias("approval", alias, str(number))
+
+
+def log_version(client: mlflow.MlflowClient, model: Any, features: pd.DataFrame) -> None:
+    """Register a model as the next version."""
+    with mlflow.start_run() as run:
+        logged = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            serialization_format="cloudpickle",
+            signature=infer_signature(features, model.predict(features)),
+            pip_requirements=["scikit-learn"],
+        )
+    client.create_model_version("approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id)
 
 
 def make(folder: Path) -> World:

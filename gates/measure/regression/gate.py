@@ -163,14 +163,16 @@ def _checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
     for subject, model in subjects:
         for metric in (metric for metric in metrics if metric.alone):
             yield _Check(f"regression.{metric.name}", subject, metric, model, _of(metric, model), {})
+    named: dict[str, dict[str, Scalar]] = {ANCHOR: _anchor_params(given)}
     present = models(given.scored) if isinstance(given.scored, Scored) else ()
     for metric in metrics:
         for rival in metric.rivals:
             name = f"regression.{metric.name}_vs_{rival}"
             if rival == ANCHOR and ANCHOR not in present and name not in asked:
                 continue
-            named: dict[str, Scalar] = {"baseline": baseline.name_for(metric) if baseline else "none"}
-            yield _Check(name, "pair", metric, rival, _against(metric, rival), named if rival == BASELINE else {})
+            about: dict[str, Scalar] = {"baseline": baseline.name_for(metric) if baseline else "none"}
+            params = about if rival == BASELINE else named.get(rival, {})
+            yield _Check(name, "pair", metric, rival, _against(metric, rival), params)
         name = f"regression.{metric.name}{SUPERIORITY}"
         if name in asked:
             yield _Check(name, "pair", metric, CHAMPION, _against(metric, CHAMPION), {})
@@ -180,6 +182,17 @@ def _where_there_are_quantiles(metric: Metric, scored: Scored | None) -> Metric:
     """What nobody predicted is said to be missing once, not in each slice, and is no part of the family of what is."""
     there = scored is not None and bool(scored.quantiles)
     return metric if there or not metric.of_quantiles else replace(metric, core=False)
+
+
+def _anchor_params(given: Given) -> dict[str, Scalar]:
+    """Say who the anchor is, and of how many the best."""
+    if given.anchor is None:
+        return {}
+    return {
+        "anchor": given.anchor.version.uri,
+        "anchor_best_of": given.anchor.best_of,
+        "anchor_served": given.anchor.served,
+    }
 
 
 def _of(metric: Metric, model: str) -> Callable[[Piece], Found]:

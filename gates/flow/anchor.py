@@ -1,0 +1,73 @@
+"""The anchor: the best version that was champion in the last 12 months, so that many small losses do not add up.
+
+(1) From the ledger, who was champion there (apply/ledger/served); the present champion is one of them, the candidate is
+    none. Of more than the plan's `anchors` the oldest, the newest and some evenly between are taken: slow erosion makes
+    the oldest the best, and the newest few alone would hide it.
+(2) Each is scored on today's holdout in a process of its own. Evidence of its day is about other rows, and ranks nobody.
+(3) The one with the lowest mean loss is the anchor (measure/anchor). Being the best by these very rows flatters it, so
+    the comparison errs towards denying the candidate.
+
+A version that cannot be scored any more is left out, and said; figures tell of how many the anchor is the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gates.errors import EvidenceError, UsageError
+from gates.measure.interface import Anchor, Scored
+from gates.project import DEVELOPMENT, Project, now_us
+from gates.records import Environment, ModelVersion, Plan, Reason
+
+SUFFIX = "_vs_anchor"
+"""Ends the names of the checks that need an anchor."""
+
+
+def served_in(project: Project, environment: Environment, plan: Plan) -> tuple[ModelVersion, ...]:
+    """Return who was champion in the last 12 months, the oldest first; nobody where no check asks, or without a ledger."""
+    from gates.apply.ledger.served import YEAR_US, champions_since
+
+    if environment == DEVELOPMENT or not any(wanted.check.endswith(SUFFIX) for wanted in plan.requirements):
+        return ()
+    return champions_since(project.chain(), project.slot(environment), now_us() - YEAR_US)
+
+
+def spread(served: Sequence[ModelVersion], most: int) -> tuple[ModelVersion, ...]:
+    """Return at most so many: the first, the last, and others evenly between."""
+    if len(served) <= most:
+        return tuple(served)
+    steps = max(most - 1, 1)
+    return tuple(served[place * (len(served) - 1) // steps] for place in range(most))
+
+
+def choose(
+    candidate: ModelVersion,
+    served: Sequence[ModelVersion],
+    most: int,
+    score: Callable[[ModelVersion], Scored | Reason],
+    failures: list[str],
+) -> Anchor | None:
+    """Return the best of those who served, by the rows that `score` gives; None where nobody can be scored.
+
+    Parameters
+    ----------
+    failures: what went wrong is added to it.
+    """
+    from gates.measure.anchor import mean_loss
+
+    others = [version for version in served if version.digest != candidate.digest]
+    losses: list[tuple[float, ModelVersion]] = []
+    for version in spread(others, most):
+        try:
+            scored = score(version)
+        except (UsageError, EvidenceError) as error:
+            failures.append(f"{version.uri} cannot be the anchor: {error.message}")
+            continue
+        if isinstance(scored, Scored):
+            losses.append((mean_loss(scored), version))
+        else:
+            failures.append(f"{version.uri} cannot be the anchor: {scored.value}")
+    if not losses:
+        return None
+    _, best = min(losses, key=lambda each: each[0])
+    return Anchor(best, len(losses), len(others))
