@@ -23,7 +23,7 @@ demo: $(RUNTIME) ## a real model through all six stages: denied, denied, provisi
 
 test: $(DEVELOPMENT) ## all tests, with a real OPA (built once into the user's cache)
 	$(PY) -m gates.decide.opa_binary
-	$(PY) -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(DEVELOPMENT) ## the hooks of .pre-commit-config.yaml over all files
 	$(PY) -m gates.decide.opa_binary
