@@ -13,23 +13,28 @@ A version that cannot be scored any more is left out, and said; figures tell of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gates.errors import EvidenceError, UsageError
 from gates.measure.interface import Anchor, Scored
-from gates.project import DEVELOPMENT, Project, now_us
-from gates.records import Environment, ModelVersion, Plan, Reason
+from gates.project import now_us
+from gates.records import ModelVersion, Plan, Reason
+from gates.records.release import Slot
+
+if TYPE_CHECKING:
+    from gates.apply.ledger.chain import Chain
 
 SUFFIX = "_vs_anchor"
 """Ends the names of the checks that need an anchor."""
 
 
-def served_in(project: Project, environment: Environment, plan: Plan) -> tuple[ModelVersion, ...]:
+def served_in(chain: Chain | None, slot: Slot, plan: Plan) -> tuple[ModelVersion, ...]:
     """Return who was champion in the last 12 months, the oldest first; nobody where no check asks, or without a ledger."""
     from gates.apply.ledger.served import YEAR_US, champions_since
 
-    if environment == DEVELOPMENT or not any(wanted.check.endswith(SUFFIX) for wanted in plan.requirements):
+    if chain is None or not any(wanted.check.endswith(SUFFIX) for wanted in plan.requirements):
         return ()
-    return champions_since(project.chain(), project.slot(environment), now_us() - YEAR_US)
+    return champions_since(chain, slot, now_us() - YEAR_US)
 
 
 def spread(served: Sequence[ModelVersion], most: int) -> tuple[ModelVersion, ...]:

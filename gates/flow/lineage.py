@@ -40,7 +40,7 @@ def learned_by_both(
         "candidate": learned_by("candidate", candidate.version, candidate.lineage, registry, tables, opened, base)
     }
     if champion is not None:
-        lineage = registry.resolve(champion.uri).lineage
+        lineage = registry.lineage(champion)
         found["champion"] = learned_by("champion", champion, lineage, registry, tables, opened, base)
     return found
 

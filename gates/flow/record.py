@@ -104,7 +104,7 @@ def read_values(
     ------
     UsageError: no such file or column, several columns of which none is named, values that are no numbers.
     """
-    from gates.inputs.tables import Tables
+    from gates.inputs.tables import Tables, arrow
     from gates.inputs.tables import column as column_of
 
     with Tables() as tables:
@@ -124,7 +124,7 @@ def read_values(
         chosen = {"value": values.cast("float64")}
         if cluster is not None:
             chosen["cluster"] = column_of(table, cluster, where=str(file)).cast("string").fill_null("(null)")
-        answer = table.select(**chosen).to_pyarrow()
+        answer = arrow(table.select(**chosen))
         codes = None
         if cluster is not None:
             codes = answer.column("cluster").combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)

@@ -104,7 +104,8 @@ def make_plan(
         raise UsageError(
             f'is not the spec\'s model "{project.spec.model}"', code="candidate.model", where=model.version.uri
         )
-    champion = champion_of(project, environment)
+    chain = None if environment == DEVELOPMENT else project.chain()
+    champion = _champion(project, environment, chain)
     plan = given or build_plan(
         project.spec,
         project.engines.engine.evaluate,
@@ -114,7 +115,7 @@ def make_plan(
         environments=project.environments,
         features=model.features,
     )
-    return Planned(plan, model, champion, served_in(project, environment, plan))
+    return Planned(plan, model, champion, served_in(chain, project.slot(environment), plan))
 
 
 def candidate_uri(project: Project, candidate: str | None) -> str:
@@ -134,11 +135,11 @@ def candidate_uri(project: Project, candidate: str | None) -> str:
     return uri
 
 
-def champion_of(project: Project, environment: Environment) -> ModelVersion | None:
+def _champion(project: Project, environment: Environment, chain: Chain | None) -> ModelVersion | None:
     """Return what the candidate is compared with: the spec's champion in development, above it what the ledger says."""
-    if environment == DEVELOPMENT:
+    if chain is None:
         return project.registry.resolve(project.spec.champion).version if project.spec.champion else None
-    release = project.chain().release(project.slot(environment))
+    release = chain.release(project.slot(environment))
     return release.champion if release else None
 
 

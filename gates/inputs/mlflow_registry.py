@@ -14,7 +14,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -117,6 +117,10 @@ class MlflowRegistry:
         with self._artifact(name, version) as folder:
             return digest_model(folder)
 
+    def lineage(self, version: ModelVersion) -> dict[str, str]:
+        """See Registry.lineage."""
+        return _lineage(self._version(version.name, version.version).tags)
+
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         """See Registry.run_inputs."""
         run_id = self._version(version.name, version.version).run_id
@@ -165,8 +169,8 @@ class MlflowRegistry:
             digest = digest_model(folder)
             features, flavor = _read_mlmodel(folder)
         tags = {str(key): str(value) for key, value in found.tags.items()}
-        lineage = {key.removeprefix(LINEAGE_PREFIX): tags[key] for key in tags if key.startswith(LINEAGE_PREFIX)}
-        return RegisteredModel(ModelVersion(name=name, version=number, digest=digest), features, flavor, lineage, tags)
+        version = ModelVersion(name=name, version=number, digest=digest)
+        return RegisteredModel(version, features, flavor, _lineage(tags), tags)
 
     def _version(self, name: str, number: str) -> Any:
         with self._wrapped(name, number):
@@ -243,6 +247,11 @@ def _read_mlmodel(folder: Path) -> tuple[tuple[str, ...], str]:
     named = inputs is not None and inputs.has_input_names()
     native = sorted(set(described.flavors) - {"python_function"})
     return tuple(inputs.input_names()) if named else (), native[0] if native else "python_function"
+
+
+def _lineage(tags: Mapping[str, str]) -> dict[str, str]:
+    named = {str(key): str(value) for key, value in tags.items()}
+    return {key.removeprefix(LINEAGE_PREFIX): named[key] for key in named if key.startswith(LINEAGE_PREFIX)}
 
 
 def _run_input(found: Any) -> RunInput:

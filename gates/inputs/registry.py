@@ -88,6 +88,10 @@ class Registry(Protocol):
         """Hash the artifact's bytes again, as they are now."""
         ...
 
+    def lineage(self, version: ModelVersion) -> dict[str, str]:
+        """Return the version's tags under LINEAGE_PREFIX, without the prefix; its bytes are not read."""
+        ...
+
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         """Return the datasets that the version's training run logged; empty where there is no run."""
         ...

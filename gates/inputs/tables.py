@@ -227,6 +227,11 @@ class Tables:
         return link
 
 
+def usable_cores() -> int:
+    """Return how many of the machine's processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def keep(expression: ir.Table) -> ir.Table:
     """Compute an expression once and return the table that holds its rows until the run ends; it may spill to disk."""
     import ibis.util

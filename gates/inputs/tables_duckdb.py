@@ -5,13 +5,12 @@ A Parquet file is read where it lies, only the columns that are asked for; a CSV
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
-from gates.inputs.tables import distinct, keep
+from gates.inputs.tables import distinct, keep, usable_cores
 from gates.records import Digest
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class DuckdbEngine:
 
         self._connection = ibis.duckdb.connect(
             memory_limit=memory_limit or MEMORY_LIMIT,
-            threads=threads or _cores(),
+            threads=threads or usable_cores(),
             temp_directory=str(scratch / "spill"),
             TimeZone="UTC",
             autoinstall_known_extensions=False,  # the engine fetches nothing from a network
@@ -81,23 +80,21 @@ class DuckdbEngine:
 
     def read_named(self, name: str, where: str) -> ir.Table:
         """Refuse: there is no catalog here, only files."""
-        raise UsageError(
-            "is a table of a catalog, and no file", code="uri.unsupported", where=where, remedy="engine: spark"
-        )
+        raise _no_catalog(where)
 
     def digest(self, table: ir.Table) -> Digest:
-        """No table here goes by a name."""
-        raise NotImplementedError
+        """Refuse, as `read_named` does: no table here goes by a name."""
+        raise _no_catalog(table.get_name())
 
     def close(self) -> None:
         """Let go of the connection and its memory."""
         self._connection.disconnect()
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _no_catalog(where: str) -> UsageError:
+    return UsageError(
+        "is a table of a catalog, and no file", code="uri.unsupported", where=where, remedy="engine: spark"
+    )
 
 
 def _top_level(elements: list[tuple[str, int | None]]) -> list[str]:

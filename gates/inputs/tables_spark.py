@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
-from gates.inputs.tables import distinct
+from gates.inputs.tables import distinct, usable_cores
 from gates.records import Digest
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class SparkEngine:
         self._scratch = scratch
         session = session or SparkSession.getActiveSession()
         self._own = session is None
-        self._session = session or _start(scratch, memory or f"{_half_of_memory()}m", cores or _cores())
+        self._session = session or _start(scratch, memory or f"{_half_of_memory()}m", cores or usable_cores())
         self._before = {name: self._session.conf.get(name, None) for name in _SQL}
         for name, value in _SQL.items():
             self._session.conf.set(name, value)
@@ -285,10 +285,6 @@ def _version(java: Path) -> int | None:
         return None
     match = re.search(r'version "(\d+)', said.stderr + said.stdout)
     return int(match[1]) if match else None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _half_of_memory() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gates.errors import UsageError
-from gates.inputs.tables import column, reading, row
+from gates.inputs.tables import arrow, column, reading, row
 from gates.measure.calibration.binning import equal_mass_edges, micro_bin
 from gates.measure.interface import OpenTable
 from gates.measure.scored_binary import Binary
@@ -85,7 +85,7 @@ def _effective(plan: Plan, table: ir.Table, counted: int) -> float:
 def _groups(plan: Plan, table: ir.Table) -> tuple[Any, Any]:
     """Events and rows by cluster, shape (clusters,); without labels of two classes the events are none."""
     events = table.y.fill_null(0.0).sum() if "y" in table.columns else table.count() * 0.0
-    answer = table.group_by("cluster").aggregate(events=events, n=table.count()).to_pyarrow()
+    answer = arrow(table.group_by("cluster").aggregate(events=events, n=table.count()))
     return numbers(answer, "events"), numbers(answer, "n")
 
 
@@ -108,7 +108,7 @@ def _spread(plan: Plan, score: ir.Value) -> Scores | None:
     table = table.filter(table.p.between(0.0, 1.0))
     binned = table.mutate(micro=micro_bin(table.p, micro_bins))
     answer = binned.group_by("micro").aggregate(n=binned.count(), p=binned.p.sum(), pp=(binned.p * binned.p).sum())
-    found = answer.order_by("micro").to_pyarrow()
+    found = arrow(answer.order_by("micro"))
     if found.num_rows == 0:
         return None
     micro, n, p, pp = (numbers(found, name) for name in ("micro", "n", "p", "pp"))

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
+from gates.inputs.tables import scalar
 from gates.measure.interface import Scored
 from gates.records import Plan
 
@@ -47,7 +48,7 @@ def drawn(scored: Scored, plan: Plan) -> Scored:
     table = scored.table.mutate(**{DRAW: seeded.hexdigest("md5").substr(0, _DIGITS)})
     # As text, which every engine compares alike.
     kept = table.filter(table[DRAW] < f"{16**_DIGITS // share:0{_DIGITS}x}").drop(DRAW)
-    return replace(scored, table=kept, rows=int(kept.count().to_pyarrow().as_py()))
+    return replace(scored, table=kept, rows=int(scalar(kept.count())))
 
 
 def _text(table: ir.Table, seed: int) -> ir.StringValue:

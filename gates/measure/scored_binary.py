@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
-from gates.inputs.tables import reading
+from gates.inputs.tables import arrow, reading
 from gates.measure.scored_columns import Blame, Finished, counted, of_champion, whose, with_sets
 from gates.measure.scored_pairs import Read
 from gates.plan.labels import label_pair
@@ -57,9 +57,8 @@ def _label(found: ir.Value, name: str, where: str) -> ir.Value:
         raise UsageError(f'label "{name}" is of type {kind}', code="label.invalid", where=where, remedy="store 0 and 1")
     with reading(where):
         texts = found.name("text").as_table().distinct()
-        values = [
-            str(value) for value in texts.filter(texts["text"].notnull()).limit(3)["text"].to_pyarrow().to_pylist()
-        ]
+        few = arrow(texts.filter(texts["text"].notnull()).limit(3))
+    values = [str(value) for value in few.column("text").to_pylist()]
     pair = label_pair(values)
     if values and pair is None:
         shown = ", ".join(f'"{value}"' for value in sorted(values))

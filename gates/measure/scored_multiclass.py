@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
-from gates.inputs.tables import reading
+from gates.inputs.tables import arrow, reading
 from gates.measure.scored_binary import probabilities
 from gates.measure.scored_columns import Blame, Finished, counted, joined, of_champion, whose, with_sets
 from gates.measure.scored_pairs import Read
@@ -85,7 +85,7 @@ class Multiclass:
         column = ibis.ifelse(known, found, None).name("value")
         others = column.as_table().distinct()
         others = others.filter(others["value"].notnull() & others["value"].notin(list(values))).order_by("value")
-        strangers = [str(value) for value in others.limit(3)["value"].to_pyarrow().to_pylist()]
+        strangers = [str(value) for value in arrow(others.limit(3)).column("value").to_pylist()]
         if strangers:
             shown = ", ".join(f'"{value}"' for value in strangers)
             raise UsageError(

@@ -63,6 +63,11 @@ class Part:
     keys: Mapping[str, Ints]
     rows: Floats
 
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights, so that `squares` says more than `sums`."""
+        return self.squares is not self.sums
+
 
 def exact_sum(value: ir.NumericValue, *, fine: bool = False) -> ir.NumericScalar:
     """Sum of values of up to 8,000,000 in magnitude, each to the nearest multiple of 2^-40, or to its own last bit.
@@ -126,6 +131,12 @@ def parts(
             found.append(_whole(cells))
         found.extend(_values(cells, name, found[0].where.rows))
     return found or [_whole(_cells(scored, plan, None, values, keys, fine))]
+
+
+def unsliced(plan: Plan) -> Plan:
+    """Return the plan for the whole alone: without slices, and without what it asks of them."""
+    parameters = plan.parameters.model_copy(update={"slices": ()})
+    return plan.model_copy(update={"requirements": (), "parameters": parameters})
 
 
 REST = "rest"

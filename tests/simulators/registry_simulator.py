@@ -60,6 +60,10 @@ class RegistrySimulator:
             raise NotRegistered("no such version", where=f"models:/{name}/{version}")
         return digest_file(self.path(name, version))
 
+    def lineage(self, version: ModelVersion) -> dict[str, str]:
+        self._answer()
+        return {}
+
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         self._answer()
         return ()

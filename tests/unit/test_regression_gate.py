@@ -122,6 +122,12 @@ class TestFigures:
         assert compared == {("regression", 4 * 3)}
         assert judged["regression.f1_vs_champion"].size == 1
 
+    def test_the_candidates_own_figures_are_a_family_by_metric_beside_a_champions(self) -> None:
+        findings = measure(sample(300, slice_0=["a", "b"] * 150), plan(slices=("s",)))
+        assert one(findings, "auc", "candidate").family.size == 3
+        assert one(findings, "auc", "candidate", "s=a").family.size == 3
+        assert one(findings, "accuracy", "candidate").family.size == 1
+
     def test_without_a_champion_the_constant_alone_makes_the_family(self) -> None:
         frame = sample(300).drop(columns="q")
         findings = measure(frame)

@@ -20,7 +20,7 @@ import numpy as np
 from gates.measure.interface import Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.figure import Floats, Ints, Mask, totals
-from gates.measure.sums import Part, double, parts
+from gates.measure.sums import Part, double, parts, unsliced
 from gates.records import Parameters, Plan
 from gates.records.base import Scalar
 
@@ -152,10 +152,6 @@ class Binned:
     grid: Grid
     pieces: list[Part]
 
-    def raw(self, piece: Part) -> Cells:
-        """Return a piece's cells by code on the grid."""
-        return cells_of(piece)
-
     def cells(self, piece: Part) -> Cells:
         """Return a piece's cells by bin of equal mass."""
         cells = cells_of(piece)
@@ -194,11 +190,6 @@ def binned(scored: Scored, plan: Plan) -> Binned:
     return Binned(bins, fine, micro, grid, score_parts(scored, plan, grid))
 
 
-def unsliced(plan: Plan) -> Plan:
-    """Return the plan for the whole alone."""
-    return plan.model_copy(update={"parameters": plan.parameters.model_copy(update={"slices": ()})})
-
-
 def score_parts(scored: Scored, plan: Plan, grid: Grid) -> list[Part]:
     """Read the sums of scores by (slice, cluster, cell of the grid, outcome)."""
     p, y = scored.table.p, scored.table.y.cast("int64")
@@ -215,6 +206,6 @@ def cells_of(part: Part) -> Cells:
         n, p, pp = sums["n"], sums["p"], sums["pp"]
         return Cells(code, n, p, pp, n * outcome, p * outcome, cluster, squares, count)
 
-    if part.squares is part.sums:
-        return cells(part.sums, None, None)
-    return cells(part.sums, cells(part.squares, None, None), part.rows)
+    if part.weighted:
+        return cells(part.sums, cells(part.squares, None, None), part.rows)
+    return cells(part.sums, None, None)

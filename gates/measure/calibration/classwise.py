@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gates.measure.calibration.binning import binned, unsliced
+from gates.measure.calibration.binning import binned
 from gates.measure.claims import Claim, family, params
 from gates.measure.interface import Given, Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import ece, ece_sum
-from gates.measure.sums import Where, double
+from gates.measure.sums import Where, double, unsliced
 from gates.records import WHOLE, Item, Measurement, Reason
 
 if TYPE_CHECKING:

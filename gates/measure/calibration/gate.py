@@ -20,7 +20,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gates.measure.calibration.binning import WIDTHS, Binned, binned
+from gates.measure.calibration.binning import WIDTHS, Binned, binned, cells_of
 from gates.measure.calibration.classwise import CLASSWISE_CHECKS, classwise, top_label
 from gates.measure.calibration.coverage import coverage, unmeasured
 from gates.measure.calibration.hint import hint
@@ -132,7 +132,7 @@ def _within(given: Given, scored: Scored, found: Binned) -> Iterator[Measurement
     claim = _claim(given, scored, "calibration.slope", 1, "within_bin_l1", **described)
 
     def figure(piece: Part) -> Figure | Reason:
-        cells = found.raw(piece)
+        cells = cells_of(piece)
         return slope(cells, found.grid.bins(cells.bin, found.bins.edges), minimum_clusters=minimum)
 
     return _each(claim, found.pieces[:1], figure)
@@ -143,7 +143,7 @@ def _gaps(found: Binned, minimum_clusters: int) -> list[BinGap]:
     whole = found.pieces[0]
     cells = found.cells(whole)
     chosen = {str(code + 1): cells.select(cells.bin == code) for code in range(found.bins.achieved)}
-    chosen[DECISION] = cells.select(found.grid.decided(found.raw(whole).bin))
+    chosen[DECISION] = cells.select(found.grid.decided(cells_of(whole).bin))
     return [BinGap(name, some, bin_gap(some, minimum_clusters=minimum_clusters)) for name, some in chosen.items()]
 
 

@@ -35,7 +35,7 @@ def share(given: Given, part: Part, name: str) -> Figure | Reason:
         part.sums["n"],
         part.keys.get("cluster"),
         minimum_clusters=given.plan.parameters.minimum_clusters,
-        squares=(part.squares[name], part.squares["n"]) if _weighted(part) else None,
+        squares=(part.squares[name], part.squares["n"]) if part.weighted else None,
         rows=part.where.rows,
     )
 
@@ -48,7 +48,7 @@ def gap(given: Given, part: Part, name: str, level: float) -> Figure | Reason:
 
 def curve(part: Part, names: list[str], levels: tuple[float, ...]) -> Curve:
     """Return several shares of a part as a curve."""
-    squares = ([part.squares[name] for name in names], part.squares["n"]) if _weighted(part) else None
+    squares = ([part.squares[name] for name in names], part.squares["n"]) if part.weighted else None
     hits = [part.sums[name] for name in names]
     return Curve(levels, hits, part.sums["n"], part.keys.get("cluster"), part.where.rows, squares)
 
@@ -60,7 +60,3 @@ def method(scored: Scored) -> str:
 def name_of(level: float) -> str:
     """Return the name of a level's item."""
     return f"{level:.12g}"
-
-
-def _weighted(part: Part) -> bool:
-    return part.squares is not part.sums

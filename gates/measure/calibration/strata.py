@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gates.inputs.tables import arrow, row
 from gates.measure.calibration import widths
 from gates.measure.calibration.binning import bin_code
 from gates.measure.calibration.shares import gap, method, place
 from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Given, Scored
 from gates.measure.stats.figure import Figure
-from gates.measure.sums import Part, Where, numbers, parts
+from gates.measure.sums import Part, Where, numbers, parts, unsliced
 from gates.records import WHOLE, Item, Measurement, Reason
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class _Edges:
 
 def _sizes(scored: Scored, size: ir.FloatingValue, wanted: int) -> _Edges:
     table = scored.table.select(size=size.clip(lower=1))
-    answer = table.group_by("size").aggregate(n=table.count()).order_by("size").to_pyarrow()
+    answer = arrow(table.group_by("size").aggregate(n=table.count()).order_by("size"))
     sizes, below = numbers(answer, "size"), np.cumsum(numbers(answer, "n").astype(np.int64))
     if sizes.size <= wanted:
         return _Edges(tuple(sizes[:-1].tolist()), float(sizes[0]), float(sizes[-1]))
@@ -116,7 +117,7 @@ def _quantiles(scored: Scored, by: dict[str, ir.FloatingValue], wanted: int) -> 
         for name, value in by.items()
         for j in range(wanted + 1)
     }
-    answer = scored.table.aggregate(**asked).to_pyarrow().to_pylist()[0]
+    answer = row(scored.table.aggregate(**asked))
     found = {}
     for name in by:
         low, *inner, high = (float(answer[f"{name}_{j}"]) for j in range(wanted + 1))
@@ -125,11 +126,10 @@ def _quantiles(scored: Scored, by: dict[str, ir.FloatingValue], wanted: int) -> 
 
 
 def _read(given: Given, scored: Scored, at: int, by: str, value: ir.FloatingValue, edges: _Edges) -> list[Stratum]:
-    plan = given.plan
-    unsliced = plan.model_copy(update={"parameters": plan.parameters.model_copy(update={"slices": ()})})
     table = scored.table.mutate(stratum=value)
     sums = {"covered": table[f"covered_{at}"].cast("int64"), "width": widths.unit_width(scored, table[f"width_{at}"])}
-    [whole] = parts(replace(scored, table=table), unsliced, sums, {"stratum": bin_code(table.stratum, edges.inner)})
+    codes = {"stratum": bin_code(table.stratum, edges.inner)}
+    [whole] = parts(replace(scored, table=table), unsliced(given.plan), sums, codes)
     present = np.unique(whole.keys["stratum"])
     # What the engine holds in units of the scale is told in the label's.
     unit = scored.scale if scored.task == "numeric" else 1.0
@@ -147,8 +147,7 @@ def _finite(value: float) -> float:
 def _of(whole: Part, code: int) -> Part:
     mask = whole.keys["stratum"] == code
     sums = {name: total[mask] for name, total in whole.sums.items()}
-    weighted = whole.squares is not whole.sums
-    squares = {name: total[mask] for name, total in whole.squares.items()} if weighted else sums
+    squares = {name: total[mask] for name, total in whole.squares.items()} if whole.weighted else sums
     keys = {name: key[mask] for name, key in whole.keys.items()}
     clusters = int(np.unique(keys["cluster"]).size) if "cluster" in keys else None
     rows = whole.rows[mask]

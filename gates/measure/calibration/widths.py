@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gates.inputs.tables import arrow, row
 from gates.measure.calibration.shares import place
 from gates.measure.census import table_of
 from gates.measure.claims import NOTHING, Claim, family, params
@@ -141,7 +142,7 @@ def _between_quantiles(label: ir.FloatingValue, level: float) -> float | None:
     table = label.name("label").as_table()
     kept = table.filter(table.label.notnull() & ~table.label.isnan() & ~table.label.isinf()).label
     asked = {"low": kept.quantile((1 - level) / 2), "high": kept.quantile((1 + level) / 2)}
-    answer = kept.as_table().aggregate(**asked).to_pyarrow().to_pylist()[0]
+    answer = row(kept.as_table().aggregate(**asked))
     if answer["low"] is None:
         return None
     width = float(answer["high"]) - float(answer["low"])
@@ -151,7 +152,7 @@ def _between_quantiles(label: ir.FloatingValue, level: float) -> float | None:
 def _smallest_set(scored: Scored, level: float) -> int:
     table = scored.table
     counted = exact_sum(table.weight) if scored.weighted else table.count()
-    rates = np.sort(numbers(table.group_by("y").aggregate(n=counted).to_pyarrow(), "n"))[::-1]
+    rates = np.sort(numbers(arrow(table.group_by("y").aggregate(n=counted)), "n"))[::-1]
     reached = np.cumsum(rates) / rates.sum() >= level - _REACHED
     return int(np.argmax(reached)) + 1
 
@@ -207,7 +208,7 @@ def against_constant(piece: Part, at: int, constant: float) -> PairSums:
 
 def _weighed(piece: Part, of: Callable[[Mapping[str, Floats]], PairSums]) -> PairSums:
     pair = of(piece.sums)
-    return pair if piece.squares is piece.sums else replace(pair, squares=of(piece.squares))
+    return replace(pair, squares=of(piece.squares)) if piece.weighted else pair
 
 
 def _pair(piece: Part, n: Floats, a: Floats, b: Floats, aa: Floats, ab: Floats, bb: Floats) -> PairSums:

@@ -58,7 +58,7 @@ class FairnessGate:
             return Findings(tuple(_claim(given, check, 1, None).measured(scored, NOTHING) for check in CHECKS))
         by_group, plan = _sliced_by_group(given, scored)
         # (1)
-        found = parts(by_group, plan, _counts(by_group), _decided(by_group, plan))[1:]
+        found = parts(by_group, plan, {}, _decided(by_group, plan))[1:]
         columns = [[part for part in found if part.where.slice.column == name] for name in plan.parameters.slices]
         for name, own in zip(plan.parameters.slices, columns, strict=True):
             if len(own) > MOST_GROUPS:
@@ -79,11 +79,6 @@ def _sliced_by_group(given: Given, scored: Scored) -> tuple[Scored, Plan]:
     parameters = given.plan.parameters.model_copy(update={"slices": groups})
     plan = given.plan.model_copy(update={"parameters": parameters, "requirements": ()})
     return replace(scored, table=scored.table.mutate(**named)), plan
-
-
-def _counts(scored: Scored) -> dict[str, ir.NumericValue]:
-    # A weight times its inverse is one row, exact to the grid of the sums.
-    return {"count": 1 / scored.table.weight} if scored.weighted else {}
 
 
 def _decided(scored: Scored, plan: Plan) -> dict[str, ir.IntegerValue]:
@@ -111,7 +106,7 @@ def _group(part: Part, rate: _Rate) -> Group:
     inside = rate.of(part)
     hits = inside & (part.keys["selected"] == 1)
     n, squared = part.sums["n"], part.squares["n"]
-    rows = round(float(part.sums.get("count", n)[inside].sum()))
+    rows = int(part.rows[inside].sum())
     return Group(n * hits, n * inside, squared * hits, squared * inside, rows, part.keys.get("cluster"))
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gates.inputs.tables import row
 from gates.measure.interface import Given, OpenTable, Scored
 from gates.measure.regression.losses import Trivial, shares
 from gates.measure.regression.metrics import Metric
@@ -66,6 +67,6 @@ def _quantiles(label: ir.FloatingValue, levels: tuple[float, ...]) -> Trivial:
     table = label.name("y").as_table()
     kept = table.filter(table.y.notnull() & ~table.y.isnan() & ~table.y.isinf())
     asked = {"median": kept.y.median()} | {f"quantile_{i}": kept.y.quantile(level) for i, level in enumerate(levels)}
-    [row] = kept.aggregate(**asked).to_pyarrow().to_pylist()
-    found = [row[name] for name in asked]
+    seen = row(kept.aggregate(**asked))
+    found = [seen[name] for name in asked]
     return tuple(map(float, found)) if all(each is not None and math.isfinite(each) for each in found) else ()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gates.inputs.tables import scalar
 from gates.measure.interface import Scored
 from gates.measure.regression.losses import BASELINE, CANDIDATE, COLUMN, Trivial, models, power_of_two
 from gates.measure.stats.figure import Floats, totals
@@ -55,8 +56,7 @@ def largest_payoff(scored: Scored) -> float:
     """Return a power of two, at least the largest magnitude of a row's payoff; 1 where rows do not say."""
     if not has_payoff(scored):
         return 1.0
-    [seen] = scored.table.aggregate(most=scored.table.payoff.abs().max()).to_pyarrow().to_pylist()
-    return power_of_two(seen["most"]) or 1.0
+    return power_of_two(scalar(scored.table.payoff.abs().max())) or 1.0
 
 
 def worth_of(part: Part, rival: str, matrix: Outcomes) -> PairSums:
@@ -82,7 +82,7 @@ def worth_of(part: Part, rival: str, matrix: Outcomes) -> PairSums:
         return PairSums(n, a, b, aa, ab, bb, faa, fab, fbb, clustered=clustered, bounded="payoff" not in of)
 
     found = sums(part.sums)
-    return found if part.squares is part.sums else replace(found, squares=sums(part.squares))
+    return replace(found, squares=sums(part.squares)) if part.weighted else found
 
 
 def joint_of(part: Part, rival: str, seed: int) -> Joint:

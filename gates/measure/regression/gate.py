@@ -31,6 +31,7 @@ from gates.measure.regression.losses import ANCHOR, BASELINE, CANDIDATE, CHAMPIO
 from gates.measure.regression.metrics import Found, Metric, Piece, metrics_of, scorers_of
 from gates.measure.regression.ranks import row_parts
 from gates.measure.sampling import BY_ROW, one_in
+from gates.measure.sums import unsliced
 from gates.records import Family, Measurement, Plan, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
@@ -74,9 +75,7 @@ def _seed(plan: Plan) -> int:
 def _gold_figures(given: Given) -> Iterator[Measurement]:
     """Yield the candidate's own figures on the gold table, or where the plan asks for them why there are none."""
     asked = {requirement.check for requirement in given.plan.requirements}
-    plan = given.plan.model_copy(
-        update={"requirements": (), "parameters": given.plan.parameters.model_copy(update={"slices": ()})}
-    )
+    plan = unsliced(given.plan)
     there = replace(given, plan=plan, scored=_readable(given.gold, plan))
     pieces: list[Piece] = []
     if isinstance(there.scored, Scored):
@@ -163,16 +162,13 @@ def _checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
     for subject, model in subjects:
         for metric in (metric for metric in metrics if metric.alone):
             yield _Check(f"regression.{metric.name}", subject, metric, model, _of(metric, model), {})
-    named: dict[str, dict[str, Scalar]] = {ANCHOR: _anchor_params(given)}
-    present = models(given.scored) if isinstance(given.scored, Scored) else ()
+    present = _present(given)
     for metric in metrics:
         for rival in metric.rivals:
             name = f"regression.{metric.name}_vs_{rival}"
-            if rival == ANCHOR and ANCHOR not in present and name not in asked:
-                continue
-            about: dict[str, Scalar] = {"baseline": baseline.name_for(metric) if baseline else "none"}
-            params = about if rival == BASELINE else named.get(rival, {})
-            yield _Check(name, "pair", metric, rival, _against(metric, rival), params)
+            if rival != ANCHOR or ANCHOR in present or name in asked:
+                about = _rival_params(given, metric, rival, baseline)
+                yield _Check(name, "pair", metric, rival, _against(metric, rival), about)
         name = f"regression.{metric.name}{SUPERIORITY}"
         if name in asked:
             yield _Check(name, "pair", metric, CHAMPION, _against(metric, CHAMPION), {})
@@ -184,9 +180,16 @@ def _where_there_are_quantiles(metric: Metric, scored: Scored | None) -> Metric:
     return metric if there or not metric.of_quantiles else replace(metric, core=False)
 
 
-def _anchor_params(given: Given) -> dict[str, Scalar]:
-    """Say who the anchor is, and of how many the best."""
-    if given.anchor is None:
+def _present(given: Given) -> tuple[str, ...]:
+    """The models with predictions."""
+    return models(given.scored) if isinstance(given.scored, Scored) else ()
+
+
+def _rival_params(given: Given, metric: Metric, rival: str, baseline: Baseline | None) -> dict[str, Scalar]:
+    """Say what the trivial model is; who the anchor is, and of how many the best."""
+    if rival == BASELINE:
+        return {"baseline": baseline.name_for(metric) if baseline else "none"}
+    if rival != ANCHOR or given.anchor is None:
         return {}
     return {
         "anchor": given.anchor.version.uri,
@@ -211,17 +214,21 @@ def _claims(given: Given, pieces: int, baseline: Baseline | None = None) -> list
     looked at once.
     """
     checks = list(_checks(given, baseline))
-    present = models(given.scored) if isinstance(given.scored, Scored) else ()
+    present = _present(given)
     asked = {requirement.check for requirement in given.plan.requirements}
     comparing = [c for c in checks if c.subject == "pair" and (c.rival == BASELINE or c.rival in present)]
     judged = [c for c in comparing if c.name in asked] or [c for c in comparing if c.core]
-    sizes = {check.name: pieces if _sliced(check, given) else 1 for check in checks}
-    together = family("regression", sum(sizes[check.name] for check in judged))
+    sliced = _asked_in_slices(given.plan)
+
+    def looks(check: _Check) -> int:
+        return pieces if _sliced(check, sliced) else 1
+
+    together = family("regression", sum(looks(check) for check in judged))
 
     def own(check: _Check) -> Family:
         if check in judged or (not judged and check.subject == "pair"):
             return together
-        return family(check.name, 1 if check.subject == "champion" else sizes[check.name])
+        return family(check.name, looks(check))
 
     def source(check: _Check) -> str | None:
         if isinstance(given.scored, Reason):
@@ -231,21 +238,22 @@ def _claims(given: Given, pieces: int, baseline: Baseline | None = None) -> list
     return [(check, check.claim(given, source(check), own(check))) for check in checks]
 
 
-def _sliced(check: _Check, given: Given) -> bool:
+def _asked_in_slices(plan: Plan) -> set[str]:
+    return {r.check for r in plan.requirements if r.each is not None or (r.slice and r.slice.kind != "whole")}
+
+
+def _sliced(check: _Check, asked: set[str]) -> bool:
     """Whether a check is measured in slices. The champion's own figures are of the whole."""
-    if check.subject == "champion":
-        return False
-    asked = {r.check for r in given.plan.requirements if r.each is not None or (r.slice and r.slice.kind != "whole")}
-    return check.core or check.name in asked
+    return check.subject != "champion" and (check.core or check.name in asked)
 
 
 def _figures(given: Given, scored: Scored, baseline: Baseline, pieces: _Pieces) -> Iterator[Measurement]:
     claims = _claims(given, pieces.count, baseline)
-    present = (*models(scored), BASELINE)
+    present, sliced = (*models(scored), BASELINE), _asked_in_slices(given.plan)
     for piece in pieces.each:
         where = piece.sums.where
         for check, claim in claims:
-            if where.slice.kind == "whole" or _sliced(check, given):
+            if where.slice.kind == "whole" or _sliced(check, sliced):
                 found = check.figure(piece) if check.rival in present else _absent(given, check.rival)
                 yield claim.measured(_of_rows(found, check.rows(given, piece)), where)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from gates.inputs.tables import row
 from gates.measure.interface import Scored
 from gates.measure.scored_columns import joined
 from gates.measure.stats.explained import Spread
@@ -62,8 +63,8 @@ def shares(scored: Scored) -> Trivial:
     weight = table.weight if scored.weighted else table.y * 0 + 1
     classes = range(len(scored.classes)) if scored.task == "multiclass" else (1,)
     sums = {f"n{k}": exact_sum((table.y == k).ifelse(weight, 0.0)) for k in classes}
-    [row] = table.aggregate(**sums, n=exact_sum(weight)).to_pyarrow().to_pylist()
-    return tuple(float(row[f"n{k}"]) / float(row["n"]) for k in classes)
+    seen = row(table.aggregate(**sums, n=exact_sum(weight)))
+    return tuple(float(seen[f"n{k}"]) / float(seen["n"]) for k in classes)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Losses:
     def pair(self, part: Part, loss: str, a: str, b: str) -> PairSums:
         """Return one pair's sums of a part, the losses of a and of b in their own units."""
         found = self._pair(part.sums, loss, a, b)
-        return found if part.squares is part.sums else replace(found, squares=self._pair(part.squares, loss, a, b))
+        return replace(found, squares=self._pair(part.squares, loss, a, b)) if part.weighted else found
 
     def _pair(self, sums: Mapping[str, np.ndarray], loss: str, a: str, b: str) -> PairSums:
         flip = "_flips" if self.bounded else ""
@@ -207,7 +208,7 @@ def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
     weight = table.weight if scored.weighted else table.y * 0 + 1
     asked = {"_".join(name): error.max() for name, error in errors.items()}
     asked |= {"low": table.y.min(), "high": table.y.max(), "n": exact_sum(weight)}
-    [seen] = table.aggregate(**asked, y=exact_sum(weight * table.y, fine=True)).to_pyarrow().to_pylist()
+    seen = row(table.aggregate(**asked, y=exact_sum(weight * table.y, fine=True)))
     mean = min(max(seen["y"] / seen["n"], seen["low"]), seen["high"])
     largest = {name: power_of_two(seen["_".join(name)]) for name in errors}
     # Who errs nowhere has no unit of his own: the others' will do.

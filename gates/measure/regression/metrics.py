@@ -269,7 +269,7 @@ def _worth(piece: Piece, matrix: Outcomes | None, model: str, *, paired: bool, t
 
 def _without_payoff(part: Part) -> Part:
     counts = {"n": part.sums["n"]}
-    return replace(part, sums=counts, squares=counts if part.squares is part.sums else {"n": part.squares["n"]})
+    return replace(part, sums=counts, squares={"n": part.squares["n"]} if part.weighted else counts)
 
 
 _BINARY: frozenset[Task] = frozenset({"binary"})

@@ -13,6 +13,7 @@ from itertools import chain
 
 import numpy as np
 
+from gates.inputs.tables import arrow
 from gates.measure.interface import Scored
 from gates.measure.regression.losses import COLUMN, models
 from gates.measure.sampling import drawn
@@ -52,7 +53,7 @@ def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
     sample = drawn(scored, plan)
     table = with_rest(sample.table, plan)
     by = [column for column, _ in slicings(plan)]
-    answer = table.select(*columns, *by).to_pyarrow()
+    answer = arrow(table.select(*columns, *by))
     whole = Rows(
         numbers(answer, "y"),
         {model: _stacked([numbers(answer, name) for name in names]) for model, names in score.items()},
@@ -71,7 +72,7 @@ def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
 
 def _all_values(scored: Scored, column: str) -> tuple[str, ...]:
     """Return the values to report of a column, whether or not the rows fetched have them."""
-    return (REST,) if column == REST else codes(scored.table.select(column).distinct().to_pyarrow(), column)[0]
+    return (REST,) if column == REST else codes(arrow(scored.table.select(column).distinct()), column)[0]
 
 
 def columns_of(scored: Scored, model: str) -> list[str]:

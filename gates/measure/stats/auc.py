@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked, settled, totals
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, ranked, settled, totals
 from gates.records import Reason
 
 
@@ -52,10 +52,9 @@ class Placements:
         Reason.EMPTY_TABLE without rows, Reason.ONE_CLASS with one class only.
         """
         event = y > 0.5
-        if event.size == 0:
-            return Reason.EMPTY_TABLE
-        if event.all() or not event.any():
-            return Reason.ONE_CLASS
+        absent = lacking_a_class(event)
+        if absent is not None:
+            return absent
         above, below = score[event], score[~event]
         if weight is None:
             return cls(_position(above, below), 2.0 * above.size - _position(below, above), event)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked, settled, totals
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, ranked, settled, totals
 from gates.records import Reason
 
 
@@ -49,10 +49,9 @@ class Precision:
         Reason.EMPTY_TABLE without rows, Reason.ONE_CLASS with one class only.
         """
         event = y > 0.5
-        if event.size == 0:
-            return Reason.EMPTY_TABLE
-        if event.all() or not event.any():
-            return Reason.ONE_CLASS
+        absent = lacking_a_class(event)
+        if absent is not None:
+            return absent
         # Each run of equal scores is one step of the curve, from the highest down.
         order = np.argsort(-score)
         starts = np.concatenate([[True], np.diff(score[order]) != 0])

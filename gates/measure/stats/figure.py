@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gates.records import LADDER, Bound
+from gates.records import LADDER, Bound, Reason
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -90,6 +90,13 @@ def quantiles(clusters: int | None) -> Floats:
 def totals(code: Ints, values: Floats, size: int = 0) -> Floats:
     """Return the sums of values by code, shape (max(size, largest code + 1),)."""
     return np.bincount(code, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
+def lacking_a_class(event: Mask) -> Reason | None:
+    """Return why rows cannot be ranked against each other: there are none, or all are of one class."""
+    if event.size == 0:
+        return Reason.EMPTY_TABLE
+    return Reason.ONE_CLASS if event.all() or not event.any() else None
 
 
 _SEEN = 10
