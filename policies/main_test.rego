@@ -89,6 +89,26 @@ test_a_built_in_plan_asks_what_the_file_can_answer if {
 	plan.tier == "high"
 }
 
+test_what_a_spec_brings_a_table_for_is_required_everywhere if {
+	replay := {"replay.mismatch": {
+		"tasks": {"binary"},
+		"subject": "data",
+		"sense": "at_most",
+		"items": "none",
+		"optional": true,
+		"needs": {"online"},
+		"when": {"online", "offline"},
+	}}
+	both := main.plan with input as object.union(t.asked, {"roles": ["online", "offline"]})
+		with data.gates.checks.replay.checks as replay
+	one := main.plan with input as object.union(t.asked, {"roles": ["online"]})
+		with data.gates.checks.replay.checks as replay
+	every environment in t.asked.environments {
+		"replay.mismatch" in _checks(both, environment)
+		not "replay.mismatch" in _checks(one, environment)
+	}
+}
+
 test_parameters if {
 	plan := main.plan with input as object.union(t.asked, {"cluster": "user", "slices": ["b", "a"]})
 		with data.models.m as {"parameters": {"bins": 15}, "slices": ["a"]}

@@ -52,6 +52,18 @@ lenient := {"development"}
 _asked(ask) := {name |
 	some name in object.get(_floor, ask.task, set())
 	_answerable(ask, name)
+} | {name |
+	some name, check in checks
+	ask.task in check.tasks
+	_given(ask, check)
+}
+
+# What a spec brings a table for is required, in every environment.
+_given(ask, check) if {
+	count(check.when) > 0
+	every word in check.when {
+		word in _available(ask)
+	}
 }
 
 _answerable(ask, _) if not ask.environment in lenient

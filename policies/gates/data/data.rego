@@ -3,6 +3,7 @@
 # What a check may say (the same in every gate):
 #   tasks     of models that it is about
 #   optional  not required unless the policy owners' facts about a model, or a spec, ask for it
+#   when      tables (by role), `champion` or `sets`: an optional check is required wherever all of them are given
 #   subject   whose figure is judged
 #   sliced    also of each slice, and of the rest where slices are named
 #   sense     at_most | at_least | within
