@@ -99,6 +99,10 @@ class Tables(Part):
     )
     offline: TableSpec | None = Field(default=None, description="Features as training computed them, by key.")
     online: TableSpec | None = Field(default=None, description="Features as serving computed them, by key.")
+    events: TableSpec | None = Field(
+        default=None,
+        description="The values of features as they came: the key without its time, columns.time from which they held.",
+    )
     predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
     champion_predictions: TableSpec | None = Field(default=None, description="The champion's scores, where supplied.")
 

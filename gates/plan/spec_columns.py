@@ -55,6 +55,7 @@ class ColumnsSpec(Part):
     label: Name = Field(description="What happened: 0/1, true/false, yes/no; a class; a number.")
     key: Names = Field(default=(), description="Columns that together name a row.")
     time: Name | None = Field(default=None, description="When the row's event happened.")
+    ingested: Name | None = Field(default=None, description="When the platform learned of an event; see tables.events.")
     weight: Name | None = Field(default=None, description="How much a row counts, beside the others.")
     payoff: Name | None = Field(default=None, description="What the row is worth, in the unit of the payoffs.")
     groups: Names = Field(default=(), description="Columns of the groups that fairness compares.")

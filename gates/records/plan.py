@@ -24,6 +24,7 @@ TableRole = Literal[
     "gold",
     "offline",
     "online",
+    "events",
     "predictions",
     "champion_predictions",
 ]
@@ -126,6 +127,7 @@ class Columns(Record):
     score, champion_score: the probability of 1 (binary), or the point prediction (numeric).
     classes: values of the label, in the order of the model's probabilities (multiclass).
     class_scores, champion_class_scores: columns of the classes' probabilities, in the same order.
+    time: of the row's event; in the table `events`, from which the value held. ingested: when the platform learned of it.
     set_columns, champion_set_columns: membership of each class in the prediction set, in the order of the classes; 0, 1 when binary.
     intervals, champion_intervals, quantiles, champion_quantiles: what a numeric model says of its own uncertainty.
     weight: of the rows; only ratios count. payoff: what the row is worth, in the unit of the cost matrix.
@@ -135,6 +137,7 @@ class Columns(Record):
     label: Name | None = None
     key: tuple[Name, ...] = ()
     time: Name | None = None
+    ingested: Name | None = None
     weight: Name | None = None
     payoff: Name | None = None
     groups: tuple[Name, ...] = ()
