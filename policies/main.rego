@@ -34,6 +34,7 @@ _ask(environment) := {
 	"has_sets": input.has_sets,
 	"slices": input.slices,
 	"first_release": _first_release(environment),
+	"backfill": object.get(input, "backfill", {}),
 }
 
 _first_release(environment) if {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gates.records.base import Environment, Name, Record
 from gates.records.measurement import Slice
-from gates.records.plan import Role, TableRole, Task
+from gates.records.plan import Backfill, Role, TableRole, Task
 
 
 class Wish(Record):
@@ -30,6 +30,7 @@ class PlanRequest(Record):
     ----------
     roles: roles of the tables at hand. slices: columns whose values are slices, besides the policy's own.
     cluster: column that groups dependent rows, used where the policy names none.
+    backfill: what the rewrite of a table was to do.
     """
 
     model: Name
@@ -41,4 +42,5 @@ class PlanRequest(Record):
     roles: tuple[TableRole, ...]
     slices: tuple[Name, ...]
     cluster: Name | None = None
+    backfill: Backfill | None = None
     extra: tuple[Wish, ...]

@@ -16,6 +16,7 @@ from gates.records.measurement import Subject
 _GATES = {
     "data": ("gates.measure.data", "DataGate"),
     "parity": ("gates.measure.parity", "ParityGate"),
+    "backfill": ("gates.measure.backfill", "BackfillGate"),
     "calibration": ("gates.measure.calibration", "CalibrationGate"),
     "regression": ("gates.measure.regression", "RegressionGate"),
     "fairness": ("gates.measure.fairness", "FairnessGate"),
@@ -90,7 +91,7 @@ def _failed(plan: Plan, gate: str, error: Exception) -> Findings:
 
 
 def _subject(gate: str, check: str) -> Subject:
-    if gate in ("data", "parity"):
+    if gate in ("data", "parity", "backfill"):
         return "data"
     return "pair" if "_vs_" in check else "candidate"
 

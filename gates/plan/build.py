@@ -51,11 +51,15 @@ def build_plan(
     request["extra"] = [extra.wish() for extra in spec.extra]
     if spec.cluster is not None:
         request["cluster"] = spec.cluster
+    backfill = None if spec.backfill is None else spec.backfill.record()
+    if backfill is not None:
+        request["backfill"] = backfill.document()
     return _plan(
         evaluate(PLAN_ENTRY_POINT, request),
         request,
         tables=tables,
         columns=columns,
+        backfill=backfill,
         independent_rows=spec.rows == "independent",
         policy_digest=policy_digest,
         spec_digest=spec.digest,

@@ -14,8 +14,6 @@ from urllib.request import url2pathname
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
     Field,
     PrivateAttr,
     ValidationError,
@@ -26,6 +24,7 @@ from pydantic import (
 
 from gates.errors import UsageError
 from gates.plan.document import read_document
+from gates.plan.spec_backfill import BackfillSpec, Time, micros
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
@@ -59,12 +58,6 @@ def _only(*allowed: str) -> Any:
     return AfterValidator(check)
 
 
-def _text_time(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("a time with its zone, such as 2014-01-01T05:00:00Z")  # noqa: TRY004 (pydantic reads ValueError)
-    return value
-
-
 Location = Annotated[Name, AfterValidator(_plain)]
 TableUri = Annotated[Name, _only("version")]
 ModelUri = Annotated[Location, Field(pattern=r"^models:/[^/@]+(/[^/]+|@[^/]+)$")]
@@ -77,7 +70,7 @@ class TableSpec(Part):
     uri: TableUri = Field(
         description="Path or file URI of CSV or Parquet, or table:NAME of Spark's catalog; {version} is the candidate's."
     )
-    as_of: Annotated[AwareDatetime, BeforeValidator(_text_time)] | None = Field(
+    as_of: Time | None = Field(
         default=None, description="The time up to which the table claims to be complete, with its zone."
     )
 
@@ -105,6 +98,10 @@ class Tables(Part):
     )
     predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
     champion_predictions: TableSpec | None = Field(default=None, description="The champion's scores, where supplied.")
+
+    live: TableSpec | None = Field(default=None, description="What a backfill is to replace: the table in use.")
+    shadow: TableSpec | None = Field(default=None, description="What it is to be replaced by: the rewrite, set aside.")
+    rerun: TableSpec | None = Field(default=None, description="What a second run of the same rewrite gave.")
 
     @model_validator(mode="after")
     def _something_to_score(self) -> Tables:
@@ -181,6 +178,9 @@ class Spec(Part):
     slices: Names = Field(default=(), description="Columns whose every value is measured on its own.")
     extra: tuple[Extra, ...] = Field(default=(), description="Checks besides those of policy.")
     tables: Tables
+    backfill: BackfillSpec | None = Field(
+        default=None, description="What the rewrite of the table live, which is there as shadow, was to do."
+    )
     rollout: dict[Environment, tuple[Step, ...]] = Field(default={}, description="Percent of traffic, step by step.")
 
     _base: Path = PrivateAttr(default=Path())
@@ -209,6 +209,26 @@ class Spec(Part):
         if rows is not None and info.data.get("cluster") is not None:
             raise ValueError("rows are independent or in clusters, not both")
         return rows
+
+    @field_validator("backfill")
+    @classmethod
+    def _compared(cls, backfill: BackfillSpec | None, info: ValidationInfo) -> BackfillSpec | None:
+        tables, columns = info.data.get("tables"), info.data.get("columns")
+        if backfill is None or tables is None or columns is None:
+            return backfill
+        if tables.live is None or tables.shadow is None:
+            raise ValueError("needs the tables live and shadow")
+        named = {columns.label, columns.time, *columns.key, *columns.features}
+        compared = next((name for name in backfill.written if name in named), None)
+        if compared is not None:
+            raise ValueError(f'written: "{compared}" has a part to play, and is compared')
+        return backfill
+
+    @model_validator(mode="after")
+    def _declared(self) -> Spec:
+        if self.backfill is None and (self.tables.live or self.tables.shadow or self.tables.rerun):
+            raise ValueError("backfill is missing: what the rewrite of the table live was to do")
+        return self
 
     @field_validator("rollout")
     @classmethod
@@ -254,19 +274,13 @@ class Spec(Part):
         for role in TableRole.__args__:  # type: ignore[attr-defined]
             table: TableSpec | None = getattr(self.tables, role)
             if table is not None:
-                as_of_us = None if table.as_of is None else _micros(table.as_of)
+                as_of_us = None if table.as_of is None else micros(table.as_of)
                 found.append(Table(role=role, uri=table.uri, as_of_us=as_of_us))
         return tuple(found)
 
     def plan_columns(self, features: tuple[str, ...] = ()) -> Columns:
         """Return the columns in the plan's form; `features` is the signature, used where the spec names none."""
         return Columns(**{**self.columns.model_dump(), "features": self.columns.features or features})
-
-
-def _micros(time: AwareDatetime) -> int:
-    from datetime import UTC, datetime, timedelta
-
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def fill(text: str, **values: str) -> str:

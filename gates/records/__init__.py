@@ -8,7 +8,7 @@ from gates.records.base import Digest, Environment, Micros, ModelVersion, Record
 from gates.records.decision import Decision, DecisionInput, Evaluation, RuleResult
 from gates.records.evidence import Attachment, Bundle, Code, Evidence, EvidenceRef, TableIdentity
 from gates.records.measurement import LADDER, WHOLE, Bound, Family, Item, Measurement, Param, Reason, Slice
-from gates.records.plan import Columns, Parameters, Plan, Requirement, Table
+from gates.records.plan import Backfill, Columns, Parameters, Plan, Requirement, Table
 from gates.records.release import ActivePolicy, Approval, Entry, PublicKey, Release, Route, Slot
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ActivePolicy",
     "Approval",
     "Attachment",
+    "Backfill",
     "Bound",
     "Bundle",
     "Code",

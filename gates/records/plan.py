@@ -27,6 +27,9 @@ TableRole = Literal[
     "events",
     "predictions",
     "champion_predictions",
+    "live",
+    "shadow",
+    "rerun",
 ]
 
 
@@ -155,6 +158,29 @@ class Columns(Record):
     features: tuple[Name, ...] = ()
 
 
+class Backfill(Record):
+    """What a rewrite of the table `live`, which is there as `shadow`, was to do.
+
+    Attributes
+    ----------
+    partition: column by whose values both are compared. zone: of days in it.
+    from_us, to_us: rows of a time in [from, to) may change, others may not.
+    arrived: column of the time at which a row's event arrived; at most lateness_s after the row's time.
+    known: columns of the time at which the newest input of the row's values was known; at most ttl_s before its time.
+    written: columns that every run writes anew; they are not compared.
+    """
+
+    partition: Name
+    from_us: Micros
+    to_us: Micros
+    zone: Name = "UTC"
+    arrived: Name | None = None
+    lateness_s: Annotated[int, Field(ge=0)] | None = None
+    known: tuple[Name, ...] = ()
+    ttl_s: Annotated[int, Field(ge=0)] | None = None
+    written: tuple[Name, ...] = ()
+
+
 class Plan(Record):
     """The contract between policy and measuring. Its digest is in every piece of evidence and in each approval."""
 
@@ -169,6 +195,7 @@ class Plan(Record):
     independent_rows: bool = False
     tables: tuple[Table, ...]
     columns: Columns = Columns()
+    backfill: Backfill | None = None
     policy_digest: Digest
     spec_digest: Digest
     built_in: bool = False

@@ -49,6 +49,7 @@ ask := {
 	"has_sets": false,
 	"slices": input.plan.body.parameters.slices,
 	"first_release": _first,
+	"backfill": object.get(input.plan.body, "backfill", {}),
 }
 
 _excused := {r.check | some r in required.not_applicable(ask)}

@@ -1,6 +1,6 @@
 # What an environment requires of a model, from the policy's own data; never from the plan document.
 #
-# An `ask` is {environment, model, task, roles, has_champion, has_sets, slices, first_release}.
+# An `ask` is {environment, model, task, roles, has_champion, has_sets, slices, first_release, backfill}.
 package gates.lib.required
 
 # METADATA
@@ -73,10 +73,19 @@ _answerable(ask, name) if {
 	count(unanswered) == 0
 }
 
-_available(ask) := ({role | some role in ask.roles} | {word | ask.has_champion; word := "champion"}) | {word |
+_available(ask) := (({role | some role in ask.roles} | {word | ask.has_champion; word := "champion"}) | {word |
 	ask.has_sets
 	word := "sets"
-}
+}) | {word | some word in _of_backfill; _declares(ask, word)}
+
+_of_backfill := {"lateness", "known", "ttl"}
+
+# What a spec declares of a backfill, which then must hold.
+_declares(ask, "lateness") if ask.backfill.lateness_s >= 0
+
+_declares(ask, "known") if count(ask.backfill.known) > 0
+
+_declares(ask, "ttl") if ask.backfill.ttl_s >= 0
 
 _wanted(ask) := {name |
 	some name in _asked(ask)
