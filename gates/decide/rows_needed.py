@@ -86,9 +86,11 @@ def rows_for_width(measurement: Measurement, limit: Limit, rungs: Rungs) -> Need
     return _need(measurement.n, rows(distance + QUARTILE), rows(distance - QUARTILE), toward, sure=distance > 1)
 
 
-def _failing(measurement: Measurement, rungs: Rungs) -> float:
+def _failing(measurement: Measurement, rungs: Rungs, share: float = 1.0) -> float:
+    """The normal quantile of a failure, at so much of its rung's alpha."""
     bound = rungs.judged(measurement, "fail", 1)
-    return NormalDist().inv_cdf(bound.confidence) if bound is not None else _PASSING
+    confidence = 0.95 if bound is None else bound.confidence
+    return NormalDist().inv_cdf(1 - share * (1 - confidence))
 
 
 def _need(now: int, low: float, high: float, toward: Literal["pass", "fail"], *, sure: bool) -> Need:
@@ -149,7 +151,7 @@ def rows_for_ece(measurement: Measurement, limit: Limit, bins: Sequence[Bin], ru
     small, effect, large = (world.shrunk(offset) for offset in (-QUARTILE, 0.0, QUARTILE))
     distance = limit.value - world.limit_of_error(effect)
     toward: Literal["pass", "fail"] = "pass" if distance > 0 else "fail"
-    z = _failing(measurement, rungs)
+    z = _failing(measurement, rungs, share=0.5)
 
     def needed(gaps: tuple[float, ...]) -> float:
         if toward == "pass":
@@ -194,7 +196,7 @@ class _World:
     def of(cls, bins: Sequence[_Filled], rows: int, inflation: float) -> _World:
         return cls(
             tuple(part.n / rows for part in bins),
-            tuple(abs(part.gap) for part in bins),
+            tuple(part.gap for part in bins),
             tuple(part.variance * inflation for part in bins),
             rows,
         )
@@ -210,7 +212,7 @@ class _World:
 
     def limit_of_error(self, gaps: tuple[float, ...]) -> float:
         """The error that endless rows would show."""
-        return sum(w * d for w, d in zip(self.shares, gaps, strict=True))
+        return sum(w * abs(d) for w, d in zip(self.shares, gaps, strict=True))
 
     def expected(self, gaps: tuple[float, ...], rows: float) -> float:
         """Mean of the plug-in error at so many rows: folded normals."""
@@ -227,15 +229,20 @@ class _World:
         return self.expected(gaps, rows) + (_PASSING + _SHARE_OF_SPREAD * POWER) * self.spread(rows)
 
     def lower(self, gaps: tuple[float, ...], rows: float, z: float) -> float:
-        """The bound that a failure needs, reached in 8 of 10 runs; its null is a sum of folded normals."""
+        """The bound that a failure needs, reached in 8 of 10 runs: the larger of that of the plug-in and of the mean.
+
+        The null of the plug-in is a sum of folded normals. `z` is the quantile at half of alpha.
+        """
         errors = [w * math.sqrt(v / (w * rows)) for w, v in zip(self.shares, self.variances, strict=True)]
         null = _FOLDED_MEAN * sum(errors) + z * math.sqrt((1 - 2 / math.pi) * sum(e * e for e in errors))
-        return self.expected(gaps, rows) - null - _SHARE_OF_SPREAD * POWER * self.spread(rows)
+        plug_in = self.expected(gaps, rows) - null - _SHARE_OF_SPREAD * POWER * self.spread(rows)
+        shift = abs(sum(w * d for w, d in zip(self.shares, gaps, strict=True)))
+        return max(plug_in, shift - (z + POWER) * self.spread(rows))
 
 
 def _folded(gap: float, error: float) -> float:
     """Mean of |X| for a normal X with that mean and deviation."""
     if error == 0:
-        return gap
+        return abs(gap)
     ratio = gap / error
     return error * (_FOLDED_MEAN * math.exp(-(ratio**2) / 2) + ratio * math.erf(ratio / math.sqrt(2)))

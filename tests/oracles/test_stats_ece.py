@@ -91,8 +91,9 @@ class TestDebiased:
 
 
 class TestBounds:
-    def test_are_the_published_formulas_row_by_row(self, sample: tuple[np.ndarray, np.ndarray]) -> None:
-        p, y = sample
+    @pytest.mark.parametrize("off", [0.0, 0.003, 0.015, 0.05])
+    def test_are_the_published_formulas_row_by_row(self, sample: tuple[np.ndarray, np.ndarray], off: float) -> None:
+        p, y = np.minimum(1.0, sample[0] + off), sample[1]
         found = figure(ece(cells_of(p, y, edges=TENTHS), minimum_clusters=8))
         code, n = np.searchsorted(TENTHS, p), p.size
         gap = np.array([(y - p)[code == b].mean() for b in range(10)])
@@ -108,15 +109,23 @@ class TestBounds:
         plug_in, brier = float(share @ np.abs(gap)), float(np.mean((y - p) ** 2))
         mean = math.sqrt(2 / math.pi) * float(share @ error)
         variance = (1 - 2 / math.pi) * float((share * error) @ (share * error))
+        shift = float(np.mean(y - p))
+        shift_error = math.sqrt(max(np.var(y - p), np.mean(p * (1 - p))) / n)
         for i, rung in enumerate(LADDER):
             z = stats.norm.ppf(rung)
             upper = plug_in + z * math.sqrt((brier - plug_in**2) / n + z**2 / n**2)
-            noise = stats.gamma.ppf(rung, mean**2 / variance, scale=variance / mean)
+            noise = stats.gamma.isf((1 - rung) / 2, mean**2 / variance, scale=variance / mean)
+            half = stats.norm.isf((1 - rung) / 2)
+            other = min(stats.norm.sf(abs(shift) / shift_error), (1 - rung) / 4)
+            centred = abs(shift) - math.hypot(stats.norm.isf((1 - rung) / 2 - other) * shift_error, half**2 / n)
             assert found.upper[i] == pytest.approx(upper, rel=1e-9)
-            assert found.lower[i] == pytest.approx(max(0, plug_in - math.hypot(noise, z**2 / n)), rel=1e-9)
+            lower = max(0, plug_in - math.hypot(noise, half**2 / n), centred)
+            assert found.lower[i] == pytest.approx(lower, rel=1e-9, abs=1e-12)
 
-    def test_clustered_are_double_loops_over_clusters_and_bins(self) -> None:
+    @pytest.mark.parametrize("off", [0.0, 0.2])
+    def test_clustered_are_double_loops_over_clusters_and_bins(self, off: float) -> None:
         p, y, cluster = shocked(np.random.default_rng(4), 12, 900, 0.8)
+        p = np.minimum(1.0, p + off)
         found = figure(ece(cells_of(p, y, cluster, edges=TENTHS), minimum_clusters=8))
         code, n, residual = np.searchsorted(TENTHS, p), p.size, y - p
         bins = [b for b in range(10) if (code == b).any()]
@@ -136,6 +145,8 @@ class TestBounds:
             ]
             covariance += np.outer(total, total)
         covariance *= 12 / 11 / np.outer(share * n, share * n)
+        shift = abs(float(residual.mean()))
+        shift_error = math.sqrt(max(np.var(residual), 12 / 11 * unsigned / n, np.mean(p * (1 - p))) / n)
         largest = max(np.mean(residual**2) - plug_in**2, 12 / 11 * signed / n, 12 / 11 * unsigned / n) / n
         independent = [
             max(np.var(residual[code == b], ddof=1), np.mean((p * (1 - p))[code == b])) / np.sum(code == b)
@@ -150,11 +161,15 @@ class TestBounds:
             for j in range(len(bins))
         )
         for i, rung in enumerate(LADDER):
-            z, t = stats.norm.ppf(rung), stats.t.ppf(rung, 11)
+            t, alpha = stats.t.ppf(rung, 11), 1 - rung
+            z_half, t_half = stats.norm.isf(alpha / 2), stats.t.isf(alpha / 2, 11)
             upper = plug_in + t * math.sqrt(largest + t**2 / n**2)
-            noise = stats.gamma.ppf(rung, mean**2 / variance, scale=variance / mean) * t / z
+            noise = stats.gamma.isf(alpha / 2, mean**2 / variance, scale=variance / mean) * t_half / z_half
+            other = min(stats.t.sf(shift / shift_error, 11), alpha / 4)
+            centred = shift - math.hypot(stats.t.isf(alpha / 2 - other, 11) * shift_error, t_half**2 / n)
+            lower = max(0, plug_in - math.hypot(noise, t_half**2 / n), centred)
             assert found.upper[i] == pytest.approx(min(1, upper), rel=1e-9)
-            assert found.lower[i] == pytest.approx(max(0, plug_in - math.hypot(noise, t**2 / n)), rel=1e-9, abs=1e-12)
+            assert found.lower[i] == pytest.approx(lower, rel=1e-9, abs=1e-12)
         assert found.clusters == 12
 
 

@@ -71,8 +71,10 @@ def test_equal_weights_are_none(clusters: int | None, scale: float) -> None:
     assert squared_error(ours, **LEAST) == pytest.approx(squared_error(plain, **LEAST), rel=1e-9)
 
 
-def test_bounds_are_the_formulas_row_by_row() -> None:
+@pytest.mark.parametrize("off", [0.0, 0.1])
+def test_bounds_are_the_formulas_row_by_row(off: float) -> None:
     p, y, rng = sample(3_000)
+    p = off + (1 - off) * p
     w = rng.exponential(size=p.size)
     found = figure(ece(weighted(p, y, w), **LEAST))
     code = np.searchsorted(edges_of(p), p, side="left")
@@ -93,8 +95,16 @@ def test_bounds_are_the_formulas_row_by_row() -> None:
     share = total / w.sum()
     mean = math.sqrt(2 / math.pi) * float(share @ errors)
     variance = (1 - 2 / math.pi) * float((share * errors) @ (share * errors))
-    noise = stats.gamma.ppf(0.95, mean**2 / variance, scale=variance / mean)
-    assert found.lower[0] == pytest.approx(max(0, plug_in - math.hypot(noise, few)), abs=1e-12)
+    noise = stats.gamma.isf(0.025, mean**2 / variance, scale=variance / mean)
+    half = stats.norm.isf(0.025)
+    shift = w @ (y - p) / w.sum()
+    error = math.sqrt(max(w**2 @ (y - p - shift) ** 2, w**2 @ (p * (1 - p)))) / w.sum()
+    centred = abs(shift) - math.hypot(
+        stats.norm.isf(0.025 - min(0.0125, stats.norm.sf(abs(shift) / error))) * error, half**2 / effective
+    )
+    assert found.lower[0] == pytest.approx(max(0, plug_in - math.hypot(noise, half**2 / effective), centred), abs=1e-12)
+    if off:
+        assert found.lower[0] == pytest.approx(centred, abs=1e-12)
 
 
 def test_limits_of_a_bin_are_korn_graubard() -> None:

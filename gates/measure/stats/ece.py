@@ -7,12 +7,17 @@ of the rows (of their weights, where they have any).
   (Kumar, Liang, Ma 2019, arXiv 1909.10155, the L1 form).
 - Upper: sum w sign(delta) d, with the true signs, is a mean over all rows whose expectation is the ECE and which never
   exceeds T; so one central limit theorem for all rows serves, and no bin needs its own.
-- Lower: of a calibrated model T is a sum of folded normals; its quantile is taken from the Gamma with the same mean
-  and variance.
+- Lower: the larger of two bounds, each of which has half of alpha (statistics.md, section 1, "Optional"). (1) T - q:
+  of a calibrated model T is a sum of folded normals; its quantile q at 1 - alpha/2 is taken from the Gamma with the
+  same mean and variance. (2) |mean(x)| - z se, for the mean over all rows never exceeds the ECE: a shift of all scores
+  is found by it on far fewer rows. se^2 is the largest of the variances by rows, by the model's own word and by
+  clusters. |mean(x)| has two tails, so z is the quantile at 1 - alpha/2 + h, where h = P(Z > |mean(x)| / se) is what
+  the other tail may take; it takes half at most, where the bound is 0.
 
-Both bounds hold a further z^2/N in quadrature, the rule of three: a slice without a single event, or with only one,
+All bounds hold a further z^2/N in quadrature, the rule of three: a slice without a single event, or with only one,
 has next to no empirical variance and proves nothing. With weights the variances are those of weighted means, from the
-sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights).
+sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights). With G clusters every z is Student's
+with G - 1 degrees, and q is stretched by its ratio to the normal one.
 
 `slope` is the same of another residual: x = g (y - p) with g = (p - m_b) / s_b, the score standardised within its bin by
 the bin's mean and standard deviation. d_b is then s_b times the slope of the residual on the score within the bin, in
@@ -24,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -120,10 +125,12 @@ def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> F
         return lacking
     shares = np.array([part.n.sum() for part in filled]) / whole.n.sum()
     found = [_moments(_residuals(part)) for part in filled]
-    moments = np.array([[m.plug_in, m.debiased, m.deviation, m.null_mean, m.null_deviation] for m in found])
+    moments = np.array([astuple(m) for m in found])
     clusters = None if whole.clusters is None else min(part.clusters or 0 for part in filled)
-    added = (shares @ moments).tolist() if filled else [0.0] * 5
-    return _figure(_Moments(*added), whole.rows, whole.effective, clusters, 2.0)
+    added = _Moments(*(shares @ moments).tolist()) if filled else _Moments(*[0.0] * 7)
+    # One tail is enough only where no table's mean may have the other sign.
+    clear = min((m.clear for m in found), default=0.0)
+    return _figure(added, clear, whole.rows, whole.effective, clusters, 2.0)
 
 
 def squared_error(cells: Cells, *, minimum_clusters: int) -> float | Reason:
@@ -187,11 +194,12 @@ def _tilted(cells: Cells, code: Ints) -> _Terms:
 
 @dataclass(frozen=True)
 class _Moments:
-    """What the bounds are made of: all but the error itself in units of it.
+    """What the bounds are made of, in units of the error.
 
     Attributes
     ----------
     deviation: standard error of the mean of sign(d) x. null_mean, null_deviation: of T, were the model calibrated.
+    shift, shift_error: |mean(x)| and the standard error of mean(x).
     """
 
     plug_in: float
@@ -199,6 +207,13 @@ class _Moments:
     deviation: float
     null_mean: float
     null_deviation: float
+    shift: float
+    shift_error: float
+
+    @property
+    def clear(self) -> float:
+        """The shift in standard errors."""
+        return self.shift / self.shift_error if self.shift_error > 0 else math.inf
 
 
 def _moments(terms: _Terms) -> _Moments:
@@ -207,40 +222,49 @@ def _moments(terms: _Terms) -> _Moments:
     plug_in = float(share @ np.abs(gap))
     noise = _noise(terms, bins, gap)
     mean, variance = _folded_moments(share, noise)
-    deviation = math.sqrt(_mean_variance(terms, bins, gap, plug_in))
-    return _Moments(plug_in, _debiased(plug_in, share, gap, noise), deviation, mean, math.sqrt(max(0.0, variance)))
+    weight = float(bins.n.sum())
+    center = float(bins.x.sum()) / weight
+    # The signs come from the data. A shock that a cluster's rows share can turn the sign of a whole bin and so hide from
+    # the signed sums; the unsigned ones see it.
+    signed = _mean_variances(terms, bins, np.where(gap < 0, -1.0, 1.0), plug_in)
+    unsigned = _mean_variances(terms, bins, np.ones_like(gap), center)
+    return _Moments(
+        plug_in=plug_in,
+        debiased=_debiased(plug_in, share, gap, noise),
+        deviation=math.sqrt(max(*signed, unsigned[1])),
+        null_mean=mean,
+        null_deviation=math.sqrt(max(0.0, variance)),
+        shift=abs(center),
+        shift_error=math.sqrt(max(*unsigned, float(bins.model.sum()) / weight**2)),
+    )
 
 
 def _bounded(terms: _Terms, clusters: int | None) -> Figure:
-    return _figure(_moments(terms), terms.rows, terms.effective, clusters, 1.0)
+    found = _moments(terms)
+    return _figure(found, found.clear, terms.rows, terms.effective, clusters, 1.0)
 
 
-def _figure(found: _Moments, rows: int, effective: float, clusters: int | None, most: float) -> Figure:
-    z = quantiles(clusters)
-    few = z**2 / effective
-    upper = found.plug_in + np.hypot(z * found.deviation, few)
-    lower = found.plug_in - np.hypot(_null_quantiles(found, clusters), few)
+def _figure(found: _Moments, clear: float, rows: int, effective: float, clusters: int | None, most: float) -> Figure:
+    z, half = quantiles(clusters), quantiles(clusters, 0.5)
+    upper = found.plug_in + np.hypot(z * found.deviation, z**2 / effective)
+    few = half**2 / effective
+    lower = np.maximum(
+        found.plug_in - np.hypot(_null_quantiles(found, clusters), few),
+        found.shift - np.hypot(_shift_quantiles(clear, clusters) * found.shift_error, few),
+    )
     return Figure(found.plug_in, np.maximum(0.0, lower), np.minimum(most, upper), rows, clusters, found.debiased)
 
 
-def _mean_variance(terms: _Terms, bins: _Terms, gap: Floats, plug_in: float) -> float:
-    """Variance of the mean of sign(d) x: by rows, and by clusters signed and unsigned; the largest.
-
-    The signs come from the data. A shock that a cluster's rows share can turn the sign of a whole bin and so hide from
-    the signed sums; the unsigned ones see it.
-    """
+def _mean_variances(terms: _Terms, bins: _Terms, sign: Floats, mean: float) -> tuple[float, float]:
+    """Variance of the mean of sign * x, which is `mean`: by rows, and by clusters (0 without)."""
     weight = float(bins.n.sum())
-    sign = np.where(gap < 0, -1.0, 1.0)
-    spread = float(bins.xx.sum() - 2 * plug_in * (sign @ bins.nx) + plug_in**2 * bins.nn.sum())
+    spread = float(bins.xx.sum() - 2 * mean * (sign @ bins.nx) + mean**2 * bins.nn.sum())
     independent = max(0.0, spread) / weight**2
     if terms.cluster is None:
-        return independent
+        return independent, 0.0
     clusters, code = ranked(terms.cluster)
-    n = totals(code, terms.n)
-    signed = totals(code, sign[np.searchsorted(bins.bin, terms.bin)] * terms.x) - plug_in * n
-    unsigned = totals(code, terms.x) - float(bins.x.sum()) / weight * n
-    correction = clusters / (clusters - 1)
-    return max(independent, *(correction * float(e @ e) / weight**2 for e in (signed, unsigned)))
+    off = totals(code, sign[np.searchsorted(bins.bin, terms.bin)] * terms.x) - mean * totals(code, terms.n)
+    return independent, clusters / (clusters - 1) * float(off @ off) / weight**2
 
 
 def _noise(terms: _Terms, bins: _Terms, gap: Floats) -> _Noise:
@@ -271,15 +295,25 @@ def _cluster_covariance(terms: _Terms, cluster: Ints, bins: _Terms, gap: Floats)
 
 
 def _null_quantiles(found: _Moments, clusters: int | None) -> Floats:
-    """Quantiles, at the rungs, of T for a calibrated model: Gamma with the moments of the sum of folded normals."""
-    from scipy.special import gammaincinv
+    """Quantiles of T for a calibrated model, at 1 - alpha/2: Gamma with the moments of the sum of folded normals."""
+    from scipy.special import gammainccinv
 
-    z = quantiles(clusters)
+    z = quantiles(clusters, 0.5)
     mean, variance = found.null_mean, found.null_deviation**2
     if mean <= 0 or variance <= 0:
         return np.zeros_like(z)
-    quantile = np.asarray(gammaincinv(mean**2 / variance, RUNGS), dtype=np.float64) * variance / mean
-    return quantile * (z / quantiles(None))
+    quantile = np.asarray(gammainccinv(mean**2 / variance, (1 - RUNGS) / 2), dtype=np.float64) * variance / mean
+    return quantile * (z / quantiles(None, 0.5))
+
+
+def _shift_quantiles(clear: float, clusters: int | None) -> Floats:
+    """Quantiles of the error of a mean that lies `clear` standard errors from 0, at 1 - alpha/2 over both tails."""
+    from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+    half = (1 - RUNGS) / 2
+    other = ndtr(-clear) if clusters is None else stdtr(clusters - 1, -clear)
+    tail = half - np.minimum(other, half / 2)
+    return -np.asarray(ndtri(tail) if clusters is None else stdtrit(clusters - 1, tail), dtype=np.float64)
 
 
 def _folded_moments(share: Floats, noise: _Noise) -> tuple[float, float]:

@@ -78,11 +78,17 @@ def at_ladder(interval: Callable[[float], tuple[float, float]]) -> tuple[Bound, 
 
 
 @lru_cache(maxsize=4096)
-def quantiles(clusters: int | None) -> Floats:
-    """Return one-sided quantiles at the rungs, shape (9,): normal, or Student's with clusters - 1 degrees."""
+def quantiles(clusters: int | None, share: float = 1.0) -> Floats:
+    """Return one-sided quantiles at the rungs, shape (9,): normal, or Student's with clusters - 1 degrees.
+
+    Parameters
+    ----------
+    share: of each rung's alpha, in (0, 1]; what a bound may spend where several are joined.
+    """
     from scipy.special import ndtri, stdtrit
 
-    values = np.asarray(ndtri(RUNGS) if clusters is None else stdtrit(clusters - 1, RUNGS), dtype=np.float64)
+    at = RUNGS + (1 - share) * (1 - RUNGS)
+    values = np.asarray(ndtri(at) if clusters is None else stdtrit(clusters - 1, at), dtype=np.float64)
     values.flags.writeable = False
     return values
 
