@@ -49,8 +49,9 @@ def fails(found: list[Figure], limit: float = LIMIT) -> float:
 @pytest.mark.parametrize("world", ["bal", "rare"])
 @pytest.mark.parametrize("n", [500, 2_000, 10_000])
 class TestCalibrationError:
-    def test_a_calibrated_model_never_fails(self, world: str, n: int) -> None:
-        assert fails(eces(world, n, 0, 150, 1)) == 0
+    def test_a_calibrated_model_hardly_ever_fails(self, world: str, n: int) -> None:
+        # .003 of 12,000 runs with 500 balanced rows, less elsewhere.
+        assert fails(eces(world, n, 0, 150, 1)) <= tolerance(0.003, 150)
 
     def test_a_model_at_the_limit_neither_passes_nor_fails(self, world: str, n: int) -> None:
         found = eces(world, n, LIMIT, 150, 2)
@@ -65,6 +66,22 @@ class TestCalibrationError:
 def test_ten_thousand_rows_have_the_power_that_is_reported(world: str, passed: float, failed: float) -> None:
     assert passes(eces(world, 10_000, 0, 200, 4)) == pytest.approx(passed, abs=0.08)
     assert fails(eces(world, 10_000, 0.03, 200, 5)) >= failed - 0.08
+
+
+def test_a_shift_of_all_scores_is_found_and_one_at_the_limit_is_not_failed() -> None:
+    rng, runs = np.random.default_rng(9), 150
+
+    def failed(shift: float) -> float:
+        found = []
+        for _ in range(runs):
+            p = np.minimum(logistic(logits(rng, "bal", 10_000)), 1 - shift)
+            found.append(figure(ece(cells_of(p, outcomes(rng, p + shift)), minimum_clusters=8)))
+        return fails(found)
+
+    # Reported .641 by the mean of y - p, .118 without it.
+    assert failed(0.03) >= 0.64 - 3 * np.sqrt(0.64 * 0.36 / runs)
+    # All of the gaps have one sign, so the mean is the error itself and has its full half of alpha.
+    assert failed(LIMIT) <= tolerance(0.025, runs)
 
 
 @pytest.mark.parametrize("n", [1, 10, 30, 100])

@@ -15,6 +15,11 @@ from study.rules import fails, passes
 from study.runner import Runner
 
 LIMIT = 0.02
+NOTE = (
+    "What is promised is the alpha of the failing rung, .05 for a claim alone: no model within the limit fails more often. "
+    "A perfect one fails far less. With 500 balanced rows the mean of y - p alone has a standard error of .019, and the "
+    "bound that rests on it proves more than .02 in a few of a thousand runs."
+)
 SIZES = (500, 2_000, 10_000)
 WORLDS = ("bal", "rare")
 TENTHS = np.arange(1, 10) / 10
@@ -82,7 +87,7 @@ def study(runner: Runner) -> Page:
         for w in WORLDS
         for n in SIZES
         for promise in (
-            Promise(f"{w} {n:,}: a perfect model fails", count(w, n, 0.0, FAILED), runs, at_most=0.001),
+            Promise(f"{w} {n:,}: a perfect model fails", count(w, n, 0.0, FAILED), runs, at_most=0.05),
             Promise(f"{w} {n:,}: true error at the limit passes", count(w, n, LIMIT, PASSED), runs, at_most=0.05),
             Promise(f"{w} {n:,}: true error at the limit fails", count(w, n, LIMIT, FAILED), runs, at_most=0.05),
             Promise(f"{w} {n:,}: true error .03 passes", count(w, n, 0.03, PASSED), runs, at_most=0.001),
@@ -131,4 +136,5 @@ def study(runner: Runner) -> Page:
             Table("True error exactly .02, this rule", head, at_limit),
         ],
         promises=promises,
+        notes=(NOTE,),
     )
