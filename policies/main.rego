@@ -32,6 +32,7 @@ _ask(environment) := {
 	"roles": input.roles,
 	"has_champion": input.has_champion,
 	"has_sets": input.has_sets,
+	"columns": input.columns,
 	"slices": input.slices,
 	"first_release": _first_release(environment),
 	"backfill": object.get(input, "backfill", {}),

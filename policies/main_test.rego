@@ -97,15 +97,18 @@ test_what_a_spec_brings_a_table_for_is_required_everywhere if {
 		"items": "none",
 		"optional": true,
 		"needs": {"online"},
-		"when": {"online", "offline"},
+		"when": {"online", "offline", "columns.time"},
 	}}
-	both := main.plan with input as object.union(t.asked, {"roles": ["online", "offline"]})
+	both := main.plan with input as object.union(t.asked, {"roles": ["online", "offline"], "columns": ["time"]})
 		with data.gates.checks.replay.checks as replay
-	one := main.plan with input as object.union(t.asked, {"roles": ["online"]})
+	one := main.plan with input as object.union(t.asked, {"roles": ["online"], "columns": ["time"]})
+		with data.gates.checks.replay.checks as replay
+	timeless := main.plan with input as object.union(t.asked, {"roles": ["online", "offline"]})
 		with data.gates.checks.replay.checks as replay
 	every environment in t.asked.environments {
 		"replay.mismatch" in _checks(both, environment)
 		not "replay.mismatch" in _checks(one, environment)
+		not "replay.mismatch" in _checks(timeless, environment)
 	}
 }
 

@@ -28,7 +28,7 @@ class PlanRequest(Record):
 
     Attributes
     ----------
-    roles: roles of the tables at hand. slices: columns whose values are slices, besides the policy's own.
+    roles: roles of the tables at hand. columns: words of the spec's `columns` that name something. slices: columns whose values are slices, besides the policy's own.
     cluster: column that groups dependent rows, used where the policy names none.
     backfill: what the rewrite of a table was to do.
     """
@@ -40,6 +40,7 @@ class PlanRequest(Record):
     has_champion: bool
     has_sets: bool
     roles: tuple[TableRole, ...]
+    columns: tuple[Name, ...]
     slices: tuple[Name, ...]
     cluster: Name | None = None
     backfill: Backfill | None = None

@@ -30,6 +30,8 @@ class ParameterFacts(Record):
     latency_pairs: Annotated[int, Field(ge=200, le=100_000)] | None = None
     anchors: Annotated[int, Field(ge=1, le=100)] | None = None
     minimum_events: Annotated[int, Field(ge=1)] | None = None
+    maturation_seconds: Annotated[int, Field(ge=1)] | None = None
+    near_digits: Annotated[int, Field(ge=1, le=15)] | None = None
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
 

@@ -59,6 +59,21 @@ def unmeasured(
     )
 
 
+def both_of(given: Given, one: TableRole, other: TableRole) -> tuple[OpenTable, OpenTable] | Reason:
+    """Return two tables of the run that have rows, or why one of them is not to be had."""
+    first, second = table_of(given, one), table_of(given, other)
+    if isinstance(first, Reason):
+        return first
+    if isinstance(second, Reason):
+        return second
+    return (first, second) if first.identity.rows and second.identity.rows else Reason.EMPTY_TABLE
+
+
+def asked_for(given: Given) -> set[str]:
+    """Return the checks that the plan requires somewhere."""
+    return {requirement.check for requirement in given.plan.requirements}
+
+
 def table_of(given: Given, role: TableRole) -> OpenTable | Reason:
     """Return a table of the run, or why there is none."""
     found: object = given.tables.get(role, Reason.TABLE_MISSING)

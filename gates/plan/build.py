@@ -46,7 +46,7 @@ def build_plan(
     columns = spec.plan_columns(features)
     tables = spec.plan_tables()
     request = _request(
-        spec.model, spec.task, environments, tables, spec.slices, has_champion=has_champion, has_sets=has_sets
+        spec.model, spec.task, environments, tables, columns, spec.slices, has_champion=has_champion, has_sets=has_sets
     )
     request["extra"] = [extra.wish() for extra in spec.extra]
     if spec.cluster is not None:
@@ -92,7 +92,7 @@ def builtin_plan(
     from gates.bundle.canonical import digest_document
 
     request = _request(
-        model, "binary", (BUILT_IN_ENVIRONMENT,), tables, slices, has_champion=has_champion, has_sets=has_sets
+        model, "binary", (BUILT_IN_ENVIRONMENT,), tables, columns, slices, has_champion=has_champion, has_sets=has_sets
     )
     request["built_in"] = True
     if cluster is not None:
@@ -128,6 +128,7 @@ def _request(
     task: str,
     environments: Iterable[str],
     tables: Iterable[Table],
+    columns: Columns,
     slices: Iterable[str],
     *,
     has_champion: bool,
@@ -141,6 +142,7 @@ def _request(
         "has_champion": has_champion,
         "has_sets": has_sets,
         "roles": sorted(table.role for table in tables),
+        "columns": sorted(word for word, named in columns.document().items() if named),
         "slices": list(slices),
         "extra": [],
     }

@@ -87,6 +87,12 @@ class Tables(Part):
         default=None, description="The rows that the champion was stopped, chosen, recalibrated or conformalized on."
     )
     holdout: TableSpec | None = Field(default=None, description="Labelled rows that no fitting step has seen.")
+    champion_holdout: TableSpec | None = Field(
+        default=None, description="The holdout that the champion was judged by, where that was another one."
+    )
+    annotations: TableSpec | None = Field(
+        default=None, description="Labels as people gave them: one row for each key and columns.annotator."
+    )
     gold: TableSpec | None = Field(
         default=None, description="Labelled rows that policy pins by digest: what every release must be good at."
     )

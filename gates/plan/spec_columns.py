@@ -56,6 +56,12 @@ class ColumnsSpec(Part):
     key: Names = Field(default=(), description="Columns that together name a row.")
     time: Name | None = Field(default=None, description="When the row's event happened.")
     ingested: Name | None = Field(default=None, description="When the platform learned of an event; see tables.events.")
+    labelled: Name | None = Field(default=None, description="When the row's label came.")
+    annotator: Name | None = Field(default=None, description="Who gave the label; see tables.annotations.")
+    guideline: Name | None = Field(default=None, description="Version of the rules that the label was given by.")
+    quasi_identifiers: Names = Field(
+        default=(), description="Columns that together may tell who a row is about: age, postcode, sex."
+    )
     weight: Name | None = Field(default=None, description="How much a row counts, beside the others.")
     payoff: Name | None = Field(default=None, description="What the row is worth, in the unit of the payoffs.")
     groups: Names = Field(default=(), description="Columns of the groups that fairness compares.")

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NULL_LABELS = "null_labels"
     ONE_CLASS = "one_class"
     ONE_GROUP = "one_group"
+    ONE_ANNOTATION = "one_annotation"
     FEW_CLUSTERS = "few_clusters"
     FEW_EVENTS = "few_events"
     COLUMN_MISSING = "column_missing"

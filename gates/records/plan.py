@@ -21,6 +21,8 @@ TableRole = Literal[
     "champion_training",
     "champion_calibration",
     "holdout",
+    "champion_holdout",
+    "annotations",
     "gold",
     "offline",
     "online",
@@ -72,6 +74,8 @@ class Parameters(Record):
     ----------
     anchors: at most so many versions that served are scored to find the best.
     max_rows, seed: figures that need rows one by one take a sample of a larger table, drawn by key and seed.
+    maturation_seconds: after its event a row's label is taken to have come for good; None where nobody said.
+    near_digits: significant digits to which numbers are rounded where rows are compared for being nearly the same.
     cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
 
@@ -87,6 +91,8 @@ class Parameters(Record):
     minimum_events: Annotated[int, Field(ge=1)] = 50
     max_rows: Annotated[int, Field(ge=1_000)] = 10_000_000
     seed: Annotated[int, Field(ge=0)] = 0
+    maturation_seconds: Annotated[int, Field(ge=1)] | None = None
+    near_digits: Annotated[int, Field(ge=1, le=15)] = 4
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
     cluster: Name | None = None
@@ -133,6 +139,8 @@ class Columns(Record):
     time: of the row's event; in the table `events`, from which the value held. ingested: when the platform learned of it.
     set_columns, champion_set_columns: membership of each class in the prediction set, in the order of the classes; 0, 1 when binary.
     intervals, champion_intervals, quantiles, champion_quantiles: what a numeric model says of its own uncertainty.
+    labelled: when the label came. annotator: who gave it. guideline: version of the rules that it was given by.
+    quasi_identifiers: columns that together may tell who a row is about.
     weight: of the rows; only ratios count. payoff: what the row is worth, in the unit of the cost matrix.
     groups: columns of protected groups.
     """
@@ -141,6 +149,10 @@ class Columns(Record):
     key: tuple[Name, ...] = ()
     time: Name | None = None
     ingested: Name | None = None
+    labelled: Name | None = None
+    annotator: Name | None = None
+    guideline: Name | None = None
+    quasi_identifiers: tuple[Name, ...] = ()
     weight: Name | None = None
     payoff: Name | None = None
     groups: tuple[Name, ...] = ()

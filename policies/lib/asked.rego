@@ -47,6 +47,7 @@ ask := {
 	"roles": {table.role | some table in input.plan.body.tables},
 	"has_champion": _champion,
 	"has_sets": false,
+	"columns": {word | some word, said in input.plan.body.columns; count(said) > 0},
 	"slices": input.plan.body.parameters.slices,
 	"first_release": _first,
 	"backfill": object.get(input.plan.body, "backfill", {}),

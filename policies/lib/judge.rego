@@ -331,6 +331,14 @@ unmeasured["one_class"] := {"small": true}
 unmeasured["one_group"] := {}
 
 # METADATA
+# title: No second opinion
+# description: No item of the annotations has labels of two people, so that nobody agrees with anybody.
+# custom:
+#   code: unmeasured.one_annotation
+#   remedy: Have a part of the items labelled by a second person.
+unmeasured["one_annotation"] := {}
+
+# METADATA
 # title: Too few clusters
 # description: There are fewer independent groups of rows than an interval needs.
 # custom:

@@ -1,6 +1,6 @@
 # What an environment requires of a model, from the policy's own data; never from the plan document.
 #
-# An `ask` is {environment, model, task, roles, has_champion, has_sets, slices, first_release, backfill}.
+# An `ask` is {environment, model, task, roles, has_champion, has_sets, columns, slices, first_release, backfill}.
 package gates.lib.required
 
 # METADATA
@@ -73,10 +73,18 @@ _answerable(ask, name) if {
 	count(unanswered) == 0
 }
 
-_available(ask) := (({role | some role in ask.roles} | {word | ask.has_champion; word := "champion"}) | {word |
+_available(ask) := ((_things(ask) | {word | some word in _of_backfill; _declares(ask, word)}) | {word |
+	some column in ask.columns
+	word := concat(".", ["columns", column])
+}) | {word |
+	some name, _ in parameters(ask.model)
+	word := concat(".", ["parameters", name])
+}
+
+_things(ask) := ({role | some role in ask.roles} | {word | ask.has_champion; word := "champion"}) | {word |
 	ask.has_sets
 	word := "sets"
-}) | {word | some word in _of_backfill; _declares(ask, word)}
+}
 
 _of_backfill := {"lateness", "known", "ttl"}
 

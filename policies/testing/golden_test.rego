@@ -117,6 +117,7 @@ asked := {
 	"has_champion": true,
 	"has_sets": true,
 	"roles": ["training", "holdout", "offline", "online"],
+	"columns": [],
 	"slices": [],
 	"extra": [],
 }

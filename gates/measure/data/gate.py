@@ -5,11 +5,13 @@ Every figure is about the rows read. A missing column is counted by `data.schema
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar
 
-from gates.measure.census import census, table_of, unmeasured
+from gates.measure.census import asked_for, census, table_of, unmeasured
+from gates.measure.data import annotators, balance, guideline, maturity, order, twins
 from gates.measure.data.overlap import no_overlaps, overlaps
 from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
 from gates.measure.interface import Findings, Given, OpenTable
@@ -36,6 +38,18 @@ RANGE = _Check(
 STALENESS = _Check("data.staleness", "seconds", "distance between the newest event time and the table's as-of time")
 LABELS = _Check("data.label_nulls", "rows", "rows whose label is null or NaN")
 
+ASKED: Mapping[str, Callable[[Given], Iterator[Measurement]]] = {
+    order.CHECK: order.time_order,
+    twins.CHECK: twins.near_duplicates,
+    annotators.KAPPA: annotators.kappa,
+    annotators.ALPHA: annotators.alpha,
+    guideline.CHECK: guideline.guideline_versions,
+    maturity.IMMATURE: maturity.immature_rows,
+    maturity.DELAY: maturity.label_delay,
+    balance.CHECK: balance.class_balance,
+}
+"""What is measured only where the plan asks for it."""
+
 HOLDOUT = Item(kind="table", name="holdout")
 
 
@@ -46,7 +60,8 @@ class DataGate:
 
     def measure(self, given: Given) -> Findings:
         """Read each table once. Raises what the table engine raises on damaged bytes."""
-        return Findings(measurements=tuple(_measurements(given)))
+        asked = [measure(given) for check, measure in ASKED.items() if check in asked_for(given)]
+        return Findings(measurements=(*_measurements(given), *chain.from_iterable(asked)))
 
 
 def _measurements(given: Given) -> Iterator[Measurement]:

@@ -83,6 +83,40 @@ def coverage(
     return Figure(rate, lower, upper, int(n.sum()) if rows is None else rows, clusters)
 
 
+def share_difference(
+    ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats], *, clustered: bool, minimum_clusters: int
+) -> Figure | Reason:
+    """Return a share of some rows less that of other, independent rows, in [-1, 1].
+
+    The limits of both shares (`coverage`) are joined by MOVER: the lower one is d - hypot(a - l, U - b), where a and b are
+    the shares, l the lower limit of a and U the upper one of b (Zou and Donner 2008, Statistics in Medicine 27, eq. 7).
+
+    Parameters
+    ----------
+    ours, theirs: hits and rows by cell, each of shape (cells,). clustered: a cell is a cluster.
+
+    Returns
+    -------
+    Reason.EMPTY_TABLE where one of them has no rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters.
+    """
+    shares = []
+    for hits, n in (ours, theirs):
+        cluster = np.arange(n.size) if clustered else None
+        share = coverage(hits, n, cluster, minimum_clusters=minimum_clusters)
+        if isinstance(share, Reason):
+            return share
+        shares.append(share)
+    one, other = shares
+    apart = one.estimate - other.estimate
+    return Figure(
+        apart,
+        apart - np.hypot(one.estimate - one.lower, other.upper - other.estimate),
+        apart + np.hypot(one.upper - one.estimate, other.estimate - other.lower),
+        one.n + other.n,
+        None if one.clusters is None or other.clusters is None else one.clusters + other.clusters,
+    )
+
+
 def effective_rows(
     covered: Floats, n: Floats, cluster: Ints | None, *, squares: tuple[Floats, Floats] | None = None
 ) -> Floats:

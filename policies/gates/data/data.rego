@@ -3,12 +3,13 @@
 # What a check may say (the same in every gate):
 #   tasks     of models that it is about
 #   optional  not required unless the policy owners' facts about a model, or a spec, ask for it
-#   when      tables (by role), `champion` or `sets`: an optional check is required wherever all of them are given
+#   when      tables (by role), `champion`, `sets`, a word of the spec's columns (`columns.time`) or a parameter that the
+#             policy owners set (`parameters.maturation_seconds`): an optional check is required wherever all are given
 #   subject   whose figure is judged
 #   sliced    also of each slice, and of the rest where slices are named
 #   sense     at_most | at_least | within
 #   items     none | any (at least one) | features (one for each feature of the plan)
-#   needs     tables (by role), `champion` or `sets`, without which development does not ask for it
+#   needs     words as of `when`, without which development does not ask for it
 package gates.checks.data
 
 # METADATA
@@ -136,4 +137,128 @@ checks["data.label_nulls"] := {
 	"sense": "at_most",
 	"items": "any",
 	"needs": {"holdout"},
+}
+
+# METADATA
+# title: Order in time
+# description: Rows of a table that the candidate learned from which are not shown to come before the holdout's first event.
+# custom:
+#   code: data.time_order
+#   remedy: Split by time; a model that has seen the future of its holdout looks better than it will be.
+checks["data.time_order"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"training", "holdout", "columns.time"},
+}
+
+# METADATA
+# title: Holdout rows with a twin in training
+# description: The share of holdout rows that equal a training row in every feature, numbers rounded.
+# custom:
+#   code: data.near_duplicates
+#   remedy: Look for rows that were copied or logged twice, and keep all copies of a row on one side of the split.
+checks["data.near_duplicates"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"training", "holdout"},
+}
+
+# METADATA
+# title: Class balance
+# description: The share of a class in the holdout minus that in the training table.
+# custom:
+#   code: data.class_balance
+#   remedy: Find out why events are more or less frequent; a model learns the rate of its training rows.
+checks["data.class_balance"] := {
+	"tasks": {"binary", "multiclass"},
+	"subject": "data",
+	"sense": "within",
+	"items": "any",
+	"optional": true,
+	"needs": {"training", "holdout"},
+}
+
+# METADATA
+# title: Agreement between annotators
+# description: Krippendorff's alpha of the labels that people gave to the same items; 1 is agreement, 0 is chance.
+# custom:
+#   code: data.krippendorff_alpha
+#   remedy: Look at the items on which they differ, sharpen the guideline, and have them labelled again.
+checks["data.krippendorff_alpha"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_least",
+	"items": "any",
+	"optional": true,
+	"needs": {"annotations"},
+	"when": {"annotations"},
+}
+
+# METADATA
+# title: Agreement between annotators, as kappa
+# description: Cohen's kappa of two annotators' labels, Fleiss' kappa of more; 1 is agreement, 0 is chance.
+# custom:
+#   code: data.annotator_kappa
+#   remedy: Look at the items on which they differ, sharpen the guideline, and have them labelled again.
+checks["data.annotator_kappa"] := {
+	"tasks": {"binary", "multiclass"},
+	"subject": "data",
+	"sense": "at_least",
+	"items": "any",
+	"optional": true,
+	"needs": {"annotations"},
+}
+
+# METADATA
+# title: Guideline versions
+# description: By how many versions of the guideline the candidate's labels were given, and the champion's with them.
+# custom:
+#   code: data.guideline_versions
+#   remedy: Label both holdouts by one version; under two a better model cannot be told from another rule.
+checks["data.guideline_versions"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"holdout", "columns.guideline"},
+	"when": {"holdout", "columns.guideline"},
+}
+
+# METADATA
+# title: Rows too young for a label
+# description: The share of holdout rows whose event is younger than the window in which labels come for good.
+# custom:
+#   code: data.immature_rows
+#   remedy: Choose rows by the age of the event, never by the arrival of the label; the slow labels are often the events.
+checks["data.immature_rows"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"holdout", "columns.time"},
+	"when": {"holdout", "columns.time", "parameters.maturation_seconds"},
+}
+
+# METADATA
+# title: Late labels
+# description: The share of mature holdout rows whose label came after the maturation window, never, or before the event.
+# custom:
+#   code: data.label_delay
+#   remedy: Have the policy owners declare a longer window, or mend the clock that says when labels came.
+checks["data.label_delay"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"holdout", "columns.time", "columns.labelled"},
+	"when": {"holdout", "columns.time", "columns.labelled", "parameters.maturation_seconds"},
 }

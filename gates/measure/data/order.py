@@ -1,0 +1,58 @@
+"""Time and the tables that a model has learned from: the holdout must begin after they end. Called by `gate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gates.inputs.tables import row
+from gates.measure.census import both_of, census, unmeasured
+from gates.measure.interface import Given, OpenTable
+from gates.records import Item, Measurement, Reason
+from gates.records.plan import TableRole
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+CHECK = "data.time_order"
+UNIT = "rows"
+METHOD = "rows of the table at or after the first event of the holdout; a row without a time, of either table, counts"
+LEARNED: tuple[TableRole, ...] = ("training", "calibration")
+
+
+def time_order(given: Given) -> Iterator[Measurement]:
+    """Return for each table that the candidate learned from how many rows are not shown to come before the holdout."""
+    roles = [role for role in LEARNED if role in given.tables or role == "training"]
+    for role in roles:
+        item = Item(kind="table", name=role)
+        both = both_of(given, "holdout", role)
+        found = both if isinstance(both, Reason) else _late_rows(given.plan.columns.time, *both)
+        if isinstance(found, Reason):
+            yield unmeasured(CHECK, found, unit=UNIT, method=METHOD, item=item, family=len(roles))
+            continue
+        late, rows = found
+        yield census(CHECK, late, n=rows, unit=UNIT, method=METHOD, item=item, family=len(roles))
+
+
+def _late_rows(time: str | None, holdout: OpenTable, other: OpenTable) -> tuple[int, int] | Reason:
+    """Rows that are late, and rows of the table."""
+    if time is None:
+        return Reason.NOT_PROVIDED
+    if not (is_moment(holdout.table, time) and is_moment(other.table, time)):
+        return Reason.COLUMN_MISSING
+    begins = moment(holdout.table, time)
+    start = holdout.table.aggregate(start=begins.min(), timeless=begins.isnull().sum())
+    beside = other.table.select(at=moment(other.table, time)).cross_join(start)
+    late = (beside.at >= beside.start).fill_null(True)
+    found = row(beside.aggregate(late=late.sum(), timeless=beside.timeless.max()))
+    return int(found["late"]) + int(found["timeless"]), other.identity.rows
+
+
+def is_moment(table: ir.Table, name: str) -> bool:
+    """Whether a column is there and holds dates or times of day and date."""
+    return name in table.columns and (table[name].type().is_timestamp() or table[name].type().is_date())
+
+
+def moment(table: ir.Table, name: str) -> ir.TimestampValue:
+    """A column of `is_moment` as times in UTC; a time without a zone is taken for UTC."""
+    return table[name].cast("timestamp('UTC')")
