@@ -1,7 +1,8 @@
 """Times ways to do the same work as whole processes, interleaved, imports included, and prints them as ratios.
 
 A way is a function of a benchmark's module: `python benchmarks/X.py NAME ARGUMENTS...` runs it, and what it prints last
-is its answer, shown beside its time. ROWS sets how many rows, ROUNDS how often; BENCH_OUT=docs/bench keeps the table.
+is its answer, shown beside its time. Seconds of the processor, of all threads, say less of what else the machine did
+than those on the clock. ROWS sets how many rows, ROUNDS how often; BENCH_OUT=docs/bench keeps the table.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MACHINE = f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_
 @dataclass(frozen=True)
 class Run:
     seconds: float
+    processor: float
     peak_mb: float
     answer: str
 
@@ -44,7 +46,8 @@ def run(script: str, way: str, arguments: Sequence[str]) -> Run:
             raise SystemExit(f"{way} ended with {process.returncode}")
         out.seek(0)
         lines = out.read().strip().splitlines()
-    return Run(seconds, usage.ru_maxrss / 1024, lines[-1] if lines else "")
+    processor = usage.ru_utime + usage.ru_stime
+    return Run(seconds, processor, usage.ru_maxrss / 1024, lines[-1] if lines else "")
 
 
 def spread(values: Sequence[float]) -> str:
@@ -71,13 +74,14 @@ def show(script: str, title: str, head: Sequence[str], rows: Sequence[Sequence[s
 def compare(title: str, script: str, ways: Sequence[str], bare: str, arguments: Sequence[str]) -> None:
     """Run all ways in turn, ROUNDS times, and show a table with ratios to the bare one of the same round."""
     rounds = [{way: run(script, way, arguments) for way in ways} for _ in range(ROUNDS)]
-    head = ("", f"seconds ({SPREAD})", f"times {bare} ({SPREAD})", "peak MB", "answer")
+    head = ("", f"processor s ({SPREAD})", f"times {bare}'s", f"seconds ({SPREAD})", "peak MB", "answer")
     rows = []
     for way in ways:
         seconds = [each[way].seconds for each in rounds]
-        ratios = [each[way].seconds / each[bare].seconds for each in rounds]
+        processor = [each[way].processor for each in rounds]
+        ratios = [each[way].processor / each[bare].processor for each in rounds]
         peak = max(each[way].peak_mb for each in rounds)
-        rows.append((way, spread(seconds), spread(ratios), f"{peak:,.0f}", rounds[-1][way].answer))
+        rows.append((way, spread(processor), spread(ratios), spread(seconds), f"{peak:,.0f}", rounds[-1][way].answer))
     show(script, title, head, rows)
 
 

@@ -197,7 +197,7 @@ def _assemble(
         if isinstance(rows, Reason):
             return rows
         if "y_again" in rows.columns:
-            if counted(rows, other=(~rows.y.identical_to(rows.y_again)).sum())["other"]:
+            if counted(rows, other=~rows.y.identical_to(rows.y_again))["other"]:
                 return Reason.ROWS_UNPAIRED
             rows = rows.drop("y_again")
         finished = form.finish(rows, blame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
 from gates.inputs.tables import arrow, reading
@@ -74,26 +74,30 @@ def _label(found: ir.Value, name: str, where: str) -> ir.Value:
 
 def _problem(rows: ir.Table, columns: Columns, blame: Blame) -> Reason | None:
     scores = [name for name in ("p", "q") if name in rows.columns]
-    wanted = {"null_y": rows.y.isnull().sum(), "bad_y": rows.y.notin([0.0, 1.0]).sum()}
-    for name in scores:
+    wanted: dict[str, Any] = {}
+    for name in ("y", *scores):
         value = rows[name]
-        lost = value.isnull() | value.isnan()
-        wanted[f"lost_{name}"] = lost.sum()
-        wanted[f"outside_{name}"] = (~lost & ~value.between(0.0, 1.0)).sum()
-        wanted[f"soft_{name}"] = (lost | value.notin([0.0, 1.0])).sum()
+        wanted |= {f"{name}_null": value.isnull(), f"{name}_0": value == 0.0, f"{name}_1": value == 1.0}
+    for name in scores:
+        wanted |= {f"{name}_nan": rows[name].isnan(), f"{name}_inside": rows[name].between(0.0, 1.0)}
     seen = counted(rows, **wanted)
-    if seen["bad_y"]:
+    lost: dict[str, int] = {}
+    bad = seen["rows"] - sum(seen[f"y_{kind}"] for kind in ("null", "0", "1"))
+    if bad:
         raise UsageError(
-            f'label "{columns.label}" is neither 0 nor 1 in {seen["bad_y"]} of {seen["rows"]} rows',
+            f'label "{columns.label}" is neither 0 nor 1 in {bad} of {seen["rows"]} rows',
             code="label.invalid",
             where=blame("y"),
             remedy="a binary task has labels 0 and 1",
         )
     for name in scores:
+        lost[name] = seen[f"{name}_null"] + seen[f"{name}_nan"]
+        seen[f"outside_{name}"] = seen["rows"] - lost[name] - seen[f"{name}_inside"]
+        seen[f"soft_{name}"] = seen["rows"] - seen[f"{name}_0"] - seen[f"{name}_1"]
         probabilities(name, seen, blame)
-    if seen["null_y"]:
+    if seen["y_null"]:
         return Reason.NULL_LABELS
-    return Reason.NAN_SCORES if any(seen[f"lost_{name}"] for name in scores) else None
+    return Reason.NAN_SCORES if any(lost.values()) else None
 
 
 def probabilities(name: str, seen: Mapping[str, int], blame: Blame) -> None:

@@ -16,7 +16,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gates.errors import UsageError
-from gates.inputs.tables import row
+from gates.inputs.tables import reading, row, scalar
 from gates.measure.scored_pairs import Read
 from gates.measure.sums import double, exact_sum
 from gates.records import Plan, Reason
@@ -68,9 +68,14 @@ class Form(Protocol):
         """
 
 
-def text(found: ir.Value, _name: str, _where: str) -> ir.Value:
+def text(found: ir.Value, _name: str, where: str) -> ir.Value:
     """Read a slice or a cluster."""
-    return found.cast("string").fill_null(NULL)
+    texts = found.cast("string")
+    if not found.type().is_string():
+        return texts.fill_null(NULL)
+    # A column that goes as it is keeps the file's dictionary, by which DuckDB groups in half the time.
+    with reading(where):
+        return texts.fill_null(NULL) if scalar(found.isnull().any()) else texts
 
 
 def number(found: ir.Value, name: str, where: str) -> ir.Value:
@@ -148,9 +153,17 @@ def whose(raw: str) -> str:
     return "champion's" if raw.startswith("champion_") or re.match(r"q(_|$)", raw) else "candidate's"
 
 
-def counted(rows: ir.Table, **sums: Any) -> dict[str, int]:
-    """Count the rows where each condition holds."""
-    return {name: int(value or 0) for name, value in row(rows.aggregate(rows=rows.count(), **sums)).items()}
+def counted(rows: ir.Table, **conditions: Any) -> dict[str, int]:
+    """Count the rows where each condition holds, and all `rows`. Single comparisons cost least."""
+    import ibis
+
+    # Half as dear as a sum of conditions as numbers, or as a count of rows that pass a filter.
+    @ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
+    def count_if(condition: bool) -> int: ...  # type: ignore[empty-body]
+
+    counts = {name: count_if(condition) for name, condition in conditions.items()}
+    # Where each condition is null an engine counts to null.
+    return {name: int(value or 0) for name, value in row(rows.aggregate(rows=rows.count(), **counts)).items()}
 
 
 def with_sets(rows: ir.Table, plan: Plan, classes: int) -> Finished:
@@ -210,7 +223,7 @@ def _finite(rows: ir.Table, name: str, where: str) -> None:
     value = rows[name]
     usable = value.notnull() & ~value.isnan() & ~value.isinf()
     usable = usable & (value > 0) if name == "weight" else usable
-    found = counted(rows, wrong=(~usable).sum())
+    found = counted(rows, wrong=~usable)
     if found["wrong"]:
         wanted = "a finite number above 0" if name == "weight" else "a finite number"
         raise UsageError(

@@ -99,7 +99,7 @@ class Multiclass:
         import ibis
 
         sides = [side for side in ("p", "q") if f"{side}_0" in rows.columns]
-        wanted: dict[str, Any] = {"null_y": rows.y.isnull().sum()}
+        wanted: dict[str, Any] = {"null_y": rows.y.isnull()}
         for side in sides:
             scores = [rows[f"{side}_{place}"] for place in range(len(self.classes))]
             total = joined(scores, lambda left, right: left + right)
@@ -107,10 +107,10 @@ class Multiclass:
             lost = total.isnull() | total.isnan()
             highest, lowest = ibis.greatest(*scores), ibis.least(*scores)
             inside = (lowest >= 0) & (highest <= 1)
-            wanted[f"lost_{side}"] = lost.sum()
-            wanted[f"outside_{side}"] = (~lost & ~inside).sum()
-            wanted[f"sum_{side}"] = (~lost & inside & ((total - 1).abs() > SUM_TOLERANCE)).sum()
-            wanted[f"soft_{side}"] = (lost | (highest != 1)).sum()
+            wanted[f"lost_{side}"] = lost
+            wanted[f"outside_{side}"] = ~lost & ~inside
+            wanted[f"sum_{side}"] = ~lost & inside & ((total - 1).abs() > SUM_TOLERANCE)
+            wanted[f"soft_{side}"] = lost | (highest != 1)
         seen = counted(rows, **wanted)
         for side in sides:
             probabilities(side, seen, lambda name: blame(f"{name}_0"))

@@ -79,10 +79,10 @@ def _problem(rows: ir.Table, blame: Blame) -> Reason | None:
     wanted: dict[str, Any] = {}
     for name in _numbers(rows):
         value = rows[name]
-        wanted[f"lost_{name}"] = (value.isnull() | value.isnan() | (value.abs() > double(2.0**LARGEST_POWER))).sum()
+        wanted[f"lost_{name}"] = value.isnull() | value.isnan() | (value.abs() > double(2.0**LARGEST_POWER))
     ends = [name for name in _numbers(rows) if "lower" in name]
     for name in ends:
-        wanted[f"crossed_{name}"] = (rows[name] > rows[name.replace("lower", "upper")]).sum()
+        wanted[f"crossed_{name}"] = rows[name] > rows[name.replace("lower", "upper")]
     seen = counted(rows, **wanted)
     if seen["lost_y"]:
         return Reason.NULL_LABELS

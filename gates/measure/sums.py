@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gates.inputs.tables import arrow
+from gates.inputs.tables import arrow, whole_sum
 from gates.measure.interface import Scored
 from gates.measure.stats.figure import Floats, Ints, ranked, totals
 from gates.records import WHOLE, Plan, Slice
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Arrow: TypeAlias = Any
 """A pyarrow.Table; the library ships no types."""
 
-_GRID = 2**40
-_LOW_BITS = 20
+_GRID = 2.0**40
+_NO_FRACTIONS = 1.5 * 2.0**52
 
 
 @dataclass(frozen=True)
@@ -70,32 +70,30 @@ class Part:
 
 
 def exact_sum(value: ir.NumericValue, *, fine: bool = False) -> ir.NumericScalar:
-    """Sum of values of up to 8,000,000 in magnitude, each to the nearest multiple of 2^-40, or to its own last bit.
+    """Sum of values of up to 8,000,000 in magnitude, each to the nearest multiple of 2^-40, or to its own last bits.
 
-    The same to the last bit in every engine. High and low bits are summed apart: a sum of whole numbers of 64 bits ends
-    at 2^63 in Spark. Of a billion rows, values of up to 8,000 fit.
+    The same to the last bit in every engine, for values of up to 2,048. Of a billion rows, values of up to 8,000 fit.
 
     Parameters
     ----------
     fine: multiples of 2^-80. Squared errors of rows beside one whose error is a million times theirs are under 2^-40.
     """
     scaled = value.cast("float64") * _GRID
-    whole = _nearest(scaled)
-    coarse = _sum(whole) / _GRID
+    whole = nearest(scaled)
+    coarse = whole_sum(whole.cast("int64")) / _GRID
     if not fine:
         return coarse
     # What rounding took off is exact in a double, and so is its product with a power of two.
-    return coarse + _sum(_nearest((scaled - whole.cast("float64")) * _GRID)) / _GRID / _GRID
+    return coarse + whole_sum(nearest((scaled - whole) * _GRID).cast("int64")) / _GRID / _GRID
 
 
-def _nearest(scaled: ir.NumericValue) -> ir.IntegerValue:
-    # What a cast or a rounding function does with a half differs by engine; floor does not, and is the fastest.
-    return (scaled < 0).ifelse(-(0.5 - scaled).floor(), (scaled + 0.5).floor()).cast("int64")
+def nearest(value: ir.FloatingValue) -> ir.FloatingValue:
+    """Return the nearest whole number, a half to the even one, as a double; |value| is at most 2^51.
 
-
-def _sum(whole: ir.IntegerValue) -> ir.NumericScalar:
-    high, low = (whole >> _LOW_BITS).sum(), (whole & (2**_LOW_BITS - 1)).sum()
-    return high.cast("float64") * 2**_LOW_BITS + low.cast("float64")
+    What a rounding function does with a half differs by engine, and `floor` gives integers, which engines reckon with
+    more slowly than with doubles, as they look for overflow. Beside 1.5 * 2^52 a double has no bits left for fractions.
+    """
+    return (value + _NO_FRACTIONS) - _NO_FRACTIONS
 
 
 def double(value: float) -> ir.FloatingScalar:

@@ -118,7 +118,7 @@ def test_cells_of_a_grid_are_bins_widths_and_the_region_of_the_decision(threshol
     )
     for grid in grids:
         table = ibis.memtable(pd.DataFrame({"p": p}))
-        code = table.mutate(code=grid.code(table.p)).order_by("p").to_pandas().code.to_numpy()
+        code = table.mutate(code=grid.code(table.p).cast("int64")).order_by("p").to_pandas().code.to_numpy()
         assert np.array_equal(grid.decided(code), p >= threshold)
         assert np.array_equal(grid.interval(code), np.searchsorted(grid.cuts, p, side="left"))
         some = tuple(float(e) for e in edges[[0, 2, 5]] if e in grid.cuts)
@@ -132,3 +132,17 @@ def test_sums_are_exact_in_any_order() -> None:
         table = ibis.memtable(pd.DataFrame({"v": values[order]}))
         assert table.aggregate(s=exact_sum(table.v)).to_pandas().s[0] == int(grid.sum()) / 2**40
     assert int(grid.sum()) / 2**40 == pytest.approx(math.fsum(values), abs=1e-7)
+
+
+def test_a_sum_beyond_64_bits_is_exact_up_and_down() -> None:
+    """16 rows of 2^19 on a grid of 2^-40 are 2^63."""
+    table = ibis.memtable(pd.DataFrame({"v": [2.0**19] * 20 + [1.5]}))
+    found = table.aggregate(up=exact_sum(table.v), down=exact_sum(-table.v)).to_pandas()
+    assert (found.up[0], found.down[0]) == (20 * 2.0**19 + 1.5, -20 * 2.0**19 - 1.5)
+
+
+def test_a_half_of_the_grid_goes_to_the_even_multiple_up_and_down() -> None:
+    table = ibis.memtable(pd.DataFrame({"v": [0.5 * 2.0**-40, 1.5 * 2.0**-40, 2047 + 2.5 * 2.0**-40]}))
+    for sign in (1, -1):
+        found = table.mutate(s=exact_sum(sign * table.v).over(ibis.window(group_by=table.v))).order_by("v").to_pandas()
+        assert (found.s * sign).tolist() == [0.0, 2 * 2.0**-40, 2047 + 2 * 2.0**-40]

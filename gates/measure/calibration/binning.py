@@ -20,7 +20,7 @@ import numpy as np
 from gates.measure.interface import Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.figure import Floats, Ints, Mask, totals
-from gates.measure.sums import Part, double, parts, unsliced
+from gates.measure.sums import Part, double, nearest, parts, unsliced
 from gates.records import Parameters, Plan
 from gates.records.base import Scalar
 
@@ -30,24 +30,19 @@ if TYPE_CHECKING:
 WIDTHS = 10
 """Bins of equal width."""
 
-_SLACK = 1e-7
-"""More than `p * micro_bins` is ever rounded by, and less than a micro-bin."""
+
+def micro_bin(p: ir.FloatingValue, micro_bins: int) -> ir.FloatingValue:
+    """Return the number, 1 to micro_bins, of the right-closed bin of equal width that holds p in [0, 1], as a double."""
+    # The nearest edge is that of p's bin or of the one before it, whatever the product was rounded to.
+    edge = nearest(p * float(micro_bins))
+    return edge + (edge / float(micro_bins) < p).cast("float64") + (p == 0.0).cast("float64")
 
 
-def micro_bin(p: ir.FloatingValue, micro_bins: int) -> ir.IntegerValue:
-    """Return the number, 1 to micro_bins, of the right-closed bin of equal width that holds p in [0, 1]."""
-    # The number itself or one less: never more, whatever the product was rounded to.
-    least = (p * float(micro_bins) - _SLACK).ceil()
-    return least.cast("int64") + (least / float(micro_bins) < p).cast("int64") + (p == 0.0).cast("int64")
-
-
-def bin_code(p: ir.FloatingValue, edges: tuple[float, ...]) -> ir.IntegerValue:
-    """Return the bin's code, 0 to len(edges): the number of edges below p."""
-    import ibis
-
-    code: ir.IntegerValue = ibis.literal(0, type="int64")
+def bin_code(p: ir.FloatingValue, edges: tuple[float, ...]) -> ir.FloatingValue:
+    """Return the bin's code, 0 to len(edges), as a double: the number of edges below p."""
+    code = double(0.0)
     for edge in edges:
-        code = code + (p > double(edge)).cast("int64")
+        code = code + (p > double(edge)).cast("float64")
     return code
 
 
@@ -73,10 +68,10 @@ class Grid:
         micro = parameters.micro_bins * (WIDTHS // math.gcd(WIDTHS, parameters.micro_bins))
         return cls(np.arange(1, micro) / micro, parameters.operating_threshold, micro)
 
-    def code(self, p: ir.FloatingValue) -> ir.IntegerValue:
-        """Return the code of each row in the engine."""
+    def code(self, p: ir.FloatingValue) -> ir.FloatingValue:
+        """Return the code of each row in the engine, as a double."""
         interval = micro_bin(p, self.micro) - 1 if self.micro else bin_code(p, tuple(self.cuts.tolist()))
-        return interval + (p >= double(self.threshold)).cast("int64")
+        return interval + (p >= double(self.threshold)).cast("float64")
 
     def interval(self, code: Ints) -> Ints:
         """Return the intervals' numbers of codes."""
@@ -192,9 +187,9 @@ def binned(scored: Scored, plan: Plan) -> Binned:
 
 def score_parts(scored: Scored, plan: Plan, grid: Grid) -> list[Part]:
     """Read the sums of scores by (slice, cluster, cell of the grid, outcome)."""
-    p, y = scored.table.p, scored.table.y.cast("int64")
+    p, y = scored.table.p, scored.table.y
     # The outcome as a key and not as sums: of 0 and 1 all sums with y are those of the rows where it is 1.
-    return parts(scored, plan, {"p": p, "pp": p * p}, {"code": grid.code(p) * 2 + y})
+    return parts(scored, plan, {"p": p, "pp": p * p}, {"code": (grid.code(p) * 2.0 + y).cast("int64")})
 
 
 def cells_of(part: Part) -> Cells:

@@ -43,7 +43,7 @@ def _binary(scored: Scored, p: ir.FloatingValue, y: ir.BooleanValue) -> Scored:
     """Return rows of a score and an outcome, without the columns of all classes."""
     table = scored.table
     others = [name for name in table.columns if name in {"cluster", "weight"} or name.startswith("slice_")]
-    return replace(scored, table=table.select(*others, p=p, y=y.cast("int64")), task="binary", classes=())
+    return replace(scored, table=table.select(*others, p=p, y=y.cast("float64")), task="binary", classes=())
 
 
 def classwise(given: Given, scored: Scored, whole: Cells) -> Iterator[Measurement]:

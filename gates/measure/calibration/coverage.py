@@ -34,9 +34,15 @@ _OWN = (
 )
 
 
-def coverage(given: Given, scored: Scored) -> Findings:
-    """Return every figure of coverage, width and the curve of quantiles, with what the pictures of them need."""
-    pieces = parts(scored, given.plan, {**known(scored), **widths.values(scored), **pit.values(scored)}, {})
+def coverage(given: Given, scored: Scored, counted: list[Part] | None = None) -> Findings:
+    """Return every figure of coverage, width and the curve of quantiles, with what the pictures of them need.
+
+    Parameters
+    ----------
+    counted: the parts of the same rows by other sums. Where there is nothing to sum here, they tell the rows of each.
+    """
+    values = {**known(scored), **widths.values(scored), **pit.values(scored)}
+    pieces = counted if counted is not None and not values else parts(scored, given.plan, values, {})
     found = strata.measure(given, scored)
     measurements = (
         *_marginal(given, scored, pieces),

@@ -64,7 +64,7 @@ class CalibrationGate:
         # (4)
         gaps = _gaps(found, given.plan.parameters.minimum_clusters)
         # (2)
-        covered = coverage(given, scored)
+        covered = coverage(given, scored, found.pieces)
         measurements = (
             *_errors(given, scores, found),
             *_reliability(given, scores, gaps, found),

@@ -128,7 +128,7 @@ def _quantiles(scored: Scored, by: dict[str, ir.FloatingValue], wanted: int) -> 
 def _read(given: Given, scored: Scored, at: int, by: str, value: ir.FloatingValue, edges: _Edges) -> list[Stratum]:
     table = scored.table.mutate(stratum=value)
     sums = {"covered": table[f"covered_{at}"].cast("int64"), "width": widths.unit_width(scored, table[f"width_{at}"])}
-    codes = {"stratum": bin_code(table.stratum, edges.inner)}
+    codes = {"stratum": bin_code(table.stratum, edges.inner).cast("int64")}
     [whole] = parts(replace(scored, table=table), unsliced(given.plan), sums, codes)
     present = np.unique(whole.keys["stratum"])
     # What the engine holds in units of the scale is told in the label's.
