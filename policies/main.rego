@@ -30,6 +30,7 @@ _ask(environment) := {
 	"model": input.model,
 	"task": input.task,
 	"roles": input.roles,
+	"documents": object.get(input, "documents", []),
 	"has_champion": input.has_champion,
 	"has_sets": input.has_sets,
 	"columns": input.columns,

@@ -112,6 +112,16 @@ test_what_a_spec_brings_a_table_for_is_required_everywhere if {
 	}
 }
 
+test_what_a_contract_stands_for_is_required_everywhere if {
+	contract := main.plan with input as object.union(t.asked, {"documents": ["contract"]})
+	none := main.plan with input as t.asked
+	every environment in t.asked.environments {
+		"data.contract" in _checks(contract, environment)
+		"data.contract_incomplete" in _checks(contract, environment)
+		not "data.contract" in _checks(none, environment)
+	}
+}
+
 test_parameters if {
 	plan := main.plan with input as object.union(t.asked, {"cluster": "user", "slices": ["b", "a"]})
 		with data.models.m as {"parameters": {"bins": 15}, "slices": ["a"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gates.records.base import Environment, Name, Record
 from gates.records.measurement import Slice
-from gates.records.plan import Backfill, Role, TableRole, Task
+from gates.records.plan import Backfill, Document, Role, TableRole, Task
 
 
 class Wish(Record):
@@ -28,7 +28,8 @@ class PlanRequest(Record):
 
     Attributes
     ----------
-    roles: roles of the tables at hand. columns: words of the spec's `columns` that name something. slices: columns whose values are slices, besides the policy's own.
+    roles: roles of the tables at hand. columns: words of the spec's `columns` that name something. documents: what stands
+    beside any of the tables. slices: columns whose values are slices, besides the policy's own.
     cluster: column that groups dependent rows, used where the policy names none.
     backfill: what the rewrite of a table was to do.
     """
@@ -41,6 +42,7 @@ class PlanRequest(Record):
     has_sets: bool
     roles: tuple[TableRole, ...]
     columns: tuple[Name, ...]
+    documents: tuple[Document, ...] = ()
     slices: tuple[Name, ...]
     cluster: Name | None = None
     backfill: Backfill | None = None

@@ -150,13 +150,16 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     ------
     UsageError: a table or column that is not there, scores outside [0, 1]. EvidenceError: a file changed meanwhile.
     """
+    from gates.inputs.contracts import read_contracts
     from gates.inputs.tables import Tables, engine_named
 
     plan, candidate = planned.plan, planned.candidate.version
+    base = project.spec.base
+    contracts, before = (read_contracts(plan.tables, base, champion=champion) for champion in (False, True))
     engine = engine_named(project.spec.engine)
     with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")
-        opened = tables.open_all(plan.tables, base=project.spec.base, version=candidate.version)
+        opened = tables.open_all(plan.tables, base=base, version=candidate.version)
         progress("scoring")
         scores = score_tables(
             project, plan, (candidate, planned.champion), tables, opened, Path(folder), planned.served
@@ -172,6 +175,8 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             gold=scores.gold,
             latency=scores.latency,
             anchor=scores.anchor,
+            contracts=contracts,
+            champion_contracts=before,
         )
         runs = list(run_gates(given, progress))
         tables.unchanged()

@@ -252,12 +252,12 @@ def reading(where: str) -> Iterator[None]:
     except GatesError:
         raise
     except Exception as error:
-        if not isinstance(error, _engine_errors()):
+        if not isinstance(error, engine_errors()):
             raise
         raise _corrupt(where, error) from error
 
 
-def _engine_errors() -> tuple[type[BaseException], ...]:
+def engine_errors() -> tuple[type[BaseException], ...]:
     """What the engines raise; one that nobody imported raised nothing."""
     known = (("duckdb", "Error"), ("pyspark.errors", "PySparkException"), ("pyarrow", "ArrowException"))
     raised = (getattr(sys.modules[module], name) for module, name in known if module in sys.modules)

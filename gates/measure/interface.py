@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from gates.records import Measurement, ModelVersion, Plan, Reason, TableIdentity
-from gates.records.plan import Task
+from gates.records import Digest, Measurement, ModelVersion, Plan, Reason, TableIdentity
+from gates.records.plan import TableRole, Task
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import numpy as np
     import numpy.typing as npt
+    from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject
 
     from gates.records.evidence import Isolation
 
@@ -27,6 +28,31 @@ class OpenTable:
 
     identity: TableIdentity
     table: ir.Table
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a table is promised to be, in the Open Data Contract Standard v3, as it was read.
+
+    Attributes
+    ----------
+    name: its path, as gates.yaml has it. digest: of `content`, the bytes of the file.
+    place: which of the objects under `schema` the table is.
+    where: file and line of a location in it, such as ("schema", 0, "properties", 3).
+    """
+
+    name: str
+    digest: Digest
+    content: bytes
+    standard: OpenDataContractStandard
+    place: int
+    where: Callable[[tuple[str | int, ...]], str]
+
+    @property
+    def object(self) -> SchemaObject:
+        """The table as the contract describes it."""
+        objects: list[SchemaObject] = self.standard.schema_ or []
+        return objects[self.place]
 
 
 @dataclass(frozen=True)
@@ -138,6 +164,7 @@ class Given:
     gold: the rows of the table `gold`, as `scored` has the holdout's.
     latency: measured only where the plan asks for it.
     anchor: whose predictions `scored` has besides; None without.
+    contracts, champion_contracts: what tables are promised to be, and were when the champion was made.
     """
 
     plan: Plan
@@ -148,6 +175,8 @@ class Given:
     gold: Scored | Reason = Reason.NOT_PROVIDED
     latency: Latency | Reason = Reason.NOT_PROVIDED
     anchor: Anchor | None = None
+    contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
+    champion_contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from gates.errors import EngineError, UsageError
 from gates.plan.nearest import did_you_mean
 from gates.plan.spec import SPEC_NAME, Spec
 from gates.records import Columns, Digest, Environment, Plan, Table
+from gates.records.plan import Document
 
 PLAN_ENTRY_POINT = "gates/main/plan"
 BUILT_IN_ENVIRONMENT = "development"
+DOCUMENTS: tuple[str, ...] = Document.__args__  # type: ignore[attr-defined]
 
 Evaluate = Callable[[str, dict[str, Any]], dict[str, Any]]
 """A policy engine's call: entry point and input document to answer."""
@@ -127,7 +129,7 @@ def _request(
     model: str,
     task: str,
     environments: Iterable[str],
-    tables: Iterable[Table],
+    tables: Sequence[Table],
     columns: Columns,
     slices: Iterable[str],
     *,
@@ -143,9 +145,15 @@ def _request(
         "has_sets": has_sets,
         "roles": sorted(table.role for table in tables),
         "columns": sorted(word for word, named in columns.document().items() if named),
+        "documents": documents_of(tables),
         "slices": list(slices),
         "extra": [],
     }
+
+
+def documents_of(tables: Iterable[Table]) -> list[str]:
+    """Return the documents that stand beside any of the tables."""
+    return sorted({word for table in tables for word in DOCUMENTS if getattr(table, word) is not None})
 
 
 def _plan(answer: dict[str, Any], request: dict[str, Any], **rest: Any) -> Plan:

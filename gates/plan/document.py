@@ -53,11 +53,16 @@ def read_document(path: Path, *, name: str | None = None) -> Document:
     ------
     UsageError: unreadable, not UTF-8, too large, bad syntax, a key given twice, a tag, a second document.
     """
-    document = Document(name or path.name)
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", code="spec.missing", where=str(path)) from error
+    return parse_document(raw, name or path.name)
+
+
+def parse_document(raw: bytes, name: str) -> Document:
+    """Parse the bytes of a document that errors call `name`. Raises as `read_document`, whose bytes these may be."""
+    document = Document(name)
     if len(raw) > MAX_BYTES:
         raise UsageError(f"larger than {MAX_BYTES} bytes", code="spec.invalid", where=document.name)
     try:

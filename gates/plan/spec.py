@@ -73,6 +73,19 @@ class TableSpec(Part):
     as_of: Time | None = Field(
         default=None, description="The time up to which the table claims to be complete, with its zone."
     )
+    contract: Location | None = Field(
+        default=None,
+        description="What the table is promised to be: a file of the Open Data Contract Standard v3; #NAME is one of its objects.",
+    )
+    champion_contract: Location | None = Field(
+        default=None, description="The contract that the champion was made by: changes against it are classified."
+    )
+
+    @model_validator(mode="after")
+    def _both(self) -> TableSpec:
+        if self.champion_contract is not None and self.contract is None:
+            raise ValueError("champion_contract has no contract beside it to be compared with")
+        return self
 
 
 class Tables(Part):
@@ -281,7 +294,15 @@ class Spec(Part):
             table: TableSpec | None = getattr(self.tables, role)
             if table is not None:
                 as_of_us = None if table.as_of is None else micros(table.as_of)
-                found.append(Table(role=role, uri=table.uri, as_of_us=as_of_us))
+                found.append(
+                    Table(
+                        role=role,
+                        uri=table.uri,
+                        as_of_us=as_of_us,
+                        contract=table.contract,
+                        champion_contract=table.champion_contract,
+                    )
+                )
         return tuple(found)
 
     def plan_columns(self, features: tuple[str, ...] = ()) -> Columns:

@@ -17,7 +17,9 @@ Number = Annotated[float, Strict()]
 """Neither a text nor a truth value that reads like one."""
 
 Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
-ItemKind = Literal["feature", "bin", "level", "stratum", "class", "group", "metric", "table", "partition", "endpoint"]
+ItemKind = Literal[
+    "feature", "bin", "level", "stratum", "class", "group", "metric", "table", "rule", "partition", "endpoint"
+]
 
 
 class Reason(StrEnum):

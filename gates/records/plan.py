@@ -34,6 +34,9 @@ TableRole = Literal[
     "rerun",
 ]
 
+Document = Literal["contract", "champion_contract"]
+"""What may stand beside a table, and make checks required."""
+
 
 class Requirement(Record):
     """One (check, slice) that an environment requires.
@@ -106,11 +109,15 @@ class Table(Record):
     ----------
     uri: path or URI of CSV or Parquet; `{version}` stands for the candidate's version.
     as_of_us: the time up to which the table claims to be complete, from its lineage.
+    contract: path of what the table was promised to be, in the Open Data Contract Standard; `#NAME` is one of its objects.
+    champion_contract: the one that the champion was made by.
     """
 
     role: TableRole
     uri: Name
     as_of_us: Micros | None = None
+    contract: Name | None = None
+    champion_contract: Name | None = None
 
 
 class Interval(Record):

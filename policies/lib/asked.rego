@@ -40,11 +40,18 @@ default _champion := false
 
 _champion if input.request.champion
 
+_documents := {word |
+	some table in input.plan.body.tables
+	some word in {"contract", "champion_contract"}
+	table[word]
+}
+
 ask := {
 	"environment": environment,
 	"model": input.request.model,
 	"task": input.plan.body.task,
 	"roles": {table.role | some table in input.plan.body.tables},
+	"documents": _documents,
 	"has_champion": _champion,
 	"has_sets": false,
 	"columns": {word | some word, said in input.plan.body.columns; count(said) > 0},

@@ -1,6 +1,6 @@
 # What an environment requires of a model, from the policy's own data; never from the plan document.
 #
-# An `ask` is {environment, model, task, roles, has_champion, has_sets, columns, slices, first_release, backfill}.
+# An `ask` is {environment, model, task, roles, has_champion, has_sets, columns, documents, slices, first_release, backfill}.
 package gates.lib.required
 
 # METADATA
@@ -81,7 +81,10 @@ _available(ask) := ((_things(ask) | {word | some word in _of_backfill; _declares
 	word := concat(".", ["parameters", name])
 }
 
-_things(ask) := ({role | some role in ask.roles} | {word | ask.has_champion; word := "champion"}) | {word |
+_things(ask) := (({role | some role in ask.roles} | {word | some word in ask.documents}) | {word |
+	ask.has_champion
+	word := "champion"
+}) | {word |
 	ask.has_sets
 	word := "sets"
 }

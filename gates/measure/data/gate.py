@@ -1,4 +1,4 @@
-"""From the holdout and the training table to the measurements of the data gate. A stage of measure.
+"""From the holdout, the training table and contracts to the measurements of the data gate. A stage of measure.
 
 Every figure is about the rows read. A missing column is counted by `data.schema` and leaves its own figures unmeasured.
 """
@@ -59,9 +59,24 @@ class DataGate:
     name: ClassVar[str] = "data"
 
     def measure(self, given: Given) -> Findings:
-        """Read each table once. Raises what the table engine raises on damaged bytes."""
+        """Read each table once, and once more where it has a contract.
+
+        Raises
+        ------
+        UsageError: a contract that cannot be understood. What the table engine raises on damaged bytes.
+        """
         asked = [measure(given) for check, measure in ASKED.items() if check in asked_for(given)]
-        return Findings(measurements=(*_measurements(given), *chain.from_iterable(asked)))
+        promised = _contracts(given)
+        figures = (*_measurements(given), *chain.from_iterable(asked), *promised.measurements)
+        return Findings(measurements=figures, notes=promised.notes)
+
+
+def _contracts(given: Given) -> Findings:
+    if not given.contracts:
+        return Findings(measurements=())
+    from gates.measure.data.contract import contracts
+
+    return contracts(given)
 
 
 def _measurements(given: Given) -> Iterator[Measurement]:

@@ -86,7 +86,7 @@ def scan(columns: Columns, holdout: OpenTable, training: OpenTable | Reason) -> 
             missing={name: int(seen[f"missing_{name}"] or 0) for name in features},
             outside=outside,
             label_nulls=int(seen["label"] or 0) if "label" in seen else None,
-            newest_us=_micros(seen.get("newest")),
+            newest_us=micros(seen.get("newest")),
         ),
         training=trained,
     )
@@ -176,7 +176,8 @@ def _newest(value: ir.Value) -> ir.Value:
     return moment.max(where=moment < END_OF_TIME)
 
 
-def _micros(moment: datetime | None) -> int | None:
+def micros(moment: datetime | None) -> int | None:
+    """Return a time in microseconds since 1970; one without a zone is taken as UTC."""
     if moment is None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

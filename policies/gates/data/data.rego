@@ -3,8 +3,9 @@
 # What a check may say (the same in every gate):
 #   tasks     of models that it is about
 #   optional  not required unless the policy owners' facts about a model, or a spec, ask for it
-#   when      tables (by role), `champion`, `sets`, a word of the spec's columns (`columns.time`) or a parameter that the
-#             policy owners set (`parameters.maturation_seconds`): an optional check is required wherever all are given
+#   when      tables (by role), `contract` or `champion_contract` of any table, `champion`, `sets`, a word of the spec's
+#             columns (`columns.time`) or a parameter that the policy owners set (`parameters.maturation_seconds`): an
+#             optional check is required wherever all are given
 #   subject   whose figure is judged
 #   sliced    also of each slice, and of the rest where slices are named
 #   sense     at_most | at_least | within
