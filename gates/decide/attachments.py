@@ -138,15 +138,60 @@ def read_recalibration(raw: bytes | None) -> Recalibration | None:
         return None
 
 
-class Pattern(_Part):
-    """A constant that turns offline into online: median ratio or offset, and the share of mismatches it explains."""
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/ _-]{1,40}$")]
+"""Shown to people: it can be no link, no markup and no sentence."""
 
-    median: float
-    explains: Share
+
+class Detail(_Part):
+    """Constants and words of a cause; those that it has no use for are absent.
+
+    Attributes
+    ----------
+    factor, offset: online = factor * offline + offset. hours, or_hours, seconds: from offline to online.
+    lag_seconds: from the value that was found to the row, negative where it is of later. events: steps in the history.
+    side: the one that is off. default: which one. read_as: how both read the same. column: of the offline or online table.
+    keys, rows: that occur more than once.
+    """
+
+    factor: float | None = None
+    offset: float | None = None
+    hours: float | None = None
+    or_hours: float | None = None
+    seconds: float | None = None
+    lag_seconds: float | None = None
+    side: Literal["offline", "online"] | None = None
+    default: Word | None = None
+    read_as: Annotated[Word | None, Field(alias="as")] = None
+    unit: Word | None = None
+    decimals: int | None = None
+    digits: int | None = None
+    bits: int | None = None
+    column: str | None = None
+    offline_like: Word | None = None
+    online_like: Word | None = None
+    keys: Rows | None = None
+    rows: Rows | None = None
+
+
+class MismatchCause(_Part):
+    """What the parity gate says about a feature's mismatches, or about the pair of tables.
+
+    Attributes
+    ----------
+    rows: mismatches that were looked at. explained: of these. candidates: where the code is `unknown`, those that explain
+    them about equally well.
+    """
+
+    code: str
+    rows: Rows
+    explained: Rows = 0
+    detail: Detail = Detail()
+    candidates: tuple[str, ...] = ()
+    why: str | None = None
 
 
 class ParityFeature(_Part):
-    """A feature's mismatches; `offset` of times is in seconds."""
+    """A feature's mismatches."""
 
     name: str
     offline_kind: str = ""
@@ -154,14 +199,14 @@ class ParityFeature(_Part):
     mismatches: Rows
     absent_offline: Rows = 0
     absent_online: Rows = 0
-    ratio: Pattern | None = None
-    offset: Pattern | None = None
+    cause: MismatchCause | None = None
 
 
 class Parity(_Part):
-    """The parity gate's `parity.json`."""
+    """The parity gate's `parity.json`; `causes` are those of the pair of tables."""
 
     features: tuple[ParityFeature, ...] = ()
+    causes: tuple[MismatchCause, ...] = ()
 
 
 def read_parity(raw: bytes | None) -> Parity | None:

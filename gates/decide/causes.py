@@ -1,18 +1,16 @@
-"""What train/serve mismatches look like: another unit, another time zone, another type, a value that is not served.
+"""What train/serve mismatches look like: another unit, another time zone, an older value, a default for nothing.
 
-Read from the parity gate's attachment. A hint for a person, never a verdict.
+Read from the parity gate's attachment, which names the cause of each feature's mismatches or says that it is unknown. A
+hint for a person, never a verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from gates.decide.attachments import ParityFeature, Pattern, read_parity
-
-_ENOUGH = 0.9
-"""Share of the mismatches that a cause must explain to be named."""
+from gates.decide.attachments import Detail, MismatchCause, ParityFeature, read_parity
 
 _ALIKE = 2e-3
 """Relative distance at which a ratio is taken for a known one."""
@@ -32,7 +30,7 @@ _UNITS = {
     3600.0: "hours served as seconds",
 }
 
-_HOUR_S = 3600.0
+_BASE_SECONDS = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Cause:
 
 
 def read_causes(raw: bytes | None, failed: Collection[str]) -> tuple[Cause, ...]:
-    """Name a cause for each feature that was proven bad, the one with the most mismatches first.
+    """Name a cause for the pair of tables, then for each feature that was proven bad, the one with the most mismatches first.
 
     Parameters
     ----------
@@ -57,22 +55,42 @@ def read_causes(raw: bytes | None, failed: Collection[str]) -> tuple[Cause, ...]
     if parity is None:
         return ()
     features = sorted(parity.features, key=lambda feature: (-feature.mismatches, feature.name))
-    hints = ((feature.name, _hint(feature)) for feature in features if feature.name in failed and feature.mismatches)
-    return tuple(Cause(name, hint) for name, hint in hints if hint is not None)
+    hints = [("offline and online", hint) for cause in parity.causes if (hint := _table_hint(cause)) is not None]
+    hints += [
+        (feature.name, hint)
+        for feature in features
+        if feature.name in failed and feature.mismatches and (hint := _hint(feature)) is not None
+    ]
+    return tuple(Cause(name, hint) for name, hint in hints)
 
 
 def _hint(feature: ParityFeature) -> str | None:
-    absent = {"online": feature.absent_online, "offline": feature.absent_offline}
-    for side, count in absent.items():
-        if count >= _ENOUGH * feature.mismatches:
-            return f"the value is missing {side} where the other side has one"
-    if feature.offline_kind != feature.online_kind and not (feature.ratio or feature.offset):
-        return f"{_kind(feature.offline_kind)} offline and {_kind(feature.online_kind)} online"
-    ratio, offset = feature.ratio, feature.offset
-    if offset is not None and offset.explains >= _ENOUGH and (ratio is None or offset.explains >= ratio.explains):
-        return _shifted(offset, times=feature.offline_kind == "time")
-    if ratio is not None and ratio.explains >= _ENOUGH:
-        return _scaled(ratio)
+    cause = feature.cause
+    if cause is None or not cause.rows:
+        return None
+    if cause.code == "unknown":
+        return _unknown(feature, cause)
+    say = _SAY.get(cause.code)
+    words = say(cause.detail) if say is not None else None
+    return None if words is None else f"{words} in {_share(feature, cause)}: {_NAMES[cause.code]}"
+
+
+def _share(feature: ParityFeature, cause: MismatchCause) -> str:
+    whole = f"{cause.rows:,} mismatches" if cause.rows == feature.mismatches else f"{cause.rows:,} mismatches looked at"
+    if cause.explained >= cause.rows:
+        return f"all {whole}"
+    # Never 100 % where it is not all.
+    return f"{min(99.9, 100 * cause.explained / cause.rows):.3g} % of {whole}"
+
+
+def _unknown(feature: ParityFeature, cause: MismatchCause) -> str | None:
+    if cause.why == "ambiguous":
+        names = [_NAMES[code] for code in cause.candidates if code in _NAMES]
+        return f"cause unknown: {' and '.join(names)} explain its mismatches alike" if len(names) > 1 else None
+    if cause.why == "nothing":
+        kinds = [_kind(kind) for kind in (feature.offline_kind, feature.online_kind)]
+        unlike = f" ({kinds[0]} offline, {kinds[1]} online)" if kinds[0] != kinds[1] else ""
+        return f"cause unknown: nothing known explains nine in ten of its {feature.mismatches:,} mismatches{unlike}"
     return None
 
 
@@ -84,25 +102,143 @@ def _kind(word: str) -> str:
     return word if word in _KINDS else "another type"
 
 
-def _scaled(ratio: Pattern) -> str:
-    hint = f"online = {ratio.median:.4g} × offline in {_percent(ratio.explains)} of the mismatches"
-    for factor, words in _UNITS.items():
-        if abs(ratio.median - factor) <= _ALIKE * factor:
-            return f"{hint}, as with {words}"
-        if ratio.median != 0 and abs(1 / ratio.median - factor) <= _ALIKE * factor:
-            return f"{hint}, as with {words}, the other way round"
-    return hint
+def _scale(detail: Detail) -> str | None:
+    factor = detail.factor
+    if factor is None:
+        return None
+    if detail.offset is not None:
+        return f"online = {factor:.7g} × offline {_signed(detail.offset)}"
+    return f"online = {factor:.7g} × offline{_unit(factor)}"
 
 
-def _shifted(offset: Pattern, *, times: bool) -> str:
-    sign = "-" if offset.median < 0 else "+"
-    hours = abs(offset.median) / _HOUR_S
-    if times and hours == round(hours):
-        amount = f"{hours:.0f} {'hour' if hours == 1 else 'hours'}"
-        return f"online = offline {sign} {amount} in {_percent(offset.explains)} of the mismatches, as with another time zone"
-    amount = f"{abs(offset.median):.4g}" + (" seconds" if times else "")
-    return f"online = offline {sign} {amount} in {_percent(offset.explains)} of the mismatches"
+def _unit(factor: float) -> str:
+    for known, words in _UNITS.items():
+        if abs(factor - known) <= _ALIKE * known:
+            return f" ({words}?)"
+        if factor != 0 and abs(1 / factor - known) <= _ALIKE * known:
+            return f" ({words}, the other way round?)"
+    return ""
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+def _offset(detail: Detail) -> str | None:
+    if detail.seconds is not None:
+        way = "after" if detail.seconds > 0 else "before"
+        return f"online is {_duration(detail.seconds)} {way} offline"
+    return None if detail.offset is None else f"online = offline {_signed(detail.offset)}"
+
+
+def _signed(number: float) -> str:
+    return f"{'-' if number < 0 else '+'} {abs(number):.7g}"
+
+
+def _zone(detail: Detail) -> str | None:
+    if detail.hours is None:
+        return None
+    hours = f"{_hours(detail.hours)}{f' or {_hours(detail.or_hours)}' if detail.or_hours is not None else ''}"
+    if detail.side is None:
+        return f"online = offline {hours}"
+    return f"the {detail.side} value is that of {hours} from the row's time"
+
+
+def _hours(hours: float) -> str:
+    return f"{'-' if hours < 0 else '+'} {abs(hours):.4g} {'hour' if abs(hours) == 1 else 'hours'}"
+
+
+def _duration(seconds: float) -> str:
+    """The largest unit of which it is a whole number, or with decimals the largest that it has one of."""
+    size = abs(seconds)
+    for base, name in _BASE_SECONDS:
+        if size >= base:
+            count = size / base
+            return f"{count:.3g} {name}{'' if count == 1 else 's'}"
+    return f"{size:.3g} seconds"
+
+
+def _stale(detail: Detail) -> str:
+    side = detail.side or "online"
+    if detail.lag_seconds is None:
+        return f"the {side} value is an earlier one of the same entity"
+    return f"the {side} value is that of {_duration(detail.lag_seconds)} earlier"
+
+
+def _future(detail: Detail) -> str:
+    side = detail.side or "offline"
+    if detail.lag_seconds is None:
+        return f"the {side} value is a later one of the same entity"
+    return f"the {side} value is that of {_duration(detail.lag_seconds)} later"
+
+
+def _default(detail: Detail) -> str:
+    side = detail.side or "online"
+    return f"{side} has {detail.default or 'a constant'} where {_other(side)} has nothing"
+
+
+def _absent(detail: Detail) -> str:
+    return f"the value is missing {detail.side or 'on one side'} where the other side has one,"
+
+
+def _other(side: str) -> str:
+    return "offline" if side == "online" else "online"
+
+
+def _rounded(detail: Detail) -> str:
+    side = detail.side or "online"
+    sizes = {"decimals": detail.decimals, "digits": detail.digits, "bits": detail.bits}
+    to = next((_plural(size, name) for name, size in sizes.items() if size is not None), None)
+    to = f"a whole {detail.unit}" if detail.unit is not None else to
+    return f"{side} = {_other(side)} rounded or cut to {to or 'fewer digits'}"
+
+
+def _plural(size: int, name: str) -> str:
+    if name == "decimals" and size <= 0:
+        return f"steps of {10**-size:,}"
+    return f"{size} {name[:-1] if size == 1 else name}"
+
+
+def _encoded(detail: Detail) -> str:
+    words = {
+        "case and spaces": "but for case and spaces",
+        "plain letters": "but for letters beyond ASCII",
+        "NaN for null": "but for NaN in place of null",
+    }
+    read = detail.read_as or "text"
+    return f"the two are the same {words.get(read, f'when read as {read}')}"
+
+
+_SAY: dict[str, Callable[[Detail], str | None]] = {
+    "scale_or_unit": _scale,
+    "offset": _offset,
+    "time_zone": _zone,
+    "stale": _stale,
+    "future_value": _future,
+    "late_backfill": lambda _: "offline has a value that came after the row's time, online the one known by then,",
+    "default_instead_of_null": _default,
+    "absent": _absent,
+    "rounding_or_precision": _rounded,
+    "type_or_encoding": _encoded,
+    "category_mapping": lambda _: "each offline value has one online value of another name",
+    "sort_order": lambda _: "the online values are the offline values of other rows",
+    "current_status_join": lambda detail: f"the {detail.side or 'offline'} value is the entity's last",
+    "ingestion_time": lambda detail: f"the {detail.side or 'offline'} value is the last ingested by the row's time,",
+}
+
+_NAMES = {
+    "scale_or_unit": "scale or unit",
+    "offset": "offset",
+    "time_zone": "time zone",
+    "stale": "stale",
+    "future_value": "future value, which leaks",
+    "late_backfill": "late backfill",
+    "default_instead_of_null": "default instead of null",
+    "absent": "not served or not computed",
+    "rounding_or_precision": "rounding or precision",
+    "type_or_encoding": "type or encoding",
+    "category_mapping": "category mapping",
+    "sort_order": "sort order, or rows joined by another key",
+    "current_status_join": "join with the current status",
+    "ingestion_time": "ingestion time taken as feature time",
+}
+
+
+def _table_hint(cause: MismatchCause) -> str | None:
+    return None

@@ -246,37 +246,42 @@ def frames(change: Any, n: int = 1_000) -> tuple[dict[str, Any], dict[str, Any]]
     return {"k": range(n), "x": x}, {"k": range(n), "x": change(x)}
 
 
+def cause(note: dict[str, Any]) -> dict[str, Any]:
+    (feature,) = note["features"]
+    found: dict[str, Any] = feature["cause"]
+    return found
+
+
 def test_the_attachment_names_a_constant_ratio(bench: Bench) -> None:
-    (feature,) = bench.note(*frames(lambda x: 0.44704 * x))["features"]
-    assert feature["mismatches"] == 1_000
-    assert feature["ratio"]["median"] == pytest.approx(0.44704, rel=1e-12)
-    assert feature["ratio"]["spread"] < 1e-12
-    assert feature["ratio"]["explains"] == 1.0
-    assert feature["offset"]["explains"] < 0.05
+    note = bench.note(*frames(lambda x: 0.44704 * x))
+    found = cause(note)
+    assert note["features"][0]["mismatches"] == 1_000
+    assert (found["code"], found["rows"], found["explained"]) == ("scale_or_unit", 1_000, 1_000)
+    assert found["detail"]["factor"] == pytest.approx(0.44704, rel=1e-12)
+    assert found["lower"] == pytest.approx(0.01 ** (1 / 1_000))  # Clopper and Pearson, where all are explained
+    assert found["chance"] < 0.01
 
 
 def test_the_attachment_names_a_constant_offset_of_some_rows(bench: Bench) -> None:
-    (feature,) = bench.note(*frames(lambda x: np.where(x > 10, x + 273.15, x)))["features"]
-    assert feature["mismatches"] == int((frames(lambda x: x)[0]["x"] > 10).sum())
-    assert feature["offset"]["median"] == pytest.approx(273.15)
-    assert feature["offset"]["explains"] == 1.0
-    assert feature["ratio"]["explains"] < 0.2
+    note = bench.note(*frames(lambda x: np.where(x > 10, x + 273.15, x)))
+    assert note["features"][0]["mismatches"] == int((frames(lambda x: x)[0]["x"] > 10).sum())
+    assert cause(note)["code"] == "offset"
+    assert cause(note)["detail"] == {"offset": pytest.approx(273.15)}
 
 
-def test_the_attachment_names_a_shift_in_time_in_seconds(bench: Bench) -> None:
-    moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200), "h")
+def test_the_attachment_names_another_time_zone_in_hours(bench: Bench) -> None:
+    moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200) * 17, "min")
     offline = pa.table({"k": range(200), "x": pa.array(moments)})
     online = pa.table({"k": range(200), "x": pa.array(moments - pd.Timedelta("5h"))})
-    (feature,) = bench.note(offline, online)["features"]
-    assert feature["offset"] == {"median": -18_000.0, "spread": 0.0, "explains": 1.0}
-    assert "ratio" not in feature
+    found = cause(bench.note(offline, online))
+    assert (found["code"], found["detail"]) == ("time_zone", {"hours": -5.0})
 
 
 def test_noise_is_explained_by_nothing(bench: Bench) -> None:
     rng = np.random.default_rng(3)
-    (feature,) = bench.note(*frames(lambda x: x + rng.normal(0, 5, len(x))))["features"]
-    assert feature["ratio"]["explains"] < 0.05
-    assert feature["offset"]["explains"] < 0.05
+    found = cause(bench.note(*frames(lambda x: x + rng.normal(0, 5, len(x)))))
+    assert (found["code"], found["why"]) == ("unknown", "nothing")
+    assert found["explained"] < 0.2 * found["rows"]
 
 
 def test_gaps_are_told_by_side(bench: Bench) -> None:
@@ -300,8 +305,8 @@ def test_the_attachment_holds_no_value_of_a_text(bench: Bench) -> None:
     assert b"secret" not in note.content
 
 
-def test_few_mismatches_have_no_pattern_from_which_their_values_follow(bench: Bench) -> None:
-    offline, online = frames(lambda x: np.where(np.arange(len(x)) < 9, 2 * x, x))
-    (feature,) = bench.note(offline, online)["features"]
-    assert feature["mismatches"] == 9
-    assert not {"ratio", "offset"} & set(feature)
+def test_few_mismatches_have_no_cause_from_which_their_values_follow(bench: Bench) -> None:
+    offline, online = frames(lambda x: np.where(np.arange(len(x)) < 49, 2 * x, x))
+    assert cause(bench.note(offline, online)) == {
+        "code": "unknown", "why": "few", "rows": 49, "explained": 0, "lower": 0.0, "chance": 0.0
+    }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from gates.measure.census import census, table_of, unmeasured
 from gates.measure.interface import Findings, Given, Note, OpenTable
+from gates.measure.parity.causes import Explanation, explain
 from gates.measure.parity.compare import (
     Counts,
     Feature,
@@ -18,7 +19,6 @@ from gates.measure.parity.compare import (
     pair,
     shared_features,
 )
-from gates.measure.parity.explain import Explanation, explain
 from gates.records import Item, Measurement, Param, Reason
 
 MISMATCH, MISSING = "parity.mismatch", "parity.missing"
@@ -35,7 +35,7 @@ class ParityGate:
     name: ClassVar[str] = "parity"
 
     def measure(self, given: Given) -> Findings:
-        """Join once, count once; features that differ are looked at twice more for what they have in common."""
+        """Join once, count once; features that differ are looked at again for their cause."""
         comparison = _compare(given)
         if isinstance(comparison, Reason):
             return Findings(measurements=tuple(_nothing(given, comparison)))
@@ -70,7 +70,7 @@ def _compare(given: Given) -> _Comparison | Reason:
         online_rows=online.identity.rows,
         features={feature.name: feature for feature in features},
         counts=counts,
-        explanations=explain(pairs, features, counts.mismatches, tolerance),
+        explanations=explain(given, pairs, key, features, counts.mismatches),
     )
 
 
@@ -177,7 +177,5 @@ def _feature(found: _Comparison, feature: Feature) -> dict[str, Any]:
         "mismatches": found.counts.mismatches[feature.name],
     }
     if explanation is not None:
-        document |= {"absent_offline": explanation.absent_offline, "absent_online": explanation.absent_online}
-        patterns = {"ratio": explanation.ratio, "offset": explanation.offset}
-        document |= {name: pattern.document() for name, pattern in patterns.items() if pattern is not None}
+        document |= explanation.document()
     return document
