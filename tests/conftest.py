@@ -32,6 +32,43 @@ def _no_keys_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Generator
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _policies_compiled_once() -> Generator[None]:
+    """The same WebAssembly makes the same machine code, half a second each time: kept as wasmtime serializes it."""
+    import wasmtime
+
+    compiled: dict[bytes, bytes] = {}
+
+    class Module(wasmtime.Module):
+        def __new__(cls, engine: wasmtime.Engine, wasm: bytes) -> Any:
+            if wasm not in compiled:
+                compiled[wasm] = bytes(real(engine, wasm).serialize())
+            return real.deserialize(engine, compiled[wasm])
+
+    real = wasmtime.Module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wasmtime, "Module", Module)
+        yield
+
+
+@pytest.fixture
+def scored_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models answer in this process: what an answer means does not depend on where the model runs."""
+    from model_runs import here
+
+    from gates.inputs import scorer
+
+    monkeypatch.setattr(scorer, "run", here)
+
+
+@pytest.fixture
+def own_process(scored_here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models answer from a process of their own all the same."""
+    from gates.inputs import sandbox, scorer
+
+    monkeypatch.setattr(scorer, "run", sandbox.run)
+
+
 @cache
 def _has_opa() -> bool:
     from gates.decide.opa_binary import find_opa

@@ -6,11 +6,12 @@ decision can be evaluated again years later whatever the package has become.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -240,6 +241,12 @@ def _is_data(parts: tuple[str, ...]) -> bool:
 
 def _data(path: str, content: bytes) -> Any:
     """Parse a data file; those of the policy owners are held to their words."""
+    return copy.deepcopy(_parsed(path, content))
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: str, content: bytes) -> Any:
+    # Kept, as the shipped files alone take .2 s, and a notebook asks many times.
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 

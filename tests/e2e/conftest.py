@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from model_runs import scored_once
 from small_world import World, make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scored_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The worlds are copies of one: their models are asked for the same rows again and again."""
+    with scored_once(tmp_path_factory.mktemp("scores")):
+        yield
 
 
 @pytest.fixture(scope="session")

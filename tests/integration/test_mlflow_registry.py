@@ -75,8 +75,10 @@ def server(filled: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{filled}/served.db"]
     command += ["--port", uri.rpartition(":")[2], "--workers", "1", "--serve-artifacts"]
     command += ["--artifacts-destination", str(filled / "artifacts")]
+    # Without the queue of jobs, whose four workers are not what is asked here.
+    environ = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environ
     ) as process:
         try:
             for _ in range(300):

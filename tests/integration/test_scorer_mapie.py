@@ -129,6 +129,14 @@ def through(
     return scored, found.reset_index(drop=True)
 
 
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> None:
+    """One model of each kind is loaded and asked in a process of its own, which takes 4 s to import MAPIE."""
+    own = request.node.callspec.params["name"] in {"split", "cross_sets"}
+    request.getfixturevalue("own_process" if own else "scored_here")
+
+
+@pytest.mark.usefixtures("room")
 @pytest.mark.parametrize(
     ("name", "levels"), [("split", (0.9, 0.8)), ("lacp", (0.9,)), ("cqr", (0.9,)), ("cross", (0.9,))]
 )
@@ -150,6 +158,7 @@ def test_intervals_of_mapie(registered: Any, tables: Tables, tmp_path: Path, nam
         assert abs(covered.mean() - level) < 5 * (level * (1 - level) * (1 / 750 + 1 / ROWS)) ** 0.5
 
 
+@pytest.mark.usefixtures("room")
 @pytest.mark.parametrize("name", ["sets", "cross_sets"])
 def test_sets_of_mapie(registered: Any, tables: Tables, tmp_path: Path, name: str) -> None:
     """The model's classes stand in the order of the alphabet; the spec's do not."""

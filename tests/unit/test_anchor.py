@@ -30,6 +30,8 @@ from gates.measure.scored import scored_by_scorer
 from gates.records import ModelVersion, Reason
 from gates.records.plan import Requirement
 
+pytestmark = pytest.mark.usefixtures("scored_here")
+
 STAGING = slot_in("staging")
 MONTH = YEAR_US // 12
 

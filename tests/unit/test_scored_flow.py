@@ -23,6 +23,8 @@ from gates.measure.interface import Latency, Scored
 from gates.records import ModelVersion, Reason
 from gates.records.plan import Requirement
 
+pytestmark = pytest.mark.usefixtures("scored_here")
+
 CANDIDATE = ModelVersion(name="m", version="2", digest="sha256:" + "2" * 64)
 CHAMPION = ModelVersion(name="m", version="1", digest="sha256:" + "1" * 64)
 N = 40
@@ -92,6 +94,7 @@ def shown(scored: Scored | Reason) -> pd.DataFrame:
     return scored.table.to_pandas().sort_values("p").reset_index(drop=True)
 
 
+@pytest.mark.usefixtures("own_process")
 def test_holdout_and_gold_are_scored_by_both(world: World, tmp_path: Path) -> None:
     world.add("gold", frame(0.25))
     found, project = run(world, tmp_path)

@@ -15,6 +15,8 @@ from scorer_models import probabilities, write_features, write_model
 from gates.errors import GatesError, UsageError
 from gates.inputs.scorer import Asked, NotAProbability, ScorerFailed, ScoreRun, score
 
+pytestmark = pytest.mark.usefixtures("scored_here")
+
 
 def scored(tmp_path: Path, source: str, **given: object) -> tuple[ScoreRun, pa.Table]:
     rows = given.pop("rows", 50)
@@ -25,6 +27,7 @@ def scored(tmp_path: Path, source: str, **given: object) -> tuple[ScoreRun, pa.T
     return run, pq.read_table(out)
 
 
+@pytest.mark.usefixtures("own_process")
 def test_scores_come_back_in_the_order_of_the_rows(tmp_path: Path) -> None:
     run, table = scored(tmp_path, probabilities("X['a']"))
     assert (run.rows, run.columns) == (50, ("p",))
@@ -33,6 +36,7 @@ def test_scores_come_back_in_the_order_of_the_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.column("p").to_numpy(), (np.arange(50) + 0.5) / 50)
 
 
+@pytest.mark.usefixtures("own_process")
 def test_an_interpreter_named_by_a_roundabout_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The folder that the path goes through is not in the model's room.
     for name in ("executable", "prefix"):
@@ -124,11 +128,7 @@ def test_scores_that_are_no_probabilities_are_refused(tmp_path: Path, expression
         ("def predict(self, X): return np.full(len(X), .5)", "Model has no predict_proba"),
         ("def predict_proba(self, X): raise RuntimeError('no such\\nthing')", "RuntimeError: no such thing"),
         ("def predict_proba(self, X): import no_such_module", "No module named 'no_such_module'"),
-        ("def predict_proba(self, X): raise SystemExit(0)", "wrote 0 bytes"),
-        ("def predict_proba(self, X): import os; os._exit(0)", "wrote 0 bytes"),
-        ("def predict_proba(self, X): import ctypes; ctypes.string_at(0)", "code 139"),
         ("def __init__(self): raise RuntimeError('at load')", "at load"),
-        ("def predict_proba(self, X): return np.empty(10**14)", "MemoryError"),
     ],
 )
 def test_a_model_that_does_not_answer_its_rows_fails(tmp_path: Path, body: str, said: str) -> None:
@@ -136,6 +136,21 @@ def test_a_model_that_does_not_answer_its_rows_fails(tmp_path: Path, body: str, 
         scored(tmp_path, f"class Model:\n    {body}\n")
     assert (caught.value.exit_code, caught.value.code) == (4, "scorer.failed")
     assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.usefixtures("own_process")
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise RuntimeError('no such\\nthing')", "ended with code 3: RuntimeError: no such thing"),
+        ("raise SystemExit(0)", "wrote 0 bytes"),
+        ("import os; os._exit(0)", "wrote 0 bytes"),
+        ("import ctypes; ctypes.string_at(0)", "code 139"),
+        ("return np.empty(10**14)", "MemoryError"),
+    ],
+)
+def test_a_model_that_ends_its_process_fails(tmp_path: Path, body: str, said: str) -> None:
+    test_a_model_that_does_not_answer_its_rows_fails(tmp_path, f"def predict_proba(self, X): {body}", said)
 
 
 def test_sets_of_another_shape_fail(tmp_path: Path) -> None:
@@ -152,12 +167,14 @@ def test_an_error_does_not_repeat_the_rows(tmp_path: Path) -> None:
     assert "Smith" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("own_process")
 def test_a_process_that_writes_scores_of_its_own_is_cut_off(tmp_path: Path) -> None:
     body = "import os, sys; os.write(int(sys.argv[2]), b'x' * 10**6); os._exit(0)"
     with pytest.raises(ScorerFailed, match="not the scores of 50 rows"):
         scored(tmp_path, f"class Model:\n    def predict_proba(self, X): {body}\n")
 
 
+@pytest.mark.usefixtures("own_process")
 def test_row_ids_that_do_not_come_back_fail(tmp_path: Path) -> None:
     header = "np.array([50, 1, 0, 0, 0]).tobytes()"
     body = f"import os, sys; os.write(int(sys.argv[2]), {header} + np.full(100, .5).tobytes()); os._exit(0)"

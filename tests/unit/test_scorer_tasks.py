@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from scorer_models import write_features, write_model
 
+from gates.inputs import sandbox, scorer
 from gates.inputs.scorer import Asked, ScorerFailed, ScoreRun, score
+
+pytestmark = pytest.mark.usefixtures("scored_here")
 
 A = (np.arange(50) + 0.5) / 50
 THREE = """
@@ -180,19 +183,49 @@ def test_intervals_of_another_form_fail(tmp_path: Path, body: str, said: str) ->
 @pytest.mark.parametrize(
     "header",
     [
-        "[50, 1, 0, 0, 3]",
-        "[50, 1, -1, 0, 0]",
-        "[50, 1, 2**60, 0, 0]",
-        "[50, 2, 0, 0, 0]",
-        "[49, 1, 0, 0, 0]",
-        "[50, 0, 0, 0, 0]",
-        "[-1, 1, 0, 0, 0]",
-        "[50, 1, 0, 1, 0]",
-        "[50]",
+        [50, 1, 0, 0, 3],
+        [50, 1, -1, 0, 0],
+        [50, 1, 2**60, 0, 0],
+        [50, 2, 0, 0, 0],
+        [49, 1, 0, 0, 0],
+        [50, 0, 0, 0, 0],
+        [-1, 1, 0, 0, 0],
+        [50, 1, 0, 1, 0],
+        [50],
     ],
 )
-def test_a_header_is_not_believed(tmp_path: Path, header: str) -> None:
+def test_a_header_is_not_believed(header: list[int]) -> None:
     """Whatever stands in it, the answer has the size of what was asked, or it is none."""
-    body = f"import os, sys; os.write(int(sys.argv[2]), np.array({header}).tobytes() + bytes(800)); os._exit(0)"
     with pytest.raises(ScorerFailed, match=r"wrote \d+ bytes, not the scores of 50 rows"):
+        scorer._read(np.array(header).tobytes() + bytes(800), np.arange(50), Asked("numeric"))
+
+
+@pytest.mark.usefixtures("own_process")
+def test_a_header_that_the_model_writes_itself(tmp_path: Path) -> None:
+    body = "import os, sys; os.write(int(sys.argv[2]), np.array([50, 2, 0, 0, 0]).tobytes() + bytes(800)); os._exit(0)"
+    with pytest.raises(ScorerFailed, match=r"wrote 840 bytes, not the scores of 50 rows"):
         scored(tmp_path, f"class Model:\n    def predict(self, X): {body}\n", "numeric")
+
+
+def test_a_process_gives_what_this_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores, intervals of two levels and quantiles; and sets."""
+    number = f"""{NUMBER}
+    confidence_level = [.8, .9]
+    def predict_interval(self, X): return np.stack([[X['a'], X['a'] + 1], [X['a'] - 1, X['a'] + 2]]).transpose(2, 1, 0)
+    def predict_quantiles(self, X, levels): return np.outer(np.asarray(X['a']), levels)
+"""
+    several_sets = f"{THREE}\n    def predict_set(self, X): return self.predict_proba(X) > .3\n"
+
+    def both(where: str) -> list[pa.Table]:
+        for name in ("number", "classes"):
+            (tmp_path / where / name).mkdir(parents=True)
+        asked = {"classes": ("x", "y", "z")}
+        return [
+            scored(tmp_path / where / "number", number, "numeric", quantiles=(0.25, 0.5))[1],
+            scored(tmp_path / where / "classes", several_sets, "multiclass", **asked)[1],
+        ]
+
+    ours = both("here")
+    monkeypatch.setattr(scorer, "run", sandbox.run)
+    assert both("there") == ours
+    assert [len(table.column_names) for table in ours] == [8, 7]
