@@ -52,6 +52,28 @@ test_above_development_nothing_is_left_out if {
 	_checks(bare, "development") == {"calibration.ece", "calibration.bin", "regression.brier_vs_baseline"}
 }
 
+test_what_online_is_compared_with_without_pairs if {
+	shift := {"shift.smd": {
+		"tasks": {"binary"},
+		"subject": "data",
+		"sense": "within",
+		"items": "any",
+		"optional": true,
+		"needs": {"online"},
+		"when": {"online", "reference"},
+	}}
+	asked := [
+		{"roles": ["offline", "online"]},
+		{"roles": ["offline", "online"], "columns": []},
+		{"roles": ["fingerprint", "online"]},
+		{"roles": ["online"], "columns": []},
+	]
+	[count({"shift.smd"} & _checks(plan, "production")) |
+		some change in asked
+		plan := main.plan with input as object.union(t.asked, change) with data.gates.checks.shift.checks as shift
+	] == [0, 1, 1, 0]
+}
+
 test_the_rest_of_named_slices if {
 	named := object.union(t.facts, {"required": [
 		{"check": "calibration.ece", "slice": t.slice("UA")},

@@ -12,7 +12,7 @@ from gates.decide.plan_request import Wish
 from gates.errors import UsageError
 from gates.records.base import Digest, Environment, Name, Record
 from gates.records.measurement import Subject
-from gates.records.plan import Outcomes, Tier
+from gates.records.plan import Alike, Outcomes, Tier
 
 
 class ParameterFacts(Record):
@@ -24,6 +24,7 @@ class ParameterFacts(Record):
     strata: Annotated[int, Field(ge=2, le=100)] | None = None
     operating_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     parity_tolerance: Annotated[float, Field(ge=0)] | None = None
+    parity_features: tuple[Alike, ...] | None = None
     minimum_clusters: Annotated[int, Field(ge=2)] | None = None
     max_rows: Annotated[int, Field(ge=1_000)] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None

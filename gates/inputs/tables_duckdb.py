@@ -66,7 +66,7 @@ class DuckdbEngine:
             "SELECT name, num_children FROM parquet_schema(?)", [str(path)]
         ).fetchall()
         distinct(_top_level(elements), where)
-        return self._connection.read_parquet(str(path), can_have_nan=True)
+        return _instants(self._connection.read_parquet(str(path), can_have_nan=True))
 
     def read_csv(self, path: Path, where: str) -> ir.Table:
         """Read a CSV file, plain, gzip or zstd; as `read_parquet`."""
@@ -89,6 +89,12 @@ class DuckdbEngine:
     def close(self) -> None:
         """Let go of the connection and its memory."""
         self._connection.disconnect()
+
+
+def _instants(table: ir.Table) -> ir.Table:
+    """Return the table with its times of nanoseconds and a zone, a type that Ibis does not know, as those to the microsecond."""
+    unknown = [name for name in table.columns if "TIMESTAMPTZ_NS" in str(table[name].type())]
+    return table.mutate(**{name: table[name].cast("timestamp('UTC')") for name in unknown}) if unknown else table
 
 
 def _no_catalog(where: str) -> UsageError:

@@ -63,6 +63,7 @@ def build_plan(
         columns=columns,
         backfill=backfill,
         independent_rows=spec.rows == "independent",
+        parity=None if spec.parity is None else spec.parity.plan(),
         policy_digest=policy_digest,
         spec_digest=spec.digest,
     )

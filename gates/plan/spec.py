@@ -29,7 +29,7 @@ from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
 from gates.records.base import Name
-from gates.records.plan import Role, TableRole, Task
+from gates.records.plan import Parity, Role, Served, TableRole, Task
 
 SPEC_NAME = "gates.yaml"
 SCHEMA_ID = "urn:model-gates:schema:gates:v1"
@@ -73,6 +73,9 @@ class TableSpec(Part):
     as_of: Time | None = Field(
         default=None, description="The time up to which the table claims to be complete, with its zone."
     )
+    scope: Literal["sample"] | None = Field(
+        default=None, description="sample: rows drawn from all that the claim is about, so that figures have bounds."
+    )
     contract: Location | None = Field(
         default=None,
         description="What the table is promised to be: a file of the Open Data Contract Standard v3; #NAME is one of its objects.",
@@ -115,6 +118,9 @@ class Tables(Part):
         default=None,
         description="The values of features as they came: the key without its time, columns.time from which they held.",
     )
+    fingerprint: TableSpec | None = Field(
+        default=None, description="What an earlier run wrote of the offline table, parity-fingerprint.csv."
+    )
     predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
     champion_predictions: TableSpec | None = Field(default=None, description="The champion's scores, where supplied.")
 
@@ -127,6 +133,36 @@ class Tables(Part):
         if self.holdout is None and self.predictions is None:
             raise ValueError("a holdout or a predictions table is needed")
         return self
+
+
+class ServedSpec(Part):
+    """How a feature is compared, besides what policy says: both must hold, so that this is never softer."""
+
+    absolute: Annotated[float, Field(strict=True, ge=0)] | None = Field(
+        default=None, description="Numbers: |a - b| <= absolute + relative * max(|a|, |b|), or within ulp."
+    )
+    relative: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
+    ulp: Annotated[int, Field(strict=True, ge=0, le=2**20)] | None = Field(
+        default=None, description="Units in the last place; of single precision where either column is."
+    )
+    max_age_s: Annotated[float, Field(strict=True, ge=0)] | None = Field(
+        default=None, description="Seconds; an online value that is older is too old."
+    )
+    written: Name | None = Field(default=None, description="When the online value was written: a column of online.")
+
+
+class ParitySpec(Part):
+    """The comparison of the offline with the online table."""
+
+    written: Name | None = Field(
+        default=None, description="When the online values were written: a column of the online table."
+    )
+    features: dict[Name, ServedSpec] = Field(default={}, description="What is said of a feature.")
+
+    def plan(self) -> Parity:
+        """Return it in the plan's form."""
+        features = (Served(feature=name, **said.model_dump()) for name, said in sorted(self.features.items()))
+        return Parity(written=self.written, features=tuple(features))
 
 
 class Serving(Part):
@@ -196,6 +232,7 @@ class Spec(Part):
     )
     slices: Names = Field(default=(), description="Columns whose every value is measured on its own.")
     extra: tuple[Extra, ...] = Field(default=(), description="Checks besides those of policy.")
+    parity: ParitySpec | None = Field(default=None, description="How offline and online are compared.")
     tables: Tables
     backfill: BackfillSpec | None = Field(
         default=None, description="What the rewrite of the table live, which is there as shadow, was to do."
@@ -299,6 +336,7 @@ class Spec(Part):
                         role=role,
                         uri=table.uri,
                         as_of_us=as_of_us,
+                        scope=table.scope,
                         contract=table.contract,
                         champion_contract=table.champion_contract,
                     )

@@ -27,6 +27,7 @@ TableRole = Literal[
     "offline",
     "online",
     "events",
+    "fingerprint",
     "predictions",
     "champion_predictions",
     "live",
@@ -70,12 +71,38 @@ class Outcomes(Record):
     true_negative: float
 
 
+class Alike(Record):
+    """When two values of a feature, offline and online, count as the same.
+
+    Numbers: |a - b| <= absolute + relative * max(|a|, |b|), or at most `ulp` units in the last place of the larger one;
+    of single precision where either column is.
+
+    Attributes
+    ----------
+    text: `nfc` compares texts in Unicode's normalisation form C.
+    max_age_s: of the online value, in seconds; an older one is too old.
+    """
+
+    feature: Name
+    absolute: Annotated[float, Field(ge=0)] | None = None
+    relative: Annotated[float, Field(ge=0, lt=1)] | None = None
+    ulp: Annotated[int, Field(ge=0, le=2**20)] | None = None
+    text: Literal["exact", "nfc"] | None = None
+    max_age_s: Annotated[float, Field(ge=0)] | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it says anything of numbers."""
+        return (self.absolute, self.relative, self.ulp) != (None, None, None)
+
+
 class Parameters(Record):
     """How the policy wants figures computed; evidence with other parameters is not promotable.
 
     Attributes
     ----------
     anchors: at most so many versions that served are scored to find the best.
+    parity_tolerance: of features that `parity_features` says nothing of; `parity_features` takes its place.
     max_rows, seed: figures that need rows one by one take a sample of a larger table, drawn by key and seed.
     maturation_seconds: after its event a row's label is taken to have come for good; None where nobody said.
     near_digits: significant digits to which numbers are rounded where rows are compared for being nearly the same.
@@ -88,6 +115,7 @@ class Parameters(Record):
     strata: Annotated[int, Field(ge=2, le=100)] = 5
     operating_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6
+    parity_features: tuple[Alike, ...] = ()
     minimum_clusters: Annotated[int, Field(ge=2)] = 8
     latency_pairs: Annotated[int, Field(ge=200, le=100_000)] = 300
     anchors: Annotated[int, Field(ge=1, le=100)] = 12
@@ -111,6 +139,7 @@ class Table(Record):
     as_of_us: the time up to which the table claims to be complete, from its lineage.
     contract: path of what the table was promised to be, in the Open Data Contract Standard; `#NAME` is one of its objects.
     champion_contract: the one that the champion was made by.
+    scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.
     """
 
     role: TableRole
@@ -118,6 +147,7 @@ class Table(Record):
     as_of_us: Micros | None = None
     contract: Name | None = None
     champion_contract: Name | None = None
+    scope: Literal["sample"] | None = None
 
 
 class Interval(Record):
@@ -133,6 +163,25 @@ class Quantile(Record):
 
     level: Annotated[float, Field(gt=0, lt=1)]
     column: Name
+
+
+class Served(Alike):
+    """What a spec says of a feature; `written` is the column of the online table that says when its value was written."""
+
+    written: Name | None = None
+
+
+class Parity(Record):
+    """What a spec adds to the comparison of offline and online.
+
+    Attributes
+    ----------
+    written: as of `Served`, of the features that name no column of their own.
+    features: rules that must hold besides the policy's, so that they can only be stricter.
+    """
+
+    written: Name | None = None
+    features: tuple[Served, ...] = ()
 
 
 class Columns(Record):
@@ -215,6 +264,7 @@ class Plan(Record):
     tables: tuple[Table, ...]
     columns: Columns = Columns()
     backfill: Backfill | None = None
+    parity: Parity | None = None
     policy_digest: Digest
     spec_digest: Digest
     built_in: bool = False

@@ -81,12 +81,23 @@ _available(ask) := ((_things(ask) | {word | some word in _of_backfill; _declares
 	word := concat(".", ["parameters", name])
 }
 
-_things(ask) := (({role | some role in ask.roles} | {word | some word in ask.documents}) | {word |
+_things(ask) := ((({role | some role in ask.roles} | {word | some word in ask.documents}) | {word |
 	ask.has_champion
 	word := "champion"
 }) | {word |
 	ask.has_sets
 	word := "sets"
+}) | {word |
+	_compared(ask)
+	word := "reference"
+}
+
+# What online is compared with where there are no pairs: an earlier run's fingerprint, or a table without keys.
+_compared(ask) if "fingerprint" in ask.roles
+
+_compared(ask) if {
+	"offline" in ask.roles
+	not "key" in ask.columns
 }
 
 _of_backfill := {"lateness", "known", "ttl"}

@@ -117,7 +117,7 @@ asked := {
 	"has_champion": true,
 	"has_sets": true,
 	"roles": ["training", "holdout", "offline", "online"],
-	"columns": [],
+	"columns": ["features", "key"],
 	"slices": [],
 	"extra": [],
 }
@@ -129,7 +129,7 @@ plan := object.union(
 		"environments": ["development", "staging", "production"],
 		"independent_rows": false,
 		"tables": [{"role": role} | some role in asked.roles],
-		"columns": {"features": ["wind"]},
+		"columns": {"key": ["id"], "features": ["wind"]},
 	},
 	_answer,
 )

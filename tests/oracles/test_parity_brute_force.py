@@ -54,6 +54,10 @@ def close(a: Any, b: Any, scale: float) -> bool:
     return bool(a == b)
 
 
+def gap(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_figure_is_what_a_loop_counts(tmp_path: Path, seed: int) -> None:
     offline, online = table(seed + 10, 2_000), table(seed + 50, 2_000)
@@ -77,7 +81,12 @@ def test_every_figure_is_what_a_loop_counts(tmp_path: Path, seed: int) -> None:
     with Tables(threads=2) as tables:
         opened = tables.open_all(roles, base=tmp_path)
         found = ParityGate().measure(Given(plan=plan, tables=opened, scored=Reason.NOT_PROVIDED, champion=None))
-    figures = {figure.item.name: figure for figure in found.measurements if figure.item}
+    figures = {
+        figure.item.name: figure
+        for figure in found.measurements
+        if figure.item and figure.check in ("parity.mismatch", "parity.missing")
+    }
+    nulls = {figure.item.name: figure for figure in found.measurements if figure.check == "parity.null" and figure.item}
     places = {key: index for index, key in enumerate(online["k"])}
     pairs = [(index, places[key]) for index, key in enumerate(offline["k"]) if key in places]
     finite = [abs(value) for value in offline["number"] if value is not None and math.isfinite(value)]
@@ -88,5 +97,8 @@ def test_every_figure_is_what_a_loop_counts(tmp_path: Path, seed: int) -> None:
         assert figures[name].estimate == wrong / len(pairs)
         assert figures[name].n == len(pairs)
         assert wrong > 0
+        values = [(i, j) for i, j in pairs if not gap(offline[name][i])]
+        assert nulls[name].n == len(values)
+        assert nulls[name].estimate == sum(gap(online[name][j]) for _, j in values) / len(values)
     assert figures["offline"].estimate == (len(offline["k"]) - len(pairs)) / len(offline["k"])
     assert figures["online"].estimate == (len(online["k"]) - len(pairs)) / len(online["k"])

@@ -182,7 +182,7 @@ def plan_request(**changes: Any) -> Document:
         "has_champion": True,
         "has_sets": True,
         "roles": ["holdout", "offline", "online", "training"],
-        "columns": [],
+        "columns": ["features", "key", "label"],
         "slices": [],
         "cluster": "day",
         "extra": [],

@@ -67,7 +67,8 @@ class Bench:
         return found
 
     def figures(self, *args: Any, **kwargs: Any) -> dict[str, Measurement]:
-        return {f.item.name: f for f in self.measure(*args, **kwargs).measurements if f.item}
+        wanted = ("parity.mismatch", "parity.missing")
+        return {f.item.name: f for f in self.measure(*args, **kwargs).measurements if f.item and f.check in wanted}
 
     def note(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         (note,) = self.measure(*args, **kwargs).notes

@@ -1,9 +1,11 @@
-"""Two tables side by side: a full outer join on the key, and one count for each feature. Called by `gate`.
+"""Two tables side by side: a full outer join on the key, and what makes two values of a feature equal.
 
 Two values are equal when they are the same (null and null, NaN and NaN, infinities of one sign), or when both are
 finite numbers, not both whole, and |a - b| <= t * (s + max(|a|, |b|)), with s = min(1, mean |a|) of the offline table's
-finite values: a feature measured in millionths is compared in its own scale. Null against NaN is a mismatch, and so are
-values of different kinds.
+finite values: a feature measured in millionths is compared in its own scale. Where the policy has a rule for the
+feature (`records.plan.Alike`) it takes the place of this one, for whole numbers too; a rule of the spec must hold
+besides. Arrays of numbers are compared element by element, times as instants to the microsecond, texts as they are.
+Null against NaN is a mismatch, and so are values of different kinds.
 """
 
 from __future__ import annotations
@@ -11,16 +13,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING, Literal
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
+from gates.measure.parity.tolerance import close, near, normal_form, same_elements
 from gates.plan.guess import Kind
+from gates.records.plan import Alike
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 NUMBERS = ("integer", "number", "bool")
+
+Side = Literal["offline", "online"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,10 @@ class Feature:
     Attributes
     ----------
     left, right: its columns in the pairs. moments: both sides are dates or timestamps.
+    elements: both sides are arrays of numbers. whole: both are of whole numbers. single: a side is of single precision.
     scale: s of the module's docstring.
+    rules: the policy's of this feature, in place of the default tolerance. stricter: what the spec wants besides.
+    nfc: texts are compared in Unicode's normalisation form C.
     """
 
     name: str
@@ -39,6 +50,12 @@ class Feature:
     online: Kind
     moments: bool
     scale: float = 1.0
+    elements: bool = False
+    whole: bool = False
+    single: bool = False
+    rules: tuple[Alike, ...] = ()
+    stricter: tuple[Alike, ...] = ()
+    nfc: bool = False
 
     @property
     def left(self) -> str:
@@ -53,38 +70,50 @@ class Feature:
         return self.offline in NUMBERS and self.online in NUMBERS
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What the join showed.
+def shared_features(
+    names: Sequence[str], offline: ir.Table, online: ir.Table, rules: Sequence[Alike] = (), extra: Sequence[Alike] = ()
+) -> list[Feature]:
+    """Return the features that both tables have, with the scale of each.
 
-    Attributes
+    Parameters
     ----------
-    paired: keys in both tables. offline_only, online_only: keys without a partner.
-    mismatches: by feature, over the pairs.
+    rules, extra: the policy's and the spec's, of any features.
     """
-
-    paired: int
-    offline_only: int
-    online_only: int
-    mismatches: Mapping[str, int]
-
-
-def shared_features(names: Sequence[str], offline: ir.Table, online: ir.Table) -> list[Feature]:
-    """Return the features that both tables have, with the scale of each."""
     found = [
-        Feature(
-            name,
-            index,
-            kind_of(offline[name].type()),
-            kind_of(online[name].type()),
-            moments=_is_moment(offline[name]) and _is_moment(online[name]),
-        )
+        _feature(name, index, offline[name], online[name], rules, extra)
         for index, name in enumerate(dict.fromkeys(names))
         if name in offline.columns and name in online.columns
     ]
-    means = {f.left: _magnitude(offline[f.name]).mean() for f in found if f.numeric and f.offline == "number"}
+    means = {
+        f.left: _magnitude(offline[f.name]).mean() for f in found if f.numeric and not f.rules and f.offline == "number"
+    }
     seen = row(offline.aggregate(**means)) if means else {}
+    for feature in found:
+        if feature.elements and not feature.rules:
+            values = offline.select(value=offline[feature.name].unnest())
+            seen[feature.left] = scalar(_magnitude(values.value).mean())
     return [replace(f, scale=_scale(seen.get(f.left))) for f in found]
+
+
+def _feature(
+    name: str, index: int, left: ir.Value, right: ir.Value, rules: Sequence[Alike], extra: Sequence[Alike]
+) -> Feature:
+    types = (left.type(), right.type())
+    elements = [kind.value_type if kind.is_array() else kind for kind in types]
+    own = tuple(rule for rule in rules if rule.feature == name)
+    return Feature(
+        name,
+        index,
+        kind_of(types[0]),
+        kind_of(types[1]),
+        moments=_is_moment(left) and _is_moment(right),
+        elements=all(kind.is_array() for kind in types) and all(kind.is_numeric() for kind in elements),
+        whole=all(kind.is_integer() for kind in elements),
+        single=any(kind.is_float32() or kind.is_float16() for kind in elements),
+        rules=tuple(rule for rule in own if rule.numeric),
+        stricter=tuple(rule for rule in extra if rule.feature == name and rule.numeric),
+        nfc=any(rule.text == "nfc" for rule in own) and all(kind.is_string() for kind in types),
+    )
 
 
 def keys_repeat(table: ir.Table, key: Sequence[str]) -> bool:
@@ -100,42 +129,38 @@ def keys_compare(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> boo
     return all(_family(offline[name]) == _family(online[name]) for name in key)
 
 
-def pair(offline: ir.Table, online: ir.Table, key: Sequence[str], features: Sequence[Feature]) -> ir.Table:
+def pair(
+    offline: ir.Table,
+    online: ir.Table,
+    key: Sequence[str],
+    features: Sequence[Feature],
+    beside: Mapping[str, tuple[Side, str]] | None = None,
+) -> ir.Table:
     """Return the full outer join: a0, b0, a1, b1, ... and the flags `in_offline` and `in_online`.
 
     A key with a null finds no partner.
+
+    Parameters
+    ----------
+    beside: further columns by their name in the pairs: of which table, and its name there.
     """
     import ibis
 
-    left = offline.select(
-        **{f"l{index}": offline[name] for index, name in enumerate(key)},
-        **{feature.left: offline[feature.name] for feature in features},
-        in_offline=ibis.literal(value=True),
-    )
-    right = online.select(
-        **{f"r{index}": online[name] for index, name in enumerate(key)},
-        **{feature.right: online[feature.name] for feature in features},
-        in_online=ibis.literal(value=True),
-    )
-    return left.outer_join(right, [left[f"l{index}"] == right[f"r{index}"] for index in range(len(key))])
-
-
-def count(pairs: ir.Table, features: Sequence[Feature], tolerance: float) -> Counts:
-    """Count over all pairs in one scan."""
-    both = both_sides(pairs)
-    wanted: dict[str, Any] = {
-        "paired": both.sum(),
-        "offline_only": pairs.in_online.isnull().sum(),
-        "online_only": pairs.in_offline.isnull().sum(),
+    sides: dict[Side, dict[str, ir.Value]] = {
+        "offline": {
+            **{f"l{index}": offline[name] for index, name in enumerate(key)},
+            **{feature.left: offline[feature.name] for feature in features},
+        },
+        "online": {
+            **{f"r{index}": online[name] for index, name in enumerate(key)},
+            **{feature.right: online[feature.name] for feature in features},
+        },
     }
-    wanted |= {f"m{feature.index}": (both & ~equal(pairs, feature, tolerance)).sum() for feature in features}
-    seen = {name: int(value or 0) for name, value in row(pairs.aggregate(**wanted)).items()}
-    return Counts(
-        paired=seen["paired"],
-        offline_only=seen["offline_only"],
-        online_only=seen["online_only"],
-        mismatches={feature.name: seen[f"m{feature.index}"] for feature in features},
-    )
+    for name, (side, column) in (beside or {}).items():
+        sides[side][name] = (offline if side == "offline" else online)[column]
+    left = offline.select(**sides["offline"], in_offline=ibis.literal(value=True))
+    right = online.select(**sides["online"], in_online=ibis.literal(value=True))
+    return left.outer_join(right, [left[f"l{index}"] == right[f"r{index}"] for index in range(len(key))])
 
 
 def both_sides(pairs: ir.Table) -> ir.BooleanValue:
@@ -143,21 +168,36 @@ def both_sides(pairs: ir.Table) -> ir.BooleanValue:
 
 
 def equal(pairs: ir.Table, feature: Feature, tolerance: float) -> ir.BooleanValue:
-    """Say whether the two values of a feature are equal; never null."""
-    import ibis
+    """Say whether the two values of a feature are equal; never null.
 
+    Parameters
+    ----------
+    tolerance: of numbers, where the feature has no rules of its own.
+    """
     left, right = pairs[feature.left], pairs[feature.right]
     if feature.moments:  # with and without a zone they are instants; without one the time is UTC
         return moment(left).identical_to(moment(right))
-    if feature.offline == feature.online and feature.offline != "number":
-        return left.identical_to(right) if left.type() == right.type() else _as_text(left, right, feature)
-    if not feature.numeric:
+    if feature.elements:
+        return same_elements(left, right, lambda a, b: _numbers(a, b, feature, tolerance))
+    if feature.numeric and (feature.offline != feature.online or feature.offline != "bool"):
+        return _numbers(left, right, feature, tolerance)
+    if feature.offline != feature.online:
         return left.isnull() & right.isnull()
+    if feature.nfc:
+        return normal_form(left).identical_to(normal_form(right))
+    return left.identical_to(right) if left.type() == right.type() else _as_text(left, right)
+
+
+def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float) -> ir.BooleanValue:
+    if feature.whole and not feature.rules:
+        return left.identical_to(right)
     a, b = left.cast("float64"), right.cast("float64")
-    reach = tolerance * (feature.scale + ibis.greatest(a.abs(), b.abs()))
-    # |inf - 5| <= inf is true, and NaN is above infinity: a finite reach is one of finite numbers
-    close = ((a - b).abs() <= reach) & (reach < math.inf)
-    return a.identical_to(b) | close.fill_null(False)
+    wanted = [] if feature.rules else [near(a, b, tolerance, feature.scale)]
+    if rules := (*feature.rules, *feature.stricter):
+        wanted.append(close(a, b, rules, single=feature.single))
+    # Whole numbers beyond 2^53 are the same double as their neighbours.
+    same = left.identical_to(right) if feature.whole else a.identical_to(b)
+    return same | reduce(and_, wanted).fill_null(False)
 
 
 def finite(value: ir.FloatingValue) -> ir.BooleanValue:
@@ -176,10 +216,8 @@ def _is_moment(value: ir.Value) -> bool:
     return bool(value.type().is_timestamp() or value.type().is_date())
 
 
-def _as_text(left: ir.Value, right: ir.Value, feature: Feature) -> ir.BooleanValue:
-    """Whole numbers of two widths are compared as they are; other types of one kind by how they are written."""
-    if feature.offline == "integer":
-        return left.identical_to(right)
+def _as_text(left: ir.Value, right: ir.Value) -> ir.BooleanValue:
+    """Types of one kind are compared by how their values are written."""
     return left.cast("string").identical_to(right.cast("string"))
 
 

@@ -1,163 +1,246 @@
-"""From the offline and the online table to `parity.mismatch` and `parity.missing`. A stage of measure."""
+"""From the offline and the online table to the measurements of `parity.*`. A stage of measure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from gates.measure.census import census, table_of, unmeasured
+import numpy as np
+
+from gates.inputs.tables import arrow
+from gates.measure.census import table_of
 from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.causes import Explanation, explain
 from gates.measure.parity.compare import (
-    Counts,
     Feature,
-    count,
+    Side,
+    both_sides,
     keys_compare,
     keys_repeat,
     pair,
     shared_features,
 )
-from gates.records import Item, Measurement, Param, Reason
+from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count
+from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing
+from gates.measure.stats.figure import Floats, Ints
+from gates.measure.sums import codes, numbers
+from gates.records import Measurement, Plan, Reason
 
-MISMATCH, MISSING = "parity.mismatch", "parity.missing"
-MISMATCH_METHOD = (
-    "share of paired keys whose values differ; finite numbers by |a-b| <= t*(min(1, mean|a|) + max(|a|,|b|))"
-)
-MISSING_METHOD = "share of the table's keys without a partner in the other; full outer join"
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
 ATTACHMENT = "parity.json"
+SIDES: tuple[Side, Side] = ("offline", "online")
 
 
 class ParityGate:
-    """Measures `parity.*`: the tables `offline` and `online`, paired by the plan's key."""
+    """Measures `parity.*`: the tables `offline` and `online`, paired by the plan's key.
+
+    Where that key alone is not unique and both tables have the plan's time, pairs are of one key and one time.
+    """
 
     name: ClassVar[str] = "parity"
 
     def measure(self, given: Given) -> Findings:
         """Join once, count once; features that differ are looked at again for their cause."""
-        comparison = _compare(given)
+        basis = Basis.of(given)
+        comparison = _compare(given, basis)
         if isinstance(comparison, Reason):
-            return Findings(measurements=tuple(_nothing(given, comparison)))
-        measurements = (*_mismatches(given, comparison), *_missing(comparison))
+            return Findings(measurements=tuple(_nothing(given, basis, comparison)))
+        measurements = (
+            *features(given, basis, comparison.features, comparison.counts, comparison.lags),
+            *missing(basis, comparison.alone),
+        )
         return Findings(measurements=measurements, notes=(_note(given, comparison),))
+
+
+Alone = tuple[Floats, Floats, Ints | None]
+"""Keys without a partner, keys, and codes of their clusters, by cell."""
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    offline_rows: int
-    online_rows: int
+    key: tuple[str, ...]
     features: dict[str, Feature]
+    lags: Mapping[str, Lag]
     counts: Counts
+    alone: dict[str, Alone | Reason]
     explanations: dict[str, Explanation]
 
 
-def _compare(given: Given) -> _Comparison | Reason:
-    offline, online, key = table_of(given, "offline"), table_of(given, "online"), given.plan.columns.key
+def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
+    offline, online = table_of(given, "offline"), table_of(given, "online")
     if isinstance(offline, Reason):
         return offline
     if isinstance(online, Reason):
         return online
-    reason = _unpairable(offline, online, key)
-    if reason is not None:
-        return reason
-    features = shared_features(given.plan.columns.features, offline.table, online.table)
-    tolerance = given.plan.parameters.parity_tolerance
-    pairs = pair(offline.table, online.table, key, features)
-    counts = count(pairs, features, tolerance)
+    key = _key(offline, online, given.plan)
+    if isinstance(key, Reason):
+        return key
+    plan = given.plan
+    tables = {"offline": offline.table, "online": online.table}
+    clusters = {f"{CLUSTER}_{side}": side for side in SIDES if basis.cluster in tables[side].columns}
+    if basis.cluster is not None and not clusters:
+        return Reason.COLUMN_MISSING
+    extra = plan.parity.features if plan.parity else ()
+    named = shared_features(plan.columns.features, offline.table, online.table, plan.parameters.parity_features, extra)
+    beside = _Beside.of(plan, offline, online, named)
+    if isinstance(beside, Reason):
+        return beside
+    columns = beside.columns | {name: (side, str(basis.cluster)) for name, side in clusters.items()}
+    pairs = pair(offline.table, online.table, key, named, columns)
+    pairs = beside.timed(pairs, online.identity.as_of_us)
+    if clusters:
+        pairs = pairs.mutate(**{CLUSTER: _first(pairs, list(clusters))})
+    tolerance = plan.parameters.parity_tolerance
+    counts = count(pairs, named, tolerance, slices=beside.slices, clustered=bool(clusters), lags=beside.lags)
+    rows = {"offline": offline.identity.rows, "online": online.identity.rows}
     return _Comparison(
-        offline_rows=offline.identity.rows,
-        online_rows=online.identity.rows,
-        features={feature.name: feature for feature in features},
+        key=key,
+        features={feature.name: feature for feature in named},
+        lags=beside.lags,
         counts=counts,
-        explanations=explain(given, pairs, key, features, counts.mismatches),
+        alone={side: _alone(pairs, side, basis, counts, rows[side]) for side in _told(plan)},
+        explanations=explain(given, pairs, key, named, counts.mismatches),
     )
 
 
-def _unpairable(offline: OpenTable, online: OpenTable, key: tuple[str, ...]) -> Reason | None:
+def _key(offline: OpenTable, online: OpenTable, plan: Plan) -> tuple[str, ...] | Reason:
+    """Return the columns to pair by, or why nothing can be paired."""
+    key, time = plan.columns.key, plan.columns.time
     if not key:
         return Reason.NOT_PROVIDED
-    if not (set(key) <= set(offline.table.columns) and set(key) <= set(online.table.columns)):
+    shared = set(offline.table.columns) & set(online.table.columns)
+    if not set(key) <= shared:
         return Reason.COLUMN_MISSING
     if 0 in (offline.identity.rows, online.identity.rows):
         return Reason.EMPTY_TABLE
-    if not keys_compare(offline.table, online.table, key):
-        return Reason.ROWS_UNPAIRED
-    if keys_repeat(offline.table, key) or keys_repeat(online.table, key):
-        return Reason.KEYS_NOT_UNIQUE
-    return None
+    wider = [key] if time is None or time in key or time not in shared else [key, (*key, time)]
+    for columns in wider:
+        if not keys_compare(offline.table, online.table, columns):
+            return Reason.ROWS_UNPAIRED
+        if not (keys_repeat(offline.table, columns) or keys_repeat(online.table, columns)):
+            return columns
+    return Reason.KEYS_NOT_UNIQUE
 
 
-def _params(given: Given) -> tuple[Param, ...]:
-    return (Param(name="tolerance", value=given.plan.parameters.parity_tolerance),)
+def _told(plan: Plan) -> list[Side]:
+    """Sides whose keys must all have a partner: of a table of which only a sample is at hand, the other's need not."""
+    sampled = {table.role for table in plan.tables if table.scope}
+    others: dict[Side, Side] = {"offline": "online", "online": "offline"}
+    return [side for side in SIDES if others[side] not in sampled or side in sampled]
 
 
-def _nothing(given: Given, reason: Reason) -> Iterator[Measurement]:
-    for item in _items(given):
-        yield _no_figure(given, reason, item)
-    for side in ("offline", "online"):
-        yield unmeasured(
-            MISSING, reason, unit="ratio", method=MISSING_METHOD, item=Item(kind="table", name=side), family=2
-        )
+@dataclass(frozen=True)
+class _Beside:
+    """Columns of the pairs besides keys and features.
+
+    Attributes
+    ----------
+    columns: by their name in the pairs. slices: those of slice columns by their name in the plan. timed: whose age counts
+    from the pair's time and not from the table's.
+    """
+
+    columns: dict[str, tuple[Side, str]]
+    slices: dict[str, str]
+    lags: dict[str, Lag]
+
+    @classmethod
+    def of(cls, plan: Plan, offline: OpenTable, online: OpenTable, named: list[Feature]) -> _Beside | Reason:
+        columns: dict[str, tuple[Side, str]] = {}
+        slices = {}
+        for index, name in enumerate(plan.parameters.slices):
+            side = _holder(name, offline, online)
+            if side is not None:
+                slices[name] = f"slice_{index}"
+                columns[slices[name]] = (side, name)
+        ages = _ages(plan)
+        lags = {}
+        for index, feature in enumerate(named):
+            if feature.name not in ages:
+                continue
+            written, seconds = ages[feature.name]
+            if not _is_time(online, written):
+                return Reason.COLUMN_MISSING
+            lags[feature.name] = Lag(f"written_{index}", seconds)
+            columns[f"written_{index}"] = ("online", str(written))
+        time = plan.columns.time
+        if lags and time is not None and _is_time(online, time):
+            columns[AT] = ("online", time)
+        elif lags and time is not None and _is_time(offline, time):
+            columns[AT] = ("offline", time)
+        elif lags and online.identity.as_of_us is None:
+            return Reason.NOT_PROVIDED
+        return cls(columns, slices, lags)
+
+    def timed(self, pairs: ir.Table, as_of_us: int | None) -> ir.Table:
+        """Return the pairs with the time that ages count to: the event's, else that at which the table was taken."""
+        import ibis
+
+        if not self.lags or AT in self.columns:
+            return pairs
+        return pairs.mutate(**{AT: ibis.literal((as_of_us or 0) // 1_000_000).as_timestamp("s")})
 
 
-def _items(given: Given) -> list[Item | None]:
-    """One for each feature of the plan; without any, one figure still says that there is none."""
-    return [Item(kind="feature", name=name) for name in given.plan.columns.features] or [None]
+def _holder(name: str, offline: OpenTable, online: OpenTable) -> Side | None:
+    if name in offline.table.columns:
+        return "offline"
+    return "online" if name in online.table.columns else None
 
 
-def _no_figure(given: Given, reason: Reason, item: Item | None) -> Measurement:
-    return unmeasured(
-        MISMATCH,
-        Reason.NOT_PROVIDED if item is None else reason,
-        unit="ratio",
-        method=MISMATCH_METHOD,
-        item=item,
-        family=len(given.plan.columns.features),
-        params=_params(given),
-    )
+def _is_time(table: OpenTable, name: str | None) -> bool:
+    if name not in table.table.columns:
+        return False
+    kind = table.table[name].type()
+    return bool(kind.is_timestamp() or kind.is_date())
 
 
-def _mismatches(given: Given, found: _Comparison) -> Iterator[Measurement]:
-    paired = found.counts.paired
-    for item in _items(given):
-        if item is None or item.name not in found.features:
-            yield _no_figure(given, Reason.COLUMN_MISSING, item)
-        elif paired == 0:
-            yield _no_figure(given, Reason.ROWS_UNPAIRED, item)
-        else:
-            yield census(
-                MISMATCH,
-                found.counts.mismatches[item.name] / paired,
-                n=paired,
-                unit="ratio",
-                method=MISMATCH_METHOD,
-                item=item,
-                family=len(given.plan.columns.features),
-                params=_params(given),
-            )
+def _ages(plan: Plan) -> dict[str, tuple[str | None, float]]:
+    """By feature, the column that says when its value was written, and the strictest lag that anybody named."""
+    parity = plan.parity
+    served = parity.features if parity else ()
+    written = {feature.feature: feature.written for feature in served if feature.written is not None}
+    found: dict[str, tuple[str | None, float]] = {}
+    for rule in (*plan.parameters.parity_features, *served):
+        if rule.max_age_s is not None:
+            column = written.get(rule.feature, parity.written if parity else None)
+            seconds = min(rule.max_age_s, found[rule.feature][1] if rule.feature in found else rule.max_age_s)
+            found[rule.feature] = (column, seconds)
+    return found
 
 
-def _missing(found: _Comparison) -> Iterator[Measurement]:
-    for side, rows, alone in (
-        ("offline", found.offline_rows, found.counts.offline_only),
-        ("online", found.online_rows, found.counts.online_only),
-    ):
-        yield census(
-            MISSING,
-            alone / rows,
-            n=rows,
-            unit="ratio",
-            method=MISSING_METHOD,
-            item=Item(kind="table", name=side),
-            family=2,
-        )
+def _first(pairs: ir.Table, names: list[str]) -> ir.Value:
+    import ibis
+
+    return ibis.coalesce(*(pairs[name].cast("string") for name in names))
+
+
+def _alone(pairs: ir.Table, side: Side, basis: Basis, counts: Counts, rows: int) -> Alone | Reason:
+    """Count the keys of one side that have no partner."""
+    if basis.cluster is None:
+        alone = counts.offline_only if side == "offline" else counts.online_only
+        return np.array([float(alone)]), np.array([float(rows)]), None
+    name = f"{CLUSTER}_{side}"
+    if name not in pairs.columns:
+        return Reason.COLUMN_MISSING
+    own = pairs.filter(pairs[f"in_{side}"].notnull())
+    cells = own.select(cluster=own[name].cast("string").fill_null(""), alone=~both_sides(own))
+    answer = arrow(cells.group_by("cluster").aggregate(n=cells.count(), alone=cells.alone.sum()))
+    return numbers(answer, "alone"), numbers(answer, "n"), codes(answer, "cluster")[1]
+
+
+def _nothing(given: Given, basis: Basis, reason: Reason) -> Iterator[Measurement]:
+    for item in items(given):
+        yield no_mismatch(given, basis, reason, item)
+    yield from no_missing(basis, reason)
 
 
 def _note(given: Given, found: _Comparison) -> Note:
     document = {
         "schema_version": "v1",
-        "key": list(given.plan.columns.key),
+        "key": list(found.key),
         "tolerance": given.plan.parameters.parity_tolerance,
         "paired": found.counts.paired,
         "offline_only": found.counts.offline_only,
@@ -170,11 +253,19 @@ def _note(given: Given, found: _Comparison) -> Note:
 
 def _feature(found: _Comparison, feature: Feature) -> dict[str, Any]:
     explanation = found.explanations.get(feature.name)
+    kinds = found.counts.pieces[0].features[feature.name]
+    null, old = int(kinds.null.sum()), int(kinds.old.sum())
     document: dict[str, Any] = {
         "name": feature.name,
         "offline_kind": feature.offline,
         "online_kind": feature.online,
-        "mismatches": found.counts.mismatches[feature.name],
+        "mismatches": int(kinds.mismatches.sum()),
+        "online": {
+            "present": int(kinds.values.sum()) - null - old,
+            "null": null,
+            "too_old": old,
+            "not_found": found.counts.not_found[feature.name],
+        },
     }
     if explanation is not None:
         document |= explanation.document()

@@ -4,8 +4,9 @@
 #   tasks     of models that it is about
 #   optional  not required unless the policy owners' facts about a model, or a spec, ask for it
 #   when      tables (by role), `contract` or `champion_contract` of any table, `champion`, `sets`, a word of the spec's
-#             columns (`columns.time`) or a parameter that the policy owners set (`parameters.maturation_seconds`): an
-#             optional check is required wherever all are given
+#             columns (`columns.time`), a parameter that the policy owners set (`parameters.maturation_seconds`) or
+#             `reference` (what online is compared with where it cannot be paired): an optional check is required wherever
+#             all are given
 #   subject   whose figure is judged
 #   sliced    also of each slice, and of the rest where slices are named
 #   sense     at_most | at_least | within

@@ -1,4 +1,5 @@
-# The parity gate's checks: does serving compute the features that training saw? A census of the paired keys.
+# The parity gate's checks: does serving compute the features that training saw? A census of the paired keys, or where the
+# spec says that a table is a sample, a claim about all traffic; without keys, a comparison of distributions.
 package gates.checks.parity
 
 # METADATA
@@ -12,7 +13,7 @@ checks["parity.mismatch"] := {
 	"subject": "data",
 	"sense": "at_most",
 	"items": "features",
-	"needs": {"offline", "online"},
+	"needs": {"offline", "online", "columns.key"},
 }
 
 # METADATA
@@ -26,5 +27,80 @@ checks["parity.missing"] := {
 	"subject": "data",
 	"sense": "at_most",
 	"items": "any",
-	"needs": {"offline", "online"},
+	"needs": {"offline", "online", "columns.key"},
+}
+
+# METADATA
+# title: Values missing online
+# description: The share of pairs in which a feature has a value offline and a null or NaN online.
+# custom:
+#   code: parity.null
+#   remedy: Find out why serving has no value where training had one; a default in its place would be a mismatch too.
+checks["parity.null"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "data",
+	"sense": "at_most",
+	"items": "features",
+	"needs": {"offline", "online", "columns.key"},
+}
+
+# METADATA
+# title: Values too old online
+# description: The share of pairs whose online value was written longer before the event than the allowed lag.
+# custom:
+#   code: parity.too_old
+#   remedy: Look at the job that writes this feature to the online store, or at its time to live.
+checks["parity.too_old"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"offline", "online", "columns.key"},
+}
+
+# METADATA
+# title: Shift between training and serving
+# description: The mean of a feature online minus that offline, in standard deviations; of a text, of the bucket of its values that moved most.
+# custom:
+#   code: parity.smd
+#   remedy: Compare units, defaults and filters of the two paths that compute this feature.
+checks["parity.smd"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "data",
+	"sense": "within",
+	"items": "any",
+	"needs": {"online"},
+}
+
+# METADATA
+# title: Spread between training and serving
+# description: The variance of a feature online over that offline.
+# custom:
+#   code: parity.variance_ratio
+#   remedy: Compare units, clipping and defaults of the two paths that compute this feature.
+checks["parity.variance_ratio"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "data",
+	"sense": "within",
+	"items": "any",
+	"needs": {"online"},
+}
+
+# METADATA
+# title: Missing values between training and serving
+# description: The share of rows without a finite value of a feature online minus that offline.
+# custom:
+#   code: parity.missing_rate_difference
+#   remedy: Find out why the feature is filled differently on the two paths.
+checks["parity.missing_rate_difference"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "data",
+	"sense": "within",
+	"items": "features",
+	"needs": {"online"},
 }

@@ -1,0 +1,212 @@
+"""What the pairs show, counted: mismatches of each feature, and what became online of the values that offline has.
+
+Of a value that offline has, online has one that is young enough (`present`), one that is too old, a null or NaN, or no
+row of that key at all. Called by `gate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gates.inputs.tables import arrow, keep, row
+from gates.measure.parity.compare import Feature, absent, both_sides, equal, moment
+from gates.measure.scored_columns import text
+from gates.measure.stats.figure import Floats, Ints
+from gates.measure.sums import Where, codes, numbers
+from gates.records import WHOLE, Slice
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+CLUSTER = "cluster"
+AT = "at"
+"""Names of columns in the pairs: which rows hang together, and when the pair's event happened."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How old an online value may be.
+
+    Attributes
+    ----------
+    written: the pairs' column that says when it was written. seconds: more is too old.
+    """
+
+    written: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Values of a feature, as sums over the pairs of each cell, shape (cells,).
+
+    Attributes
+    ----------
+    mismatches: pairs that differ. values: pairs in which offline has a value; of these
+    null: online has none. old: online has one that is too old.
+    """
+
+    mismatches: Floats
+    values: Floats
+    null: Floats
+    old: Floats
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The pairs of a slice.
+
+    Attributes
+    ----------
+    pairs: by cell, shape (cells,). cluster: codes by cell, None where pairs are taken as independent.
+    """
+
+    where: Where
+    pairs: Floats
+    cluster: Ints | None
+    features: Mapping[str, Kinds]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the join showed.
+
+    Attributes
+    ----------
+    paired: keys in both tables. offline_only, online_only: keys without a partner.
+    not_found: by feature, values that offline has under a key that online lacks.
+    pieces: the whole first, then each value of each slice column.
+    """
+
+    paired: int
+    offline_only: int
+    online_only: int
+    not_found: Mapping[str, int]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def mismatches(self) -> dict[str, int]:
+        """Pairs that differ, by feature."""
+        return {name: int(kinds.mismatches.sum()) for name, kinds in self.pieces[0].features.items()}
+
+
+def count(
+    pairs: ir.Table,
+    features: Sequence[Feature],
+    tolerance: float,
+    *,
+    slices: Mapping[str, str] | None = None,
+    clustered: bool = False,
+    lags: Mapping[str, Lag] | None = None,
+) -> Counts:
+    """Count over all pairs: in one scan, or where there are slices or clusters once for each slice column.
+
+    Parameters
+    ----------
+    slices: columns of the pairs by their name in the plan. clustered: the pairs have a column `cluster`.
+    lags: by feature, where an age is asked for.
+    """
+    slices, lags = slices or {}, lags or {}
+    both = both_sides(pairs)
+    flags = {f: _flags(pairs, f, tolerance, lags.get(f.name)) for f in features}
+    wanted: dict[str, Any] = {
+        "n": both.sum(),
+        "offline_only": pairs.in_online.isnull().sum(),
+        "online_only": pairs.in_offline.isnull().sum(),
+    }
+    for feature in features:
+        alone = pairs.in_online.isnull() & ~absent(pairs[feature.left])
+        wanted[f"f{feature.index}"] = alone.sum()
+    by_column: list[tuple[str | None, Any]] = []
+    if slices or clustered:
+        columns = {name: text(pairs[name], "", "") for name in (*slices.values(), *([CLUSTER] if clustered else []))}
+        packed = {f"c{f.index}": _packed(flags[f]) for f in features}
+        kept = keep(pairs.filter(both).select(**columns, **packed))
+        by_column = [(name, _cells(kept, features, name, clustered=clustered)) for name in slices.values() or [None]]
+    else:
+        wanted |= {f"{kind}{f.index}": (both & flag).sum() for f in features for kind, flag in flags[f].items()}
+    seen = {name: int(value or 0) for name, value in row(pairs.aggregate(**wanted)).items()}
+    pieces = _pieces(by_column, list(slices), features) if by_column else (_single(seen, features),)
+    return Counts(
+        paired=seen["n"],
+        offline_only=seen["offline_only"],
+        online_only=seen["online_only"],
+        not_found={feature.name: seen[f"f{feature.index}"] for feature in features},
+        pieces=pieces,
+    )
+
+
+def _flags(pairs: ir.Table, feature: Feature, tolerance: float, lag: Lag | None) -> dict[str, ir.BooleanValue]:
+    """Of a pair: the two values differ, offline has one, online has none for it, online's is too old."""
+    offline, online = ~absent(pairs[feature.left]), absent(pairs[feature.right])
+    found = {"m": ~equal(pairs, feature, tolerance), "v": offline, "z": offline & online}
+    if lag is not None:
+        # A value whose time is not known is not known to be young.
+        age = moment(pairs[AT]).epoch_seconds() - moment(pairs[lag.written]).epoch_seconds()
+        found["o"] = offline & ~online & ~(age <= lag.seconds).fill_null(False)
+    return found
+
+
+_BITS = {"m": 1, "v": 2, "z": 4, "o": 8}
+
+
+def _packed(flags: Mapping[str, ir.BooleanValue]) -> ir.IntegerValue:
+    total: Any = 0
+    for kind, flag in flags.items():
+        total = flag.ifelse(_BITS[kind], 0) + total
+    packed: ir.IntegerValue = total.cast("int8")
+    return packed
+
+
+def _cells(kept: ir.Table, features: Sequence[Feature], column: str | None, *, clustered: bool) -> Any:
+    by = [name for name in (column, CLUSTER if clustered else None) if name is not None]
+    sums = {
+        f"{kind}{f.index}": ((kept[f"c{f.index}"].cast("int64") & bit) > 0).sum()
+        for f in features
+        for kind, bit in _BITS.items()
+    }
+    return arrow(kept.group_by(by).aggregate(n=kept.count(), **sums))
+
+
+def _pieces(
+    by_column: Sequence[tuple[str | None, Any]], names: Sequence[str], features: Sequence[Feature]
+) -> tuple[Piece, ...]:
+    first = by_column[0][1]
+    every = np.arange(first.num_rows)
+    whole = _piece(WHOLE, first, every, features, None)
+    return (whole, *_sliced(by_column, names, features, whole.where.rows))
+
+
+def _sliced(
+    by_column: Sequence[tuple[str | None, Any]], names: Sequence[str], features: Sequence[Feature], rows: int
+) -> Iterator[Piece]:
+    for (column, answer), name in zip(by_column, names, strict=False):
+        if column is None:
+            continue
+        values, code = codes(answer, column)
+        order = np.argsort(code, kind="stable")
+        ends = np.searchsorted(code[order], np.arange(len(values) + 1))
+        for place, value in enumerate(values):
+            at = order[ends[place] : ends[place + 1]]
+            yield _piece(Slice(kind="value", column=name, value=value), answer, at, features, rows)
+
+
+def _piece(where: Slice, answer: Any, at: Ints, features: Sequence[Feature], rows: int | None) -> Piece:
+    part = answer.take(at)
+    cluster = codes(part, CLUSTER)[1] if CLUSTER in answer.column_names else None
+    pairs = numbers(part, "n")
+    n = int(pairs.sum())
+    clusters = None if cluster is None else int(np.unique(cluster).size)
+    kinds = {f.name: Kinds(*(numbers(part, f"{kind}{f.index}") for kind in _BITS)) for f in features}
+    share = n * 1_000_000 // (rows or max(n, 1))
+    return Piece(Where(where, share, n, clusters), pairs, cluster, kinds)
+
+
+def _single(seen: Mapping[str, int], features: Sequence[Feature]) -> Piece:
+    """The whole as one cell, from the only scan."""
+    kinds = {f.name: Kinds(*(np.array([float(seen.get(f"{kind}{f.index}", 0))]) for kind in _BITS)) for f in features}
+    return Piece(Where(WHOLE, 1_000_000, seen["n"], None), np.array([float(seen["n"])]), None, kinds)
