@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from gates.errors import EvidenceError, GatesError, UsageError
+from gates.errors import EvidenceError, GatesError, UsageError, without_values
 from gates.measure.interface import OpenTable
 from gates.plan.nearest import did_you_mean, nearest
 from gates.plan.spec import fill, resolve_path
@@ -365,8 +365,13 @@ def distinct(names: list[str], where: str) -> None:
             raise UsageError(text, code="column.ambiguous", where=where, remedy="rename one")
 
 
+_NAMES_THINGS = ("Binder Error", "Catalog Error", "IO Error", "[TABLE_OR_VIEW_NOT_FOUND]")
+"""Begin what engines say of columns, tables and files; everything else may repeat a value."""
+
+
 def _corrupt(where: str, error: BaseException) -> UsageError:
     text = re.sub(
         r"(?:[Ff]ile )?'?\"?/[^'\" ]*gates-tables-[^'\" ]*['\"]?", "the file", str(error).strip().splitlines()[0]
     )
+    text = text if text.startswith(_NAMES_THINGS) else without_values(text)
     return UsageError(f"cannot be read as a table: {text}", code="table.unreadable", where=where)

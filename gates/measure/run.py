@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gates.errors import GatesError, UsageError
+from gates.errors import GatesError, UsageError, without_values
 from gates.measure.interface import Findings, Gate, Given, Note
 from gates.records import Family, Measurement, Plan, Reason
 from gates.records.measurement import Subject
@@ -72,7 +72,7 @@ def run_gates(given: Given, progress: Callable[[str], None]) -> Iterator[GateRun
 
 def _failed(plan: Plan, gate: str, error: Exception) -> Findings:
     _log.debug("gate %s failed", gate, exc_info=error)
-    message = str(error) if isinstance(error, GatesError) else f"{type(error).__name__}: {error}"
+    message = str(error) if isinstance(error, GatesError) else f"{type(error).__name__}: {without_values(str(error))}"
     checks = sorted({r.check for r in plan.requirements if r.check.partition(".")[0] == gate})
     return Findings(
         measurements=tuple(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gates.errors import UsageError
+from gates.errors import UsageError, masked
 from gates.inputs.tables import arrow, reading
 from gates.measure.scored_columns import Blame, Finished, counted, of_champion, whose, with_sets
 from gates.measure.scored_pairs import Read
@@ -61,7 +61,8 @@ def _label(found: ir.Value, name: str, where: str) -> ir.Value:
     values = [str(value) for value in few.column("text").to_pylist()]
     pair = label_pair(values)
     if values and pair is None:
-        shown = ", ".join(f'"{value}"' for value in sorted(values))
+        # Two values are the names of two classes; of more, each may be a row's own.
+        shown = ", ".join(f'"{value if len(values) <= 2 else masked(value)}"' for value in sorted(values))
         raise UsageError(
             f'label "{name}" has values such as {shown}: which of them is 1 is not certain',
             code="label.invalid",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gates.errors import UsageError
+from gates.errors import UsageError, masked
 from gates.inputs.tables import arrow, reading
 from gates.measure.scored_binary import probabilities
 from gates.measure.scored_columns import Blame, Finished, counted, joined, of_champion, whose, with_sets
@@ -87,7 +87,7 @@ class Multiclass:
         others = others.filter(others["value"].notnull() & others["value"].notin(list(values))).order_by("value")
         strangers = [str(value) for value in arrow(others.limit(3)).column("value").to_pylist()]
         if strangers:
-            shown = ", ".join(f'"{value}"' for value in strangers)
+            shown = ", ".join(f'"{masked(value)}"' for value in strangers)
             raise UsageError(
                 f'label "{name}" has values that are no class, such as {shown}',
                 code="label.invalid",

@@ -138,12 +138,12 @@ def test_predicted_classes_are_no_probabilities(world: World) -> None:
 @pytest.mark.parametrize(
     ("labels", "classes", "message"),
     [
-        (["red", "grun", "x"], CLASSES, r'no class, such as "grun", "x".*did you mean "grün"'),
-        (["red", "RED", "red"], CLASSES, 'such as "RED"'),
-        ([0, 1, 5], ("0", "1", "2"), 'no class, such as "5"'),
+        (["red", "grun", "x"], CLASSES, r'no class, such as "aaaa", "a".*did you mean "grün"'),
+        (["red", "RED", "red"], CLASSES, 'such as "AAA"'),
+        ([0, 1, 5], ("0", "1", "2"), 'no class, such as "9"'),
         ([0, 1, 2], CLASSES, "is of type int64, and the classes are red, grün"),
         ([0, 1, 2], ("1", "1.0", "2"), "two classes are the same number"),
-        ([0.5, 1, 2], ("0", "1", "2"), 'such as "0.5"'),
+        ([0.5, 1, 2], ("0", "1", "2"), 'such as "9.9"'),
         (pd.to_datetime(["2020-01-01"] * 3), CLASSES, "is of type timestamp"),
         (["red"] * 3, (), "no classes are named"),
         (["red"] * 3, ("red", "grün"), "3 score columns for 2 classes"),

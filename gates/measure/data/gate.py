@@ -11,7 +11,7 @@ from itertools import chain
 from typing import ClassVar
 
 from gates.measure.census import asked_for, census, table_of, unmeasured
-from gates.measure.data import annotators, balance, guideline, maturity, order, twins
+from gates.measure.data import annotators, balance, cells, guideline, maturity, order, twins
 from gates.measure.data.overlap import no_overlaps, overlaps
 from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
 from gates.measure.interface import Findings, Given, OpenTable
@@ -47,6 +47,7 @@ ASKED: Mapping[str, Callable[[Given], Iterator[Measurement]]] = {
     maturity.IMMATURE: maturity.immature_rows,
     maturity.DELAY: maturity.label_delay,
     balance.CHECK: balance.class_balance,
+    cells.CHECK: cells.smallest_cell,
 }
 """What is measured only where the plan asks for it."""
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import ClassVar
 
+from gates.errors import without_values
 from gates.measure.claims import NOTHING, Claim, family
 from gates.measure.interface import Findings, Given, Note
 from gates.measure.own.results import Bare, Result, Successes, Sums, Unusable, Values
@@ -54,7 +55,7 @@ class OwnGate:
             except Exception as error:  # noqa: BLE001 - whatever a function trips over, the others go on
                 _log.debug("own.%s failed", name, exc_info=error)
                 measurements.append(own_measurement(name, Reason.GATE_FAILED))
-                said = f"{type(error).__name__}: {error}"
+                said = f"{type(error).__name__}: {without_values(str(error))}"
                 notes.append(Note(f"own.{name}-failure.txt", "text/plain", said.encode()))
         return Findings(tuple(measurements), tuple(notes))
 

@@ -264,3 +264,19 @@ checks["data.label_delay"] := {
 	"needs": {"holdout", "columns.time", "columns.labelled"},
 	"when": {"holdout", "columns.time", "columns.labelled", "parameters.maturation_seconds"},
 }
+
+# METADATA
+# title: Smallest cell
+# description: Rows of the rarest combination of the columns that together may tell who a row is about.
+# custom:
+#   code: data.smallest_cell
+#   remedy: Coarsen these columns (age bands, shorter postcodes), or take the rows of small cells out.
+checks["data.smallest_cell"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_least",
+	"items": "any",
+	"optional": true,
+	"needs": {"holdout", "columns.quasi_identifiers"},
+	"when": {"columns.quasi_identifiers"},
+}

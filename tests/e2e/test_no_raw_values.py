@@ -1,0 +1,125 @@
+"""What rows hold stays in the tables: secrets are planted in all of them, and every output is searched for them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_runner import Ran
+from small_world import World
+
+SECRET = re.compile(rb"zq-[0-9a-f]{6}|[a-z]+@zq\.example|4111 ?1111 ?1111|77[0-9]{3}\.[0-9]{5}")
+"""Tokens, e-mail addresses, a card's number, and numbers that no figure has."""
+
+OUTPUTS = ("store", "ledger.db", "report.html", "answer.json", "evidence")
+COLUMNS = """columns: {label: y, key: [id], time: at, features: [x, w], annotator: who, guideline: rules,
+  labelled: came, quasi_identifiers: [mail]}"""
+TABLES = """  annotations: {uri: annotations.parquet}
+  offline: {uri: offline.parquet}"""
+FACTS = """tier: medium
+parameters: {maturation_seconds: 3600}
+required:
+  - {check: data.near_duplicates}
+  - {check: data.time_order}
+  - {check: data.class_balance}
+  - {check: data.annotator_kappa}
+"""
+
+
+def plant(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = frame.assign(
+        id=[f"zq-{int(name[1:]):06x}" for name in frame["id"]],
+        mail=[f"{''.join(rng.choice(list('abcdef'), 6))}@zq.example" for _ in range(len(frame))],
+        card="4111 1111 1111 1111",
+        rules="v1",
+        came=frame["at"] + pd.Timedelta(minutes=5),
+    )
+    # in the range of no other row, so that every check of values trips over them
+    frame.loc[frame.index[:3], "x"] = [77123.45678, 77234.56789, 77345.67891]
+    return frame
+
+
+@pytest.fixture
+def planted(world: World) -> World:
+    for seed, name in enumerate(("training", "holdout", "offline", "online")):
+        path = world.folder / f"{name}.parquet"
+        frame = plant(pd.read_parquet(path).head(2_000), seed)
+        if name == "online":
+            frame = frame.assign(x=frame["x"].where(frame.index % 5 > 0, frame["x"] * 1000)).tail(1_900)
+        frame.to_parquet(path, index=False)
+        if name == "holdout":
+            both = [frame.head(200).assign(who=f"{who}@zq.example")[["id", "who", "y"]] for who in ("ann", "bob")]
+            pd.concat(both).to_parquet(world.folder / "annotations.parquet", index=False)
+    world.edit("columns: {label: y, key: [id], time: at}", COLUMNS)
+    world.edit("  offline: {uri: offline.parquet}", TABLES)
+    (world.folder / "policies" / "models" / "approval" / "data.yaml").write_text(FACTS)
+    return world
+
+
+def spoil(world: World, table: str, **columns: Any) -> None:
+    path = world.folder / f"{table}.parquet"
+    pd.read_parquet(path).assign(**columns).to_parquet(path, index=False)
+
+
+def written(world: World) -> Iterator[tuple[str, bytes]]:
+    """Every file that the command wrote or may have written; the bytes of signed payloads too."""
+    for name in OUTPUTS:
+        for path in [world.folder / name, *(world.folder / name).rglob("*"), world.ledger.parent / name]:
+            if path.is_file():
+                content = path.read_bytes()
+                yield str(path.relative_to(path.parents[1])), content
+                for part in re.findall(rb'"payload": ?"([A-Za-z0-9+/=]+)"', content):
+                    yield f"payload of {path.name}", base64.b64decode(part)
+
+
+def leaks(world: World, ran: Ran) -> dict[str, list[bytes]]:
+    streams = [("stdout", ran.out.encode()), ("stderr", ran.err.encode())]
+    found = {where: SECRET.findall(content)[:3] for where, content in [*streams, *written(world)]}
+    return {where: secrets for where, secrets in found.items() if secrets}
+
+
+def test_the_search_finds_what_is_planted(planted: World) -> None:
+    assert SECRET.search((planted.folder / "holdout.parquet").read_bytes())
+    (planted.folder / "evidence").mkdir()
+    payload = base64.b64encode(b"id zq-0000af").decode()
+    (planted.folder / "evidence" / "one").write_text(f'{{"payload":"{payload}"}}')
+    assert leaks(planted, Ran(0, "", "ann@zq.example")) == {
+        "stderr": [b"ann@zq.example"],
+        "payload of one": [b"zq-0000af"],
+    }
+
+
+def test_nothing_of_a_row_is_in_any_output(planted: World) -> None:
+    ran = planted.run("check", "-v", "--key", "measurer.pem", "--json", "answer.json", "-e", "staging")
+    assert ran.code == 1, ran.err
+    answer = (planted.folder / "answer.json").read_text()
+    for check in ("parity.mismatch", "data.smallest_cell", "data.out_of_range", "data.krippendorff_alpha"):
+        assert check in answer
+    page = planted.run("report", json.loads(answer)["decision_id"], "--out", "report.html")
+    assert page.code == 0, page.err
+    assert (planted.folder / "report.html").stat().st_size > 10_000
+    assert len(list(written(planted))) > 10
+    assert leaks(planted, ran) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "said"),
+    [
+        ("holdout", {"y": lambda rows: rows["id"]}, "which of them is 1 is not certain"),
+        ("holdout", {"x": lambda rows: rows["mail"]}, "could not convert string to float: '***'"),
+        ("online", {"x": lambda rows: rows["mail"], "at": lambda rows: rows["mail"]}, "parity"),
+    ],
+)
+def test_nothing_of_a_row_is_in_an_error(planted: World, table: str, columns: Any, said: str) -> None:
+    spoil(planted, table, **columns)
+    ran = planted.run("check", "-v", "--key", "measurer.pem", "-e", "staging")
+    assert said in ran.err + ran.out
+    assert ran.code in (1, 2), ran.err
+    assert leaks(planted, ran) == {}
