@@ -13,6 +13,7 @@ from typing import Any
 from gates.decide.attachments import read_recalibration, read_reliability
 from gates.decide.causes import Cause, read_causes
 from gates.decide.chance import SPREAD, Chance, coverage_chance
+from gates.decide.contract_hints import CONTRACT_CHECKS, read_contract
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
 from gates.records.decision import Decision, RuleResult
@@ -102,7 +103,8 @@ def advise(
 
     Parameters
     ----------
-    attachments: the bundle's, by name; `reliability.json`, `recalibration.json` and `parity.json` sharpen the advice
+    attachments: the bundle's, by name; `reliability.json`, `recalibration.json`, `parity.json` and
+        `contract.json` sharpen the advice
         where they are there.
     """
     measurements = tuple(measurements)
@@ -130,7 +132,11 @@ def advise(
         worst=_worst(judged),
         causes=read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
         chance=coverage_chance(decision.results, measurements, limit_of),
-        hints=(*_fitted(measurements), *_recalibration(decision, attachments.get("recalibration.json"))),
+        hints=(
+            *_fitted(measurements),
+            *_recalibration(decision, attachments.get("recalibration.json")),
+            *_contracts(decision, attachments.get("contract.json")),
+        ),
         worse=_worse(decision, measurements),
     )
 
@@ -181,6 +187,12 @@ def _recalibration(decision: Decision, raw: bytes | None) -> Iterator[Hint]:
     if found is not None and open_:
         reaches = ", ".join(f"{name} {error:.2g}" for name, error in found.reaches.items())
         yield Hint("calibration.ece", f"recalibrated, cross-fitted on these rows: {reaches}; now {found.error:.2g}")
+
+
+def _contracts(decision: Decision, raw: bytes | None) -> Iterator[Hint]:
+    """Say what was measured and expected, who reads what was changed, and where a term belongs."""
+    for check in CONTRACT_CHECKS:
+        yield from (Hint(check, text) for text in read_contract(raw, check, _failed(decision, check)))
 
 
 def _worst(judged: Iterable[tuple[RuleResult, Limit, Measurement]]) -> tuple[WorstSlice, ...]:

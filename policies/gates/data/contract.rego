@@ -30,3 +30,18 @@ checks["data.contract_incomplete"] := {
 	"optional": true,
 	"when": {"contract"},
 }
+
+# METADATA
+# title: Breaking changes of a data contract
+# description: A change against the champion's contract that breaks rows that were good, or those who read the table.
+# custom:
+#   code: data.contract_breaking
+#   remedy: Take the change back, or agree on it with the consumers that the advice names.
+checks["data.contract_breaking"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"when": {"champion_contract"},
+}

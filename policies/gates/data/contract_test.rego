@@ -9,7 +9,7 @@ _promised(check, value) := found if {
 		t.figure(check, "data", value, value),
 		{"item": {"kind": "rule", "name": "holdout: id.required"}},
 	)
-	tables := {{"role": role} | some role in t.asked.roles} | {{"role": "holdout", "contract": "c.yaml"}}
+	tables := {{"role": role} | some role in t.asked.roles} | {{"role": "holdout", "contract": "c.yaml", "champion_contract": "d.yaml"}}
 	found := t.denied with input as t.production
 		with input.evidence as t.evidence(_with(figure))
 		with input.plan.body.tables as t.array_of(tables)
@@ -33,4 +33,5 @@ test_rules_of_a_contract if {
 	"data.contract" in _promised("data.contract", 1)
 	not "data.contract" in _promised("data.contract", 0)
 	"data.contract_incomplete" in _promised("data.contract_incomplete", 1)
+	"data.contract_breaking" in _promised("data.contract_breaking", 1)
 }

@@ -6,6 +6,7 @@ is a value, is outside every range and every list.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
@@ -24,6 +25,14 @@ Condition = Callable[["ir.Value"], "ir.BooleanValue | None"]
 
 class Unsaid(ValueError):
     """A rule that cannot be made of what the contract says; the message says why."""
+
+
+def unfit() -> tuple[type[Exception], ...]:
+    """What Ibis raises where an operation does not go with the type of a value."""
+    from ibis.common.annotations import ValidationError
+    from ibis.common.exceptions import IbisError
+
+    return (IbisError, ValidationError, TypeError, AttributeError, RecursionError)
 
 
 def held(value: ir.Value, kept: ir.BooleanValue) -> ir.BooleanValue:
@@ -233,6 +242,37 @@ _LOGICAL = {
 }  # fmt: skip
 
 
+def _parsed(text: str) -> tuple[str, list[int]]:
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        found = exp.DataType.build(text)
+    except (SqlglotError, ValueError):
+        raise Unsaid(f"{_shown(text)} is no type of SQL") from None
+    name = found.this.name if hasattr(found.this, "name") else ""
+    if name not in _INTEGERS and name not in _LOGICAL:
+        raise Unsaid(f"{_shown(text)} is no type that is known here")
+    return name, [int(part.name) for part in found.expressions if re.fullmatch(r"\d+", part.name)]
+
+
+def room(text: str) -> tuple[str, float]:
+    """Return the logical type of a physical one, and how much it holds: bits, characters, digits before the point.
+
+    Raises
+    ------
+    Unsaid: no type of SQL.
+    """
+    name, sizes = _parsed(text)
+    if name in _INTEGERS:
+        return "integer", int(_INTEGERS[name][1:]) + (0.5 if _INTEGERS[name][0] == "i" else 0)
+    if name == "DECIMAL" and sizes:
+        return "number", sizes[0] - (sizes[1] if len(sizes) > 1 else 0)
+    if name == "FLOAT":
+        return "number", 1e6
+    return _LOGICAL[name], sizes[0] if sizes and _LOGICAL[name] == "string" else math.inf
+
+
 def physical(text: str) -> tuple[str, tuple[Condition, ...]]:
     """Return the logical type of a physical one, and what its values must keep: whole numbers of 32 bits, 2 characters.
 
@@ -242,24 +282,13 @@ def physical(text: str) -> tuple[str, tuple[Condition, ...]]:
     ------
     Unsaid: no type of SQL.
     """
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-
-    try:
-        found = exp.DataType.build(text)
-    except (SqlglotError, ValueError):
-        raise Unsaid(f"{_shown(text)} is no type of SQL") from None
-    name = found.this.name if hasattr(found.this, "name") else ""
-    sizes = [int(part.name) for part in found.expressions if re.fullmatch(r"\d+", part.name)]
+    name, _ = _parsed(text)
     if name in _INTEGERS:
         low, high = _integer(_INTEGERS[name])
         return "integer", (lambda value: held(value, value.between(low, high)),)
-    if name not in _LOGICAL:
-        raise Unsaid(f"{_shown(text)} is no type that is known here")
-    logical = _LOGICAL[name]
-    if logical == "string" and sizes:
-        return logical, (lambda value: held(value, value.length() <= sizes[0]),)
-    if name == "DECIMAL" and sizes:
-        digits = sizes[0] - (sizes[1] if len(sizes) > 1 else 0)
-        return logical, (lambda value: held(value, value.abs() < 10**digits),)
-    return logical, ()
+    logical, size = room(text)
+    if size == math.inf or name == "FLOAT":
+        return logical, ()
+    if logical == "string":
+        return logical, (lambda value: held(value, value.length() <= int(size)),)
+    return logical, (lambda value: held(value, value.abs() < 10 ** int(size)),)

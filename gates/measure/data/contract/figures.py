@@ -9,6 +9,7 @@ from typing import Any
 from gates.inputs.tables import reading
 from gates.measure.census import census, table_of, unmeasured
 from gates.measure.data.contract import terms
+from gates.measure.data.contract.changes import Change, changes
 from gates.measure.data.contract.columns import View
 from gates.measure.data.contract.rules import Asked, FreshRule, Rule, SqlRule, TypeRule, asked
 from gates.measure.data.contract.scan import Answer, Found, Target, measure
@@ -16,9 +17,10 @@ from gates.measure.interface import Contract, Findings, Given, Note, OpenTable
 from gates.records import Item, Measurement, Param, Reason
 from gates.records.plan import TableRole
 
-RULES, TERMS = "data.contract", "data.contract_incomplete"
+RULES, TERMS, BREAKING = "data.contract", "data.contract_incomplete", "data.contract_breaking"
 METHODS = {
     RULES: "how far a rule of the contract is missed; of a count: rows beyond those that the contract allows",
+    BREAKING: "1 for each change against the champion's contract that breaks rows that were good, or those who read them",
     TERMS: "1 where the contract does not name what every contract must",
 }
 ATTACHMENT = "contract.json"
@@ -41,8 +43,15 @@ def contracts(given: Given) -> Findings:
         answers = _answers(given, role, contract, wanted)
         measurements += _rules(role, contract, answers, wanted)
         measurements += _terms(role, contract)
-        documents.append(_document(given, role, contract, wanted, answers))
+        document = _document(given, role, contract, wanted, answers)
         notes.append(Note(f"contract-{role}.odcs.yaml", YAML, contract.content))
+        before = given.champion_contracts.get(role)
+        if before is not None:
+            found = changes(before, contract)
+            measurements += _breaking(role, contract, before, [each for each in found if each.breaking])
+            document |= {"champion_digest": before.digest, "changes": [each.document() for each in found]}
+            notes.append(Note(f"champion-contract-{role}.odcs.yaml", YAML, before.content))
+        documents.append(document)
     if documents:
         notes.insert(0, _note(documents))
     return Findings(tuple(measurements), tuple(notes))
@@ -115,6 +124,23 @@ def _terms(role: TableRole, contract: Contract) -> Iterator[Measurement]:
             item=_item(role, term),
             family=len(named),
             params=_params(contract),
+        )
+
+
+def _breaking(role: TableRole, contract: Contract, before: Contract, found: list[Change]) -> Iterator[Measurement]:
+    """One figure a change; where there is none, one of the table says so."""
+    items = [_item(role, str(each)[:200]) for each in found] or [Item(kind="table", name=role)]
+    params = (*_params(contract), Param(name="champion_contract", value=before.digest))
+    for item in dict.fromkeys(items):
+        yield census(
+            BREAKING,
+            1 if found else 0,
+            n=1,
+            unit="changes",
+            method=METHODS[BREAKING],
+            item=item,
+            family=len(items),
+            params=params,
         )
 
 

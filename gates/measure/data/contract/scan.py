@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gates.errors import UsageError
 from gates.inputs.tables import arrow, engine_errors, row, scalar
 from gates.measure.data.contract.columns import View, absent
-from gates.measure.data.contract.conditions import Unsaid
+from gates.measure.data.contract.conditions import Unsaid, unfit
 from gates.measure.data.contract.expects import Expects
 from gates.measure.data.contract.rules import (
     CountRule,
@@ -125,11 +125,9 @@ def _aggregate(rule: Rule, view: View) -> ir.Scalar | None:
 
 
 def _said(rule: RowRule, view: View) -> ir.BooleanValue | None:
-    import ibis.common.exceptions as failures
-
     try:
         return rule.broken(view.value(rule.columns[0]))
-    except (failures.IbisError, TypeError, AttributeError):
+    except unfit():
         raise Unsaid(f"cannot be asked of {view.raw(rule.columns[0]).type()}") from None
 
 

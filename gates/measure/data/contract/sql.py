@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gates.measure.data.contract.columns import Declared, View
-from gates.measure.data.contract.conditions import Unsaid
+from gates.measure.data.contract.conditions import Unsaid, unfit
 from gates.measure.data.contract.sql_words import named, said, words
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ class Rule:
         ------
         Unsaid: types that do not go together.
         """
-        import ibis.common.exceptions as failures
-
         try:
             if self.per_row:
                 met = said(self._root, view)
@@ -58,8 +56,9 @@ class Rule:
                 return (~met.fill_null(False)).sum()
             where = None if self._where is None else said(self._where, view)
             return said(self._root, view, where)
-        except (failures.IbisError, TypeError, AttributeError, RecursionError) as error:
-            raise Unsaid(f"cannot be said of these columns: {str(error).strip().splitlines()[0][:160]}") from None
+        except unfit() as error:
+            kinds = ", ".join(f"{name} {view.raw(name).type()}" for name in self.columns)
+            raise Unsaid(f"cannot be said of these columns: {kinds}") from error
 
 
 def parse(query: str, declared: Mapping[str, Declared], objects: tuple[str, ...], column: str | None) -> Rule:
@@ -132,7 +131,7 @@ def _refuse(root: exp.Expr, where: exp.Expr | None, declared: Mapping[str, Decla
 
     known = {exp.Column, exp.Identifier, exp.Star, exp.DataType, exp.Distinct, *words()}
     for part in (*root.walk(), *(where.walk() if where else ())):
-        if type(part) not in known:
+        if type(part) not in known or (isinstance(part, exp.In) and not part.expressions):
             raise Unsaid(f"{part.sql()[:80]} is not read here")
         if isinstance(part, exp.Column) and len(part.parts) == 1:
             named(part, declared)

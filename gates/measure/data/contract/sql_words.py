@@ -217,8 +217,6 @@ def _between(to: _Said, node: Any) -> Any:
 
 
 def _in(to: _Said, node: Any) -> Any:
-    if not node.expressions:
-        raise Unsaid("IN needs a list of values")
     value, *values = _alike(to, [node.this, *node.expressions])
     return value.isin(values)
 

@@ -92,11 +92,23 @@ def named(contract: Contract) -> dict[str, bool]:
     }
 
 
-def consumers(contract: Contract) -> tuple[str, ...]:
-    """Return who reads the table, as customProperties of the object, else of the contract, name them under `consumers`."""
-    said = _custom(contract, CONSUMERS)
+def consumers(contract: Contract, column: str | None = None) -> tuple[str, ...]:
+    """Return who reads a column, or the table where none is named: customProperties `consumers`, the nearest ones count."""
+    of_column = next((part.customProperties for part in contract.object.properties or () if part.name == column), None)
+    said = _value(of_column, CONSUMERS) or _custom(contract, CONSUMERS)
     names = said if isinstance(said, list) else [] if said is None else [said]
     return tuple(str(each.get("name", "") if isinstance(each, dict) else each) for each in names)
+
+
+def promised(contract: Contract) -> dict[str, str]:
+    """Return what is said of time, by word: the timestamp and its kind, and the service levels that rows are held to."""
+    said = {word: _custom(contract, word) for word in (TIMESTAMP, KIND)}
+    levels = {
+        f"{each.property} {each.element or ''}".strip(): f"{each.value} {each.unit or ''}".strip()
+        for each in contract.standard.slaProperties or ()
+        if is_lag(each.property) or (each.property or "").casefold() in _AVAILABLE
+    }
+    return {word: str(value) for word, value in said.items() if value is not None} | levels
 
 
 def _custom(contract: Contract, name: str) -> object:
