@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gates.decide.attachments import read_recalibration, read_reliability
+from gates.decide.attachments import read_backfill, read_recalibration, read_reliability
 from gates.decide.causes import Cause, read_causes
 from gates.decide.chance import SPREAD, Chance, coverage_chance
 from gates.decide.contract_hints import CONTRACT_CHECKS, read_contract
@@ -136,6 +136,7 @@ def advise(
             *_fitted(measurements),
             *_recalibration(decision, attachments.get("recalibration.json")),
             *_contracts(decision, attachments.get("contract.json")),
+            *_half_done(measurements, attachments.get("backfill.json")),
         ),
         worse=_worse(decision, measurements),
     )
@@ -193,6 +194,18 @@ def _contracts(decision: Decision, raw: bytes | None) -> Iterator[Hint]:
     """Say what was measured and expected, who reads what was changed, and where a term belongs."""
     for check in CONTRACT_CHECKS:
         yield from (Hint(check, text) for text in read_contract(raw, check, _failed(decision, check)))
+
+
+def _half_done(measurements: Iterable[Measurement], raw: bytes | None) -> Iterator[Hint]:
+    """Say that a part of the window is as it was, unless a second run left it so too."""
+    found = read_backfill(raw)
+    again = any(m.check == "backfill.rerun_difference" and m.item is None and m.estimate == 0 for m in measurements)
+    if found is None or again:
+        return
+    untouched, rewritten = found.partitions.untouched, found.partitions.rewritten
+    if untouched and rewritten:
+        text = f"{untouched} of {untouched + rewritten} partitions in the window are as they were: a run that stopped half-way looks so too; a second run (tables.rerun) would tell"
+        yield Hint("backfill.rerun_difference", text)
 
 
 def _worst(judged: Iterable[tuple[RuleResult, Limit, Measurement]]) -> tuple[WorstSlice, ...]:

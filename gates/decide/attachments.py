@@ -209,6 +209,27 @@ class Parity(_Part):
     causes: tuple[MismatchCause, ...] = ()
 
 
+class Rewrite(_Part):
+    """Partitions of the backfill gate's `backfill.json` with rows in the window: `rewritten`, or as they were."""
+
+    rewritten: Rows = 0
+    untouched: Rows = 0
+
+
+class Backfilled(_Part):
+    """The backfill gate's `backfill.json`."""
+
+    partitions: Rewrite
+
+
+def read_backfill(raw: bytes | None) -> Backfilled | None:
+    """Parse `backfill.json`; None where it is absent or not of the form."""
+    try:
+        return Backfilled.model_validate_json(raw) if raw is not None else None
+    except ValidationError:
+        return None
+
+
 def read_parity(raw: bytes | None) -> Parity | None:
     """Parse `parity.json`; None where it is absent or not of the form."""
     try:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NULL = "-"
 """How a null is written; no other value is written so."""
 
+NO_NAME = "(null)"
+"""How a null is shown."""
+
 Form = Literal["day", "moment", "whole", "decimal", "number", "text"]
 
 _NUMBERS = frozenset({"bool", "integer", "number"})
@@ -139,5 +142,5 @@ def _conv(text: str, old: int, new: int) -> str:  # type: ignore[empty-body]
 def shown(text: str, column: Shared) -> str:
     """Return a written value as a person would write it."""
     if text == NULL:
-        return "(null)"
+        return NO_NAME
     return text.partition(":")[2] if column.form == "text" else text

@@ -73,6 +73,19 @@ def test_a_rewrite_that_is_as_declared_is_allowed(rewritten: World) -> None:
     assert len(passed) == len(set(passed)) == 11
 
 
+def test_a_run_that_stopped_in_place_is_told_by_a_second_one_and_guessed_without(rewritten: World) -> None:
+    table = read(rewritten)
+    tenth = table.day == "2025-12-10"
+    table.loc[tenth, "w"] = read(rewritten, "features").loc[tenth, "w"]
+    write(rewritten, "rewrite", table)
+    assert check(rewritten).code == 1
+    assert failed(rewritten) == {"backfill.rerun_difference": {"2025-12-10"}}
+    rewritten.edit("  rerun: {uri: rewrite-again.parquet}", "")
+    ran = check(rewritten)
+    assert ran.code == 0
+    assert "1 of 3 partitions in the window are as they were" in " ".join(ran.out.split())
+
+
 def test_the_page_shows_what_is_said_of_a_bad_one(rewritten: World) -> None:
     table = read(rewritten)
     ninth, tenth = (np.flatnonzero(table.day == f"2025-12-{day}") for day in ("09", "10"))

@@ -22,6 +22,7 @@ import gates
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.tables import Tables, reading, row, scalar
 from gates.inputs.tables_spark import SparkEngine, find_java
+from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate
 from gates.measure.data import DataGate
 from gates.measure.interface import Gate, Given, Scored
@@ -31,7 +32,18 @@ from gates.measure.sampling import drawn
 from gates.measure.scored import scored_by_scorer, scored_by_tables
 from gates.measure.scored_features import write_features
 from gates.measure.sums import exact_sum
-from gates.records import Columns, ModelVersion, Parameters, Plan, Reason, Requirement, Slice, Table, TableIdentity
+from gates.records import (
+    Backfill,
+    Columns,
+    ModelVersion,
+    Parameters,
+    Plan,
+    Reason,
+    Requirement,
+    Slice,
+    Table,
+    TableIdentity,
+)
 from gates.records.plan import Interval, Quantile
 
 DIGEST = "sha256:" + "0" * 64
@@ -179,6 +191,45 @@ class TestFigures:
             ("calibration.quantile", "0.5"),
             ("calibration.pit", None),
         }
+
+    def test_backfill(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        live = world(600)
+        live["day"] = live["at"].dt.date
+        live = live.assign(arrived=live["at"] + pd.Timedelta("1h"), seen=live["at"] - pd.Timedelta("1h"))
+        live["segment"] = live["segment"].where(live["id"] % 9 > 0, "|")
+        shadow = live.drop(index=live.index[:5]).reset_index(drop=True)
+        shadow.loc[10:40, "age"] += 1e-9
+        shadow.loc[50:52, "p"] = [np.inf, np.nan, -0.0]
+        shadow.loc[60:69, ["arrived", "seen"]] += pd.Timedelta("90min")
+        shadow.loc[70:71, "day"] = None
+        shadow = pd.concat([shadow, shadow[100:107]])
+        rerun = shadow.sample(frac=1, random_state=1, ignore_index=True)
+        rerun.loc[3, "weight"] *= 1 + 2**-52
+        training = pd.concat([live[:30], shadow[30:]])
+        given_tables = {"live": live, "shadow": shadow.astype({"y": "float64"}), "rerun": rerun, "training": training}
+        for role, frame in given_tables.items():
+            frame.to_parquet(tmp_path / f"{role}.parquet", row_group_size=100, index=False)
+        backfill = Backfill(
+            partition="day",
+            from_us=1_704_240_000_000_000,
+            to_us=1_704_672_000_000_000,
+            arrived="arrived",
+            lateness_s=7_200,
+            known=("seen",),
+            ttl_s=3_599,
+        )
+        asked = plan(columns=Columns(label="y", key=("id",), time="at")).model_copy(update={"backfill": backfill})
+
+        def given(tables: Tables) -> Given:
+            roles = [Table(role=role, uri=f"{role}.parquet") for role in given_tables]  # type: ignore[arg-type]
+            return Given(asked, tables.open_all(roles, base=tmp_path), Reason.NOT_PROVIDED, None)
+
+        found = agree(BackfillGate(), given, spark, duckdb)
+        seen = {m["check"].removeprefix("backfill."): m.get("estimate") for m in found if "item" not in m}
+        assert (seen["keys_missing"], seen["keys_repeated"], seen["late_rows"], seen["known_later"]) == (5, 7, 10, 10)
+        assert seen["rerun_difference"] == 1
+        assert {name for name, value in seen.items() if value == 0} == {"columns", "keys_added"}
+        assert all(value is not None for value in seen.values())
 
     def test_data(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         holdout = world(2_000)

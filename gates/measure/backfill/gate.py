@@ -82,12 +82,25 @@ def _look(given: Given) -> Seen | Reason:
     if isinstance(both, Reason):
         return both
     parts = partitions(both)
+    counts = _counts(parts)
     found: Found = {"columns": Tally(len(both.lost(live.table, backfill.written)))}
-    found |= _contents(both, parts)
+    found |= _contents(both, parts, differ=counts["differ"] > 0)
     found["rerun_difference"] = _rerun(given, shadow, backfill)
     found |= _times(shadow.table, both, backfill, given)
-    mixed = _mixed(given, live, shadow, both, parts, backfill)
+    training = _filled(given, "training")
+    mixed = (
+        training
+        if isinstance(training, Reason)
+        else mixture(
+            (live.table, shadow.table, training.table), both, parts, backfill, columns, differ=counts["differ"] > 0
+        )
+    )
     found["mixed_training"] = mixed.mixed if isinstance(mixed, Mixture) else mixed
+    return Seen(backfill, live, shadow, both, counts, found, None if isinstance(mixed, Reason) else mixed)
+
+
+def _counts(parts: ir.Table) -> dict[str, int]:
+    """How many partitions there are, how many differ, and of those with rows in the window."""
     in_window = parts.in_window > 0
     counts = parts.aggregate(
         partitions=parts.count(),
@@ -95,15 +108,7 @@ def _look(given: Given) -> Seen | Reason:
         rewritten=(in_window & parts.differs).sum(),
         untouched=(in_window & ~parts.differs).sum(),
     )
-    return Seen(
-        backfill,
-        live,
-        shadow,
-        both,
-        {name: int(value or 0) for name, value in row(counts).items()},
-        found,
-        None if isinstance(mixed, Reason) else mixed,
-    )
+    return {name: int(value or 0) for name, value in row(counts).items()}
 
 
 def _filled(given: Given, role: TableRole) -> OpenTable | Reason:
@@ -111,18 +116,18 @@ def _filled(given: Given, role: TableRole) -> OpenTable | Reason:
     return Reason.EMPTY_TABLE if isinstance(table, OpenTable) and table.identity.rows == 0 else table
 
 
-def _contents(both: Versions, parts: ir.Table) -> Found:
+def _contents(both: Versions, parts: ir.Table, *, differ: bool) -> Found:
     rows = differing(both, parts)
-    found: Found = {"row_difference": tallies(parts, ["apart"], both.partition)["apart"]}
+    found: Found = {"row_difference": Tally()}
+    if differ:
+        found["row_difference"] = tallies(parts, ["apart"], both.partition)["apart"]
     of_keys = {name: f"keys_{name}" for name in ("missing", "added", "repeated")}
-    if isinstance(both.key, Reason):
-        found |= dict.fromkeys(of_keys.values(), both.key)
-    else:
+    found |= dict.fromkeys(of_keys.values(), both.key or Tally())
+    if differ and both.key is None:
         counted = tallies(keys(rows), list(of_keys), both.partition)
         found |= {of_keys[name]: tally for name, tally in counted.items()}
-    if isinstance(both.window, Reason):
-        found["changed_outside_window"] = both.window
-    else:
+    found["changed_outside_window"] = both.window or Tally()
+    if differ and both.window is None:
         found["changed_outside_window"] = tallies(edits(rows), ["outside"], both.partition)["outside"]
     return found
 
@@ -155,17 +160,6 @@ def _times(table: ir.Table, both: Versions, backfill: Backfill, given: Given) ->
         counted = broken if isinstance(broken, Reason) else tallies(broken, wanted, both.partition)
         found |= {_TIMED[name]: counted if isinstance(counted, Reason) else counted[name] for name in wanted}
     return found
-
-
-def _mixed(
-    given: Given, live: OpenTable, shadow: OpenTable, both: Versions, parts: ir.Table, backfill: Backfill
-) -> Mixture | Reason:
-    training = _filled(given, "training")
-    if isinstance(training, Reason):
-        return training
-    differ = parts.filter(parts.differs).select("part")
-    tables = (live.table, shadow.table, training.table)
-    return mixture(tables, differ, both.partition, backfill, given.plan.columns)
 
 
 def _params(backfill: Backfill) -> tuple[Param, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gates.inputs.row_digest import Shared, shown
+from gates.inputs.row_digest import NO_NAME, NULL, Shared, shown
 from gates.inputs.tables import arrow, row
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def _worst(table: ir.Table, column: str, partition: Shared) -> tuple[tuple[str, 
 
 
 def _named(part: str, partition: Shared) -> str:
-    """A partition's name on one line; one that had to be changed or cut ends in a digest of what it was."""
+    """A partition's name on one line; one that is cut, changed or like that of null ends in a digest of what it was."""
     text = shown(part, partition)
     plain = "".join(char if char.isprintable() else "?" for char in text)[:_NAME]
-    return plain if plain == text and text else f"{plain} #{hashlib.sha256(part.encode()).hexdigest()[:8]}"
+    itself = bool(text) and plain == text and (text != NO_NAME or part == NULL)
+    return plain if itself else f"{plain} #{hashlib.sha256(part.encode()).hexdigest()[:8]}"

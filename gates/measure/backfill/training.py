@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gates.inputs.row_digest import Shared, row_digest, row_text, shared_columns, written
 from gates.inputs.tables import keep, row
 from gates.measure.backfill.tally import Tally, tallies
+from gates.measure.backfill.versions import Versions
 from gates.records import Backfill, Columns, Reason
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ class Mixture:
 
 def mixture(
     tables: tuple[ir.Table, ir.Table, ir.Table],
+    both: Versions,
     parts: ir.Table,
-    partition: Shared,
     backfill: Backfill,
     columns: Columns,
+    *,
+    differ: bool,
 ) -> Mixture | Reason:
     """Find the training table's rows in both versions, by the columns that all three tables have.
 
@@ -48,7 +51,7 @@ def mixture(
 
     Parameters
     ----------
-    tables: live, shadow and training. parts: the partitions that differ, `part`.
+    tables: live, shadow and training. parts: by `part`, whether it `differs`. differ: any of them does.
     """
     if not columns.key:
         return Reason.NOT_PROVIDED
@@ -56,8 +59,10 @@ def mixture(
     named = {column.name: column for column in shared}
     if not set(columns.key) <= set(named):
         return Reason.COLUMN_MISSING
+    if not differ:
+        return Mixture(0, 0, 0, Tally())
     key = [named[name] for name in columns.key]
-    changed = _changed(tables[:2], parts, partition, shared, key)
+    changed = _changed(tables[:2], parts.filter(parts.differs).select("part"), both.partition, shared, key)
     training = tables[2].select(key=row_text(tables[2], key), row=row_digest(tables[2], shared))
     by_key = changed.filter(changed.kind != _BOTH).group_by("key").aggregate(part=changed.part.min())
     met = training.inner_join(by_key, "key").select("part", "key", "row")
@@ -68,7 +73,7 @@ def mixture(
             **{name: (kinds.kind == index).cast("int64").sum() for index, name in enumerate(KINDS)}
         )
     )
-    return _mixture(counted, partition)
+    return _mixture(counted, both.partition)
 
 
 def _changed(
