@@ -33,6 +33,7 @@ class ParameterFacts(Record):
     minimum_events: Annotated[int, Field(ge=1)] | None = None
     maturation_seconds: Annotated[int, Field(ge=1)] | None = None
     near_digits: Annotated[int, Field(ge=1, le=15)] | None = None
+    personal_rows: Annotated[int, Field(ge=1, le=100_000)] | None = None
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
 

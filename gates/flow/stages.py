@@ -152,10 +152,12 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     """
     from gates.inputs.contracts import read_contracts
     from gates.inputs.tables import Tables, engine_named
+    from gates.measure.data.classes import refuse_shown
 
     plan, candidate = planned.plan, planned.candidate.version
     base = project.spec.base
     contracts, before = (read_contracts(plan.tables, base, champion=champion) for champion in (False, True))
+    refuse_shown(plan, contracts)
     engine = engine_named(project.spec.engine)
     with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")

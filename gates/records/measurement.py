@@ -18,7 +18,7 @@ Number = Annotated[float, Strict()]
 
 Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
 ItemKind = Literal[
-    "feature", "bin", "level", "stratum", "class", "group", "metric", "table", "rule", "partition", "endpoint"
+    "feature", "bin", "level", "stratum", "class", "group", "metric", "table", "rule", "column", "partition", "endpoint"
 ]
 
 
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NO_SETS = "no_sets"
     NOT_PROVIDED = "not_provided"
     SCORER_FAILED = "scorer_failed"
+    EXTRA_MISSING = "extra_missing"
     GATE_FAILED = "gate_failed"
 
 

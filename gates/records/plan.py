@@ -106,6 +106,7 @@ class Parameters(Record):
     max_rows, seed: figures that need rows one by one take a sample of a larger table, drawn by key and seed.
     maturation_seconds: after its event a row's label is taken to have come for good; None where nobody said.
     near_digits: significant digits to which numbers are rounded where rows are compared for being nearly the same.
+    personal_rows: rows of a table whose values are looked at for personal data.
     cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
 
@@ -124,6 +125,7 @@ class Parameters(Record):
     seed: Annotated[int, Field(ge=0)] = 0
     maturation_seconds: Annotated[int, Field(ge=1)] | None = None
     near_digits: Annotated[int, Field(ge=1, le=15)] = 4
+    personal_rows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
     cluster: Name | None = None

@@ -435,6 +435,14 @@ unmeasured["not_provided"] := {}
 unmeasured["scorer_failed"] := {}
 
 # METADATA
+# title: Extra not installed
+# description: What measures the check is an extra of the package, and was not installed where it ran.
+# custom:
+#   code: unmeasured.extra_missing
+#   remedy: Install it, such as with `pip install 'model-gates[pii]'`.
+unmeasured["extra_missing"] := {}
+
+# METADATA
 # title: Gate failed
 # description: The gate that measures the check ended with an error.
 # custom:

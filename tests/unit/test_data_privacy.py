@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from contract_world import column, contract
 from data_world import answer, given, table
 
-from gates.errors import masked, without_values
+from gates.errors import UsageError, masked, without_values
+from gates.inputs.contracts import parse_contract
+from gates.measure.data import personal
 from gates.measure.data.cells import smallest_cell
+from gates.measure.data.classes import refuse_shown, untagged_columns
+from gates.measure.interface import Contract, Given
 from gates.records import Reason
 
 QUASI = {"quasi_identifiers": ("age", "sex")}
@@ -54,3 +63,91 @@ class TestSmallestCell:
 def test_other_libraries_words_lose_their_values(message: str, shown: str) -> None:
     assert without_values(message) == shown
     assert masked("Zoë 7") == "Aaa 9"
+
+
+MAIL = "ann@mail.org"
+
+
+def classed(*columns: Any) -> Contract:
+    text = yaml.safe_dump(contract(*columns))
+    return parse_contract(text.encode(), "c.yaml", None, "holdout")
+
+
+def with_contract(rows: Any, *columns: Any, **changes: Any) -> Given:
+    asked = given(table("holdout", **rows), columns={"key": ("id",), "groups": changes.pop("groups", ())}, **changes)
+    return replace(asked, contracts={"holdout": classed(*columns)})
+
+
+class TestClasses:
+    def test_columns_without_a_class_are_counted(self) -> None:
+        said = (
+            column("a", classification="Public"),
+            column("b", classification="confidential"),
+            column("c"),
+            column("d", physicalName="e", classification="restricted", tags=["pii"]),
+        )
+        (found,) = untagged_columns(with_contract({name: [1] for name in "abcef"}, *said))
+        assert (found.estimate, found.n, found.scope) == (3, 5, "census")
+        (none,) = untagged_columns(given(table("holdout", a=[1]), columns={}))
+        assert none.reason is Reason.NOT_PROVIDED
+
+    @pytest.mark.parametrize("said", [{"tags": ["PHI"]}, {"classification": "restricted"}])
+    def test_no_slice_or_group_by_what_must_not_be_shown(self, said: Any) -> None:
+        for words in ({"slices": ("sex",)}, {"groups": ("sex",)}):
+            asked = with_contract({"sex": ["f"]}, column("sex", **said), **words)
+            with pytest.raises(UsageError, match='column "sex" is') as caught:
+                refuse_shown(asked.plan, asked.contracts)
+            assert caught.value.code == "slice.restricted"
+        fine = with_contract({"sex": ["f"]}, column("sex", classification="sensitive"), slices=("sex",))
+        refuse_shown(fine.plan, fine.contracts)
+
+
+class TestPersonalData:
+    def found(self, asked: Given) -> tuple[dict[str, Any], Any, str]:
+        figures, notes = personal.untagged_personal_data(asked)
+        named = {one.item.name: one for one in figures if one.item}
+        content = notes[0].content.decode() if notes else "{}"
+        return named, json.loads(content), "".join(one.model_dump_json() for one in figures) + content
+
+    def test_every_value_of_a_small_table(self) -> None:
+        rows = {
+            "id": range(4),
+            "mail": [MAIL, "none", None, "bo.b+x@mail.org"],
+            "card": [4111111111111111, 4111111111111112, 5500005555555559, 7],
+            "bank": ["DE89370400440532013000", "DE89370400440532013001", "x", "y"],
+            "call": ["+44 20 7946 0958", "call +1 415 555 2671", "415 555", "2025-01-01"],
+            "host": ["10.1.2.3", "1.5", "v1", "a.b"],
+            "tagged": [MAIL] * 4,
+            "amount": [1.5] * 4,
+        }
+        asked = with_contract(rows, column("tagged", tags=["PII"]))
+        named, note, everything = self.found(asked)
+        assert {name: one.estimate for name, one in named.items()} == {
+            "holdout.id": 0,
+            "holdout.mail": pytest.approx(2 / 3),
+            "holdout.card": 0.5,
+            "holdout.bank": 0.25,
+            "holdout.call": 0.5,
+            "holdout.host": 0.25,
+        }
+        assert {one.scope for one in named.values()} == {"census"}
+        by_column = {line["column"]: line for line in note["personal_data"]}
+        assert by_column["mail"]["values"] == 3
+        assert by_column["mail"]["found"] == {"EMAIL_ADDRESS": 2}
+        assert "a@aaaa" in by_column["mail"]["shape"]
+        assert "mail.org" not in everything
+        assert "41111" not in everything
+
+    def test_a_sample_is_said_to_be_one(self) -> None:
+        rows = {"id": np.arange(2000), "mail": [MAIL if i % 4 == 0 else "x" for i in range(2000)]}
+        asked = with_contract(rows, column("id"), personal_rows=200)
+        figure = self.found(asked)[0]["holdout.mail"]
+        assert (figure.scope, figure.n) == ("sample", 200)
+        assert figure.bounds[2].lower < 0.25 < figure.bounds[2].upper
+        assert self.found(asked)[0]["holdout.mail"] == figure
+
+    def test_without_the_extra_nothing_is_said_to_be_clean(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "presidio_analyzer.predefined_recognizers", None)
+        (figure,), notes = personal.untagged_personal_data(with_contract({"mail": [MAIL]}, column("mail")))
+        assert figure.reason is Reason.EXTRA_MISSING
+        assert notes == ()

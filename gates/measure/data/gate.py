@@ -11,7 +11,7 @@ from itertools import chain
 from typing import ClassVar
 
 from gates.measure.census import asked_for, census, table_of, unmeasured
-from gates.measure.data import annotators, balance, cells, guideline, maturity, order, twins
+from gates.measure.data import annotators, balance, cells, classes, guideline, maturity, order, personal, twins
 from gates.measure.data.overlap import no_overlaps, overlaps
 from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
 from gates.measure.interface import Findings, Given, OpenTable
@@ -48,6 +48,7 @@ ASKED: Mapping[str, Callable[[Given], Iterator[Measurement]]] = {
     maturity.DELAY: maturity.label_delay,
     balance.CHECK: balance.class_balance,
     cells.CHECK: cells.smallest_cell,
+    classes.CHECK: classes.untagged_columns,
 }
 """What is measured only where the plan asks for it."""
 
@@ -68,8 +69,9 @@ class DataGate:
         """
         asked = [measure(given) for check, measure in ASKED.items() if check in asked_for(given)]
         promised = _contracts(given)
-        figures = (*_measurements(given), *chain.from_iterable(asked), *promised.measurements)
-        return Findings(measurements=figures, notes=promised.notes)
+        people, notes = personal.untagged_personal_data(given) if personal.CHECK in asked_for(given) else ((), ())
+        figures = (*_measurements(given), *chain.from_iterable(asked), *promised.measurements, *people)
+        return Findings(measurements=figures, notes=(*promised.notes, *notes))
 
 
 def _contracts(given: Given) -> Findings:

@@ -280,3 +280,33 @@ checks["data.smallest_cell"] := {
 	"needs": {"holdout", "columns.quasi_identifiers"},
 	"when": {"columns.quasi_identifiers"},
 }
+
+# METADATA
+# title: Columns without a class
+# description: Columns of a table that its contract does not class as public, internal, sensitive or restricted.
+# custom:
+#   code: data.untagged_columns
+#   remedy: Give each property of the contract a `classification`, and tag PII or PHI what is about people.
+checks["data.untagged_columns"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"contract"},
+}
+
+# METADATA
+# title: Untagged personal data
+# description: The share of a column's values that look like personal data, where no contract tags it PII or PHI.
+# custom:
+#   code: data.untagged_personal_data
+#   remedy: Tag the column in the contract, or take it out of the table; the attachment names what was recognised.
+checks["data.untagged_personal_data"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"holdout"},
+}
