@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from gates.errors import EvidenceError, GatesError, UsageError, without_values
+from gates.inputs.tables_delta import is_delta, read_delta
 from gates.measure.interface import OpenTable
 from gates.plan.nearest import did_you_mean, nearest
 from gates.plan.spec import fill, resolve_path
@@ -53,6 +54,9 @@ class Engine(Protocol):
 
     def read_csv(self, path: Path, where: str) -> ir.Table:
         """Read a file of a plain name with a header line; as `read_parquet`."""
+
+    def read_dataset(self, dataset: Any, where: str) -> ir.Table:
+        """Read a pyarrow dataset, or refuse where the engine reads files by itself only."""
 
     def read_named(self, name: str, where: str) -> ir.Table:
         """Read a table of the engine's catalog by its name, or refuse where it has none."""
@@ -143,7 +147,32 @@ class Tables:
             uri = fill(uri, version=version)
         if uri.startswith(NAMED):
             return self._open_named(table, uri)
-        return self.open_file(table.role, resolve_path(uri, base), uri=uri, as_of_us=table.as_of_us)
+        path = resolve_path(uri, base)
+        if is_delta(path):
+            return self._open_delta(table, path, uri)
+        if table.snapshot is not None:
+            raise UsageError(
+                "has no versions: only a Delta table has", code="table.snapshot", where=uri, remedy="leave out snapshot"
+            )
+        return self.open_file(table.role, path, uri=uri, as_of_us=table.as_of_us)
+
+    def _open_delta(self, table: Table, path: Path, uri: str) -> OpenTable:
+        where = _printable(uri)
+        found = read_delta(path, table.snapshot, where)
+        self._opened += [(where, file, _state(state)) for file, state in found.files]
+        distinct(list(found.dataset.schema.names), where)
+        with reading(where):
+            expression = self._engine.read_dataset(found.dataset, where)
+            rows = int(scalar(expression.count()))
+        identity = TableIdentity(
+            role=table.role,
+            uri=where,
+            digest=found.digest,
+            rows=rows,
+            as_of_us=table.as_of_us,
+            snapshot=f"delta:{found.version}",
+        )
+        return OpenTable(identity=identity, table=expression)
 
     def _open_named(self, table: Table, uri: str) -> OpenTable:
         where = _printable(uri)
@@ -330,7 +359,7 @@ def _must_exist(path: Path, where: str) -> None:
     if path.is_file():
         return
     if path.is_dir():
-        raise UsageError("is a folder; a table is one file", code="table.missing", where=where)
+        raise UsageError("is a folder; a table is one file, or a Delta table", code="table.missing", where=where)
     near = _nearest_file(path)
     raise UsageError(
         "no such file", code="table.missing", where=where, remedy=f'did you mean "{near}"?' if near else None

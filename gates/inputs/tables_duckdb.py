@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
 from gates.inputs.tables import distinct, keep, usable_cores
@@ -77,6 +77,14 @@ class DuckdbEngine:
         if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
             raise UsageError("lines have different numbers of columns", code="table.unreadable", where=where)
         return keep(self._connection.read_csv(str(path), header=True, sample_size=-1))
+
+    def read_dataset(self, dataset: Any, where: str) -> ir.Table:
+        """Read a pyarrow dataset, batch by batch: nothing is copied."""
+        import ibis.util
+
+        name = ibis.util.gen_name("dataset")
+        self._connection.con.register(name, dataset)
+        return self._connection.table(name)
 
     def read_named(self, name: str, where: str) -> ir.Table:
         """Refuse: there is no catalog here, only files."""

@@ -125,6 +125,12 @@ class SparkEngine:
             duckdb.close()
         return self._connection.read_parquet(str(copy))
 
+    def read_dataset(self, dataset: Any, where: str) -> ir.Table:
+        """Refuse: Spark's workers read their tables themselves."""
+        raise UsageError(
+            "is a Delta table's folder", code="uri.unsupported", where=where, remedy="name it as table:NAME in Spark"
+        )
+
     def read_named(self, name: str, where: str) -> ir.Table:
         """Read a table or view that the session knows, such as `main.sales.scores`.
 

@@ -65,13 +65,16 @@ Step = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
 class TableSpec(Part):
-    """One table: a CSV or Parquet file."""
+    """One table: a CSV or Parquet file, or a Delta table."""
 
     uri: TableUri = Field(
-        description="Path or file URI of CSV or Parquet, or table:NAME of Spark's catalog; {version} is the candidate's."
+        description="Path or file URI of CSV, Parquet or a Delta table's folder, or table:NAME of Spark's catalog; {version} is the candidate's."
     )
     as_of: Time | None = Field(
         default=None, description="The time up to which the table claims to be complete, with its zone."
+    )
+    snapshot: Annotated[int, Field(strict=True, ge=0)] | None = Field(
+        default=None, description="Version of a Delta table; default: the newest."
     )
     scope: Literal["sample"] | None = Field(
         default=None, description="sample: rows drawn from all that the claim is about, so that figures have bounds."
@@ -336,6 +339,7 @@ class Spec(Part):
                         role=role,
                         uri=table.uri,
                         as_of_us=as_of_us,
+                        snapshot=table.snapshot,
                         scope=table.scope,
                         contract=table.contract,
                         champion_contract=table.champion_contract,

@@ -18,13 +18,19 @@ Isolation = Literal["namespace", "process", "none"]
 
 
 class TableIdentity(Record):
-    """A table as it was read: digest of the file's bytes and the number of rows."""
+    """A table as it was read: digest of the bytes of its file, or files, and the number of rows.
+
+    Attributes
+    ----------
+    snapshot: of a table that has versions, which one: `delta:12`.
+    """
 
     role: TableRole
     uri: Name
     digest: Digest
     rows: Annotated[int, Field(ge=0)]
     as_of_us: Micros | None = None
+    snapshot: Name | None = None
 
 
 class Code(Record):

@@ -141,12 +141,14 @@ class Table(Record):
     as_of_us: the time up to which the table claims to be complete, from its lineage.
     contract: path of what the table was promised to be, in the Open Data Contract Standard; `#NAME` is one of its objects.
     champion_contract: the one that the champion was made by.
+    snapshot: the version of a Delta table; default: the newest when it is read.
     scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.
     """
 
     role: TableRole
     uri: Name
     as_of_us: Micros | None = None
+    snapshot: Annotated[int, Field(ge=0)] | None = None
     contract: Name | None = None
     champion_contract: Name | None = None
     scope: Literal["sample"] | None = None

@@ -29,6 +29,7 @@ required:
   - {check: data.time_order}
   - {check: data.class_balance}
   - {check: data.annotator_kappa}
+  - {check: data.untagged_personal_data}
 """
 
 
@@ -100,7 +101,13 @@ def test_nothing_of_a_row_is_in_any_output(planted: World) -> None:
     ran = planted.run("check", "-v", "--key", "measurer.pem", "--json", "answer.json", "-e", "staging")
     assert ran.code == 1, ran.err
     answer = (planted.folder / "answer.json").read_text()
-    for check in ("parity.mismatch", "data.smallest_cell", "data.out_of_range", "data.krippendorff_alpha"):
+    for check in (
+        "parity.mismatch",
+        "data.smallest_cell",
+        "data.out_of_range",
+        "data.krippendorff_alpha",
+        "data.untagged_personal_data",
+    ):
         assert check in answer
     page = planted.run("report", json.loads(answer)["decision_id"], "--out", "report.html")
     assert page.code == 0, page.err
