@@ -13,6 +13,7 @@ from gates.errors import EngineError
 _INPUT_BYTES = 128_000_000
 _RESULT_BYTES = 64_000_000
 _MEMORY_PAGES = 24_576
+_FIRST_PAGES = 64
 _SECONDS = 60.0
 """Some 100,000 measurements with nine bounds each; 1.5 GiB of memory at most. Beyond it there is no decision (exit 4)."""
 
@@ -28,8 +29,11 @@ class EmbeddedEngine:
     name = "embedded"
 
     def __init__(self, policies: PolicySet) -> None:
-        from opapywasm import OpaWasmPolicy, PolicyConfig
+        from opapywasm import OpaWasmPolicy, PolicyConfig, runtime
         from opapywasm.errors import OpaWasmError
+
+        # The library begins with 2 pages and has no word for more; a module that declares 3 cannot be linked then.
+        runtime._DEFAULT_MEMORY_PAGES = _FIRST_PAGES  # noqa: SLF001
 
         # It finds the memory that the module needs by trying, and warns of it each time.
         logging.getLogger("opapywasm.runtime").setLevel(logging.ERROR)
