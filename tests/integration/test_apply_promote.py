@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from move_checks import refused, served, shares, state
 from pydantic import ValidationError
 from simulators.apply_world import HOUR, MODEL, NOW, World, name_of, slot_in
 
 from gates.apply.adopt import adopt
-from gates.apply.ledger.shape import release_digest
 from gates.apply.pack import PACK_TYPE
 from gates.apply.policy import activate_policy
-from gates.apply.promote import promote, promote_in_development
+from gates.apply.promote import promote
 from gates.apply.rollback import rollback
-from gates.apply.serving.interface import Serves, ServesNothing
 from gates.apply.surfaces import Surfaces
 from gates.bundle.envelope import open_envelope
-from gates.errors import EvidenceError, GatesError, Refused, UsageError
+from gates.errors import EvidenceError, Refused, UsageError
 from gates.inputs.registry import RegistryUnavailable
 from gates.records import Release
-from gates.records.release import Pin
 
 STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
 
@@ -36,102 +33,6 @@ def world(tmp_path: Path) -> World:
     world.adopt("staging", 1)
     world.adopt("production", 1)
     return world
-
-
-def state(world: World) -> tuple[Any, ...]:
-    """Everything that a move may change."""
-    serving = {e: world.serving(e).read() for e in ("staging", "production")}
-    return world.ledger.entries(), world.registry.aliases(MODEL), serving
-
-
-def shares(release: Release | None) -> list[tuple[str, int]]:
-    assert release is not None
-    return [(route.version.version, route.percent) for route in release.routes]
-
-
-def served(world: World, environment: str) -> list[tuple[str, int]]:
-    observed = world.serving(environment).read()
-    assert isinstance(observed, Serves)
-    assert observed.stated == release_digest(observed.release)
-    return shares(observed.release)
-
-
-def refused(world: World, code: str, call: Callable[[], object], kind: type[GatesError] = Refused) -> GatesError:
-    """The call is refused with the code, and nothing anywhere changed."""
-    before = state(world)
-    with pytest.raises(kind) as caught:
-        call()
-    assert caught.value.code == code
-    assert caught.value.remedy
-    assert state(world) == before
-    return caught.value
-
-
-# Adopt
-
-
-def test_adopt_enters_what_serves_and_moves_no_traffic(world: World) -> None:
-    chain = world.writer().read()
-    assert chain.release(PRODUCTION) is not None
-    assert (
-        world.registry.aliases(MODEL)
-        == chain.expected_aliases(MODEL)
-        == {
-            "approved-production": "1",
-            "approved-staging": "1",
-            "champion": "1",
-            "deployed-production": "1",
-            "deployed-staging": "1",
-        }
-    )
-    assert served(world, "production") == [("1", 100)]
-
-
-def test_adopt_of_another_release_than_the_target_states_is_refused(world: World) -> None:
-    world.version(2)
-    refused(world, "adopt.not_serving", lambda: world.adopt("staging", 2))
-    refused(world, "adopt.not_serving", lambda: world.adopt("staging", 1, flags=(Pin(name="f", value=True),)))
-
-
-def test_adopt_takes_over_an_edit_by_hand(world: World) -> None:
-    two = world.version(2)
-    path = world.serving("staging").path
-    document = json.loads(path.read_text())
-    document["routes"] = [{"version": "2", "digest": two.digest, "percent": 100}]
-    path.write_text(json.dumps(document))
-    world.adopt("staging", 2)
-    assert served(world, "staging") == [("2", 100)]
-    assert world.registry.aliases(MODEL)["deployed-staging"] == "2"
-    assert [known.state for known in world.writer().read().slot(STAGING).known.values()] == ["done", "done"]
-
-
-def test_a_lost_target_is_written_again_by_adopting_what_the_ledger_names(world: World) -> None:
-    world.serving("staging").path.unlink()
-    error = refused(world, "adopt.not_serving", lambda: world.adopt("staging", 2))
-    assert world.version(1).uri in str(error.remedy)
-    refused(world, "adopt.not_serving", lambda: world.adopt("staging", 1, decision_threshold=0.5))
-    world.adopt("staging", 1)
-    assert served(world, "staging") == [("1", 100)]
-
-
-@pytest.mark.parametrize("reason", ["", "  \n"])
-def test_adopt_and_rollback_need_a_reason(world: World, reason: str) -> None:
-    release = world.writer().read().release(STAGING)
-    assert release is not None
-    surfaces = world.surfaces("staging")
-    refused(world, "reason.missing", lambda: adopt(world.writer(), surfaces, release, reason=reason), UsageError)
-    refused(world, "reason.missing", lambda: rollback(world.writer(), surfaces, STAGING, reason=reason), UsageError)
-
-
-def test_adopt_of_bytes_that_are_not_registered_is_refused(world: World) -> None:
-    world.registry.path(MODEL, "1").write_bytes(b"others")
-    release = world.writer().read().release(STAGING)
-    assert release is not None
-    surfaces = world.surfaces("staging")
-    refused(world, "model.bytes_changed", lambda: adopt(world.writer(), surfaces, release, reason="x"), EvidenceError)
-
-
-# Promote
 
 
 def test_a_promotion_to_staging_takes_all_traffic(world: World) -> None:
@@ -487,57 +388,6 @@ def test_an_expired_decision_does_not_finish_what_it_began(world: World) -> None
     assert rollback(later, surfaces, STAGING, reason="expired").status == "failed"
     assert served(world, "staging") == [("1", 100)]
     assert world.registry.aliases(MODEL) == later.read().expected_aliases(MODEL)
-
-
-# Development
-
-
-def test_development_has_no_ledger(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    decision = world.decision(world.version(1), "development", champion=None, by="stranger")
-    surfaces = world.surfaces("development")
-    applied = promote_in_development(world.store, surfaces, decision, now_us=NOW)
-    assert (applied.intent, applied.outcome, applied.pack) == (None, None, None)
-    assert served(world, "development") == [("1", 100)]
-    assert world.registry.aliases(MODEL) == {"approved-development": "1", "deployed-development": "1"}
-    assert not world.ledger.path.exists()
-
-
-@pytest.mark.parametrize(
-    ("environment", "changes", "code"),
-    [
-        ("staging", {}, "ledger.needed"),
-        ("development", {"allow": False}, "decision.denied"),
-        ("development", {"simulated": True}, "decision.simulated"),
-        ("development", {"valid_until_us": NOW}, "decision.expired"),
-    ],
-)
-def test_development_is_easy_and_not_blind(
-    tmp_path: Path, environment: str, changes: dict[str, Any], code: str
-) -> None:
-    world = World(tmp_path)
-    decision = world.decision(world.version(1), environment, champion=None, **changes)
-    surfaces = world.surfaces(environment)
-    refused(
-        world,
-        code,
-        lambda: promote_in_development(world.store, surfaces, decision, now_us=NOW),
-        UsageError if code == "ledger.needed" else Refused,
-    )
-
-
-def test_development_serves_the_bytes_that_were_measured(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    decision = world.decision(world.version(1), "development", champion=None)
-    world.registry.path(MODEL, "1").write_bytes(b"others")
-    surfaces = world.surfaces("development")
-    with pytest.raises(EvidenceError) as caught:
-        promote_in_development(world.store, surfaces, decision, now_us=NOW)
-    assert caught.value.code == "model.bytes_changed"
-    assert surfaces.serving.read() == ServesNothing()
-
-
-# Packs
 
 
 def test_every_move_leaves_a_signed_pack_beside_the_target_and_in_the_store(world: World) -> None:

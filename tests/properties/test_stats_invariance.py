@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from same_figures import same
 
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.average_precision import Precision, average_precision, average_precision_difference
@@ -342,15 +342,3 @@ def ordered(figure: Figure | Reason) -> None:
         assert np.all(figure.upper >= figure.estimate - slack)
         assert np.all(figure.lower[1:] <= figure.lower[:-1] + slack)
         assert np.all(figure.upper[1:] >= figure.upper[:-1] - slack)
-
-
-def same(first: Figure | Reason, second: Figure | Reason, *, exact: bool = False) -> None:
-    if isinstance(first, Reason) or isinstance(second, Reason):
-        assert first is second
-        return
-    for field in fields(Figure):
-        one, other = getattr(first, field.name), getattr(second, field.name)
-        if exact or one is None or isinstance(one, int):
-            assert np.all(one == other), field.name
-        else:
-            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7, err_msg=field.name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from same_figures import same
 
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.cells import Cells
@@ -179,15 +179,3 @@ def test_bounds_from_a_function_stand_at_the_ladder() -> None:
     bounds = at_ladder(lambda confidence: (-np.inf, confidence))
     assert [bound.upper for bound in bounds] == list(LADDER)
     assert {bound.lower for bound in bounds} == {"unbounded"}
-
-
-def same(first: Figure | Reason, second: Figure | Reason, *, exact: bool = False) -> None:
-    if isinstance(first, Reason) or isinstance(second, Reason):
-        assert first is second
-        return
-    for field in fields(Figure):
-        one, other = getattr(first, field.name), getattr(second, field.name)
-        if exact or one is None or isinstance(one, int):
-            assert np.all(one == other), field.name
-        else:
-            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7, err_msg=field.name)

@@ -1,0 +1,120 @@
+"""What the ledger knows of a slot, as policies are told it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ledger_story import told
+from simulators.apply_world import World, slot_in
+from simulators.entries import Script
+
+from gates.apply.ledger.facts import facts
+from gates.apply.ledger.shape import release_digest
+from gates.errors import EvidenceError
+
+RUNGS = ("development", "staging", "production")
+STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.begin()
+    return world
+
+
+@pytest.fixture
+def script(world: World) -> Script:
+    return Script(world)
+
+
+def facts_for(script: Script, environment: str, number: int, text: str = "", holdout: str | None = "holdout") -> Any:
+    world = script.world
+    candidate = world.version(number)
+    bundle = world.bundle(candidate, text=text, holdout=holdout)
+    return facts(
+        script.chain(),
+        model="flights",
+        environment=environment,
+        candidate=candidate,
+        holdout_digest=bundle.record.holdout_digest,
+        bundle_digest=bundle.digest,
+        rungs=RUNGS,
+    )
+
+
+def test_facts_of_a_slot(script: Script) -> None:
+    told(script)
+    staging, production = facts_for(script, "staging", 2), facts_for(script, "production", 2)
+    assert not staging.adopted
+    assert production.adopted
+    assert staging.rung_below is None
+    assert production.rung_below.candidate_digest == script.world.version(2).digest
+    assert production.release_digest == release_digest(production.release)
+    assert [known.state for known in staging.known_releases] == ["done", "done"]
+    assert (staging.head, staging.sequence) == (script.head, len(script.raws) - 1)
+
+
+def test_an_adopted_release_is_no_step_of_the_ladder(script: Script) -> None:
+    script.adopt("staging", script.world.version(1))
+    assert facts_for(script, "production", 1).rung_below is None
+
+
+@pytest.mark.parametrize("percent", [1, 99])
+def test_a_share_of_the_rung_below_is_no_step_of_the_ladder(script: Script, percent: int) -> None:
+    one, two = script.world.version(1), script.world.version(2)
+    script.adopt("staging", one)
+    script.intend("staging", two, bundle=script.seal(two), percent=percent)
+    script.close("staging")
+    assert facts_for(script, "production", 2).rung_below is None
+    assert facts_for(script, "production", 1).rung_below is None
+
+
+def test_a_rollback_makes_the_rung_below_no_younger(script: Script) -> None:
+    told(script)
+    first, left = facts_for(script, "production", 2).rung_below, script.chain().release(STAGING)
+    assert first is not None
+    assert left is not None
+    three = script.world.version(3)
+    script.intend("staging", three, bundle=script.seal(three))
+    script.close("staging")
+    assert facts_for(script, "production", 3).rung_below.time_us > first.time_us
+    script.roll_back("staging", left)
+    script.close("staging")
+    assert facts_for(script, "production", 2).rung_below == first
+
+
+def test_facts_where_nothing_serves(script: Script) -> None:
+    answer = facts_for(script, "staging", 1)
+    assert (answer.release, answer.release_digest, answer.adopted, answer.looks) == (None, None, False, 1)
+
+
+def test_no_policy_no_facts(script: Script) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        facts_for(script, "elsewhere", 1)
+    assert caught.value.code == "ledger.policy"
+
+
+def test_looks_count_bundles_over_all_candidates(script: Script) -> None:
+    two, three = script.world.version(2), script.world.version(3)
+    assert facts_for(script, "staging", 2).looks == 1
+    script.seal(two)
+    script.seal(two, "again")
+    script.seal(three)
+    script.seal(three, "elsewhere", holdout="another holdout")
+    script.seal(three, "none", holdout=None)
+    first, second, third = (
+        facts_for(script, "staging", 2),
+        facts_for(script, "staging", 2, "again"),
+        facts_for(script, "staging", 3),
+    )
+    assert (first.looks, second.looks, third.looks) == (1, 2, 3)
+    assert facts_for(script, "production", 2).looks == 1
+    assert facts_for(script, "staging", 4).looks == 4
+    assert (first.attempts, third.attempts, facts_for(script, "staging", 4).attempts) == (2, 3, 0)
+    assert first.candidates_judged == 2
+    assert facts_for(script, "staging", 3, "elsewhere", "another holdout").looks == 1
+    without = facts_for(script, "staging", 3, "none", None)
+    assert (without.looks, without.candidates_judged) == (1, 0)
