@@ -267,7 +267,7 @@ def _arrivals(rng: np.random.Generator, base: pd.DataFrame) -> tuple[pd.DataFram
     ingested = (
         base["t"] + pd.Timedelta("5min") + pd.to_timedelta(np.where(late, 2.5, 0.0) * gap.dt.total_seconds(), "s")
     )
-    log = base.assign(ingested=ingested)
+    log = base.assign(ingested=ingested.dt.as_unit("us"))
     known, joined = base["x"].copy(), base["x"].copy()
     for rows in base.groupby("e").indices.values():
         seen = ingested.iloc[rows].to_numpy()

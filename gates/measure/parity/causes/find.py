@@ -12,14 +12,14 @@ from gates.measure.census import table_of
 from gates.measure.interface import Given
 from gates.measure.parity.causes.decide import FEWEST, decide
 from gates.measure.parity.causes.history import History, is_dated, near, read_history
-from gates.measure.parity.causes.hypotheses import Cause, Claim, Tally
-from gates.measure.parity.causes.levels import mapped, mapping_claims, multiset_tally
+from gates.measure.parity.causes.hypotheses import Cause, Claim, Hypothesis, Tally
+from gates.measure.parity.causes.levels import mapping_claims, multiset_tallies
 from gates.measure.parity.causes.moments import moment_claims
 from gates.measure.parity.causes.numbers import number_claims
-from gates.measure.parity.causes.past import Near, flagged, past_claims, sides_of
-from gates.measure.parity.causes.rows import Rows, rows_of, seconds
+from gates.measure.parity.causes.past import Near, flagged, look, past_claims
+from gates.measure.parity.causes.rows import Rows, seconds, stacks
 from gates.measure.parity.causes.texts import default_tallies, gap_claims, text_claims
-from gates.measure.parity.compare import Feature, absent
+from gates.measure.parity.compare import Feature, absent, both_sides
 from gates.records import Reason
 
 if TYPE_CHECKING:
@@ -94,19 +94,31 @@ def find_causes(
         key=lambda feature: (-mismatches[feature.name], feature.name),
     )[:MOST_FEATURES]
     enough = [feature for feature in worst if mismatches[feature.name] >= FEWEST]
-    found = [rows_of(pairs, len(sources.key), feature, mismatches[feature.name], tolerance) for feature in enough]
+    found = stacks(pairs, len(sources.key), enough, mismatches, tolerance)
     causes = {feature.name: Cause("unknown", mismatches[feature.name], why="few") for feature in worst}
-    causes |= {rows.feature.name: _of_values(rows, pairs) for rows in found}
-    still = [rows for rows in found if causes[rows.feature.name].why == "nothing"]
+    still = []
+    for rows in found:
+        decided = _of_values(rows, pairs)
+        causes |= {rows.features[f].name: cause for f, cause in decided.items()}
+        if left := [f for f, cause in decided.items() if cause.why == "nothing"]:
+            still.append(rows.of(left))
     past = _past(still, sources)
-    causes |= {rows.feature.name: _of_many(rows, pairs, past) for rows in still}
-    gaps = _gaps(pairs, worst)
-    return {name: Explanation(*gaps[name], cause=cause) for name, cause in causes.items()}
+    for rows in still:
+        causes |= {rows.features[f].name: cause for f, cause in _of_many(rows, past).items()}
+    few = [feature for feature in worst if feature not in enough]
+    gaps = _gaps(pairs, few)
+    for rows in found:
+        gaps |= _gaps(rows.pairs, list(rows.features.values()))
+    return {name: Explanation(*gaps.get(name, (0, 0)), cause=cause) for name, cause in causes.items()}
 
 
 def _gaps(pairs: ir.Table, worst: Sequence[Feature]) -> dict[str, tuple[int, int]]:
+    """Count by feature the pairs with nothing offline alone, and with nothing online alone."""
+    import ibis
+
     wanted = {}
-    both = pairs.in_offline.notnull() & pairs.in_online.notnull()
+    # Of pairs that are known to differ both sides are there.
+    both = both_sides(pairs) if "in_offline" in pairs.columns else ibis.literal(value=True)
     for feature in worst:
         left, right = absent(pairs[feature.left]), absent(pairs[feature.right])
         wanted[f"a{feature.index}"] = (both & left & ~right).sum()
@@ -117,108 +129,123 @@ def _gaps(pairs: ir.Table, worst: Sequence[Feature]) -> dict[str, tuple[int, int
     }
 
 
-def _of_values(rows: Rows, pairs: ir.Table) -> Cause:
+def _of_values(rows: Rows, pairs: ir.Table) -> dict[int, Cause]:
     """Ask for a relation of the two values."""
-    total = _size(rows)
-    return _decided(rows, _value_claims(rows), list(default_tallies(rows, pairs, total)), total)
-
-
-def _of_many(rows: Rows, pairs: ir.Table, past: Sequence[Near]) -> Cause:
-    """Ask the history, then what is true of many values at once."""
-    if past:
-        cause = _of_the_past(rows, past)
-        if cause.why != "nothing":
-            return cause
-    with_mapping = mapped(rows)
-    if with_mapping is not None:
-        cause = _decided(with_mapping, list(mapping_claims(with_mapping)), [], _size(rows))
-        if cause.why != "nothing":
-            return cause
-    tally = multiset_tally(pairs, rows.feature, rows.tolerance)
-    return decide([tally] if tally else [], tally.rows if tally else _size(rows), lambda _a, _b: (0, 0))
-
-
-def _size(rows: Rows) -> int:
-    return int(row(rows.table.aggregate(rows=rows.table.count()))["rows"])
-
-
-def _value_claims(rows: Rows) -> list[Claim]:
-    claims = list(gap_claims(rows))
-    if rows.feature.numeric:
-        claims.extend(number_claims(rows))
-    elif rows.feature.moments:
-        claims.extend(moment_claims(rows))
+    defaults = default_tallies(rows, pairs)
+    if rows.form.numeric:
+        rows, claims = number_claims(rows)
+    elif rows.form.moments:
+        rows, claims = moment_claims(rows)
     else:
-        claims.extend(text_claims(rows))
-    return claims
+        rows, claims = text_claims(rows)
+    return _decided(rows, [*gap_claims(rows), *claims], defaults)
 
 
-def _of_the_past(rows: Rows, past: Sequence[Near]) -> Cause:
-    few = Rows(keep(rows.table.order_by("draw").limit(HISTORY_ROWS)), rows.feature, rows.tolerance)
-    looked, kinds = few, []
-    for index, found in enumerate(past):
-        sides = sides_of(found, few)
-        if sides:
-            looked, zones = flagged(found, looked, sides, f"p{index}_")
-            kinds.append((found, sides, f"p{index}_", zones))
-    kept = Rows(keep(looked.table), rows.feature, rows.tolerance)
-    claims = [
-        claim for found, sides, prefix, zones in kinds for claim in past_claims(found, kept, sides, prefix, zones)
-    ]
-    return _decided(kept, claims, [], _size(kept))
+def _of_many(rows: Rows, past: Sequence[Near]) -> dict[int, Cause]:
+    """Ask the history, then what is true of many values at once."""
+    nothing = {f: Cause("unknown", size, why="nothing") for f, size in rows.sizes.items()}
+    causes = nothing | _of_the_past(rows, past)
+    left = [f for f, cause in causes.items() if cause.why == "nothing"]
+    if left:
+        causes |= _decided(*mapping_claims(rows.of(left)), {})
+    left = [f for f, cause in causes.items() if cause.why == "nothing"]
+    if left:
+        tallies = multiset_tallies(rows.of(left))
+        causes |= {f: decide([tally], tally.rows, lambda _a, _b: (0, 0)) for f, tally in tallies.items()}
+    return causes
 
 
-def _decided(rows: Rows, claims: Sequence[Claim], extra: Sequence[Tally], total: int) -> Cause:
-    """Count every combination of claims that explain a row, once, and decide."""
+def _of_the_past(rows: Rows, past: Sequence[Near]) -> dict[int, Cause]:
+    looks = [found for index, near in enumerate(past) if (found := look(near, rows, f"p{index}_")) is not None]
+    if not looks:
+        return {}
+    kept = rows.of({f for found in looks for f in found.columns})
+    kept = kept.on(_few(kept.table))
+    for found in looks:
+        kept = flagged(found, kept)
+    counted = arrow(kept.table.group_by("f").aggregate(rows=kept.table.count())).to_pydict()
+    sizes = dict(zip(counted["f"], counted["rows"], strict=True))
+    claims = [claim for found in looks for claim in past_claims(found, kept)]
+    return _decided(replace(kept, sizes=sizes), claims, {})
+
+
+def _few(table: ir.Table) -> ir.Table:
+    """At most HISTORY_ROWS of each feature."""
     import ibis
 
-    def bits(flags: Sequence[ir.BooleanValue]) -> ir.IntegerValue:
-        whole: ir.IntegerValue = ibis.literal(0, "int64")
-        for index, flag in enumerate(flags):
-            whole = whole + flag.fill_null(False).ifelse(1 << index, 0).cast("int64")
-        return whole
+    place = ibis.row_number().over(group_by=table.f, order_by=table.draw)
+    ranked = table.mutate(place=place)
+    return ranked.filter(ranked.place < HISTORY_ROWS).drop("place")
 
-    if not claims and not extra:
-        return Cause("unknown", total, why="nothing")
-    asked = rows.table.select(
-        "dealt",
-        holds=bits([claim.holds for claim in claims]),
-        chance=bits([claim.by_chance for claim in claims]),
-        # Which of the claims can be asked of a dealt row at all.
-        asked=bits([claim.by_chance.notnull() for claim in claims]),
-    )
-    grouped = asked.group_by(["dealt", "holds", "chance", "asked"]).aggregate(times=lambda t: t.count())
-    groups = arrow(grouped).to_pylist()
 
-    def count(wanted: int, unwanted: int = 0) -> int:
-        return sum(g["times"] for g in groups if g["holds"] & wanted == wanted and not g["holds"] & unwanted)
+def _bits(flags: Sequence[ir.BooleanValue]) -> ir.IntegerValue:
+    import ibis
 
-    tallies = [
-        Tally(
-            claim.hypothesis,
-            total,
-            count(1 << index),
-            hits=sum(g["times"] for g in groups if g["dealt"] and g["asked"] & g["chance"] & 1 << index),
-            dealt=sum(g["times"] for g in groups if g["dealt"] and g["asked"] & 1 << index),
+    whole: ir.IntegerValue = ibis.literal(0, "int64")
+    for index, flag in enumerate(flags):
+        whole = whole + flag.fill_null(False).ifelse(1 << index, 0).cast("int64")
+    return whole
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How often each combination of claims explains a row of one feature, and each combination by chance."""
+
+    groups: list[dict[str, int]]
+
+    def explained(self, wanted: int, unwanted: int = 0) -> int:
+        return sum(g["times"] for g in self.groups if g["holds"] & wanted == wanted and not g["holds"] & unwanted)
+
+    def tally(self, claim: Claim, f: int, rows: int, bit: int) -> Tally:
+        return Tally(
+            Hypothesis(claim.code, claim.level, claim.details[f]),
+            rows,
+            self.explained(bit),
+            hits=sum(g["times"] for g in self.groups if g["dealt"] and g["asked"] & g["chance"] & bit),
+            dealt=sum(g["times"] for g in self.groups if g["dealt"] and g["asked"] & bit),
         )
-        for index, claim in enumerate(claims)
-    ]
-    place = {id(tally): index for index, tally in enumerate(tallies)}
-
-    def discordant(first: Tally, second: Tally) -> tuple[int, int]:
-        if id(first) not in place or id(second) not in place:
-            return first.explained, second.explained
-        one, two = 1 << place[id(first)], 1 << place[id(second)]
-        return count(one, two), count(two, one)
-
-    cause = decide([*tallies, *extra], total, discordant)
-    return _with_lag(cause, rows, claims)
 
 
-def _with_lag(cause: Cause, rows: Rows, claims: Sequence[Claim]) -> Cause:
+def _decided(rows: Rows, claims: Sequence[Claim], extra: Mapping[int, Sequence[Tally]]) -> dict[int, Cause]:
+    """Count every combination of claims that explain a row, once for all features, and decide."""
+    if not claims and not extra:
+        return {}
+    asked = rows.table.select(
+        "f",
+        dealt=rows.table.dealt.ifelse(1, 0).cast("int64"),
+        holds=_bits([claim.holds for claim in claims]),
+        chance=_bits([claim.by_chance for claim in claims]),
+        # Which of the claims can be asked of a dealt row at all.
+        asked=_bits([claim.by_chance.notnull() for claim in claims]),
+    )
+    groups = arrow(
+        asked.group_by(["f", "dealt", "holds", "chance", "asked"]).aggregate(times=asked.count())
+    ).to_pylist()
+    causes = {}
+    for f, size in rows.sizes.items():
+        counted = _Counted([group for group in groups if group["f"] == f])
+        bits = {index: 1 << index for index, claim in enumerate(claims) if f in claim.details}
+        tallies = {index: counted.tally(claims[index], f, size, bit) for index, bit in bits.items()}
+        place = {id(tally): bits[index] for index, tally in tallies.items()}
+
+        def discordant(
+            one: Tally, two: Tally, counted: _Counted = counted, place: dict[int, int] = place
+        ) -> tuple[int, int]:
+            if id(one) not in place or id(two) not in place:
+                return one.explained, two.explained
+            first, second = place[id(one)], place[id(two)]
+            return counted.explained(first, second), counted.explained(second, first)
+
+        cause = decide([*tallies.values(), *extra.get(f, ())], size, discordant)
+        causes[f] = _with_lag(cause, f, rows, claims)
+    return causes
+
+
+def _with_lag(cause: Cause, f: int, rows: Rows, claims: Sequence[Claim]) -> Cause:
     for claim in claims:
-        if (claim.hypothesis.code, claim.hypothesis.detail) == (cause.code, cause.detail) and claim.lag is not None:
-            lag = row(rows.table.aggregate(lag=claim.holds.ifelse(claim.lag, None).median()))["lag"]
+        if claim.lag is not None and (claim.code, claim.details.get(f)) == (cause.code, cause.detail):
+            own = rows.table.filter(rows.table.f == f)
+            lag = row(own.aggregate(lag=claim.holds.ifelse(claim.lag, None).median()))["lag"]
             if lag is not None:
                 sign = -1.0 if cause.code == "future_value" else 1.0
                 return replace(cause, detail={**cause.detail, "lag_seconds": sign * lag})
@@ -234,7 +261,7 @@ def _past(found: Sequence[Rows], sources: Sources) -> list[Near]:
     rows = _rows_in_time(found, sources, time, entity)
     if rows is None:
         return []
-    features = [one.feature.name for one in found]
+    features = [feature.name for one in found for feature in one.features.values()]
     return [Near(history, near(history, rows)) for history in _histories(sources, entity, time, features, rows)]
 
 
@@ -244,7 +271,7 @@ def _rows_in_time(found: Sequence[Rows], sources: Sources, time: str, entity: tu
     parts = {f"i{part}": f"e{places[name]}" for part, name in enumerate(entity)}
     tables = []
     for one in found:
-        few = one.table.order_by("draw").limit(HISTORY_ROWS)
+        few = _few(one.table)
         tables.append(few.select("draw", *[f"e{index}" for index in range(len(sources.key))]))
     rows = tables[0]
     for table in tables[1:]:

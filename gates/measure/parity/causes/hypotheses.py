@@ -59,15 +59,18 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Claim:
-    """A hypothesis in the engine.
+    """A hypothesis in the engine, about each of some features.
 
     Attributes
     ----------
+    details: by feature (its number in the stack), those that it is asked of.
     holds: it explains the row. by_chance: it would explain the row had its wrong side been dealt another row's value; null
         where there is nothing to say. lag: seconds from the event that it took to the row, negative where the event is later.
     """
 
-    hypothesis: Hypothesis
+    code: Code
+    level: float
+    details: Mapping[int, Detail]
     holds: ir.BooleanValue
     by_chance: ir.BooleanValue
     lag: ir.FloatingValue | None = None

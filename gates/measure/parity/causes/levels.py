@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
-from gates.inputs.tables import arrow, row
+from gates.inputs.tables import arrow
 from gates.measure.parity.causes.hypotheses import MAPPING, MULTISET, Claim, Hypothesis, Tally
-from gates.measure.parity.causes.rows import Rows
-from gates.measure.parity.compare import Feature, both_sides, equal
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from gates.measure.parity.causes.rows import MOST_ROWS, Rows, by_number
 
 MOST_LEVELS = 200
+SAMPLED = MOST_ROWS // 2  # rows: with more they may be a sample, whose values need not be one another's
 SUPPORT = 5  # rows: a value that is seen less often could be mapped to anything
 
 
-def mapped(rows: Rows) -> Rows | None:
-    """Return the rows with `holds` and `by_chance`: b is what most rows with that a have; None where a is no category."""
+def mapping_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
+    """Return that the online value is a function of the offline one: what most rows with that value have."""
     table = rows.table
-    seen = row(table.aggregate(levels=table.a.nunique(), rows=table.count()))
-    if not 2 <= seen["levels"] <= min(MOST_LEVELS, seen["rows"] / SUPPORT):
-        return None
+    seen = by_number(table.group_by("f").aggregate(levels=table.a.nunique()))
+    few = [f for f, one in seen.items() if 2 <= one["levels"] <= min(MOST_LEVELS, rows.sizes[f] / SUPPORT)]
+    if not few:
+        return rows, []
+    rows = rows.of(few)
+    table = rows.table
     for name, side in (("holds", "b"), ("by_chance", "other_b")):
-        times = table.mutate(times=table.count().over(group_by=[table.a, table[side]]))
-        most = times.mutate(most=times.times.max().over(group_by=times.a))
+        times = table.mutate(times=table.count().over(group_by=[table.f, table.a, table[side]]))
+        most = times.mutate(most=times.times.max().over(group_by=[times.f, times.a]))
         usual = (most.times == most.most) & (most.times >= SUPPORT) & most.a.notnull()
         table = most.mutate(**{name: usual}).drop("times", "most")
-    return Rows(table, rows.feature, rows.tolerance)
+    claim = Claim("category_mapping", MAPPING, {key: {} for key in few}, table.holds, table.by_chance)
+    return rows.on(table), [claim]
 
 
-def mapping_claims(rows: Rows) -> Iterator[Claim]:
-    """Yield that the online value is a function of the offline one."""
-    if "holds" in rows.table.columns:
-        yield Claim(Hypothesis("category_mapping", MAPPING), rows.table.holds, rows.table.by_chance)
-
-
-def multiset_tally(pairs: ir.Table, feature: Feature, tolerance: float) -> Tally | None:
+def multiset_tallies(rows: Rows) -> dict[int, Tally]:
     """Count the mismatching rows whose online value is the offline value of another of them, each used once.
 
     By chance two columns of one distribution share values too. Of m rows of one value, of which a fair coin says on which
@@ -47,15 +41,28 @@ def multiset_tally(pairs: ir.Table, feature: Feature, tolerance: float) -> Tally
     absolute deviation of a binomial count (De Moivre 1730; Diaconis and Zabell 1991, eq. 1.1). Both sides have n rows, so
     that the count is hypergeometric: its deviation is smaller by the root of (1 - m / 2n) 2n / (2n - 1).
     """
-    if feature.offline != feature.online:
-        return None
-    found = pairs.filter(both_sides(pairs) & ~equal(pairs, feature, tolerance))
-    left = found.group_by(value=found[feature.left]).aggregate(a=found.count())
-    right = found.group_by(value=found[feature.right]).aggregate(b=found.count())
-    joined = left.outer_join(right, "value")
-    sizes = joined.select(a=joined.a.fill_null(0), b=joined.b.fill_null(0)).group_by(["a", "b"])
-    counts = arrow(sizes.aggregate(values=lambda t: t.count())).to_pydict()
-    return _overlap(counts["a"], counts["b"], counts["values"])
+    import ibis
+
+    if rows.form.offline != rows.form.online:
+        return {}
+    whole = [f for f, size in rows.sizes.items() if size < SAMPLED]
+    tables = {side: [rows.of(whole).table.select("f", value=side)] if whole else [] for side in ("a", "b")}
+    for f in set(rows.features) - set(whole):
+        found = rows.pairs.filter(rows.pairs[f"d{f}"])
+        for side, name in (("a", rows.features[f].left), ("b", rows.features[f].right)):
+            tables[side].append(found.select(f=ibis.literal(f, "int64"), value=found[name]))
+    counted = {}
+    for side, parts in tables.items():
+        every = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        counted[side] = every.group_by(["f", "value"]).aggregate(**{side: every.count()})
+    joined = counted["a"].outer_join(counted["b"], ["f", "value"])
+    both = joined.select(f=ibis.coalesce(joined.f, joined.f_right), a=joined.a.fill_null(0), b=joined.b.fill_null(0))
+    lines = arrow(both.group_by(["f", "a", "b"]).aggregate(values=both.count())).to_pylist()
+    tallies = {}
+    for f in rows.features:
+        own = [line for line in lines if line["f"] == f]
+        tallies[f] = _overlap(*([line[name] for line in own] for name in ("a", "b", "values")))
+    return tallies
 
 
 def _overlap(a: Sequence[int], b: Sequence[int], values: Sequence[int]) -> Tally:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gates.inputs.tables import row
-from gates.measure.parity.causes.hypotheses import VALUE, Claim, Detail, Hypothesis
+from gates.measure.parity.causes.hypotheses import VALUE, Claim, Detail
 from gates.measure.parity.causes.rows import Rows, most_frequent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import ibis.expr.types as ir
 
 HOUR = 3600.0
@@ -19,28 +19,36 @@ WIDEST = 14 * HOUR
 UNITS = {"second": 1.0, "minute": 60.0, "hour": HOUR, "day": 24 * HOUR}
 
 
-def moment_claims(rows: Rows) -> Iterator[Claim]:
-    """Yield hypotheses about a feature of dates or timestamps."""
-    table = rows.table
-    a, b, other = table.x, table.y, table.other_y
-    found = most_frequent(b - a)
-    if not found:
-        return
-    zones = [shift for shift in found if zone_like(shift)]
-    if zones:
-        chosen, detail = zone_of(zones)
-        yield Claim(
-            Hypothesis("time_zone", VALUE, detail),
-            (b - a).isin(chosen).fill_null(False),
-            (other - a).isin(chosen).fill_null(False),
-        )
-    if not zone_like(found[0]):
-        yield Claim(
-            Hypothesis("offset", VALUE, {"seconds": found[0]}),
-            (b - a == found[0]).fill_null(False),
-            (other - a == found[0]).fill_null(False),
-        )
-    yield from _coarser(rows)
+def moment_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
+    """Return hypotheses about features of dates or timestamps, and the rows with the constants that they speak of."""
+    found = most_frequent(rows, rows.table.y - rows.table.x)
+    zones = {f: zone_of(shifts) for f, each in found.items() if (shifts := [s for s in each if zone_like(s)])}
+    offsets = {f: shifts[0] for f, shifts in found.items() if shifts and not zone_like(shifts[0])}
+    rows = rows.with_constants(
+        {
+            "first": {f: chosen[0] for f, (chosen, _) in zones.items()},
+            "second": {f: chosen[-1] for f, (chosen, _) in zones.items()},
+            "shift": offsets,
+        }
+    )
+    t = rows.table
+    shift, other = t.y - t.x, t.other_y - t.x
+
+    def either(value: ir.FloatingValue) -> ir.BooleanValue:
+        return ((value == t["first"]) | (value == t.second)).fill_null(False)
+
+    claims = [
+        Claim("time_zone", VALUE, {f: detail for f, (_, detail) in zones.items()}, either(shift), either(other)),
+        Claim(
+            "offset",
+            VALUE,
+            {f: {"seconds": seconds} for f, seconds in offsets.items()},
+            (shift == t["shift"]).fill_null(False),
+            (other == t["shift"]).fill_null(False),
+        ),
+        *_coarser(rows),
+    ]
+    return rows, claims
 
 
 def zone_like(shift: float) -> bool:
@@ -48,7 +56,7 @@ def zone_like(shift: float) -> bool:
     return shift % (HOUR / 4) == 0 and 0 < abs(shift) <= WIDEST
 
 
-def zone_of(shifts: list[float]) -> tuple[list[float], Detail]:
+def zone_of(shifts: Sequence[float]) -> tuple[list[float], Detail]:
     """Return the most frequent shift and, an hour away, the most frequent of summer time; and the detail.
 
     Parameters
@@ -63,24 +71,12 @@ def zone_of(shifts: list[float]) -> tuple[list[float], Detail]:
 
 
 def _coarser(rows: Rows) -> Iterator[Claim]:
-    sides = {"online": ("x", "y", "x", "other_y"), "offline": ("y", "x", "y", "other_x")}
-    value = rows.table
-    seen = row(
-        rows.table.aggregate(
-            **{
-                f"{side}_{unit}": _cut(value[names[0]], value[names[1]], UNITS[unit]).sum()
-                for side, names in sides.items()
-                for unit in UNITS
-            }
-        )
-    )
-    for side, (fine, coarse, other_fine, other_coarse) in sides.items():
-        unit = max(UNITS, key=lambda name: seen[f"{side}_{name}"] or 0)
-        yield Claim(
-            Hypothesis("rounding_or_precision", VALUE, {"unit": unit, "side": side}),
-            _cut(value[fine], value[coarse], UNITS[unit]),
-            _cut(value[other_fine], value[other_coarse], UNITS[unit]),
-        )
+    t = rows.table
+    for side, fine, coarse, other in (("online", t.x, t.y, t.other_y), ("offline", t.y, t.x, t.other_x)):
+        for unit, size in UNITS.items():
+            details: dict[int, Detail] = {f: {"unit": unit, "side": side} for f in rows.features}
+            holds, chance = _cut(fine, coarse, size), _cut(fine, other, size)
+            yield Claim("rounding_or_precision", VALUE, details, holds, chance)
 
 
 def _cut(fine: ir.FloatingValue, coarse: ir.FloatingValue, unit: float) -> ir.BooleanValue:

@@ -7,20 +7,19 @@ change: noise of one size is no offset.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gates.inputs.tables import row
-from gates.measure.parity.causes.hypotheses import LINE, VALUE, Claim, Code, Detail, Hypothesis
-from gates.measure.parity.causes.rows import Rows, most_frequent
+from gates.measure.parity.causes.hypotheses import LINE, VALUE, Claim, Code, Detail
+from gates.measure.parity.causes.rows import Rows, by_number, most_frequent
 from gates.measure.parity.compare import finite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     import ibis.expr.types as ir
 
-    Change = Callable[[ir.FloatingValue], ir.FloatingValue]
+    Fits = Callable[[ir.FloatingValue, ir.FloatingValue], ir.BooleanValue]
+    Seen = dict[int, dict[str, Any]]
 
 LEFT = 0.01
 ARITHMETIC = 1e-11  # relative: what is lost in computing h(a)
@@ -31,66 +30,72 @@ BITS = (8, 11, 24)  # of the significand: bfloat16, float16, float32
 CLOCKS = {24.0: 1.0, 1440.0: 60.0}  # hours or minutes of the day: the length of the day, and of an hour
 
 
-def number_claims(rows: Rows) -> Iterator[Claim]:
-    """Yield hypotheses about a feature of numbers."""
+def number_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
+    """Return hypotheses about features of numbers, and the rows with the constants that they speak of."""
     t = rows.table
     apart = (t.y - t.x).abs()
-    seen = row(
-        t.aggregate(
-            factor=_median(t.y / t.x.nullif(0.0)),
-            offset=_median(t.y - t.x),
-            slope=_median((t.y - t.other_y) / (t.x - t.other_x).nullif(0.0)),
+    seen = by_number(
+        t.group_by("f").aggregate(
+            factor=_finite(t.y / t.x.nullif(0.0)).median(),
+            offset=_finite(t.y - t.x).median(),
+            slope=_finite((t.y - t.other_y) / (t.x - t.other_x).nullif(0.0)).median(),
             values=t.x.nunique(),
             low=t.x.min(),
             high=t.x.max(),
-            step=_nearly_all(apart),
-            part=_nearly_all(apart / _ten_below(t.x)),
+            step=_finite(apart).quantile(0.9),
+            part=_finite(apart / _ten_below(t.x)).quantile(0.9),
         )
     )
-    yield from _changed(rows, seen)
-    yield from _rounded(rows, seen)
-    yield from _hours(rows, seen)
+    constants = {name: {f: _usable(one[name]) for f, one in seen.items()} for name in ("factor", "offset")}
+    constants["slope"] = {f: _usable(one["slope"]) if one["values"] >= DISTINCT else None for f, one in seen.items()}
+    constants["constant"] = _constants(rows, constants["slope"])
+    steps = {f: _step(one["step"]) for f, one in seen.items()}
+    digits = {f: _digits(one["part"]) for f, one in seen.items()}
+    for more in (0, 1):
+        constants[f"step{more}"] = {f: None if size is None else 10.0 ** (size + more) for f, size in steps.items()}
+        constants[f"part{more}"] = {
+            f: None if size is None or size <= more else 10.0 ** (1 - size + more) for f, size in digits.items()
+        }
+    clocks = _clocks(rows, seen)
+    constants |= {name: {f: clock[name] for f, clock in clocks.items()} for name in ("day", "first", "second")}
+    rows = rows.with_constants(constants)
+    claims = [*_changed(rows, constants), *_rounded(rows, steps, digits)]
+    if clocks:
+        claims.append(_hours(rows, clocks))
+    return rows, claims
 
 
-def _changed(rows: Rows, seen: dict[str, Any]) -> Iterator[Claim]:
-    """A factor, an offset, or both; `seen` has the medians, which are exact where one of them explains most rows."""
-    lines: list[tuple[Code, Detail, Change]] = []
-    if _usable(factor := seen["factor"]) and factor:
-        lines.append(("scale_or_unit", {"factor": factor}, lambda x: x * factor))
-    if _usable(offset := seen["offset"]):
-        lines.append(("offset", {"offset": offset}, lambda x: x + offset))
-    if _usable(slope := seen["slope"]) and slope and seen["values"] >= DISTINCT:
-        constant = row(rows.table.aggregate(constant=_median(rows.table.y - rows.table.x * slope)))["constant"]
-        if _usable(constant):
-            line: Detail = {"factor": slope, "offset": constant}
-            lines.append(("scale_or_unit", line, lambda x: x * slope + constant))
-    for code, detail, change in lines:
-        # A factor and an offset in one are more general than either alone.
-        hypothesis = Hypothesis(code, LINE if len(detail) == 2 else VALUE, detail)
-        yield _claim(rows, hypothesis, lambda x, y, h=change: _fits(rows, x, y, h(x)))  # type: ignore[misc]
-
-
-def _median(value: ir.FloatingValue) -> Any:
-    return _finite(value).median()
-
-
-def _nearly_all(value: ir.FloatingValue) -> Any:
-    return _finite(value).quantile(0.9)
-
-
-def _finite(value: ir.FloatingValue) -> ir.FloatingValue:
+def _constants(rows: Rows, slopes: Mapping[int, float | None]) -> dict[int, float | None]:
+    """What is left when the slope is taken out, in the median."""
     import ibis
 
-    return finite(value).ifelse(value, ibis.null("float64"))
-
-
-def _usable(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _claim(rows: Rows, hypothesis: Hypothesis, fits: Callable[[ir.Value, ir.Value], ir.BooleanValue]) -> Claim:
+    known = {f: slope for f, slope in slopes.items() if slope}
+    if not known:
+        return {}
     t = rows.table
-    return Claim(hypothesis, fits(t.x, t.y).fill_null(False), fits(t.x, t.other_y).fill_null(False))
+    slope = ibis.cases(*((t.f == f, value) for f, value in known.items()))
+    found = by_number(t.group_by("f").aggregate(constant=_finite(t.y - t.x * slope).median()))
+    return {f: _usable(one["constant"]) for f, one in found.items() if f in known}
+
+
+def _changed(rows: Rows, constants: Mapping[str, Mapping[int, float | None]]) -> Iterator[Claim]:
+    """A factor, an offset, or both: medians, which are exact where one of them explains most rows."""
+    t = rows.table
+    factors, offsets, slopes, rest = (constants[name] for name in ("factor", "offset", "slope", "constant"))
+    factor: dict[int, Detail] = {f: {"factor": value} for f, value in factors.items() if value}
+    offset: dict[int, Detail] = {f: {"offset": value} for f, value in offsets.items() if value is not None}
+    line: dict[int, Detail] = {
+        f: {"factor": slope, "offset": value} for f, value in rest.items() if value is not None and (slope := slopes[f])
+    }
+    yield _claim(rows, "scale_or_unit", VALUE, factor, lambda x, y: _fits(rows, x, y, x * t.factor))
+    yield _claim(rows, "offset", VALUE, offset, lambda x, y: _fits(rows, x, y, x + t.offset))
+    # A factor and an offset in one are more general than either alone.
+    yield _claim(rows, "scale_or_unit", LINE, line, lambda x, y: _fits(rows, x, y, x * t.slope + t.constant))
+
+
+def _claim(rows: Rows, code: Code, level: float, details: Mapping[int, Detail], fits: Fits) -> Claim:
+    t = rows.table
+    return Claim(code, level, details, fits(t.x, t.y).fill_null(False), fits(t.x, t.other_y).fill_null(False))
 
 
 def _fits(rows: Rows, a: ir.FloatingValue, b: ir.FloatingValue, changed: ir.FloatingValue) -> ir.BooleanValue:
@@ -102,35 +107,51 @@ def _fits(rows: Rows, a: ir.FloatingValue, b: ir.FloatingValue, changed: ir.Floa
     return close & (left <= LEFT * (changed - a).abs())
 
 
-def _rounded(rows: Rows, seen: dict[str, Any]) -> Iterator[Claim]:
-    """One side lies on a grid that the other does not, and less than a step away.
+def _usable(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
-    Nine of ten rows are within `step`, or within `part` of their power of ten: the grid's step is the power above it, or
-    the next.
-    """
-    grids: list[tuple[str, int, float | None, Callable[[ir.FloatingValue], ir.FloatingValue]]] = []
-    for extra in (0, 1):
-        if _usable(seen["step"]) and 1e-300 < seen["step"] < 1e300:
-            size = math.ceil(math.log10(seen["step"])) + extra
-            grids.append(("decimals", -size, 10.0**size, lambda x: x))
-        if _usable(seen["part"]) and 1e-15 < seen["part"] < 1:
-            digits = 1 - math.ceil(math.log10(seen["part"])) - extra
-            if digits > 0:
-                grids.append(("digits", digits, None, lambda x, k=digits: _ten_below(x) * 10.0 ** (1 - k)))  # type: ignore[misc]
-    grids.extend(("bits", bits, None, lambda x, k=bits: _two_below(x) * 2.0 ** (1 - k)) for bits in BITS)  # type: ignore[misc]
-    for word, size, fixed, step_of in grids:
+
+def _finite(value: ir.FloatingValue) -> ir.FloatingValue:
+    import ibis
+
+    return finite(value).ifelse(value, ibis.null("float64"))
+
+
+def _step(apart: float | None) -> int | None:
+    """The power of ten above the distance of nine in ten rows."""
+    return math.ceil(math.log10(apart)) if apart is not None and 1e-300 < apart < 1e300 else None
+
+
+def _digits(part: float | None) -> int | None:
+    """Digits that are left where nine in ten rows are within that part of their power of ten."""
+    return 1 - math.ceil(math.log10(part)) if part is not None and 1e-15 < part < 1 else None
+
+
+def _rounded(rows: Rows, steps: Mapping[int, int | None], digits: Mapping[int, int | None]) -> Iterator[Claim]:
+    """One side lies on a grid that the other does not, and less than a step away: that of the distances, or the next."""
+    t = rows.table
+    grids: list[tuple[dict[int, dict[str, int]], Callable[[Any], Any]]] = []
+    for more in (0, 1):
+        decimals = {f: {"decimals": -size - more} for f, size in steps.items() if size is not None}
+        kept = {f: {"digits": size - more} for f, size in digits.items() if size is not None and size > more}
+        grids.append((decimals, lambda _, more=more: t[f"step{more}"]))  # type: ignore[misc]
+        grids.append((kept, lambda x, more=more: _ten_below(x) * t[f"part{more}"]))  # type: ignore[misc]
+    for bits in BITS:
+        every = {f: {"bits": bits} for f in rows.features}
+        grids.append((every, lambda x, bits=bits: _two_below(x) * 2.0 ** (1 - bits)))  # type: ignore[misc]
+    for details, step in grids:
         for side in ("online", "offline"):
+            told: dict[int, Detail] = {f: {**detail, "side": side} for f, detail in details.items()}
 
-            def fits(
-                x: Any, y: Any, side: str = side, fixed: float | None = fixed, step_of: Any = step_of
-            ) -> ir.BooleanValue:
+            def fits(x: Any, y: Any, side: str = side, step: Any = step) -> ir.BooleanValue:
                 fine, coarse = (x, y) if side == "online" else (y, x)
-                return _on_grid(fine, coarse, fixed if fixed is not None else step_of(fine))
+                return _on_grid(fine, coarse, step(fine))
 
-            yield _claim(rows, Hypothesis("rounding_or_precision", VALUE, {word: size, "side": side}), fits)
+            if told:
+                yield _claim(rows, "rounding_or_precision", VALUE, told, fits)
 
 
-def _on_grid(fine: ir.FloatingValue, coarse: ir.FloatingValue, step: Any) -> ir.BooleanValue:
+def _on_grid(fine: ir.FloatingValue, coarse: ir.FloatingValue, step: ir.FloatingValue) -> ir.BooleanValue:
     import ibis
 
     steps = coarse / step
@@ -151,25 +172,41 @@ def _two_below(x: ir.FloatingValue) -> ir.FloatingValue:
     return ibis.literal(2.0) ** x.abs().nullif(0.0).log2().floor()
 
 
-def _hours(rows: Rows, seen: dict[str, Any]) -> Iterator[Claim]:
-    """The hour or minute of the day, read on a clock elsewhere: a shift that runs round, of two amounts in summer time."""
-    a, b = rows.table.x, rows.table.y
-    if not _usable(seen["low"]) or seen["low"] < 0:
-        return
+def _clocks(rows: Rows, seen: Seen) -> dict[int, dict[str, float | None]]:
+    """By feature that may be an hour or a minute of the day: the day's length, the usual shift and that of summer time."""
+    t = rows.table
+    found: dict[int, dict[str, float | None]] = {}
     for day, hour in CLOCKS.items():
-        if seen["high"] >= day:
+        fitting = [
+            f for f, one in seen.items() if f not in found and _usable(one["low"]) is not None and one["low"] >= 0
+            if one["high"] < day
+        ]  # fmt: skip
+        if not fitting:
             continue
-        shifts = [shift for shift in most_frequent((b - a + day) % day) if shift % hour in (0.0, hour / 2, hour / 4)]
-        if not shifts:
-            continue
-        first = shifts[0]
-        second = next((value for value in shifts[1:] if abs(abs(value - first) % day) in (hour, day - hour)), None)
-        chosen = [first] if second is None else [first, second]
-        hours = [(value if value <= day / 2 else value - day) / hour for value in chosen]
-        detail: Detail = {"hours": hours[0]} if second is None else {"hours": hours[0], "or_hours": hours[1]}
+        for f, shifts in most_frequent(rows.of(fitting), (t.y - t.x + day) % day).items():
+            whole = [shift for shift in shifts if shift % hour in (0.0, hour / 2, hour / 4)]
+            if whole:
+                first = whole[0]
+                near = (value for value in whole[1:] if abs(abs(value - first) % day) in (hour, day - hour))
+                found[f] = {"day": day, "first": first, "second": next(near, None)}
+    return found
 
-        def fits(x: Any, y: Any, chosen: list[float] = chosen, day: float = day) -> ir.BooleanValue:
-            return ((y - x + day) % day).isin(chosen) & (y >= 0) & (y < day)
 
-        yield _claim(rows, Hypothesis("time_zone", VALUE, detail), fits)
-        return
+def _hours(rows: Rows, clocks: Mapping[int, Mapping[str, float | None]]) -> Claim:
+    """The hour or minute of the day, read on a clock elsewhere: a shift that runs round, of two amounts in summer time."""
+    t = rows.table
+    details: dict[int, Detail] = {}
+    for f, clock in clocks.items():
+        day = clock["day"] or 24.0
+        told = {}
+        for word, name in (("hours", "first"), ("or_hours", "second")):
+            if (shift := clock[name]) is not None:
+                told[word] = (shift if shift <= day / 2 else shift - day) / CLOCKS[day]
+        details[f] = told
+
+    def fits(x: ir.FloatingValue, y: ir.FloatingValue) -> ir.BooleanValue:
+        shift = (y - x + t.day) % t.day
+        either = (shift == t["first"]).fill_null(False) | (shift == t.second).fill_null(False)
+        return either & (y >= 0) & (y < t.day)
+
+    return _claim(rows, "time_zone", VALUE, details, fits)

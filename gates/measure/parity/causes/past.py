@@ -6,12 +6,12 @@ the same as offline values that are ahead of theirs, unless some rows of the ent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gates.inputs.profile import kind_of
-from gates.inputs.tables import arrow
+from gates.inputs.tables import arrow, keep
 from gates.measure.parity.causes.history import AHEAD, BACK, DAY, ZONES, History
 from gates.measure.parity.causes.hypotheses import (
     LATE,
@@ -21,11 +21,10 @@ from gates.measure.parity.causes.hypotheses import (
     Claim,
     Code,
     Detail,
-    Hypothesis,
     Side,
 )
 from gates.measure.parity.causes.moments import zone_of
-from gates.measure.parity.causes.rows import Rows
+from gates.measure.parity.causes.rows import Rows, by_feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 OTHER: dict[Side, Side] = {"offline": "online", "online": "offline"}
 COLUMN: dict[Side, str] = {"offline": "a", "online": "b"}
+PLACES = ("step", "shift", "known", "arrived", "late", "last")
 
 
 @dataclass(frozen=True)
@@ -50,118 +50,142 @@ class _Place:
 
     Attributes
     ----------
-    flag: its name in the flags. lag: whether the time between is told.
+    flag: its name in the flags. details: by feature. lag: whether the time between is told.
     """
 
     code: Code
     level: float
     flag: str
-    detail: Detail
+    details: Mapping[int, Detail]
     lag: bool = False
 
 
-def sides_of(near: Near, rows: Rows) -> tuple[Side, ...]:
-    """Return the sides whose values can be looked up in a history."""
-    if rows.feature.name not in near.history.values:
-        return ()
-    if near.history.whose == "events":
-        kind = kind_of(near.table[near.history.values[rows.feature.name]].type())
-        return ("offline", "online") if kind == rows.feature.offline == rows.feature.online else ()
-    if rows.feature.offline != rows.feature.online:
-        return ()
-    return ("online",) if near.history.whose == "offline" else ("offline",)
+@dataclass(frozen=True)
+class Look:
+    """What of a stack of features can be looked up in a history.
 
-
-def flagged(near: Near, rows: Rows, sides: tuple[Side, ...], prefix: str) -> tuple[Rows, dict[Side, list[float]]]:
-    """Return the rows with what each value matches, in columns `{prefix}{flag}_{value}`, and the time zones in question.
-
-    The values are `a`, `b`, `other_a` and `other_b`, of the sides that can be looked up.
+    Attributes
+    ----------
+    columns: by feature, that of its values in the history. sides: whose values are looked up. prefix: of the flags.
+    zones: by side and feature, the time zones in question, in seconds, the best first.
     """
-    value = near.history.values[rows.feature.name]
-    lines = near.table.inner_join(rows.table.select("draw", "a", "b", "other_a", "other_b"), "draw")
-    lines = lines.filter(lines[value].notnull())
-    names = [name for side in sides for name in (COLUMN[side], f"other_{COLUMN[side]}")]
-    lines = lines.mutate(**{f"is_{name}": _match(rows, lines, value, name) for name in names})
-    zones = {side: _zones(lines, COLUMN[side]) for side in sides}
+
+    near: Near
+    columns: Mapping[int, str]
+    sides: tuple[Side, ...]
+    prefix: str
+    zones: dict[Side, dict[int, list[float]]]
+
+
+def look(near: Near, rows: Rows, prefix: str) -> Look | None:
+    """Return what can be looked up, if anything can: a history's values must be of the kinds of both sides."""
+    history = near.history
+    kinds = {rows.form.offline, rows.form.online}
+    columns = {
+        f: history.values[feature.name] for f, feature in rows.features.items() if feature.name in history.values
+    }
+    columns = {f: name for f, name in columns.items() if {kind_of(near.table[name].type())} == kinds}
+    sides: dict[str, tuple[Side, ...]] = {
+        "events": ("offline", "online"),
+        "offline": ("online",),
+        "online": ("offline",),
+    }
+    return Look(near, columns, sides[history.whose], prefix, {}) if columns else None
+
+
+def flagged(looked: Look, rows: Rows) -> Rows:
+    """Return the rows with what each value matches, in columns `{prefix}{flag}_{value}`.
+
+    The values are `a`, `b`, `other_a` and `other_b`, of the sides that are looked up.
+    """
+    import ibis
+
+    near, prefix = looked.near, looked.prefix
+    names = [name for side in looked.sides for name in (COLUMN[side], f"other_{COLUMN[side]}")]
+    lines = near.table.inner_join(rows.table.select("f", "scale", "draw", *names), "draw")
+    value = ibis.cases(*((lines.f == f, lines[column]) for f, column in looked.columns.items()))
+    lines = lines.mutate(value=value)
+    lines = lines.filter(lines["value"].notnull())
+    matches = {f"is_{name}": _match(rows, lines, name) for name in names}
+    lines = keep(lines.select("f", "draw", *PLACES, "lag", **matches))
     wanted: dict[str, ir.Value] = {}
-    for side in sides:
-        for name in (COLUMN[side], f"other_{COLUMN[side]}"):
-            match = lines[f"is_{name}"]
-            places = _places(lines, zones[side])
-            wanted |= {f"{prefix}{flag}_{name}": (place & match).any() for flag, place in places.items()}
+    for side in looked.sides:
         column = COLUMN[side]
+        looked.zones[side] = _zones(lines, column, list(looked.columns))
+        places = _places(lines, looked.zones[side])
+        for name in (column, f"other_{column}"):
+            match = lines[f"is_{name}"]
+            wanted |= {f"{prefix}{flag}_{name}": (place & match).any() for flag, place in places.items()}
         for way in ("older", "later"):
-            lag = lines.lag.abs().min(where=lines[f"is_{column}"] & _places(lines, [])[way])
+            lag = lines.lag.abs().min(where=lines[f"is_{column}"] & places[way])
             wanted[f"{prefix}{way}_lag_{column}"] = lag
-    flags = lines.group_by("draw").aggregate(**wanted, **{f"{prefix}late": lines.late.any()})
-    table = rows.table.left_join(flags, "draw").drop("draw_right")
-    return Rows(table, rows.feature, rows.tolerance), zones
+    flags = lines.group_by(["f", "draw"]).aggregate(**wanted, **{f"{prefix}late": lines.late.any()})
+    joined = rows.table.left_join(flags, ["f", "draw"]).drop("f_right", "draw_right")
+    return rows.on(keep(joined))
 
 
-def past_claims(
-    near: Near, rows: Rows, sides: tuple[Side, ...], prefix: str, zones: dict[Side, list[float]]
-) -> Iterator[Claim]:
+def past_claims(looked: Look, rows: Rows) -> Iterator[Claim]:
     """Yield hypotheses about rows that `flagged` has looked at."""
-    table = rows.table
+    table, history = rows.table, looked.near.history
 
     def flag(name: str, value: str) -> ir.BooleanValue:
-        return table[f"{prefix}{name}_{value}"].fill_null(False)
+        return table[f"{looked.prefix}{name}_{value}"].fill_null(False)
 
-    def truth(value: str) -> ir.BooleanValue | None:
-        return flag("own", value) | flag("known", value) if near.history.whose == "events" else None
-
-    for side in sides:
+    events = history.whose == "events"
+    for side in looked.sides:
         column, right = COLUMN[side], COLUMN[OTHER[side]]
-        true = truth(right)
-        for place in _hypotheses(near.history, zones[side]):
+        for place in _hypotheses(looked, side):
             holds, chance = flag(place.flag, column), flag(place.flag, f"other_{column}")
+            if events:  # the other side has what held, or what was known
+                true = flag("own", right) | flag("known", right)
+                holds, chance = holds & true, chance & true
             way = {"stale": "older", "future_value": "later"}.get(place.code)
-            yield Claim(
-                Hypothesis(place.code, place.level, {**place.detail, "side": side}),
-                holds if true is None else holds & true,
-                chance if true is None else chance & true,
-                lag=table[f"{prefix}{way}_lag_{column}"] if way and place.lag and near.history.dated else None,
-            )
-        if near.history.whose == "events" and near.history.timed:
-            late = table[f"{prefix}late"].fill_null(False)
-            yield from _ingested(side, late, flag)
+            told = way is not None and place.lag and history.dated
+            details: dict[int, Detail] = {f: {**detail, "side": side} for f, detail in place.details.items()}
+            lag = table[f"{looked.prefix}{way}_lag_{column}"] if told else None
+            yield Claim(place.code, place.level, details, holds, chance, lag=lag)
+        if events and history.timed:
+            late = table[f"{looked.prefix}late"].fill_null(False)
+            yield from _ingested(side, list(looked.columns), late, flag)
 
 
-def _ingested(side: Side, late: ir.BooleanValue, flag: Callable[[str, str], ir.BooleanValue]) -> Iterator[Claim]:
+def _ingested(
+    side: Side, features: Sequence[int], late: ir.BooleanValue, flag: Callable[[str, str], ir.BooleanValue]
+) -> Iterator[Claim]:
     """The other side has an event that was ingested after the row's time; this one has what had been ingested."""
     column, right = COLUMN[side], COLUMN[OTHER[side]]
     own = late & flag("own", right)
     if side == "online":
-        yield Claim(
-            Hypothesis("late_backfill", LATE, {"side": "offline"}),
-            own & flag("known", column),
-            own & flag("known", f"other_{column}"),
-        )
+        details: dict[int, Detail] = {key: {"side": "offline"} for key in features}
+        holds, chance = own & flag("known", column), own & flag("known", f"other_{column}")
+        yield Claim("late_backfill", LATE, details, holds, chance)
     # Offline values that lag behind what serving knew: training was joined on the time of ingestion.
-    yield Claim(
-        Hypothesis("ingestion_time", LATE if side == "offline" else SOMEWHERE, {"side": side}),
-        own & flag("arrived", column),
-        own & flag("arrived", f"other_{column}"),
-    )
+    level = LATE if side == "offline" else SOMEWHERE
+    told: dict[int, Detail] = {key: {"side": side} for key in features}
+    holds, chance = own & flag("arrived", column), own & flag("arrived", f"other_{column}")
+    yield Claim("ingestion_time", level, told, holds, chance)
 
 
-def _match(rows: Rows, lines: ir.Table, value: str, name: str) -> ir.BooleanValue:
+def _match(rows: Rows, lines: ir.Table, name: str) -> ir.BooleanValue:
     if name.endswith("a"):
-        return rows.same(lines[name], lines[value])
-    return rows.same(lines[value], lines[name])
+        return rows.same(lines[name], lines["value"], scale=lines.scale)
+    return rows.same(lines["value"], lines[name], scale=lines.scale)
 
 
-def _zones(lines: ir.Table, column: str) -> list[float]:
-    """Seconds: the shift by whole hours that matches the most rows, and the better of its neighbours."""
-    found = lines.filter(lines["shift"].isin(ZONES) & lines[f"is_{column}"]).group_by("shift")
-    counts = arrow(found.aggregate(times=lambda t: t.count())).to_pydict()
-    times = dict(zip(counts["shift"], counts["times"], strict=True))
-    return sorted(times, key=lambda shift: (-times[shift], abs(shift), shift))
+def _zones(lines: ir.Table, column: str, features: Sequence[int]) -> dict[int, list[float]]:
+    """By feature the shifts by whole hours, in seconds, that match any rows, the one that matches the most first."""
+    found = lines.filter(lines["shift"].isin(ZONES) & lines[f"is_{column}"])
+    counts = arrow(found.group_by(["f", "shift"]).aggregate(times=found.count())).to_pylist()
+    ordered = sorted(counts, key=lambda line: (-line["times"], abs(line["shift"]), line["shift"]))
+    zones = {f: [line["shift"] for line in ordered if line["f"] == f] for f in features}
+    return {f: shifts for f, shifts in zones.items() if shifts}
 
 
-def _places(lines: ir.Table, zones: list[float]) -> dict[str, ir.BooleanValue]:
+def _places(lines: ir.Table, zones: Mapping[int, Sequence[float]]) -> dict[str, ir.BooleanValue]:
     step, shift = lines.step, lines["shift"]
-    chosen = zone_of(zones)[0] if zones else []
+    chosen = {f: zone_of(list(shifts))[0] for f, shifts in zones.items()}
+    first = by_feature(lines.f, {f: pair[0] for f, pair in chosen.items()})
+    second = by_feature(lines.f, {f: pair[-1] for f, pair in chosen.items()})
     found = {
         "own": step == 0,
         "previous": step == -1,
@@ -175,23 +199,27 @@ def _places(lines: ir.Table, zones: list[float]) -> dict[str, ir.BooleanValue]:
         "week_before": shift == -7 * DAY,
         "day_after": shift == DAY,
         "week_after": shift == 7 * DAY,
-        "zone": shift.isin(chosen) if chosen else lines.last & ~lines.last,
-        "zone_first": shift == chosen[0] if chosen else lines.last & ~lines.last,
+        "zone": (shift == first) | (shift == second),
+        "zone_first": shift == first,
     }
     return {name: place.fill_null(False) for name, place in found.items()}
 
 
-def _hypotheses(history: History, zones: list[float]) -> Iterator[_Place]:
-    yield _Place("stale", STEP, "previous", {"events": 1}, lag=True)
-    yield _Place("future_value", STEP, "next", {"events": 1}, lag=True)
-    yield _Place("current_status_join", STEP, "last", {})
-    yield _Place("stale", SOMEWHERE, "older", {}, lag=True)
-    yield _Place("future_value", SOMEWHERE, "later", {}, lag=True)
-    if not history.dated:
+def _hypotheses(looked: Look, side: Side) -> Iterator[_Place]:
+    def every(detail: Detail) -> Mapping[int, Detail]:
+        return dict.fromkeys(looked.columns, detail)
+
+    yield _Place("stale", STEP, "previous", every({"events": 1}), lag=True)
+    yield _Place("future_value", STEP, "next", every({"events": 1}), lag=True)
+    yield _Place("current_status_join", STEP, "last", every({}))
+    yield _Place("stale", SOMEWHERE, "older", every({}), lag=True)
+    yield _Place("future_value", SOMEWHERE, "later", every({}), lag=True)
+    if not looked.near.history.dated:
         return
-    for code, word, sign in (("stale", "before", 1), ("future_value", "after", -1)):
-        yield _Place(code, STEP, f"day_{word}", {"lag_seconds": sign * DAY})  # type: ignore[arg-type]
-        yield _Place(code, STEP, f"week_{word}", {"lag_seconds": sign * 7 * DAY})  # type: ignore[arg-type]
-    if zones:
-        yield _Place("time_zone", SHIFT, "zone", zone_of(zones)[1])
-        yield _Place("time_zone", SHIFT, "zone_first", zone_of(zones[:1])[1])
+    ways: tuple[tuple[Code, str, int], ...] = (("stale", "before", 1), ("future_value", "after", -1))
+    for code, word, sign in ways:
+        yield _Place(code, STEP, f"day_{word}", every({"lag_seconds": sign * DAY}))
+        yield _Place(code, STEP, f"week_{word}", every({"lag_seconds": sign * 7 * DAY}))
+    zones = looked.zones[side]
+    yield _Place("time_zone", SHIFT, "zone", {f: zone_of(shifts)[1] for f, shifts in zones.items()})
+    yield _Place("time_zone", SHIFT, "zone_first", {f: zone_of(shifts[:1])[1] for f, shifts in zones.items()})

@@ -1,13 +1,15 @@
-"""The rows in which a feature differs, a sample of them where there are many, and each beside another row's values.
+"""The rows in which features differ, a sample of them where there are many, and each beside another row's values.
 
-The sample is drawn by a hash of the key. The other row is the next one in the order of that hash: dealt so, the values
-of one side are what chance would put beside the other side's.
+Features of one form are stacked in one table, so that what is asked of one is asked of all in one query. The sample is
+drawn by a hash of the key. The other row is the feature's next one in the order of that hash: dealt so, the values of one
+side are what chance would put beside the other side's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from gates.inputs.tables import arrow, keep
 from gates.measure.parity.compare import Feature, both_sides, equal, finite, moment
@@ -23,45 +25,115 @@ _DIGITS = 8
 
 @dataclass(frozen=True)
 class Rows:
-    """Mismatching rows of one feature.
+    """Mismatching rows of features of one form.
 
-    `table` has the columns `draw` (text, unique), `e0`, `e1`, ... (the key, in the plan's order), `a` (offline), `b`
-    (online), `other_a`, `other_b` (of another row) and `dealt` (there is another row). Of numbers (finite ones, else
-    null) and of moments (seconds since 1970) it also has them as float64: `x`, `y`, `other_x` and `other_y`.
+    `table` has the columns `f` (the feature's number), `scale` (the feature's), `draw` (text, unique in a feature), `e0`,
+    `e1`, ... (the key, in the plan's order), `a` (offline), `b` (online), `other_a`, `other_b` (of another row) and `dealt`
+    (there is another row). Of numbers (finite ones, else null) and of moments (seconds since 1970) it also has them as
+    float64: `x`, `y`, `other_x` and `other_y`.
+
+    Attributes
+    ----------
+    features: by their number in `f`. sizes: rows of each. pairs: those in which any of them differs, no sample, with
+    `d0`, ...: the feature of that number does.
     """
 
     table: ir.Table
-    feature: Feature
+    features: Mapping[int, Feature]
     tolerance: float
+    sizes: Mapping[int, int]
+    pairs: ir.Table
 
-    def same(self, a: ir.Value, b: ir.Value) -> ir.BooleanValue:
-        """Say whether two values are equal as an offline and an online value of the feature are; never null."""
-        pair = cast("ir.Table", {self.feature.left: a, self.feature.right: b})
-        return equal(pair, self.feature, self.tolerance)
+    @property
+    def form(self) -> Feature:
+        """A feature that is like all of them in all that matters here, but for name and scale."""
+        return next(iter(self.features.values()))
+
+    def same(self, a: ir.Value, b: ir.Value, scale: ir.Value | None = None) -> ir.BooleanValue:
+        """Say whether two values are equal as an offline and an online value of the row's feature are; never null.
+
+        Parameters
+        ----------
+        scale: the feature's, where the values are not of `table`.
+        """
+        feature = replace(self.form, scale=cast("float", self.table.scale if scale is None else scale))
+        return equal(cast("ir.Table", {feature.left: a, feature.right: b}), feature, self.tolerance)
+
+    def of(self, features: Iterable[int]) -> Rows:
+        """Return the rows of some of the features."""
+        kept = {f: self.features[f] for f in features}
+        table = self.table.filter(self.table.f.isin(list(kept))) if len(kept) < len(self.features) else self.table
+        return replace(self, table=table, features=kept, sizes={f: self.sizes[f] for f in kept})
+
+    def on(self, table: ir.Table) -> Rows:
+        """Return the same with other columns."""
+        return replace(self, table=table)
+
+    def with_constants(self, constants: Mapping[str, Mapping[int, float | None]]) -> Rows:
+        """Return the rows with a column for each constant, of the row's feature; null where that has none."""
+        columns = {name: by_feature(self.table.f, values) for name, values in constants.items()}
+        return self.on(keep(self.table.mutate(**columns)))
 
 
-def rows_of(pairs: ir.Table, key: int, feature: Feature, mismatches: int, tolerance: float) -> Rows:
-    """Copy a feature's mismatching rows, at most about MOST_ROWS.
+def by_feature(f: ir.Value, values: Mapping[int, Any]) -> ir.Value:
+    """Return the value of a row's feature."""
+    import ibis
+
+    cases = [(f == number, value) for number, value in values.items() if value is not None]
+    return ibis.cases(*cases).cast("float64") if cases else ibis.null("float64")
+
+
+def stacks(
+    pairs: ir.Table, key: int, features: Sequence[Feature], mismatches: Mapping[str, int], tolerance: float
+) -> list[Rows]:
+    """Copy the mismatching rows of features, at most about MOST_ROWS of each.
 
     Parameters
     ----------
-    pairs: as of `compare.pair`. key: how many columns it has. mismatches: how many rows there are.
+    pairs: as of `compare.pair`. key: how many columns it has. mismatches: how many rows there are, by name.
     """
+    forms: dict[Any, list[Feature]] = {}
+    for feature in features:
+        types = str(pairs[feature.left].type()), str(pairs[feature.right].type())
+        forms.setdefault((replace(feature, name="", index=0, scale=1.0), types), []).append(feature)
+    return [_stack(pairs, key, group, mismatches, tolerance) for group in forms.values()]
+
+
+def _stack(
+    pairs: ir.Table, key: int, features: Sequence[Feature], mismatches: Mapping[str, int], tolerance: float
+) -> Rows:
     import ibis
 
-    found = pairs.filter(both_sides(pairs) & ~equal(pairs, feature, tolerance))
-    names = {f"e{index}": found[f"l{index}"] for index in range(key)}
-    text = ibis.literal("\x1f").join([as_text(value) for value in names.values()])
-    table = found.select(draw=text.hexdigest("md5"), **names, a=found[feature.left], b=found[feature.right])
-    if mismatches > MOST_ROWS:
-        table = table.filter(table.draw.substr(0, _DIGITS) < f"{16**_DIGITS * MOST_ROWS // mismatches:0{_DIGITS}x}")
-    if feature.numeric or feature.moments:
-        table = table.mutate(x=_float(table.a, feature), y=_float(table.b, feature))
-    by_draw = ibis.window(order_by=table.draw)
+    text = ibis.literal("\x1f").join([as_text(pairs[f"l{index}"]) for index in range(key)])
+    # The tables are joined once more, however many features there are.
+    flags = {f"d{feature.index}": ~equal(pairs, feature, tolerance) for feature in features}
+    columns = [name for feature in features for name in (feature.left, feature.right)]
+    names = {f"e{index}": pairs[f"l{index}"] for index in range(key)}
+    flagged = pairs.filter(both_sides(pairs)).select(*columns, **names, **flags, draw=text.hexdigest("md5"))
+    found = keep(flagged.filter(ibis.or_(*(flagged[name] for name in flags))))
+    tables = [_one(found, feature, mismatches[feature.name], list(names)) for feature in features]
+    table = ibis.union(*tables) if len(tables) > 1 else tables[0]
+    by_draw = ibis.window(group_by=table.f, order_by=table.draw)
     others = {
         f"other_{name}": table[name].lag().over(by_draw) for name in ("a", "b", "x", "y") if name in table.columns
     }
-    return Rows(keep(table.mutate(**others, dealt=table.draw.lag().over(by_draw).notnull())), feature, tolerance)
+    kept = keep(table.mutate(**others, dealt=table.draw.lag().over(by_draw).notnull()))
+    counted = arrow(kept.group_by("f").aggregate(rows=kept.count())).to_pydict()
+    sizes = dict(zip(counted["f"], counted["rows"], strict=True))
+    known = {feature.index: feature for feature in features if feature.index in sizes}
+    return Rows(kept, known, tolerance, sizes, found)
+
+
+def _one(found: ir.Table, feature: Feature, mismatches: int, key: Sequence[str]) -> ir.Table:
+    import ibis
+
+    own = found.filter(found[f"d{feature.index}"])
+    if mismatches > MOST_ROWS:
+        own = own.filter(own.draw.substr(0, _DIGITS) < f"{16**_DIGITS * MOST_ROWS // mismatches:0{_DIGITS}x}")
+    a, b = own[feature.left], own[feature.right]
+    floats = {"x": _float(a, feature), "y": _float(b, feature)} if feature.numeric or feature.moments else {}
+    number = ibis.literal(feature.index, "int64")
+    return own.select("draw", *key, f=number, scale=ibis.literal(feature.scale, "float64"), a=a, b=b, **floats)
 
 
 def _float(value: ir.Value, feature: Feature) -> ir.FloatingValue:
@@ -88,10 +160,19 @@ def as_text(value: ir.Value) -> ir.StringValue:
     return value.cast("string").fill_null("")
 
 
-def most_frequent(differences: ir.NumericValue) -> list[float]:
-    """Return up to 8 of the most frequent differences between the two sides, the most frequent first."""
-    table = differences.name("value").as_table()
-    counted = table.filter(table.value.notnull()).group_by("value").aggregate(times=lambda t: t.count())
-    top = counted.order_by([counted.times.desc(), counted.value]).limit(8)
-    found: list[float] = arrow(top).column("value").to_pylist()
-    return found
+def by_number(table: ir.Table) -> dict[int, dict[str, Any]]:
+    """Compute a table with one row a feature."""
+    return {row.pop("f"): row for row in arrow(table).to_pylist()}
+
+
+def most_frequent(rows: Rows, differences: ir.NumericValue) -> dict[int, list[float]]:
+    """Return by feature up to 8 of the most frequent differences between the two sides, the most frequent first."""
+    import ibis
+
+    table = rows.table.select("f", value=differences)
+    table = table.filter(table.value.notnull())
+    counted = table.group_by(["f", "value"]).aggregate(times=table.count())
+    place = ibis.row_number().over(group_by=counted.f, order_by=[counted.times.desc(), counted.value])
+    top = counted.mutate(place=place)
+    found = arrow(top.filter(top.place < 8).order_by(["f", "place"])).to_pylist()
+    return {f: [line["value"] for line in found if line["f"] == f] for f in rows.features}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.tables import row
 from gates.measure.parity.causes.hypotheses import GAP, VALUE, Claim, Detail, Hypothesis, Side, Tally
-from gates.measure.parity.causes.rows import Rows, seconds
+from gates.measure.parity.causes.rows import Rows, by_number, seconds
 from gates.measure.parity.compare import absent
 from gates.plan.guess import Kind
 
@@ -22,21 +22,25 @@ COMBINING = "[A-Za-z][\\x{0300}-\\x{036F}]+"
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 
 
-def text_claims(rows: Rows) -> Iterator[Claim]:
-    """Yield what makes two texts, or two values of unlike kinds, the same when both are read in one way."""
-    for detail, left, right in _readings(rows):
-        a, b, other_b = left(rows.table.a), right(rows.table.b), right(rows.table.other_b)
-        # Two rows of one value would agree whatever the reading does.
-        unlike = ~rows.table.a.identical_to(rows.table.other_a)
-        yield Claim(
-            Hypothesis("type_or_encoding", VALUE, detail),
-            (a == b).fill_null(False),
-            unlike.ifelse((a == other_b).fill_null(False), None),
+def text_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
+    """Return what makes two texts, or two values of unlike kinds, the same when both are read in one way."""
+    t = rows.table
+    # Two rows of one value would agree whatever the reading does.
+    unlike = ~t.a.identical_to(t.other_a)
+    return rows, [
+        Claim(
+            "type_or_encoding",
+            VALUE,
+            dict.fromkeys(rows.features, detail),
+            (left(t.a) == right(t.b)).fill_null(False),
+            unlike.ifelse((left(t.a) == right(t.other_b)).fill_null(False), None),
         )
+        for detail, left, right in _readings(rows)
+    ]
 
 
 def _readings(rows: Rows) -> Iterator[tuple[Detail, Reading, Reading]]:
-    kinds = rows.feature.offline, rows.feature.online
+    kinds = rows.form.offline, rows.form.online
     if kinds == ("text", "text"):
         yield {"as": "case and spaces"}, folded, folded
         yield {"as": "number"}, _parsed, _parsed
@@ -64,7 +68,7 @@ def _of_kinds(kinds: frozenset[Kind], *, dated: bool) -> Iterator[tuple[str, dic
 
 
 def _dated(rows: Rows) -> bool:
-    kinds = ((rows.feature.offline, rows.table.a), (rows.feature.online, rows.table.b))
+    kinds = ((rows.form.offline, rows.table.a), (rows.form.online, rows.table.b))
     return all(value.type().is_timestamp() or value.type().is_date() for kind, value in kinds if kind == "time")
 
 
@@ -102,38 +106,45 @@ def gap_claims(rows: Rows) -> Iterator[Claim]:
     """Yield: nothing on one side where the other has values."""
     a, b = absent(rows.table.a), absent(rows.table.b)
     no = rows.table.dealt & ~rows.table.dealt
-    yield Claim(Hypothesis("absent", GAP, {"side": "online"}), b & ~a, no)
-    yield Claim(Hypothesis("absent", GAP, {"side": "offline"}), a & ~b, no)
-    if rows.feature.numeric:  # null on one side, NaN on the other
-        yield Claim(Hypothesis("type_or_encoding", VALUE, {"as": "NaN for null"}), a & b, no)
+    sides: tuple[tuple[Side, ir.BooleanValue], ...] = (("online", b & ~a), ("offline", a & ~b))
+    for side, gap in sides:
+        yield Claim("absent", GAP, {key: {"side": side} for key in rows.features}, gap, no)
+    if rows.form.numeric:  # null on one side, NaN on the other
+        yield Claim("type_or_encoding", VALUE, {key: {"as": "NaN for null"} for key in rows.features}, a & b, no)
 
 
-def default_tallies(rows: Rows, pairs: ir.Table, total: int) -> Iterator[Tally]:
-    """Yield: one constant on one side where the other has nothing. By chance it is there as often as in rows with values.
+def default_tallies(rows: Rows, pairs: ir.Table) -> dict[int, list[Tally]]:
+    """Return by feature: one constant on one side where the other has nothing.
+
+    By chance it is there as often as in rows with values.
 
     Parameters
     ----------
-    pairs: all pairs, as of `compare.pair`. total: the mismatching rows.
+    pairs: all pairs, as of `compare.pair`.
     """
-    sides: dict[Side, tuple[str, str, str]] = {
-        "online": ("a", "b", rows.feature.right),
-        "offline": ("b", "a", rows.feature.left),
-    }
-    for side, (gap, filled, column) in sides.items():
-        table = rows.table
-        found = table.filter(absent(table[gap]) & ~absent(table[filled]))
-        counted = found.group_by(value=found[filled]).aggregate(times=found.count())
-        top = counted.order_by([counted.times.desc(), counted.value]).limit(1)
-        explained = int(row(top.aggregate(times=top.times.max()))["times"] or 0)
-        if 2 * explained <= total:
-            continue
-        values = pairs.filter(~absent(pairs[rows.feature.left]) & ~absent(pairs[rows.feature.right]))
-        joined = values.left_join(top, values[column] == top.value)
-        seen = row(joined.aggregate(rows=joined.count(), hits=joined.value.notnull().sum()))
-        said = row(top.aggregate(word=_word(top.value).max()))["word"]
-        chance = int(seen["hits"] or 0) / seen["rows"] if seen["rows"] else 0.0
-        hypothesis = Hypothesis("default_instead_of_null", VALUE, {"side": side, "default": said or "a constant"})
-        yield Tally(hypothesis, total, explained, share_by_chance=chance)
+    found: dict[int, list[Tally]] = {}
+    sides: tuple[tuple[Side, str, str], ...] = (("online", "a", "b"), ("offline", "b", "a"))
+    for side, gap, filled in sides:
+        table = rows.table.filter(absent(rows.table[gap]) & ~absent(rows.table[filled]))
+        counted = table.group_by(["f", table[filled].name("value")]).aggregate(times=table.count())
+        most = by_number(counted.group_by("f").aggregate(times=counted.times.max()))
+        for f, one in most.items():
+            if 2 * one["times"] > rows.sizes[f]:
+                own = counted.filter(counted.f == f).order_by([counted.times.desc(), counted.value]).limit(1)
+                found.setdefault(f, []).append(_default(rows, pairs, f, side, own, one["times"]))
+    return found
+
+
+def _default(rows: Rows, pairs: ir.Table, f: int, side: Side, top: ir.Table, explained: int) -> Tally:
+    feature = rows.features[f]
+    values = pairs.filter(~absent(pairs[feature.left]) & ~absent(pairs[feature.right]))
+    column = feature.right if side == "online" else feature.left
+    joined = values.left_join(top, values[column] == top.value)
+    seen = row(joined.aggregate(rows=joined.count(), hits=joined.value.notnull().sum()))
+    said = row(top.aggregate(word=_word(top.value).max()))["word"]
+    chance = int(seen["hits"] or 0) / seen["rows"] if seen["rows"] else 0.0
+    hypothesis = Hypothesis("default_instead_of_null", VALUE, {"side": side, "default": said or "a constant"})
+    return Tally(hypothesis, rows.sizes[f], explained, share_by_chance=chance)
 
 
 def _word(value: ir.Value) -> ir.StringValue:
