@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +38,8 @@ class Planted:
 
     Attributes
     ----------
-    events: the log of values, with `ingested`; or None.
+    events: the log of values, with `ingested`; or None. features: where there are more than `x`, a name begins with the
+        code of its cause.
     """
 
     offline: pd.DataFrame
@@ -47,7 +48,6 @@ class Planted:
     note: str = ""
     key: tuple[str, ...] = ("e", "t")
     features: tuple[str, ...] = ("x",)
-    extra: dict[str, str] = field(default_factory=dict)
 
 
 def _source(package: str, *path: str) -> Path:
@@ -150,8 +150,10 @@ def _base(rng: np.random.Generator, world: World, kinds: tuple[str, ...], rows: 
         sizes = found.groupby("e").size().sample(frac=1, random_state=int(rng.integers(2**31))).cumsum()
         found = found[found["e"].isin(sizes.index[: int(sizes.searchsorted(rows)) + 1])].reset_index(drop=True)
     elif len(found) > rows:
-        first = int(rng.integers(0, len(found) - rows))
-        found = found.iloc[first : first + rows].reset_index(drop=True)
+        hours = np.sort(found["t"].unique())
+        first = int(rng.integers(0, len(hours) - rows // 3))
+        window = found["t"].between(hours[first], hours[first + rows // 3 - 1])
+        found = found[window].reset_index(drop=True)
     return found
 
 
@@ -200,7 +202,8 @@ def time_zone(rng: np.random.Generator, world: World, affected: int) -> Planted:
         return Planted(*spoil(rng, base, local, affected), note=zone)
     hours = int(rng.choice([-8, -5, -3, 3, 5, 9]))
     if kind == "hour":
-        base["x"] = rng.integers(0, 24, len(base)) if rng.random() < 0.5 else base["t"].dt.hour.astype(int)
+        hour = base["t"].dt.hour.astype(int)
+        base["x"] = hour if hour.nunique() == 24 and rng.random() < 0.5 else rng.integers(0, 24, len(base))
         return Planted(*spoil(rng, base, (base["x"] + hours) % 24, affected), note=f"hour + {hours}")
     away = base[["e", "t", "x"]].assign(t=base["t"] - hours * HOUR).rename(columns={"x": "away"})
     base = base.merge(away, on=["e", "t"], how="left")
@@ -384,3 +387,87 @@ PLANTS: dict[str, Plant] = {
         ingestion_time,
     )
 }
+
+
+VALUES = (
+    scale_or_unit,
+    offset,
+    time_zone,
+    default_instead_of_null,
+    rounding_or_precision,
+    type_or_encoding,
+    category_mapping,
+    sort_order,
+)
+
+
+def two_at_once(rng: np.random.Generator, world: World, affected: int) -> Planted:
+    """Half of the rows are off for one cause, half for another."""
+    one, two = rng.choice(np.array([scale_or_unit, offset, rounding_or_precision, default_instead_of_null]), 2, False)
+    first, second = one(rng, world, affected), two(rng, world, affected)
+    sides = []
+    for a, b in ((first.offline, second.offline), (first.online, second.online)):
+        sides.append(pd.concat([a.assign(e="1 " + a["e"]), b.assign(e="2 " + b["e"])], ignore_index=True))
+    return Planted(*sides, note=f"{one.__name__} and {two.__name__}")
+
+
+def few(rng: np.random.Generator, world: World, affected: int) -> Planted:
+    """Too few rows to say anything; `affected` is not heard."""
+    plant = VALUES[int(rng.integers(len(VALUES)))]
+    found = plant(rng, world, 40)
+    if plant in (default_instead_of_null, sort_order, type_or_encoding):  # they spoil more rows, or all
+        found = scale_or_unit(rng, world, 40)
+    return found
+
+
+def beside(plants: dict[str, Planted]) -> Planted:
+    """Put plants of one feature each side by side; where a row is not of a plant, both sides have nothing."""
+    sides = []
+    for side in ("offline", "online"):
+        whole = None
+        for name, plant in plants.items():
+            part = getattr(plant, side).rename(columns={"x": name})[["e", "t", name]]
+            whole = part if whole is None else whole.merge(part, on=["e", "t"], how="outer")
+        sides.append(whole)
+    notes = "; ".join(f"{name}: {plant.note}" for name, plant in plants.items())
+    return Planted(*sides, note=notes, features=tuple(plants))
+
+
+def values(rng: np.random.Generator, world: World, affected: int) -> Planted:
+    """One feature for each cause that shows in the values alone; one with two causes, one with few rows."""
+    plants = {plant.__name__: plant(rng, world, affected) for plant in VALUES}
+    plants["unknown two"] = two_at_once(rng, world, affected)
+    plants["unknown few"] = few(rng, world, affected)
+    return beside(plants)
+
+
+def history(rng: np.random.Generator, world: World, affected: int, *, log: bool) -> Planted:
+    """One feature for each cause that shows in the history of an entity; without a log those that show in the rows."""
+    base = _base(rng, world, ("numbers",), 3 * affected)
+    by = base.groupby("e")["x"]
+    events, known, joined = _arrivals(rng, base)
+    steps = [by.shift(step).fillna(base["x"]).to_numpy() for step in (1, 2, 3, 4)]
+    mixed = pd.Series(np.choose(rng.integers(0, 4, len(base)), steps), index=base.index)
+    later = by.shift(-1).fillna(base["x"])
+    wrong = {
+        "stale previous": (by.shift(1).fillna(base["x"]), "online"),
+        "stale mixed": (mixed, "online"),
+        "future_value offline": (later, "offline"),
+        "current_status_join": (by.transform("last"), "offline"),
+    }
+    if world.hourly:
+        hours = int(rng.choice([-8, -5, -3, 3, 5, 9]))
+        for name, away in (("time_zone", hours), ("stale day", -24)):
+            moved = base.assign(t=base["t"] - away * HOUR).rename(columns={"x": "away"})
+            wrong[name] = (base.merge(moved, on=["e", "t"], how="left")["away"].fillna(base["x"]), "online")
+    if log:
+        wrong |= {"late_backfill": (known, "online"), "ingestion_time": (joined, "offline")}
+        wrong["future_value online"] = (later, "online")
+    plants = {}
+    for name, (value, side) in wrong.items():
+        plants[name] = Planted(*spoil(rng, base, value, affected, side=side))
+    found = beside(plants)
+    if not log:
+        return found
+    told = events[["e", "t", "ingested"]].assign(**dict.fromkeys(plants, base["x"]))
+    return Planted(_asked(found.offline), _asked(found.online), told, features=found.features)
