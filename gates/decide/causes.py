@@ -241,4 +241,20 @@ _NAMES = {
 
 
 def _table_hint(cause: MismatchCause) -> str | None:
+    """Say what is wrong with the keys, or with the order of the rows."""
+    detail = cause.detail
+    lost = f"{cause.explained:,} of {cause.rows:,} online keys without a partner"
+    if cause.code == "duplicated_key" and detail.keys and detail.rows:
+        keys = f"{detail.keys:,} {'key occurs' if detail.keys == 1 else 'keys occur'}"
+        return f"{keys} more than once {detail.side or ''}, in {detail.rows:,} rows: duplicated key"
+    if cause.code == "key_of_another_kind":
+        if detail.online_like and detail.offline_like:
+            return f"online keys are {detail.online_like}, offline keys are {detail.offline_like}: key of another kind"
+        return f"another offline column, named in parity.json, holds {lost}: key of another kind"
+    if cause.code == "type_or_encoding":
+        return f"{lost} are offline but for how they are written: type or encoding"
+    if cause.code == "time_zone" and detail.hours is not None:
+        return f"{lost} are offline {_hours(-detail.hours)} away: time zone"
+    if cause.code == "sort_order":
+        return f"all features that differ have the values of other rows: {_NAMES[cause.code]}"
     return None

@@ -20,4 +20,5 @@ STUDIES = (
     "groups",
     "baseline",
     "alternatives",
+    "causes",
 )

@@ -403,8 +403,11 @@ VALUES = (
 
 def two_at_once(rng: np.random.Generator, world: World, affected: int) -> Planted:
     """Half of the rows are off for one cause, half for another."""
-    one, two = rng.choice(np.array([scale_or_unit, offset, rounding_or_precision, default_instead_of_null]), 2, False)
+    plants = np.array([scale_or_unit, offset, rounding_or_precision, default_instead_of_null])
+    one, two = rng.choice(plants, 2, replace=False)
     first, second = one(rng, world, affected), two(rng, world, affected)
+    while first.offline["x"].dtype != float or second.offline["x"].dtype != float:
+        first, second = one(rng, world, affected), two(rng, world, affected)
     sides = []
     for a, b in ((first.offline, second.offline), (first.online, second.online)):
         sides.append(pd.concat([a.assign(e="1 " + a["e"]), b.assign(e="2 " + b["e"])], ignore_index=True))

@@ -12,7 +12,7 @@ import numpy as np
 from gates.inputs.tables import arrow
 from gates.measure.census import table_of
 from gates.measure.interface import Findings, Given, Note, OpenTable
-from gates.measure.parity.causes import Explanation, explain
+from gates.measure.parity.causes import Explanation, explain, explain_keys, explain_pair
 from gates.measure.parity.compare import (
     Feature,
     Side,
@@ -48,7 +48,7 @@ class ParityGate:
         basis = Basis.of(given)
         comparison = _compare(given, basis)
         if isinstance(comparison, Reason):
-            return Findings(measurements=tuple(_nothing(given, basis, comparison)))
+            return Findings(measurements=tuple(_nothing(given, basis, comparison)), notes=_why(given, comparison))
         measurements = (
             *features(given, basis, comparison.features, comparison.counts, comparison.lags),
             *missing(basis, comparison.alone),
@@ -237,16 +237,31 @@ def _nothing(given: Given, basis: Basis, reason: Reason) -> Iterator[Measurement
     yield from no_missing(basis, reason)
 
 
+def _why(given: Given, reason: Reason) -> tuple[Note, ...]:
+    """Where the keys are why nothing could be compared, say what is wrong with them."""
+    if reason not in (Reason.ROWS_UNPAIRED, Reason.KEYS_NOT_UNIQUE):
+        return ()
+    causes = [cause.document() for cause in explain_keys(given, given.plan.columns.key)]
+    return (_attached({"key": list(given.plan.columns.key), "features": [], "causes": causes}),)
+
+
 def _note(given: Given, found: _Comparison) -> Note:
+    counts = found.counts
+    causes = explain_pair(given, found.key, counts.paired, counts.online_only, found.explanations)
     document = {
-        "schema_version": "v1",
         "key": list(found.key),
         "tolerance": given.plan.parameters.parity_tolerance,
         "paired": found.counts.paired,
         "offline_only": found.counts.offline_only,
         "online_only": found.counts.online_only,
         "features": [_feature(found, feature) for feature in found.features.values()],
+        "causes": [cause.document() for cause in causes],
     }
+    return _attached(document)
+
+
+def _attached(document: dict[str, Any]) -> Note:
+    document = {"schema_version": "v1", **document}
     content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
     return Note(name=ATTACHMENT, media_type="application/json", content=content)
 

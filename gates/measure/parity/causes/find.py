@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import arrow, keep, row
-from gates.measure.census import table_of
-from gates.measure.interface import Given
 from gates.measure.parity.causes.decide import FEWEST, decide
 from gates.measure.parity.causes.history import History, is_dated, near, read_history
 from gates.measure.parity.causes.hypotheses import Cause, Claim, Hypothesis, Tally
@@ -20,7 +18,6 @@ from gates.measure.parity.causes.past import Near, flagged, look, past_claims
 from gates.measure.parity.causes.rows import Rows, seconds, stacks
 from gates.measure.parity.causes.texts import default_tallies, gap_claims, text_claims
 from gates.measure.parity.compare import Feature, absent, both_sides
-from gates.records import Reason
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -61,23 +58,6 @@ class Explanation:
         """Return the JSON document."""
         absent = {"absent_offline": self.absent_offline, "absent_online": self.absent_online}
         return {**absent, "cause": self.cause.document()}
-
-
-def explain(
-    given: Given, pairs: ir.Table, key: Sequence[str], features: Sequence[Feature], mismatches: Mapping[str, int]
-) -> dict[str, Explanation]:
-    """Explain the features that differ, with the histories that the plan's tables hold; see `find_causes`."""
-    columns, tables = given.plan.columns, given.tables
-    events = table_of(given, "events")
-    sources = Sources(
-        offline=tables["offline"].table,
-        online=tables["online"].table,
-        events=None if isinstance(events, Reason) else events.table,
-        key=tuple(key),
-        time=columns.time,
-        ingested=columns.ingested,
-    )
-    return find_causes(pairs, features, mismatches, given.plan.parameters.parity_tolerance, sources)
 
 
 def find_causes(

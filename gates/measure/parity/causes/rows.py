@@ -95,7 +95,7 @@ def stacks(
     forms: dict[Any, list[Feature]] = {}
     for feature in features:
         types = str(pairs[feature.left].type()), str(pairs[feature.right].type())
-        forms.setdefault((replace(feature, name="", index=0, scale=1.0), types), []).append(feature)
+        forms.setdefault((repr(replace(feature, name="", index=0, scale=1.0)), types), []).append(feature)
     return [_stack(pairs, key, group, mismatches, tolerance) for group in forms.values()]
 
 
