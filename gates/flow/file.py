@@ -201,6 +201,8 @@ def _besides(engines: Engines, plan: Plan) -> tuple[str, ...]:
             "has_champion": True,
             "has_sets": True,
             "roles": [],
+            "columns": [],
+            "documents": [],
             "slices": [],
             "extra": [],
         },
