@@ -22,6 +22,7 @@ from gates.inputs.tables_spark import SparkEngine
 from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate
 from gates.measure.data import DataGate
+from gates.measure.data.gate import ASKED
 from gates.measure.fairness import FairnessGate
 from gates.measure.interface import Anchor, Gate, Given, Scored
 from gates.measure.parity import ParityGate
@@ -46,6 +47,8 @@ from gates.records.plan import Interval, Quantile
 
 DIGEST = "sha256:" + "0" * 64
 TOLERANCE = 1e-9
+PEOPLE = (("ann", 9), ("bo", 11), ("cy", 13))
+ASKED_FOR = ("near_duplicates", "krippendorff_alpha", "label_delay")
 OF_SCORES: tuple[Gate, ...] = (CalibrationGate(), RegressionGate(), FairnessGate())
 CHAMPION = ModelVersion(name="m", version="1", digest=DIGEST)
 
@@ -298,6 +301,37 @@ class TestFigures:
         assert seen["data.out_of_range", "segment"] > 0
         assert seen["data.duplicate_keys", None] > 0
         assert seen["data.holdout_overlap", "training"] > 0
+
+    def test_data_that_is_asked_for(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        holdout = world(1_500).drop_duplicates("id").assign(label=lambda t: t.y)
+        holdout["came"] = holdout["at"] + pd.to_timedelta(holdout["id"] % 7 - 1, "D")
+        training = holdout.sample(700, random_state=1)
+        training["age"] *= 1 + np.tile([1e-9, 0.5], 350)
+        people = [
+            holdout[["id", "y"]].assign(who=who, y=lambda t, k=k: (t.y + (t.id % k == 0)) % 2) for who, k in PEOPLE
+        ]
+        for role, table in (("holdout", holdout), ("training", training), ("annotations", pd.concat(people))):
+            table.to_parquet(tmp_path / f"{role}.parquet")
+        columns = Columns(
+            label="y", key=("id",), time="at", labelled="came", annotator="who", features=("age", "weight")
+        )
+        asked = plan(columns=columns, maturation_seconds=3 * 86_400)
+
+        def given(tables: Tables) -> Given:
+            as_of_us = int(holdout["at"].max().timestamp()) * 1_000_000
+            opened = {
+                role: tables.open_file(role, tmp_path / f"{role}.parquet", as_of_us=as_of_us)
+                for role in ("holdout", "training", "annotations")
+            }
+            return Given(asked, opened, Reason.NOT_PROVIDED, None)
+
+        on_both = [
+            [figure for check in ASKED_FOR for figure in ASKED[f"data.{check}"](given(tables))]
+            for tables in (duckdb, spark)
+        ]
+        for ours, theirs in zip(*on_both, strict=True):
+            assert ours == theirs
+            assert ours.estimate not in (None, 0, 1), ours.check
 
     def test_parity(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         offline = world(2_000)

@@ -88,6 +88,7 @@ class TestAnnotators:
         assert answer(one(kappa(annotated(frame)))) is reason
         assert answer(one(alpha(annotated(frame)))) is reason
         assert answer(one(alpha(annotated(frame, "numeric")))) is reason
+        assert answer(one(kappa(annotated(frame, "numeric")))) is Reason.NOT_PROVIDED
 
     def test_numbers_are_no_classes(self) -> None:
         frame = long(people(2)).assign(y=lambda t: np.arange(len(t)) / 7)

@@ -48,7 +48,7 @@ class _Answers:
 
 def kappa(given: Given) -> Iterator[Measurement]:
     """Return Cohen's kappa where two people gave labels, and Fleiss' where more did."""
-    answers = _answers(given)
+    answers = Reason.NOT_PROVIDED if given.plan.task == "numeric" else _answers(given)
     method = "cohen" if isinstance(answers, _Answers) and answers.annotators == 2 else "fleiss"
     measure = _cohen if method == "cohen" else _fleiss
     yield _measured(KAPPA, method, answers, measure)

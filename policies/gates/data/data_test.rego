@@ -1,5 +1,6 @@
 package gates.checks.data_test
 
+import data.gates.main
 import data.gates.testing as t
 
 _denied(check, value) := found if {
@@ -20,6 +21,46 @@ test_limits if {
 	_denied("data.out_of_range", 0.010000000000000002) == {"data.out_of_range"}
 	_denied("data.staleness", 604801) == {"data.staleness"}
 	_denied("data.label_nulls", 1) == {"data.label_nulls"}
+}
+
+# What is asked for only: its limit in production, by the first value beyond it and the last within.
+_asked(check, value) := found if {
+	answer := t.decision with input as t.production
+		with input.evidence as t.evidence(array.concat(t.figures, [t.figure(check, "data", value, value)]))
+		with data.models.m as object.union(t.facts, {"required": [{"check": check}]})
+		with data.trust as t.trust
+	found := {result.verdict | some result in answer.results; result.check == check}
+}
+
+test_limits_of_what_is_asked_for if {
+	every check, values in {
+		"data.time_order": [1, 0],
+		"data.near_duplicates": [0.0010000000000000002, 0.001],
+		"data.class_balance": [-0.05000000000000001, -0.05],
+		"data.krippendorff_alpha": [0.666, 0.667],
+		"data.annotator_kappa": [0.59, 0.6],
+		"data.guideline_versions": [2, 1],
+		"data.immature_rows": [0.001, 0],
+		"data.label_delay": [0.011, 0.01],
+		"data.smallest_cell": [4, 5],
+		"data.untagged_columns": [1, 0],
+		"data.untagged_personal_data": [0.011, 0.01],
+	} {
+		_asked(check, values[0]) == {"fail"}
+		_asked(check, values[1]) == {"pass"}
+	}
+}
+
+# A window that the policy owners declare is asked about wherever the spec names the times.
+test_maturity_is_asked_for_where_a_window_is_declared if {
+	request := object.union(t.asked, {"columns": ["time", "labelled"]})
+	declared := main.plan with input as request with data.models.m as {"parameters": {"maturation_seconds": 86400}}
+	silent := main.plan with input as request with data.models.m as {}
+	timeless := main.plan with input as t.asked with data.models.m as {"parameters": {"maturation_seconds": 86400}}
+	wanted := {"data.immature_rows", "data.label_delay"}
+	{r.check | some r in declared.requirements} & wanted == wanted
+	{r.check | some r in silent.requirements} & wanted == set()
+	{r.check | some r in timeless.requirements} & wanted == set()
 }
 
 test_a_feature_that_vanished if {
