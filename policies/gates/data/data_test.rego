@@ -26,7 +26,7 @@ test_limits if {
 # What is asked for only: its limit in production, by the first value beyond it and the last within.
 _asked(check, value) := found if {
 	answer := t.decision with input as t.production
-		with input.evidence as t.evidence(array.concat(t.figures, [t.figure(check, "data", value, value)]))
+		with input.evidence as t.evidence(t.array_of({f | some f in t.figures} | {t.figure(check, "data", value, value)}))
 		with data.models.m as object.union(t.facts, {"required": [{"check": check}]})
 		with data.trust as t.trust
 	found := {result.verdict | some result in answer.results; result.check == check}
