@@ -15,6 +15,7 @@ from gates.decide.causes import Cause, read_causes
 from gates.decide.chance import SPREAD, Chance, coverage_chance
 from gates.decide.contract_hints import CONTRACT_CHECKS, read_contract
 from gates.decide.limits import Limit, LimitOf, Rungs
+from gates.decide.past import read_past
 from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
 from gates.records.decision import Decision, RuleResult
 from gates.records.measurement import Item, Measurement, Slice
@@ -103,9 +104,8 @@ def advise(
 
     Parameters
     ----------
-    attachments: the bundle's, by name; `reliability.json`, `recalibration.json`, `parity.json` and
-        `contract.json` sharpen the advice
-        where they are there.
+    attachments: the bundle's, by name; `reliability.json`, `recalibration.json`, `parity.json`, `asof.json` and
+        `contract.json` sharpen the advice where they are there.
     """
     measurements = tuple(measurements)
     figures = {(place_of(m.check, m.slice, m.item), m.subject): m for m in measurements}
@@ -130,7 +130,10 @@ def advise(
     return Advice(
         settle=tuple(settle),
         worst=_worst(judged),
-        causes=read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
+        causes=(
+            *read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
+            *read_past(attachments.get("asof.json"), _failed(decision, "parity.asof_mismatch", "parity.known_later")),
+        ),
         chance=coverage_chance(decision.results, measurements, limit_of),
         hints=(
             *_fitted(measurements),
@@ -226,12 +229,12 @@ def _worst(judged: Iterable[tuple[RuleResult, Limit, Measurement]]) -> tuple[Wor
     return tuple(found for _, found in worst.values())
 
 
-def _failed(decision: Decision, check: str) -> frozenset[str]:
+def _failed(decision: Decision, *checks: str) -> frozenset[str]:
     """Names of the items that were proven bad."""
     return frozenset(
         result.item.name
         for result in decision.results
-        if result.check == check and result.verdict == "fail" and result.item is not None
+        if result.check in checks and result.verdict == "fail" and result.item is not None
     )
 
 

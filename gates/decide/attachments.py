@@ -13,13 +13,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[int, Field(ge=0)]
 
 
-class _Part(BaseModel):
+class Form(BaseModel):
     """A form that ignores fields which later versions add."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class Bin(_Part):
+class Bin(Form):
     """A reliability bin. `mean_p`, `mean_y` are absent without rows, `lower`, `upper` (of mean_y) without an interval."""
 
     name: str = ""
@@ -30,14 +30,14 @@ class Bin(_Part):
     upper: float | None = None
 
 
-class Column(_Part):
+class Column(Form):
     """A column of the histogram, up to `to`."""
 
     to: Share
     n: Rows
 
 
-class Reliability(_Part):
+class Reliability(Form):
     """The calibration gate's `reliability.json`.
 
     Attributes
@@ -61,7 +61,7 @@ def read_reliability(raw: bytes | None) -> Reliability | None:
         return None
 
 
-class Stratum(_Part):
+class Stratum(Form):
     """Rows whose intervals or sets are about as wide, or whose predictions are alike.
 
     Attributes
@@ -78,7 +78,7 @@ class Stratum(_Part):
     mean_width: float | None = None
 
 
-class Level(_Part):
+class Level(Form):
     """A promised coverage and what was observed."""
 
     level: Share
@@ -88,7 +88,7 @@ class Level(_Part):
     upper: float | None = None
 
 
-class Quantile(_Part):
+class Quantile(Form):
     """A predicted quantile, and the share of rows at or under it."""
 
     level: Share
@@ -98,7 +98,7 @@ class Quantile(_Part):
     upper: float | None = None
 
 
-class Coverage(_Part):
+class Coverage(Form):
     """The calibration gate's `coverage.json`.
 
     Attributes
@@ -123,7 +123,7 @@ def read_coverage(raw: bytes | None) -> Coverage | None:
         return None
 
 
-class Recalibration(_Part):
+class Recalibration(Form):
     """The calibration gate's `recalibration.json`: the present error, and those that maps of the score would reach."""
 
     error: Share
@@ -142,7 +142,7 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/ _-]{1,40}$")]
 """Shown to people: it can be no link, no markup and no sentence."""
 
 
-class Detail(_Part):
+class Detail(Form):
     """Constants and words of a cause; those that it has no use for are absent.
 
     Attributes
@@ -173,7 +173,7 @@ class Detail(_Part):
     rows: Rows | None = None
 
 
-class MismatchCause(_Part):
+class MismatchCause(Form):
     """What the parity gate says about a feature's mismatches, or about the pair of tables.
 
     Attributes
@@ -190,7 +190,7 @@ class MismatchCause(_Part):
     why: str | None = None
 
 
-class ParityFeature(_Part):
+class ParityFeature(Form):
     """A feature's mismatches."""
 
     name: str
@@ -202,21 +202,21 @@ class ParityFeature(_Part):
     cause: MismatchCause | None = None
 
 
-class Parity(_Part):
+class Parity(Form):
     """The parity gate's `parity.json`; `causes` are those of the pair of tables."""
 
     features: tuple[ParityFeature, ...] = ()
     causes: tuple[MismatchCause, ...] = ()
 
 
-class Rewrite(_Part):
+class Rewrite(Form):
     """Partitions of the backfill gate's `backfill.json` with rows in the window: `rewritten`, or as they were."""
 
     rewritten: Rows = 0
     untouched: Rows = 0
 
 
-class Backfilled(_Part):
+class Backfilled(Form):
     """The backfill gate's `backfill.json`."""
 
     partitions: Rewrite

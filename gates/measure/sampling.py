@@ -9,6 +9,7 @@ their clusters, not clusters as a whole: all clusters stay, and what they vary b
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,30 @@ def drawn(scored: Scored, plan: Plan) -> Scored:
     if share == 1:
         return scored
     seeded = _text(scored.table, plan.parameters.seed)
-    table = scored.table.mutate(**{DRAW: seeded.hexdigest("md5").substr(0, _DIGITS)})
-    # As text, which every engine compares alike.
-    kept = table.filter(table[DRAW] < f"{16**_DIGITS // share:0{_DIGITS}x}").drop(DRAW)
+    kept = _kept(scored.table, seeded, share)
     return replace(scored, table=kept, rows=int(scalar(kept.count())))
+
+
+def sampled(table: ir.Table, key: Sequence[str], seed: int, share: int) -> ir.Table:
+    """Return one in `share` rows of a table, drawn by a hash of the texts of these columns and a seed.
+
+    Rows of one key are drawn together or not at all.
+    """
+    texts = {f"{DRAW}{index}": _written(table[name]) for index, name in enumerate(key)}
+    named = table.mutate(**texts)
+    return _kept(named, _text(named, seed), share).drop(*texts)
+
+
+def _written(value: ir.Value) -> ir.StringValue:
+    # Each engine writes times in its own way.
+    number = value.truncate("s").epoch_seconds().cast("int64") if value.type().is_timestamp() else value
+    return number.cast("string").fill_null("")
+
+
+def _kept(table: ir.Table, seeded: ir.StringValue, share: int) -> ir.Table:
+    drawn = table.mutate(**{DRAW: seeded.hexdigest("md5").substr(0, _DIGITS)})
+    # As text, which every engine compares alike.
+    return drawn.filter(drawn[DRAW] < f"{16**_DIGITS // share:0{_DIGITS}x}").drop(DRAW)
 
 
 def _text(table: ir.Table, seed: int) -> ir.StringValue:

@@ -43,7 +43,7 @@ from gates.records import (
     Table,
     TableIdentity,
 )
-from gates.records.plan import Interval, Quantile
+from gates.records.plan import Interval, Quantile, TableRole
 
 DIGEST = "sha256:" + "0" * 64
 TOLERANCE = 1e-9
@@ -354,6 +354,29 @@ class TestFigures:
         assert wrong["weight"] == 30
         assert round(wrong["at"]) == 20
         assert wrong["age"] > 1_500
+
+    def test_what_was_known_at_a_rows_time(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        frame, rng = world(2_000), np.random.default_rng(3)
+        events = frame.sample(n=1_500, random_state=1)
+        events["seen_at"] = events["at"] + pd.to_timedelta(rng.integers(0, 10**5, 1_500), unit="s")
+        events["at"] = events["at"].where(rng.random(1_500) < 0.95)
+        training = frame.assign(at=frame["at"] + pd.to_timedelta(rng.integers(-(10**4), 10**5, 2_000), unit="s"))
+        training.to_parquet(tmp_path / "training.parquet", row_group_size=100)
+        events.to_parquet(tmp_path / "events.parquet")
+        asked = plan(
+            columns=Columns(key=("day", "id"), time="at", ingested="seen_at", features=("segment", "age")),
+            max_rows=1_000,
+        )
+
+        def given(tables: Tables) -> Given:
+            names: list[TableRole] = ["training", "events"]
+            opened = {role: tables.open_file(role, tmp_path / f"{role}.parquet") for role in names}
+            return Given(asked, opened, Reason.NOT_PROVIDED, None)
+
+        found = agree(ParityGate(), given, spark, duckdb)
+        past = [m for m in found if m["check"] in {"parity.asof_mismatch", "parity.known_later"}]
+        assert {m["scope"] for m in past} == {"sample"}
+        assert all(m["estimate"] > 0.01 for m in past if m["item"]["name"] == "age")
 
 
 class TestTables:

@@ -12,6 +12,7 @@ import numpy as np
 from gates.inputs.tables import arrow
 from gates.measure.census import table_of
 from gates.measure.interface import Findings, Given, Note, OpenTable
+from gates.measure.parity.asof import point_in_time
 from gates.measure.parity.causes import Explanation, explain, explain_keys, explain_pair
 from gates.measure.parity.compare import (
     Feature,
@@ -45,6 +46,13 @@ class ParityGate:
 
     def measure(self, given: Given) -> Findings:
         """Join once, count once; features that differ are looked at again for their cause."""
+        parts = (self._compared(given), point_in_time(given))
+        return Findings(
+            measurements=tuple(figure for part in parts for figure in part.measurements),
+            notes=tuple(note for part in parts for note in part.notes),
+        )
+
+    def _compared(self, given: Given) -> Findings:
         basis = Basis.of(given)
         comparison = _compare(given, basis)
         if isinstance(comparison, Reason):

@@ -104,3 +104,35 @@ checks["parity.missing_rate_difference"] := {
 	"items": "features",
 	"needs": {"online"},
 }
+
+# METADATA
+# title: Values that differ from those of the row's time
+# description: The share of training rows in which a feature is not what the events known at the row's time say.
+# custom:
+#   code: parity.asof_mismatch
+#   remedy: Join each row with the newest event known at its time (an as-of join), and compare defaults and aggregations.
+checks["parity.asof_mismatch"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"events"},
+	"when": {"events"},
+}
+
+# METADATA
+# title: Values from after the row's time
+# description: The share of training rows in which a feature has a value that happened, or was ingested, only later.
+# custom:
+#   code: parity.known_later
+#   remedy: Join each row with what was known by its time, by ingestion too; a model that has seen the future looks better than it will be.
+checks["parity.known_later"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"needs": {"events"},
+	"when": {"events"},
+}

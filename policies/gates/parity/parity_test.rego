@@ -1,6 +1,7 @@
 package gates.checks.parity_test
 
 import data.gates.lib.asked
+import data.gates.main
 import data.gates.testing as t
 
 _denied(check, value) := found if {
@@ -27,4 +28,39 @@ test_without_a_key_only_development_does_without_pairs if {
 	"parity.mismatch" in _required(["id"], "development")
 	not "parity.mismatch" in _required([], "development")
 	"parity.mismatch" in _required([], "production")
+}
+
+_of_events := {"parity.asof_mismatch", "parity.known_later"}
+
+test_what_was_known_is_asked_where_there_are_events if {
+	plan := main.plan with input as object.union(t.asked, {"roles": ["training", "holdout", "events"]})
+	every environment in t.asked.environments {
+		_of_events == {r.check | some r in plan.requirements; r.environment == environment} & _of_events
+	}
+	without := main.plan with input as object.union(t.asked, {"roles": ["training", "holdout", "offline", "online"]})
+	{r.check | some r in without.requirements} & _of_events == set()
+}
+
+_with_events := object.union(t.production, {"plan": object.union(t.production.plan, {"body": object.union(
+	t.plan,
+	{"tables": [{"role": role} | some role in ["training", "holdout", "offline", "online", "events"]]},
+)})})
+
+_past(changes) := {code | some code in codes; code != "plan.mismatch"} if {
+	measured := {t.at(t.figure(check, "data", value[0], value[1]), {"item": {"kind": "feature", "name": "wind"}}) |
+		some check in _of_events
+		value := object.get(changes, check, [0, 0])
+	}
+	codes := t.denied with input as _with_events
+		with input.evidence as t.evidence(t.array_of({f | some f in t.figures} | measured))
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_a_value_of_the_future_denies if {
+	_past({}) == set()
+	_past({"parity.known_later": [0.0000001, 0.0000001]}) == {"parity.known_later"}
+	_past({"parity.known_later": [0, 0.0001]}) == {"parity.known_later.inconclusive"}
+	_past({"parity.asof_mismatch": [0.001, 0.001]}) == set()
+	_past({"parity.asof_mismatch": [0.0011, 0.0011]}) == {"parity.asof_mismatch"}
 }

@@ -1,0 +1,162 @@
+"""Point in time on tables that lack what it needs, and what a person is told of a leak."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gates.decide.past import read_past
+from gates.inputs.tables import Tables
+from gates.measure.interface import Findings, Given
+from gates.measure.parity.asof import point_in_time
+from gates.records import Columns, Measurement, Plan, Reason, Requirement, Table
+
+DIGEST = "sha256:" + "0" * 64
+T = pd.Timestamp("2025-03-01", tz="UTC")
+HOUR = pd.Timedelta("1h")
+GOOD = {
+    "training": {"k": ["a"], "at": [T], "x": [1.0]},
+    "events": {"k": ["a", "a"], "at": [T - HOUR, T + HOUR], "x": [1.0, 2.0]},
+}
+
+
+@pytest.fixture(scope="module")
+def tables() -> Iterator[Tables]:
+    with Tables(threads=1) as engine:
+        yield engine
+
+
+def look(tables: Tables, folder: Path, given: dict[str, Any], *, asked: bool = False, **columns: Any) -> Findings:
+    opened = {}
+    for role, frame in given.items():
+        pq.write_table(frame if isinstance(frame, pa.Table) else pa.table(frame), folder / f"{role}.parquet")
+        opened[role] = tables.open(Table(role=role, uri=f"{role}.parquet"), base=folder)  # type: ignore[arg-type]
+    wanted = Requirement(environment="production", check="parity.known_later", role="prove")
+    plan = Plan(
+        model="m",
+        task="binary",
+        tier="high",
+        environments=("production",),
+        requirements=(wanted,) if asked else (),
+        tables=(),
+        columns=Columns(**({"key": ("k",), "time": "at", "features": ("x",)} | columns)),
+        policy_digest=DIGEST,
+        spec_digest=DIGEST,
+    )
+    found = point_in_time(Given(plan=plan, tables=opened, scored=Reason.NOT_PROVIDED, champion=None))
+    for figure in found.measurements:
+        assert (figure.subject, figure.scope) == ("data", "census")
+        Measurement.parse(figure.document())
+    return found
+
+
+def estimates(found: Findings) -> list[float | None]:
+    return [figure.estimate for figure in found.measurements]
+
+
+def test_a_row_that_was_joined_rightly_and_one_that_was_not(tables: Tables, tmp_path: Path) -> None:
+    assert estimates(look(tables, tmp_path, GOOD)) == [0.0, 0.0]
+    leak = GOOD | {"training": {"k": ["a", "a"], "at": [T, T], "x": [2.0, 1.0]}}
+    assert estimates(look(tables, tmp_path, leak)) == [0.5, 0.5]
+    stale = GOOD | {"training": {"k": ["a"], "at": [T + HOUR], "x": [1.0]}}
+    assert estimates(look(tables, tmp_path, stale)) == [1.0, 0.0]
+
+
+def test_training_goes_before_offline_and_offline_stands_in(tables: Tables, tmp_path: Path) -> None:
+    both = GOOD | {"offline": {"k": ["a"], "at": [T], "x": [5.0]}}
+    assert estimates(look(tables, tmp_path, both)) == [0.0, 0.0]
+    timeless = both | {"training": {"k": ["a"], "x": [1.0]}}
+    assert estimates(look(tables, tmp_path, timeless)) == [1.0, 0.0]
+
+
+def test_nothing_is_said_where_nobody_gave_events_or_asked(tables: Tables, tmp_path: Path) -> None:
+    only = {"training": GOOD["training"]}
+    assert look(tables, tmp_path, only) == Findings(())
+    assert {figure.reason for figure in look(tables, tmp_path, only, asked=True).measurements} == {Reason.TABLE_MISSING}
+
+
+EMPTY = pa.table(GOOD["training"])[:0]
+
+
+@pytest.mark.parametrize(
+    ("change", "columns", "reason"),
+    [
+        ({}, {"key": ()}, Reason.NOT_PROVIDED),
+        ({}, {"time": None}, Reason.NOT_PROVIDED),
+        ({}, {"key": ("at",)}, Reason.COLUMN_MISSING),
+        ({}, {"time": "when"}, Reason.COLUMN_MISSING),
+        ({}, {"ingested": "seen_at"}, Reason.COLUMN_MISSING),
+        ({}, {"features": ("y",)}, Reason.COLUMN_MISSING),
+        ({}, {"features": ()}, Reason.COLUMN_MISSING),
+        ({"events": {"k": ["a"], "at": ["yesterday"], "x": [1.0]}}, {}, Reason.COLUMN_MISSING),
+        ({"events": {"at": [T], "x": [1.0]}}, {}, Reason.COLUMN_MISSING),
+        ({"events": {"k": [1], "at": [T], "x": [1.0]}}, {}, Reason.ROWS_UNPAIRED),
+        ({"training": {"k": ["a"], "x": [1.0]}}, {}, Reason.COLUMN_MISSING),
+        ({"training": EMPTY}, {}, Reason.EMPTY_TABLE),
+        ({"events": EMPTY}, {}, Reason.EMPTY_TABLE),
+    ],
+)
+def test_what_is_lacking_is_a_reason(
+    tables: Tables, tmp_path: Path, change: dict[str, Any], columns: dict[str, Any], reason: Reason
+) -> None:
+    found = look(tables, tmp_path, GOOD | change, **columns)
+    assert [(figure.check, figure.reason) for figure in found.measurements] == [
+        ("parity.asof_mismatch", reason),
+        ("parity.known_later", reason),
+    ]
+    assert found.notes == ()
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("value", "known", "later", "wanted"),
+    [
+        (NAN, NAN, 1.0, [0.0, 0.0]),
+        (NAN, 1.0, NAN, [1.0, 0.0]),  # an absence is no news of the future
+        (None, 1.0, None, [1.0, 0.0]),
+        (INF, -INF, INF, [1.0, 1.0]),
+        (1e308, -1e308, 1e308, [1.0, 1.0]),
+        ("ü", "u", "ü", [1.0, 1.0]),
+        (True, False, True, [1.0, 1.0]),
+        (T, T - HOUR, T, [1.0, 1.0]),
+        ([1.0, 2.0], [1.0], [1.0, 2.0], [1.0, 1.0]),
+        (5, 4, 6, [1.0, 0.0]),
+    ],
+)
+def test_values_of_any_kind(
+    tables: Tables, tmp_path: Path, value: Any, known: Any, later: Any, wanted: list[float]
+) -> None:
+    values = pa.array([value, known, later], from_pandas=False)
+    training = pa.table({"k": ["../a"], "at": [T], "x": values[:1]})
+    events = pa.table({"k": ["../a"] * 2, "at": [T - HOUR, T + HOUR], "x": values[1:]})
+    assert estimates(look(tables, tmp_path, {"training": training, "events": events})) == wanted
+
+
+def test_a_correction_that_came_too_late_is_told_from_the_future(tables: Tables, tmp_path: Path) -> None:
+    events = {"k": ["a"] * 3, "at": [T - 2 * HOUR, T - 2 * HOUR, T + HOUR], "x": [1.0, 2.0, 3.0]}
+    events["seen_at"] = [T - HOUR, T + HOUR, T + HOUR]
+    training = {"k": ["a"] * 4, "at": [T, T, T, T + HOUR], "x": [1.0, 2.0, 3.0, 2.0]}
+    found = look(tables, tmp_path, {"training": training, "events": events}, ingested="seen_at")
+    assert estimates(found) == [0.75, 0.5]
+    (note,) = found.notes
+    [seen] = json.loads(note.content)["features"]
+    assert seen == {"name": "x", "mismatches": 3, "earlier": 1, "happened_later": 1, "ingested_later": 1}
+    [cause] = read_past(note.content, {"x"})
+    later, by_then, older = "a value of a later time", "a value that was not ingested by then", "an older value"
+    said = f"of 3 rows that differ from what was known at their time, 1 has {later}; 1 has {by_then}; 1 has {older}"
+    assert (cause.feature, cause.hint) == ("x", said)
+    assert read_past(note.content, set()) == ()
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"{", b"[]", b'{"rows": -1, "features": []}', b'{"features": [{}]}'])
+def test_an_unreadable_attachment_says_nothing(raw: bytes | None) -> None:
+    assert read_past(raw, {"x"}) == ()
