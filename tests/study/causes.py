@@ -85,7 +85,7 @@ def study(runner: Runner) -> Page:
     worlds = [""] if runner.scale < 0.1 else list(WORLDS)
     groups = ["values", "log"] if runner.scale < 0.1 else list(GROUPS)
     cells = [(group, world) for group in groups for world in worlds]
-    found = runner.simulate(one, cells, full=8)
+    found = runner.simulate(one, cells, full=20)
     seen: dict[str, Counter[str]] = {}
     for (group, _), answers in found.items():
         for column, feature in enumerate(GROUPS[group]):

@@ -91,7 +91,7 @@ def test_keys_that_look_otherwise_are_of_another_kind(measure: Measure) -> None:
     ]
 
 
-@pytest.mark.parametrize("change", [str.lower, lambda key: f" {key}", lambda key: f"{{{key}}}"])
+@pytest.mark.parametrize("change", [str.lower, lambda key: f" {{{key}}}"])
 def test_keys_that_are_written_otherwise_are_an_encoding(measure: Measure, change: Callable[[str], str]) -> None:
     offline = people()
     [cause] = measure(offline, offline.assign(k=offline["k"].map(change)))["causes"]
@@ -138,10 +138,8 @@ def test_other_customers_have_no_cause(measure: Measure) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda frame: frame,
         lambda frame: frame.sample(frac=1, random_state=1),
         lambda frame: frame.astype({"x2": "float32"}),
-        lambda frame: frame.assign(mail=frame["mail"].astype("category")),
         lambda frame: frame.head(550),
     ],
 )
