@@ -162,10 +162,14 @@ class ParitySpec(Part):
     )
     features: dict[Name, ServedSpec] = Field(default={}, description="What is said of a feature.")
 
+    fingerprint: bool = Field(
+        default=False, description="Keep what the offline table looks like, for a comparison without the data."
+    )
+
     def plan(self) -> Parity:
         """Return it in the plan's form."""
         features = (Served(feature=name, **said.model_dump()) for name, said in sorted(self.features.items()))
-        return Parity(written=self.written, features=tuple(features))
+        return Parity(written=self.written, features=tuple(features), fingerprint=self.fingerprint)
 
 
 class Serving(Part):

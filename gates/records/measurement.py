@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NO_REST = "no_rest"
     NO_CHAMPION = "no_champion"
     NO_SETS = "no_sets"
+    NO_SPREAD = "no_spread"
     NOT_PROVIDED = "not_provided"
     SCORER_FAILED = "scorer_failed"
     EXTRA_MISSING = "extra_missing"

@@ -182,10 +182,12 @@ class Parity(Record):
     ----------
     written: as of `Served`, of the features that name no column of their own.
     features: rules that must hold besides the policy's, so that they can only be stricter.
+    fingerprint: what the offline table looks like is kept with the evidence.
     """
 
     written: Name | None = None
     features: tuple[Served, ...] = ()
+    fingerprint: bool = False
 
 
 class Columns(Record):

@@ -323,6 +323,14 @@ unmeasured["null_labels"] := {}
 unmeasured["one_class"] := {"small": true}
 
 # METADATA
+# title: No spread
+# description: All values of the feature are the same in one table, so that a difference has nothing to be measured in.
+# custom:
+#   code: unmeasured.no_spread
+#   remedy: Find out why the feature does not vary there; a constant in place of a value is a common cause.
+unmeasured["no_spread"] := {}
+
+# METADATA
 # title: One group only
 # description: No two groups have rows that the figure is of, so that there is nothing to compare.
 # custom:

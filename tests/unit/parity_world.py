@@ -28,11 +28,17 @@ def measure(
     scopes: dict[str, str] | None = None,
     as_of_us: int | None = None,
     parity: Parity | None = None,
+    fingerprint: str | None = None,
     **plan: Any,
 ) -> Findings:
     """Return what the gate finds; the key is `k` and the feature `x` unless `columns` says otherwise."""
-    named, opened = [], {}
+    named: list[Table] = []
+    opened = {}
+    if fingerprint is not None:
+        opened["fingerprint"] = tables.open(Table(role="fingerprint", uri=fingerprint), base=folder)
     for role, frame in (("offline", offline), ("online", online)):
+        if frame is None:
+            continue
         pq.write_table(frame if isinstance(frame, pa.Table) else pa.table(frame), folder / f"{role}.parquet")
         table = Table(
             role=role,  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ class Feature:
     ----------
     left, right: its columns in the pairs. moments: both sides are dates or timestamps.
     elements: both sides are arrays of numbers. whole: both are of whole numbers. single: a side is of single precision.
-    scale: s of the module's docstring.
+    scale: s of the module's docstring. values: rows of the offline table that have one, neither null nor NaN.
     rules: the policy's of this feature, in place of the default tolerance. stricter: what the spec wants besides.
     nfc: texts are compared in Unicode's normalisation form C.
     """
@@ -53,6 +53,7 @@ class Feature:
     elements: bool = False
     whole: bool = False
     single: bool = False
+    values: int = 0
     rules: tuple[Alike, ...] = ()
     stricter: tuple[Alike, ...] = ()
     nfc: bool = False
@@ -87,12 +88,13 @@ def shared_features(
     means = {
         f.left: _magnitude(offline[f.name]).mean() for f in found if f.numeric and not f.rules and f.offline == "number"
     }
-    seen = row(offline.aggregate(**means)) if means else {}
+    values = {f"v{f.index}": (~absent(offline[f.name])).sum() for f in found}
+    seen = row(offline.aggregate(**means, **values)) if found else {}
     for feature in found:
         if feature.elements and not feature.rules:
-            values = offline.select(value=offline[feature.name].unnest())
-            seen[feature.left] = scalar(_magnitude(values.value).mean())
-    return [replace(f, scale=_scale(seen.get(f.left))) for f in found]
+            elements = offline.select(value=offline[feature.name].unnest())
+            seen[feature.left] = scalar(_magnitude(elements.value).mean())
+    return [replace(f, scale=_scale(seen.get(f.left)), values=int(seen[f"v{f.index}"] or 0)) for f in found]
 
 
 def _feature(
@@ -189,6 +191,8 @@ def equal(pairs: ir.Table, feature: Feature, tolerance: float) -> ir.BooleanValu
 
 
 def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float) -> ir.BooleanValue:
+    import ibis
+
     if feature.whole and not feature.rules:
         return left.identical_to(right)
     a, b = left.cast("float64"), right.cast("float64")
@@ -197,7 +201,8 @@ def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float
         wanted.append(close(a, b, rules, single=feature.single))
     # Whole numbers beyond 2^53 are the same double as their neighbours.
     same = left.identical_to(right) if feature.whole else a.identical_to(b)
-    return same | reduce(and_, wanted).fill_null(False)
+    # Not by "or", which would compute the distance of values that are the same, and nearly all are.
+    return same.ifelse(ibis.literal(value=True), reduce(and_, wanted).fill_null(False))
 
 
 def finite(value: ir.FloatingValue) -> ir.BooleanValue:

@@ -112,32 +112,47 @@ def count(
     """
     slices, lags = slices or {}, lags or {}
     both = both_sides(pairs)
-    flags = {f: _flags(pairs, f, tolerance, lags.get(f.name)) for f in features}
     wanted: dict[str, Any] = {
         "n": both.sum(),
         "offline_only": pairs.in_online.isnull().sum(),
         "online_only": pairs.in_offline.isnull().sum(),
     }
-    for feature in features:
-        alone = pairs.in_online.isnull() & ~absent(pairs[feature.left])
-        wanted[f"f{feature.index}"] = alone.sum()
     by_column: list[tuple[str | None, Any]] = []
-    if slices or clustered:
+    if slices or clustered or lags:
         columns = {name: text(pairs[name], "", "") for name in (*slices.values(), *([CLUSTER] if clustered else []))}
-        packed = {f"c{f.index}": _packed(flags[f]) for f in features}
+        packed = {f"c{f.index}": _packed(_flags(pairs, f, tolerance, lags.get(f.name))) for f in features}
         kept = keep(pairs.filter(both).select(**columns, **packed))
         by_column = [(name, _cells(kept, features, name, clustered=clustered)) for name in slices.values() or [None]]
     else:
-        wanted |= {f"{kind}{f.index}": (both & flag).sum() for f in features for kind, flag in flags[f].items()}
+        wanted |= {f"p{f.index}": _together(pairs, f, both, tolerance).sum() for f in features}
     seen = {name: int(value or 0) for name, value in row(pairs.aggregate(**wanted)).items()}
-    pieces = _pieces(by_column, list(slices), features) if by_column else (_single(seen, features),)
+    not_found = _not_found(pairs, features) if seen["offline_only"] else {feature.name: 0 for feature in features}
+    pieces = _pieces(by_column, list(slices), features) if by_column else (_single(seen, features, not_found),)
     return Counts(
         paired=seen["n"],
         offline_only=seen["offline_only"],
         online_only=seen["online_only"],
-        not_found={feature.name: seen[f"f{feature.index}"] for feature in features},
+        not_found=not_found,
         pieces=pieces,
     )
+
+
+def _not_found(pairs: ir.Table, features: Sequence[Feature]) -> dict[str, int]:
+    alone = pairs.filter(pairs.in_online.isnull())
+    seen = row(alone.aggregate(**{f"f{f.index}": (~absent(alone[f.left])).sum() for f in features})) if features else {}
+    return {feature.name: int(seen[f"f{feature.index}"] or 0) for feature in features}
+
+
+_NULL = 2**31
+"""What a pair adds to a sum whose lower half counts mismatches and whose upper half those with a value offline alone."""
+
+
+def _together(pairs: ir.Table, feature: Feature, both: ir.BooleanValue, tolerance: float) -> ir.IntegerValue:
+    """Two counts in one sum, which takes half of the time of two; nothing more is computed of pairs that are equal."""
+    import ibis
+
+    alone = ~absent(pairs[feature.left]) & absent(pairs[feature.right])
+    return ibis.cases((~both | equal(pairs, feature, tolerance), 0), (alone, _NULL + 1), else_=1).cast("int64")
 
 
 def _flags(pairs: ir.Table, feature: Feature, tolerance: float, lag: Lag | None) -> dict[str, ir.BooleanValue]:
@@ -169,7 +184,7 @@ def _cells(kept: ir.Table, features: Sequence[Feature], column: str | None, *, c
         for f in features
         for kind, bit in _BITS.items()
     }
-    return arrow(kept.group_by(by).aggregate(n=kept.count(), **sums))
+    return arrow((kept.group_by(by) if by else kept).aggregate(n=kept.count(), **sums))
 
 
 def _pieces(
@@ -206,7 +221,11 @@ def _piece(where: Slice, answer: Any, at: Ints, features: Sequence[Feature], row
     return Piece(Where(where, share, n, clusters), pairs, cluster, kinds)
 
 
-def _single(seen: Mapping[str, int], features: Sequence[Feature]) -> Piece:
+def _single(seen: Mapping[str, int], features: Sequence[Feature], not_found: Mapping[str, int]) -> Piece:
     """The whole as one cell, from the only scan."""
-    kinds = {f.name: Kinds(*(np.array([float(seen.get(f"{kind}{f.index}", 0))]) for kind in _BITS)) for f in features}
+    kinds = {}
+    for feature in features:
+        null, mismatches = divmod(seen[f"p{feature.index}"], _NULL)
+        counts = (mismatches, feature.values - not_found[feature.name], null, 0)
+        kinds[feature.name] = Kinds(*(np.array([float(number)]) for number in counts))
     return Piece(Where(WHOLE, 1_000_000, seen["n"], None), np.array([float(seen["n"])]), None, kinds)

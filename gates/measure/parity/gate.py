@@ -25,6 +25,7 @@ from gates.measure.parity.compare import (
 )
 from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count
 from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing
+from gates.measure.parity.unkeyed import remember, unpaired
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.sums import codes, numbers
 from gates.records import Measurement, Plan, Reason
@@ -55,13 +56,25 @@ class ParityGate:
     def _compared(self, given: Given) -> Findings:
         basis = Basis.of(given)
         comparison = _compare(given, basis)
+        kept = remember(given)
+        notes = () if kept is None else (kept,)
         if isinstance(comparison, Reason):
-            return Findings(measurements=tuple(_nothing(given, basis, comparison)), notes=_why(given, comparison))
+            unkeyed = unpaired(given) if _unkeyed(given) else ()
+            return Findings(
+                measurements=(*_nothing(given, basis, comparison), *unkeyed), notes=(*_why(given, comparison), *notes)
+            )
         measurements = (
             *features(given, basis, comparison.features, comparison.counts, comparison.lags),
             *missing(basis, comparison.alone),
+            *(unpaired(given) if comparison.counts.paired == 0 or _unkeyed(given) else ()),
         )
-        return Findings(measurements=measurements, notes=(_note(given, comparison),))
+        return Findings(measurements=measurements, notes=(_note(given, comparison), *notes))
+
+
+def _unkeyed(given: Given) -> bool:
+    """Whether distributions are compared: there is no key, or the fingerprint of an earlier run."""
+    tables = given.tables
+    return "online" in tables and ("fingerprint" in tables or ("offline" in tables and not given.plan.columns.key))
 
 
 Alone = tuple[Floats, Floats, Ints | None]

@@ -69,6 +69,7 @@ checks["parity.too_old"] := {
 checks["parity.smd"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"optional": true,
+	"when": {"online", "reference"},
 	"subject": "data",
 	"sense": "within",
 	"items": "any",
@@ -84,6 +85,7 @@ checks["parity.smd"] := {
 checks["parity.variance_ratio"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"optional": true,
+	"when": {"online", "reference"},
 	"subject": "data",
 	"sense": "within",
 	"items": "any",
@@ -99,6 +101,7 @@ checks["parity.variance_ratio"] := {
 checks["parity.missing_rate_difference"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"optional": true,
+	"when": {"online", "reference"},
 	"subject": "data",
 	"sense": "within",
 	"items": "features",
