@@ -1,8 +1,8 @@
 """Personal data in columns that no contract tags as such: a sample of values, looked at by presidio's recognisers.
 
 Called by `gate`. Recognisers are the ones of patterns and checksums (RECOGNISERS); names of people need a language model,
-which is not fetched: findings of another tool are read instead where gates.yaml names them beside a table. What leaves
-is counts, kinds and the shape of an example.
+which is not fetched; what another tool finds comes in as a measurement of one's own (docs/own-measurements.md). What
+leaves is counts, kinds and the shape of an example.
 """
 
 from __future__ import annotations
