@@ -71,6 +71,8 @@ def rows_for_width(measurement: Measurement, limit: Limit, rungs: Rungs) -> Need
     lower, upper = ends(measurement.bounds[0])
     point = measurement.estimate if measurement.debiased is None else measurement.debiased
     excess = limit.excess(point)
+    if none_seen := _none_seen(measurement, limit):
+        return none_seen
     above = limit.excess(point + 1e-9) > excess
     width = upper - measurement.estimate if above == (excess <= 0) else measurement.estimate - lower
     if not math.isfinite(width) or width <= 0:
@@ -84,6 +86,22 @@ def rows_for_width(measurement: Measurement, limit: Limit, rungs: Rungs) -> Need
         return measurement.n * ((z + POWER) / effect) ** 2 if effect > 0 else math.inf
 
     return _need(measurement.n, rows(distance + QUARTILE), rows(distance - QUARTILE), toward, sure=distance > 1)
+
+
+_SHARES = ("parity.mismatch", "parity.missing", "parity.null", "parity.too_old")
+
+
+def _none_seen(measurement: Measurement, limit: Limit) -> Need | None:
+    """Rows with which a share of which nothing was seen is proven to be under a limit, where rows are independent.
+
+    The width of its exact interval shrinks with n, not with its root: (1 - limit)^n <= .05.
+    """
+    if measurement.check not in _SHARES or measurement.estimate != 0 or measurement.clusters is not None:
+        return None
+    if not 0 < limit.value < 1:
+        return None
+    rows = math.ceil(math.log(0.05) / math.log1p(-limit.value))
+    return Need(now=measurement.n, low=rows, high=rows, capped=False, toward="pass", sure=True)
 
 
 def _failing(measurement: Measurement, rungs: Rungs, share: float = 1.0) -> float:
