@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
+PEERS = str(Path(os.environ["PEERS"]) / "bin" / "python") if "PEERS" in os.environ else ""
+"""The Python of an environment with other people's tools (`peers.txt`); empty without one."""
 SPREAD = "fastest / median / slowest"
 MACHINE = f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores; whole processes, imports included."
 
@@ -34,11 +36,11 @@ class Run:
     answer: str
 
 
-def run(script: str, way: str, arguments: Sequence[str]) -> Run:
+def run(script: str, way: str, arguments: Sequence[str], python: str = sys.executable) -> Run:
     """Run one way as a process of its own; peak is the largest resident set that the kernel saw."""
     with tempfile.TemporaryFile("w+") as out:
         begin = time.perf_counter()
-        process = subprocess.Popen([sys.executable, script, way, *arguments], stdout=out)
+        process = subprocess.Popen([python, script, way, *arguments], stdout=out)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -71,9 +73,14 @@ def show(script: str, title: str, head: Sequence[str], rows: Sequence[Sequence[s
         page.write_text("\n".join([f"# {title}", "", *lines, "", MACHINE, ""]), encoding="utf-8")
 
 
-def compare(title: str, script: str, ways: Sequence[str], bare: str, arguments: Sequence[str]) -> None:
-    """Run all ways in turn, ROUNDS times, and show a table with ratios to the bare one of the same round."""
-    rounds = [{way: run(script, way, arguments) for way in ways} for _ in range(ROUNDS)]
+def compare(title: str, script: str, ways: dict[str, str], bare: str, arguments: Sequence[str]) -> None:
+    """Run all ways in turn, ROUNDS times, and show a table with ratios to the bare one of the same round.
+
+    Parameters
+    ----------
+    ways: the Python that runs each.
+    """
+    rounds = [{way: run(script, way, arguments, python) for way, python in ways.items()} for _ in range(ROUNDS)]
     head = ("", f"processor s ({SPREAD})", f"times {bare}'s", f"seconds ({SPREAD})", "peak MB", "answer")
     rows = []
     for way in ways:
@@ -86,9 +93,19 @@ def compare(title: str, script: str, ways: Sequence[str], bare: str, arguments: 
 
 
 def main(
-    script: str, ways: dict[str, Callable[..., object]], bare: str, make: Callable[[int, Path], str], rows: int
+    script: str,
+    ways: dict[str, Callable[..., object]],
+    bare: str,
+    make: Callable[[int, Path], str],
+    rows: int,
+    peers: Collection[str] = (),
 ) -> None:
-    """Be one way where it is named; else make the table of `rows` rows (or $ROWS) and compare all ways."""
+    """Be one way where it is named; else make the table of `rows` rows (or $ROWS) and compare all ways.
+
+    Parameters
+    ----------
+    peers: ways that run in the environment $PEERS, and not at all without one.
+    """
     if len(sys.argv) > 1:
         print(ways[sys.argv[1]](*sys.argv[2:]))
         return
@@ -96,4 +113,5 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.parquet"
         title = make(rows, path)
-        compare(title, script, list(ways), bare, [str(path)])
+        pythons = {way: PEERS if way in peers else sys.executable for way in ways}
+        compare(title, script, {way: python for way, python in pythons.items() if python}, bare, [str(path)])

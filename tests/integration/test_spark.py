@@ -15,6 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from contract_world import AS_OF, broken, contract, found
+from contract_world import column as declared
 
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.tables import Tables, reading, row, scalar
@@ -332,6 +334,40 @@ class TestFigures:
         for ours, theirs in zip(*on_both, strict=True):
             assert ours == theirs
             assert ours.estimate not in (None, 0, 1), ours.check
+
+    def test_contracts(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        sql = {"type": "sql", "mustBe": 0}
+        missing = {"metric": "missingValues", "arguments": {"missingValues": [None, ""]}, "mustBe": 0}
+        nulls = {"metric": "nullValues", "mustBe": 0, "arguments": {"slices": ["text"]}}
+        said = contract(
+            declared("id", "integer", required=True, unique=True, primaryKey=True, physicalType="SMALLINT"),
+            declared("number", "number", options={"minimum": -1, "exclusiveMaximum": 2.5, "multipleOf": 0.01}),
+            declared("text", "string", options={"pattern": "^[A-Z]{1,2}$", "maxLength": 2}, quality=[missing]),
+            declared("at", "timestamp", options={"minimum": "2024-01-01T12:00:00+02:00"}),
+            declared("half", "integer", quality=[nulls], enum=[{"value": 1}, {"value": 2}]),
+            quality=[
+                {**sql, "query": "number / half > 1 or text like 'U%' and at >= '2024-01-01'"},
+                {**sql, "query": "SELECT COUNT(DISTINCT text) FROM {object} WHERE abs(number) < 1"},
+                {**sql, "query": "SELECT MAX(coalesce(half, 0) % 3) FROM flights"},
+            ],
+            top={"slaProperties": [{"property": "latency", "value": 1, "unit": "min", "element": "at"}]},
+        )
+        rng = np.random.default_rng(3)
+        n = 400
+        table = pa.table(
+            {
+                "id": pa.array([None, *rng.integers(0, 70_000, n - 1)], pa.int64()),
+                "number": pa.array(
+                    [math.nan, math.inf, -math.inf, None, *rng.normal(0, 2, n - 4).round(2)], pa.float64()
+                ),
+                "text": pa.array(rng.choice(["UA", "A\n", "ua", "", "Ü", "ABC"], n).tolist(), pa.string()),
+                "at": pa.array(AS_OF - rng.integers(10**8, 10**11, n), pa.timestamp("us", "UTC")),
+                "half": pa.array([None, *rng.integers(0, 6, n - 1) / 2], pa.float64()),
+            }
+        )
+        here, there = (found(tmp_path, table, said, tables=tables) for tables in (duckdb, spark))
+        assert broken(here) == broken(there)
+        assert len(broken(here)) > 15
 
     def test_parity(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         offline = world(2_000)

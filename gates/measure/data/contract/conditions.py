@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 Condition = Callable[["ir.Value"], "ir.BooleanValue | None"]
-"""From a column to the rows that break the rule; None where no row of this column can."""
+"""From a column to the rows that break the rule; null where the value is, None where no row of this column can."""
 
 
 class Unsaid(ValueError):
@@ -33,11 +34,6 @@ def unfit() -> tuple[type[Exception], ...]:
     from ibis.common.exceptions import IbisError
 
     return (IbisError, ValidationError, TypeError, AttributeError, RecursionError)
-
-
-def held(value: ir.Value, kept: ir.BooleanValue) -> ir.BooleanValue:
-    """Return which rows hold a value that does not keep a rule."""
-    return value.notnull() & ~kept.fill_null(False)
 
 
 def literal(value: object, logical: str | None) -> ir.Scalar:
@@ -90,11 +86,11 @@ def _shown(value: object) -> str:
     return f'"{str(value)[:60]}"' if isinstance(value, str) else str(value)[:60]
 
 
-_BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
-    "minimum": lambda value, end: value >= end,
-    "maximum": lambda value, end: value <= end,
-    "exclusiveMinimum": lambda value, end: value > end,
-    "exclusiveMaximum": lambda value, end: value < end,
+_BEYOND: dict[str, Callable[[Any, Any], Any]] = {
+    "minimum": lambda value, end: value < end,
+    "maximum": lambda value, end: value > end,
+    "exclusiveMinimum": lambda value, end: value <= end,
+    "exclusiveMaximum": lambda value, end: value >= end,
 }
 _SIZES: dict[str, Callable[[Any, Any], Any]] = {
     "minLength": lambda size, end: size >= end,
@@ -117,17 +113,17 @@ def option(word: str, said: Any, logical: str) -> Condition | None:
     ------
     Unsaid: what is said does not fit the column's type, or is no pattern.
     """
-    if word in _BOUNDS:
+    if word in _BEYOND:
         return _bound(word, literal(said, logical))
     if word in _SIZES:
-        return lambda value: held(value, _SIZES[word](value.length(), said))
+        return lambda value: ~(_SIZES[word](value.length(), said))
     if word == "pattern":
         return pattern(said)
     if word == "multipleOf":
         return multiple(said)
     if word == "format" and logical == "integer":
         low, high = _integer(said)
-        return lambda value: held(value, value.between(low, high))
+        return lambda value: ~(value.between(low, high))
     if word == "format" and said in _FORMATS and logical == "string":
         return pattern(_FORMATS[said])
     return None
@@ -135,9 +131,11 @@ def option(word: str, said: Any, logical: str) -> Condition | None:
 
 def _bound(word: str, end: ir.Scalar) -> Condition:
     def broken(value: ir.Value) -> ir.BooleanValue:
-        kept = _BOUNDS[word](value, end)
-        # the engines order NaN above every number, so that it would keep any minimum
-        return held(value, kept & ~value.isnan() if value.type().is_floating() else kept)
+        beyond = _BEYOND[word](value, end)
+        # the engines order NaN above every number: it is beyond a maximum, and would keep any minimum
+        return (
+            beyond | value.isnan() if value.type().is_floating() and word in ("minimum", "exclusiveMinimum") else beyond
+        )
 
     return broken
 
@@ -152,15 +150,15 @@ def multiple(of: float) -> Condition:
 
     def broken(value: ir.Value) -> ir.BooleanValue:
         if isinstance(of, int) and not value.type().is_floating():
-            return held(value, value % of == 0)
+            return ~(value % of == 0)
         from gates.measure.sums import double
 
         step = double(float(of))
         size = value.cast("float64").abs()
-        finite = ~(size.isnan() | size.isinf())
         rest = size % step
         slack = double(1e-9) * (size > step).ifelse(size, step)
-        return held(value, finite & ((rest <= slack) | (rest >= step - slack)))
+        # NaN is above infinity in the engines' order
+        return (size > double(sys.float_info.max)) | ((rest > slack) & (rest < step - slack))
 
     return broken
 
@@ -173,7 +171,7 @@ def allowed(values: Sequence[object], logical: str | None) -> Condition:
     Unsaid: a value is not of the column's type.
     """
     literals = [literal(value, logical) for value in values if value is not None]
-    return lambda value: held(value, value.isin(literals) if literals else value.isnull())
+    return lambda value: ~(value.isin(literals) if literals else value.isnull())
 
 
 def among(values: Sequence[object], logical: str | None) -> Condition:
@@ -215,7 +213,7 @@ def pattern(regex: object) -> Condition:
         pc.match_substring_regex(pa.array([""]), plain)
     except pa.ArrowInvalid as error:
         raise Unsaid(f"{_shown(regex)} is no pattern that RE2 reads: {str(error).splitlines()[0][:120]}") from None
-    return lambda value: held(value, value.re_search(plain))
+    return lambda value: ~(value.re_search(plain))
 
 
 def _anchored(regex: str) -> str:
@@ -285,10 +283,10 @@ def physical(text: str) -> tuple[str, tuple[Condition, ...]]:
     name, _ = _parsed(text)
     if name in _INTEGERS:
         low, high = _integer(_INTEGERS[name])
-        return "integer", (lambda value: held(value, value.between(low, high)),)
+        return "integer", (lambda value: ~(value.between(low, high)),)
     logical, size = room(text)
     if size == math.inf or name == "FLOAT":
         return logical, ()
     if logical == "string":
-        return logical, (lambda value: held(value, value.length() <= int(size)),)
-    return logical, (lambda value: held(value, value.abs() < 10 ** int(size)),)
+        return logical, (lambda value: ~(value.length() <= int(size)),)
+    return logical, (lambda value: ~(value.abs() < 10 ** int(size)),)
