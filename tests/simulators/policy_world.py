@@ -183,6 +183,7 @@ def plan_request(**changes: Any) -> Document:
         "has_sets": True,
         "roles": ["holdout", "offline", "online", "training"],
         "columns": ["features", "key", "label"],
+        "documents": [],
         "slices": [],
         "cluster": "day",
         "extra": [],
