@@ -146,11 +146,13 @@ def _float(value: ir.Value, feature: Feature) -> ir.FloatingValue:
 
 
 def seconds(value: ir.Value) -> ir.FloatingValue:
-    """Seconds since 1970 with their fraction."""
+    """Seconds since 1970, on DuckDB with their fraction."""
     instant = moment(value)
+    whole = instant.epoch_seconds().cast("float64")
+    if value.get_backend().name != "duckdb":  # Ibis has no microseconds of Spark's
+        return whole
     # Without a zone, in UTC: the engine's warning about zones is not for a fraction of a second.
-    fraction = instant.cast("timestamp").microsecond().cast("float64") / 1e6
-    return instant.epoch_seconds().cast("float64") + fraction
+    return whole + instant.cast("timestamp").microsecond().cast("float64") / 1e6
 
 
 def as_text(value: ir.Value) -> ir.StringValue:
