@@ -151,6 +151,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     UsageError: a table or column that is not there, scores outside [0, 1]. EvidenceError: a file changed meanwhile.
     """
     from gates.inputs.contracts import read_contracts
+    from gates.inputs.definitions import read_definitions
     from gates.inputs.tables import Tables, engine_named
     from gates.measure.data.classes import refuse_shown
 
@@ -158,6 +159,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     base = project.spec.base
     contracts, before = (read_contracts(plan.tables, base, champion=champion) for champion in (False, True))
     refuse_shown(plan, contracts)
+    definitions = read_definitions(plan, base)
     engine = engine_named(project.spec.engine)
     with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")
@@ -179,6 +181,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             anchor=scores.anchor,
             contracts=contracts,
             champion_contracts=before,
+            definitions=definitions,
         )
         runs = list(run_gates(given, progress))
         tables.unchanged()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from gates.records import Digest, Measurement, ModelVersion, Plan, Reason, TableIdentity
+from gates.records.base import Scalar
 from gates.records.plan import TableRole, Task
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ class Given:
     latency: measured only where the plan asks for it.
     anchor: whose predictions `scored` has besides; None without.
     contracts, champion_contracts: what tables are promised to be, and were when the champion was made.
+    definitions: how features are computed, by word (records.plan.DEFINITIONS) and name.
     """
 
     plan: Plan
@@ -177,6 +179,23 @@ class Given:
     anchor: Anchor | None = None
     contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
     champion_contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
+    definitions: Mapping[str, Mapping[str, Definition]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How a feature is computed; `digest` is of its code."""
+
+    name: str
+    version: str
+    digest: Digest
+    window: str | None = None
+    default: Scalar | None = None
+    keys: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON document."""
+        return asdict(self) | {"keys": list(self.keys)}
 
 
 @dataclass(frozen=True)

@@ -86,9 +86,18 @@ class TableSpec(Part):
     champion_contract: Location | None = Field(
         default=None, description="The contract that the champion was made by: changes against it are classified."
     )
+    definitions: Location | None = Field(
+        default=None, description="How the features of training are computed: a file of names, versions and code."
+    )
+    serving_definitions: Location | None = Field(default=None, description="How serving computes them.")
+    champion_definitions: Location | None = Field(
+        default=None, description="How the champion's were: definitions.json of its evidence."
+    )
 
     @model_validator(mode="after")
     def _both(self) -> TableSpec:
+        if self.definitions is None and (self.serving_definitions or self.champion_definitions):
+            raise ValueError("definitions are missing: what the others are compared with")
         if self.champion_contract is not None and self.contract is None:
             raise ValueError("champion_contract has no contract beside it to be compared with")
         return self
@@ -347,6 +356,9 @@ class Spec(Part):
                         scope=table.scope,
                         contract=table.contract,
                         champion_contract=table.champion_contract,
+                        definitions=table.definitions,
+                        serving_definitions=table.serving_definitions,
+                        champion_definitions=table.champion_definitions,
                     )
                 )
         return tuple(found)

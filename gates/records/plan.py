@@ -35,7 +35,9 @@ TableRole = Literal[
     "rerun",
 ]
 
-Document = Literal["contract", "champion_contract"]
+Document = Literal["contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions"]
+DEFINITIONS = ("definitions", "serving_definitions", "champion_definitions")
+"""Documents of how features are computed: for training, in serving, and for the champion."""
 """What may stand beside a table, and make checks required."""
 
 
@@ -141,6 +143,7 @@ class Table(Record):
     as_of_us: the time up to which the table claims to be complete, from its lineage.
     contract: path of what the table was promised to be, in the Open Data Contract Standard; `#NAME` is one of its objects.
     champion_contract: the one that the champion was made by.
+    definitions, serving_definitions, champion_definitions: paths of how its features are computed; see DEFINITIONS.
     snapshot: the version of a Delta table; default: the newest when it is read.
     scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.
     """
@@ -151,6 +154,9 @@ class Table(Record):
     snapshot: Annotated[int, Field(ge=0)] | None = None
     contract: Name | None = None
     champion_contract: Name | None = None
+    definitions: Name | None = None
+    serving_definitions: Name | None = None
+    champion_definitions: Name | None = None
     scope: Literal["sample"] | None = None
 
 

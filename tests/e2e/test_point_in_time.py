@@ -17,6 +17,16 @@ def page(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
+def define(world: World) -> None:
+    """The words of docs/feature-definitions.md; serving computes w by other code."""
+    page = (PAGE.parent / "feature-definitions.md").read_text(encoding="utf-8")
+    line, document = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    world.edit("training: {uri: training.parquet}\n", line)
+    for name, digit in (("features.yaml", "a"), ("serving.yaml", "b"), ("champion.json", "a")):
+        (world.folder / name).write_text(document.replace("a" * 64, digit * 64), encoding="utf-8")
+    (world.folder / "x.sql").write_text("select 1", encoding="utf-8")
+
+
 def test_the_page_shows_what_is_said_of_a_leak(world: World) -> None:
     columns, tables = page("yaml")[0].split("tables:\n")
     world.edit("columns: {label: y, key: [id], time: at}\n", columns)
@@ -31,6 +41,7 @@ def test_the_page_shows_what_is_said_of_a_leak(world: World) -> None:
     assert ran.code == 0, ran.out + ran.err
     assert len(re.findall(r"^pass +parity\.(?:asof_mismatch|known_later)", ran.out, flags=re.MULTILINE)) == 4
 
+    define(world)
     training.loc[:29, "w"] = later["w"][:30]
     training.to_parquet(world.folder / "training.parquet", index=False)
     ran = world.run("check", "-e", "development", "-v")
@@ -38,6 +49,8 @@ def test_the_page_shows_what_is_said_of_a_leak(world: World) -> None:
     command, *shown = page("console")[0].splitlines()
     assert command == "$ gates check -e development"
     assert shown
+    failed = re.findall(r"^fail +(parity\.definition_\w+) .*\n +feature (\w)", ran.out, flags=re.MULTILINE)
+    assert failed == [("parity.definition_differs", "w")]
     lines = ran.out.splitlines()
     for line in shown:
         assert line in lines, (line, ran.out)

@@ -24,6 +24,7 @@ from gates.measure.parity.compare import (
     shared_features,
 )
 from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count
+from gates.measure.parity.definitions import definitions
 from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing
 from gates.measure.parity.unkeyed import remember, unpaired
 from gates.measure.stats.figure import Floats, Ints
@@ -47,7 +48,7 @@ class ParityGate:
 
     def measure(self, given: Given) -> Findings:
         """Join once, count once; features that differ are looked at again for their cause."""
-        parts = (self._compared(given), point_in_time(given))
+        parts = (self._compared(given), point_in_time(given), definitions(given))
         return Findings(
             measurements=tuple(figure for part in parts for figure in part.measurements),
             notes=tuple(note for part in parts for note in part.notes),

@@ -139,3 +139,35 @@ checks["parity.known_later"] := {
 	"needs": {"events"},
 	"when": {"events"},
 }
+
+# METADATA
+# title: Feature that changed under one version
+# description: Whether a feature's code, window, default or keys changed since the champion, and its version did not.
+# custom:
+#   code: parity.definition_changed
+#   remedy: Give the changed feature another version, or take the change back.
+checks["parity.definition_changed"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "features",
+	"optional": true,
+	"needs": {"definitions", "champion_definitions"},
+	"when": {"definitions", "champion_definitions"},
+}
+
+# METADATA
+# title: Feature that serving defines otherwise
+# description: Whether serving has another version, code, window, default or keys of a feature than training, or none.
+# custom:
+#   code: parity.definition_differs
+#   remedy: Serve the definition that the model was trained with, or train with the one that is served.
+checks["parity.definition_differs"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "features",
+	"optional": true,
+	"needs": {"definitions", "serving_definitions"},
+	"when": {"definitions", "serving_definitions"},
+}

@@ -64,3 +64,16 @@ test_a_value_of_the_future_denies if {
 	_past({"parity.asof_mismatch": [0.001, 0.001]}) == set()
 	_past({"parity.asof_mismatch": [0.0011, 0.0011]}) == {"parity.asof_mismatch"}
 }
+
+test_definitions_are_compared_where_there_are_two if {
+	_by_definitions([]) == set()
+	_by_definitions(["definitions"]) == set()
+	_by_definitions(["definitions", "serving_definitions"]) == {"parity.definition_differs"}
+	_by_definitions(["definitions", "champion_definitions"]) == {"parity.definition_changed"}
+}
+
+_by_definitions(documents) := {r.check |
+	plan := main.plan with input as object.union(t.asked, {"documents": documents})
+	some r in plan.requirements
+	r.check in {"parity.definition_changed", "parity.definition_differs"}
+}

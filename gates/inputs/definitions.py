@@ -1,0 +1,97 @@
+"""Definitions of features: how each is computed, with the digest of its code. Inputs of measuring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+
+from gates.bundle.canonical import digest_bytes
+from gates.errors import UsageError
+from gates.measure.interface import Definition
+from gates.plan.document import parse_document
+from gates.plan.spec import resolve_path
+from gates.records import Plan
+from gates.records.base import Digest, Name
+from gates.records.plan import DEFINITIONS
+
+INVALID = "definitions.invalid"
+
+Text = Annotated[str, Strict()]
+Default = Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | Text | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class _Feature(_Part):
+    name: Name
+    version: Text
+    code: Name | None = None
+    digest: Digest | None = None
+    window: Text | None = None
+    default: Default = None
+    keys: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.code is None) == (self.digest is None):
+            raise ValueError(f'feature "{self.name}" names its code, or the digest of it')
+        return self
+
+
+class _Document(_Part):
+    features: Annotated[tuple[_Feature, ...], Field(max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        names = [feature.name for feature in self.features]
+        if len(set(names)) != len(names):
+            raise ValueError("a feature is defined twice")
+        return self
+
+
+def read_definitions(plan: Plan, base: Path) -> dict[str, dict[str, Definition]]:
+    """Read the definitions that stand beside tables, by word and feature; of several tables the first counts.
+
+    Raises
+    ------
+    UsageError: no such file, or not of the form.
+    """
+    paths: dict[str, str] = {}
+    for table in plan.tables:
+        for word in DEFINITIONS:
+            path = getattr(table, word)
+            if path is not None:
+                paths.setdefault(word, path)
+    return {word: _read(path, base) for word, path in paths.items()}
+
+
+def _read(text: str, base: Path) -> dict[str, Definition]:
+    path = resolve_path(text, base)
+    document = parse_document(_bytes(path, text), text)
+    try:
+        content = _Document.model_validate(document.value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        said = f"{place}: {first['msg']}" if place else first["msg"]
+        raise UsageError(said, code=INVALID, where=text, remedy="docs/feature-definitions.md shows the form") from error
+    return {feature.name: _definition(feature, path.parent) for feature in content.features}
+
+
+def _definition(feature: _Feature, folder: Path) -> Definition:
+    digest = feature.digest
+    if digest is None:
+        code = str(feature.code)
+        digest = digest_bytes(_bytes(resolve_path(code, folder), code))
+    return Definition(feature.name, feature.version, digest, feature.window, feature.default, feature.keys)
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", code="definitions.missing", where=name) from error
