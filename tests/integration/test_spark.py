@@ -409,7 +409,7 @@ class TestFigures:
             opened = {role: tables.open_file(role, tmp_path / f"{role}.parquet") for role in names}
             return Given(asked, opened, Reason.NOT_PROVIDED, None)
 
-        found = agree(ParityGate(), given, spark, duckdb)
+        found = agree((ParityGate(),), given, spark, duckdb)
         past = [m for m in found if m["check"] in {"parity.asof_mismatch", "parity.known_later"}]
         assert {m["scope"] for m in past} == {"sample"}
         assert all(m["estimate"] > 0.01 for m in past if m["item"]["name"] == "age")
