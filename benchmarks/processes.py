@@ -18,9 +18,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 PEERS = str(Path(os.environ["PEERS"]) / "bin" / "python") if "PEERS" in os.environ else ""
 """The Python of an environment with other people's tools (`peers.txt`); empty without one."""
@@ -59,6 +56,10 @@ def spread(values: Sequence[float]) -> str:
 
 def show(script: str, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; where $BENCH_OUT names a folder, write it there too, as <script>.md."""
+    # Here, since each way is a process that imports this module, and would take .1 s longer.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=None)
     for name in head:
         table.add_column(name, justify="left" if name in {"", "answer"} else "right", overflow="fold")
