@@ -15,6 +15,7 @@ from gates.measure.interface import Note
 from gates.measure.run import FAILURE_NOTE
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Environment, Micros
+from gates.records.base import micros
 
 if TYPE_CHECKING:
     from gates.render.view import View
@@ -81,7 +82,7 @@ def parse_time(text: str) -> Micros:
     ------
     UsageError: not such a time, or without a zone.
     """
-    from datetime import UTC, datetime, timedelta
+    from datetime import datetime
 
     try:
         moment = datetime.fromisoformat(text)
@@ -89,10 +90,10 @@ def parse_time(text: str) -> Micros:
         raise UsageError("not a time", where=text, code="time.invalid", remedy="write 2026-01-31T12:00:00Z") from error
     if moment.tzinfo is None:
         raise UsageError("a time without a zone", where=text, code="time.zone", remedy="write 2026-01-31T12:00:00Z")
-    micros = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    if not 0 <= micros < 2**53:
+    found = micros(moment)
+    if not 0 <= found < 2**53:
         raise UsageError("a time before 1970 or after 2255", where=text, code="time.invalid")
-    return micros
+    return found
 
 
 def sealing_key(project: Project, key: str | None, environment: Environment) -> KeySigner | None:

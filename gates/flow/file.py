@@ -16,7 +16,7 @@ from gates.measure.run import run_gates
 from gates.plan.build import builtin_plan
 from gates.plan.guess import Guess, guess, guess_champion_file
 from gates.project import DEVELOPMENT, Engines, now_us
-from gates.records import ModelVersion, Plan, Table
+from gates.records import Columns, ModelVersion, Plan, Table
 from gates.records.decision import Request
 
 if TYPE_CHECKING:
@@ -189,24 +189,10 @@ def _name(table: OpenTable) -> str:
 
 def _besides(engines: Engines, plan: Plan) -> tuple[str, ...]:
     """What the answer rests on without saying so, and what a promotion would ask besides."""
-    from gates.plan.build import PLAN_ENTRY_POINT
+    from gates.plan.build import PLAN_ENTRY_POINT, plan_request
 
-    asked = engines.engine.evaluate(
-        PLAN_ENTRY_POINT,
-        {
-            "model": plan.model,
-            "task": plan.task,
-            "environments": [_LAST_RUNG],
-            "built_in": False,
-            "has_champion": True,
-            "has_sets": True,
-            "roles": [],
-            "columns": [],
-            "documents": [],
-            "slices": [],
-            "extra": [],
-        },
-    )
+    request = plan_request(plan.model, plan.task, (_LAST_RUNG,), (), Columns(), (), has_champion=True, has_sets=True)
+    asked = engines.engine.evaluate(PLAN_ENTRY_POINT, request)
     here = {requirement.check for requirement in plan.requirements}
     gates: dict[str, list[str]] = {}
     for check in sorted({item["check"] for item in asked["requirements"]} - here):

@@ -8,7 +8,7 @@ from typing import Literal
 from gates.measure.interface import Given, Scored
 from gates.measure.stats.figure import Figure
 from gates.measure.sums import Where
-from gates.records import WHOLE, Family, Item, Measurement, Param, Reason
+from gates.records import WHOLE, Family, Item, Measurement, Param, Plan, Reason
 from gates.records.base import Scalar
 from gates.records.measurement import Subject
 
@@ -72,11 +72,15 @@ def params(given: Given, **values: Scalar) -> tuple[Param, ...]:
     independent`.
     """
     named = [Param(name=name, value=value) for name, value in values.items()]
-    if isinstance(given.scored, Scored) and given.scored.clustered:
-        named.append(Param(name="cluster", value=given.plan.parameters.cluster or "cluster"))
-        return (*named, Param(name="rows", value="clustered"))
-    rows = "independent" if given.plan.independent_rows else "assumed independent"
-    return (*named, Param(name="rows", value=rows))
+    clustered = isinstance(given.scored, Scored) and given.scored.clustered
+    return (*named, *row_params(given.plan, (given.plan.parameters.cluster or "cluster") if clustered else None))
+
+
+def row_params(plan: Plan, cluster: str | None) -> tuple[Param, ...]:
+    """Return what was assumed about the rows of a sample; `cluster` names the key that they hang together by."""
+    if cluster is not None:
+        return (Param(name="cluster", value=cluster), Param(name="rows", value="clustered"))
+    return (Param(name="rows", value="independent" if plan.independent_rows else "assumed independent"),)
 
 
 def readable(given: Given) -> Scored | Reason:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from gates.records import Digest, Measurement, ModelVersion, Plan, Reason, TableIdentity
 from gates.records.base import Scalar
@@ -205,6 +206,17 @@ class Note:
     name: str
     media_type: str
     content: bytes
+
+    @classmethod
+    def of(cls, name: str, document: Mapping[str, Any]) -> Note:
+        """Return a JSON document as an attachment, with sorted keys.
+
+        Raises
+        ------
+        ValueError: a number that is not finite.
+        """
+        content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
+        return cls(name=name, media_type="application/json", content=content)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def build_plan(
     _known_rungs(spec, environments)
     columns = spec.plan_columns(features)
     tables = spec.plan_tables()
-    request = _request(
+    request = plan_request(
         spec.model, spec.task, environments, tables, columns, spec.slices, has_champion=has_champion, has_sets=has_sets
     )
     request["extra"] = [extra.wish() for extra in spec.extra]
@@ -94,7 +94,7 @@ def builtin_plan(
     """
     from gates.bundle.canonical import digest_document
 
-    request = _request(
+    request = plan_request(
         model, "binary", (BUILT_IN_ENVIRONMENT,), tables, columns, slices, has_champion=has_champion, has_sets=has_sets
     )
     request["built_in"] = True
@@ -126,7 +126,7 @@ def _known_rungs(spec: Spec, environments: Sequence[str]) -> None:
                 )
 
 
-def _request(
+def plan_request(
     model: str,
     task: str,
     environments: Iterable[str],
@@ -137,6 +137,7 @@ def _request(
     has_champion: bool,
     has_sets: bool,
 ) -> dict[str, Any]:
+    """Return what the policy is asked: every word of its form, what nobody named as none."""
     return {
         "model": model,
         "task": task,

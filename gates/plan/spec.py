@@ -24,11 +24,11 @@ from pydantic import (
 
 from gates.errors import UsageError
 from gates.plan.document import read_document
-from gates.plan.spec_backfill import BackfillSpec, Time, micros
+from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
-from gates.records.base import Name
+from gates.records.base import Name, micros
 from gates.records.plan import Parity, Role, Served, TableRole, Task
 
 SPEC_NAME = "gates.yaml"

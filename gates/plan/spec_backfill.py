@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, fiel
 
 from gates.plan.spec_columns import Names, Part
 from gates.records import Backfill
-from gates.records.base import Name
+from gates.records.base import Name, micros
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -19,13 +19,6 @@ def text_time(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("a time with its zone, such as 2014-01-01T05:00:00Z")  # noqa: TRY004 (pydantic reads ValueError)
     return value
-
-
-def micros(time: AwareDatetime) -> int:
-    """Return microseconds since 1970, UTC."""
-    from datetime import UTC, datetime, timedelta
-
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _duration(value: object) -> object:

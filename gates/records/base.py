@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,6 +20,19 @@ KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Micros = Annotated[int, Field(ge=0, lt=2**53)]
 """A time in UTC, integer microseconds since 1970-01-01; under 2^53 so that JSON keeps it exact."""
+
+
+def micros(time: datetime) -> int:
+    """Return a time with its zone in microseconds since 1970, UTC."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant(time_us: int) -> datetime:
+    """Return microseconds since 1970 as a time in UTC."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """A name that a person gave: any text on one line."""

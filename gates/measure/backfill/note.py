@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,8 +56,7 @@ def note(seen: Seen) -> Note:
     }
     if seen.mixture is not None:
         document["training"] = {"old": seen.mixture.old, "new": seen.mixture.new, "other": seen.mixture.other}
-    content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
-    return Note(name=ATTACHMENT, media_type="application/json", content=content)
+    return Note.of(ATTACHMENT, document)
 
 
 def _columns(seen: Seen) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.row_digest import Shared, written
 from gates.inputs.tables import keep
+from gates.inputs.values import has_moment, moment
 from gates.records import Backfill, Columns, Reason
 
 if TYPE_CHECKING:
@@ -22,17 +23,17 @@ def broken_times(table: ir.Table, partition: Shared, backfill: Backfill, columns
     wanted = [name for name in (columns.time, backfill.arrived, *backfill.known) if name is not None]
     if columns.time is None:
         return Reason.NOT_PROVIDED
-    if any(name not in table.columns or not _is_moment(table[name]) for name in wanted):
+    if any(not has_moment(table, name) for name in wanted):
         return Reason.COLUMN_MISSING
-    at = _moment(table[columns.time])
+    at = moment(table[columns.time])
     broken: dict[str, ir.BooleanValue] = {}
     if backfill.arrived is not None and backfill.lateness_s is not None:
-        broken["late"] = (_moment(table[backfill.arrived]) > _after(at, backfill.lateness_s)).fill_null(True)
-    known = [_moment(table[name]) for name in backfill.known]
+        broken["late"] = (moment(table[backfill.arrived]) > _after(at, backfill.lateness_s)).fill_null(True)
+    known = [moment(table[name]) for name in backfill.known]
     if known:
-        broken["later"] = reduce(or_, [(moment > at).fill_null(True) for moment in known])
+        broken["later"] = reduce(or_, [(time > at).fill_null(True) for time in known])
     if known and backfill.ttl_s is not None:
-        old = [(_after(moment, backfill.ttl_s) < at).fill_null(False) for moment in known]
+        old = [(_after(time, backfill.ttl_s) < at).fill_null(False) for time in known]
         broken["expired"] = reduce(or_, old)
     counted = table.select(
         part=written(table[partition.name], partition), **{name: flag.cast("int64") for name, flag in broken.items()}
@@ -40,15 +41,7 @@ def broken_times(table: ir.Table, partition: Shared, backfill: Backfill, columns
     return keep(counted.group_by("part").aggregate(**{name: counted[name].sum() for name in broken}))
 
 
-def _is_moment(value: ir.Value) -> bool:
-    return bool(value.type().is_timestamp() or value.type().is_date())
-
-
-def _moment(value: ir.Value) -> ir.TimestampValue:
-    return value.cast("timestamp('UTC')")
-
-
-def _after(moment: ir.TimestampValue, seconds: int) -> ir.TimestampValue:
+def _after(time: ir.TimestampValue, seconds: int) -> ir.TimestampValue:
     import ibis
 
-    return moment + ibis.interval(seconds=seconds) if seconds else moment
+    return time + ibis.interval(seconds=seconds) if seconds else time

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gates.inputs.row_digest import Shared, row_digest, row_text, shared_columns, written
+from gates.inputs.row_digest import Shared, row_digest, row_text, shared_columns
 from gates.inputs.tables import keep, row
 from gates.measure.backfill.tally import Tally, tallies
-from gates.measure.backfill.versions import Versions
+from gates.measure.backfill.versions import Versions, side
 from gates.records import Backfill, Columns, Reason
 
 if TYPE_CHECKING:
@@ -80,17 +80,7 @@ def _changed(
     tables: Sequence[ir.Table], parts: ir.Table, partition: Shared, shared: Sequence[Shared], key: Sequence[Shared]
 ) -> ir.Table:
     """Return each row of the partitions that differ, once: `key`, `row`, a `part` and `kind`, old, new or in both."""
-    import ibis
-
-    sides = [
-        table.select(
-            part=written(table[partition.name], partition),
-            key=row_text(table, key),
-            row=row_digest(table, shared),
-            second=ibis.literal(place).cast("int64"),
-        )
-        for place, table in enumerate(tables)
-    ]
+    sides = [side(table, shared, partition, key, place) for place, table in enumerate(tables)]
     rows = sides[0].union(sides[1]).semi_join(parts, "part")
     each = rows.group_by(["key", "row"]).aggregate(
         part=rows.part.min(), least=rows.second.min(), most=rows.second.max()

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.row_digest import Shared, row_digest, row_text, shared_columns, words, written
 from gates.inputs.tables import keep
+from gates.inputs.values import is_moment, moment
 from gates.records import Backfill, Columns, Reason
+from gates.records.base import instant
 
 if TYPE_CHECKING:
     from datetime import date
 
     import ibis.expr.types as ir
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def versions(first: ir.Table, second: ir.Table, backfill: Backfill, columns: Col
     key = [named[name] for name in columns.key] if columns.key and set(columns.key) <= set(named) else []
     windows = [inside(table, backfill, columns) for table in tables]
     rows = [
-        _rows(table, shared, partition, key, window, place)
+        side(table, shared, partition, key, place, inside=_no_window() if isinstance(window, Reason) else window)
         for place, (table, window) in enumerate(zip(tables, windows, strict=True))
     ]
     return Versions(
@@ -79,23 +79,30 @@ def versions(first: ir.Table, second: ir.Table, backfill: Backfill, columns: Col
     )
 
 
-def _rows(
+def _no_window() -> ir.BooleanValue:
+    import ibis
+
+    return ibis.literal(value=False)
+
+
+def side(
     table: ir.Table,
     shared: Sequence[Shared],
     partition: Shared,
     key: Sequence[Shared],
-    window: ir.BooleanValue | Reason,
     place: int,
+    **beside: ir.Value,
 ) -> ir.Table:
+    """Bring one of two versions under the form of both: `part`, `row`, `key`, `second` (its place), and what is asked beside."""
     import ibis
 
     part = written(table[partition.name], partition)
     return table.select(
         part=part,
         row=row_digest(table, shared),
-        inside=ibis.literal(value=False) if isinstance(window, Reason) else window,
         key=row_text(table, key) if key else part,
         second=ibis.literal(place).cast("int64"),
+        **beside,
     )
 
 
@@ -110,14 +117,14 @@ def inside(table: ir.Table, backfill: Backfill, columns: Columns) -> ir.BooleanV
     if name not in table.columns:
         return Reason.COLUMN_MISSING
     value = table[name]
-    if not (value.type().is_timestamp() or value.type().is_date()):
+    if not is_moment(value):
         return Reason.NOT_PROVIDED
-    start, end = (_EPOCH + timedelta(microseconds=us) for us in (backfill.from_us, backfill.to_us))
+    start, end = (instant(us) for us in (backfill.from_us, backfill.to_us))
     if value.type().is_date() and columns.time is None:
-        days = [ibis.literal(_first_day(moment, backfill.zone)) for moment in (start, end)]
+        days = [ibis.literal(_first_day(each, backfill.zone)) for each in (start, end)]
         return ((value >= days[0]) & (value < days[1])).fill_null(False)
-    moments = [ibis.literal(moment.isoformat()).cast("timestamp('UTC')") for moment in (start, end)]
-    at = value.cast("timestamp('UTC')")
+    moments = [moment(ibis.literal(each.isoformat())) for each in (start, end)]
+    at = moment(value)
     return ((at >= moments[0]) & (at < moments[1])).fill_null(False)
 
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from gates.measure.calibration import coverage_note, pit, strata, widths
 from gates.measure.calibration.shares import gap, known, method, name_of, place
 from gates.measure.census import table_of
@@ -24,7 +22,7 @@ from gates.measure.interface import Findings, Given, Scored
 from gates.measure.stats.conformal import coverage_spread, rank
 from gates.measure.stats.figure import Figure
 from gates.measure.sums import Part, parts
-from gates.records import LADDER, Item, Measurement, Reason
+from gates.records import Item, Measurement, Reason
 
 _OWN = (
     "calibration.under_coverage",
@@ -104,7 +102,7 @@ def _calibrated(given: Given) -> Iterator[Measurement]:
     rows = Reason.NOT_PROVIDED if isinstance(table, Reason) else table.identity.rows
     check = "calibration.calibration_rows"
     count = Claim(check, "candidate", family(check, 1), "count", unit="rows", scope="census")
-    exact = rows if isinstance(rows, Reason) else Figure(rows, *(np.full(len(LADDER), float(rows)),) * 2, rows)
+    exact = rows if isinstance(rows, Reason) else Figure.exact(rows, rows)
     yield count.measured(exact, NOTHING)
     level, check = given.plan.parameters.coverage_level, "calibration.coverage_spread"
     named = {} if isinstance(rows, Reason) else {"calibration_rows": rows, "rank": rank(rows, level)}

@@ -32,7 +32,7 @@ from gates.measure.stats.ece import ece, slope
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap
 from gates.measure.sums import Part, Where
-from gates.records import LADDER, WHOLE, Item, Measurement, Reason
+from gates.records import WHOLE, Item, Measurement, Reason
 from gates.records.base import Scalar
 
 DECISION = "decision"
@@ -167,8 +167,7 @@ def _fitted(given: Given, scored: Scored, found: Binned, gaps: list[BinGap]) -> 
     where = found.pieces[0].where
     agreeing = sum(gap.cells.rows for gap in gaps[:-1] if _agrees(gap.cells))
     share = agreeing / where.rows
-    exact = np.full(len(LADDER), share)
-    return claim.measured(Figure(share, exact, exact, where.rows, where.clusters), where)
+    return claim.measured(Figure.exact(share, where.rows, where.clusters), where)
 
 
 def _agrees(cells: Cells) -> bool:

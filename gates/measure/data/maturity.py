@@ -7,14 +7,15 @@ is there already keeps the quick ones, and events are often the slow ones (stati
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.tables import row
+from gates.inputs.values import has_moment, moment
 from gates.measure.census import census, table_of, unmeasured
-from gates.measure.data.order import is_moment, moment
 from gates.measure.interface import Given
 from gates.records import Item, Measurement, Param, Reason
+from gates.records.base import instant
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -26,7 +27,6 @@ METHODS = {
     DELAY: "share of mature rows whose label came later than the maturation window after the event, never, or before it",
 }
 HOLDOUT = Item(kind="table", name="holdout")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def immature_rows(given: Given) -> Iterator[Measurement]:
@@ -61,13 +61,13 @@ def _counted(given: Given) -> dict[str, Any] | Reason:
         return Reason.NOT_PROVIDED
     if holdout.identity.rows == 0:
         return Reason.EMPTY_TABLE
-    if not is_moment(holdout.table, columns.time):
+    if not has_moment(holdout.table, columns.time):
         return Reason.COLUMN_MISSING
-    as_of = _EPOCH + timedelta(microseconds=holdout.identity.as_of_us)
-    event = moment(holdout.table, columns.time)
+    as_of = instant(holdout.identity.as_of_us)
+    event = moment(holdout.table[columns.time])
     mature = (event <= as_of - timedelta(seconds=window)).fill_null(False)
     wanted = {"rows": holdout.table.count(), "mature": mature.sum()}
-    if columns.labelled is not None and is_moment(holdout.table, columns.labelled):
+    if columns.labelled is not None and has_moment(holdout.table, columns.labelled):
         wanted["late"] = (mature & ~_in_time(given, holdout.table, event, window)).sum()
     return {"late": None, **row(holdout.table.aggregate(**wanted))}
 
@@ -75,7 +75,7 @@ def _counted(given: Given) -> dict[str, Any] | Reason:
 def _in_time(given: Given, table: ir.Table, event: ir.TimestampValue, window: int) -> ir.BooleanValue:
     import ibis
 
-    came = moment(table, str(given.plan.columns.labelled))
+    came = moment(table[str(given.plan.columns.labelled)])
     within = (came >= event) & (came <= event + ibis.interval(seconds=window))
     label = given.plan.columns.label
     there = table[label].notnull() if label in table.columns else ibis.literal(True)

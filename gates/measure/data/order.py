@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from gates.inputs.tables import row
+from gates.inputs.values import has_moment, moment
 from gates.measure.census import both_of, census, unmeasured
 from gates.measure.interface import Given, OpenTable
 from gates.records import Item, Measurement, Reason
 from gates.records.plan import TableRole
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 CHECK = "data.time_order"
 UNIT = "rows"
@@ -38,21 +35,11 @@ def _late_rows(time: str | None, holdout: OpenTable, other: OpenTable) -> tuple[
     """Rows that are late, and rows of the table."""
     if time is None:
         return Reason.NOT_PROVIDED
-    if not (is_moment(holdout.table, time) and is_moment(other.table, time)):
+    if not (has_moment(holdout.table, time) and has_moment(other.table, time)):
         return Reason.COLUMN_MISSING
-    begins = moment(holdout.table, time)
+    begins = moment(holdout.table[time])
     start = holdout.table.aggregate(start=begins.min(), timeless=begins.isnull().sum())
-    beside = other.table.select(at=moment(other.table, time)).cross_join(start)
+    beside = other.table.select(at=moment(other.table[time])).cross_join(start)
     late = (beside.at >= beside.start).fill_null(True)
     found = row(beside.aggregate(late=late.sum(), timeless=beside.timeless.max()))
     return int(found["late"]) + int(found["timeless"]), other.identity.rows
-
-
-def is_moment(table: ir.Table, name: str) -> bool:
-    """Whether a column is there and holds dates or times of day and date."""
-    return name in table.columns and (table[name].type().is_timestamp() or table[name].type().is_date())
-
-
-def moment(table: ir.Table, name: str) -> ir.TimestampValue:
-    """A column of `is_moment` as times in UTC; a time without a zone is taken for UTC."""
-    return table[name].cast("timestamp('UTC')")

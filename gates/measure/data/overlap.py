@@ -102,6 +102,16 @@ def shared_features(holdout: ir.Table, other: ir.Table, features: tuple[str, ...
     if any(kind(holdout, name) != kind(other, name) for name in features):
         return None
     ours, theirs = (_vectors(table, beside, features) for table, beside in ((holdout, other), (other, holdout)))
+    return twins(ours, theirs)
+
+
+def twins(ours: ir.Table, theirs: ir.Table) -> int | Reason:
+    """Count our rows that equal one of theirs in every column; a null equals a null.
+
+    Returns
+    -------
+    Reason.KEYS_NOT_UNIQUE where more than a hundredth of our own rows are twins of each other, so that a twin says nothing.
+    """
     groups = ours.group_by(list(ours.columns)).aggregate(times=ours.count())
     seen = row(groups.aggregate(rows=groups.times.sum(), repeated=groups.times.sum(where=groups.times > 1)))
     if (seen["repeated"] or 0) > REPEATED * seen["rows"]:

@@ -7,7 +7,6 @@ leaves is counts, kinds and the shape of an example.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -76,8 +75,7 @@ def untagged_personal_data(given: Given) -> tuple[tuple[Measurement, ...], tuple
         for (role, name), one in sorted(seen.items())
         if one.found
     ]
-    content = json.dumps({"personal_data": lines}, sort_keys=True, ensure_ascii=False).encode()
-    return figures, (Note(NOTE, "application/json", content),)
+    return figures, (Note.of(NOTE, {"personal_data": lines}),)
 
 
 def _looked_at(given: Given, recognise: Recognise) -> Iterator[tuple[tuple[str, str], _Seen]]:

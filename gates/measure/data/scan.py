@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
+from gates.inputs.values import absent, finite, moment
 from gates.measure.interface import OpenTable
 from gates.records import Columns, Reason
+from gates.records.base import micros
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -72,12 +74,12 @@ def scan(columns: Columns, holdout: OpenTable, training: OpenTable | Reason) -> 
     """Scan both tables; training's ranges are joined to the holdout in the engine, so that no value is rounded."""
     table = holdout.table
     features = [name for name in columns.features if name in table.columns]
-    wanted: dict[str, Any] = {f"missing_{name}": _missing(table[name]).sum() for name in features}
+    wanted: dict[str, Any] = {f"missing_{name}": absent(table[name]).sum() for name in features}
     wanted["rows"] = table.count()
     if columns.label in table.columns:
-        wanted["label"] = _missing(table[columns.label]).sum()
+        wanted["label"] = absent(table[columns.label]).sum()
     if columns.time in table.columns and table[columns.time].type().is_temporal():
-        wanted["newest"] = _newest(table[columns.time])
+        wanted["newest"] = newest(table[columns.time])
     seen = row(table.aggregate(**wanted))
     trained, outside = (None, {}) if isinstance(training, Reason) else _against(features, table, training.table)
     return Scan(
@@ -86,7 +88,7 @@ def scan(columns: Columns, holdout: OpenTable, training: OpenTable | Reason) -> 
             missing={name: int(seen[f"missing_{name}"] or 0) for name in features},
             outside=outside,
             label_nulls=int(seen["label"] or 0) if "label" in seen else None,
-            newest_us=micros(seen.get("newest")),
+            newest_us=micros_of(seen.get("newest")),
         ),
         training=trained,
     )
@@ -118,7 +120,7 @@ def _keys(table: ir.Table, key: Sequence[str]) -> ir.Table:
 
 def _against(features: Sequence[str], holdout: ir.Table, training: ir.Table) -> tuple[Training, dict[str, int]]:
     shared = [name for name in features if name in training.columns]
-    wanted: dict[str, Any] = {f"missing_{index}": _missing(training[name]).sum() for index, name in enumerate(shared)}
+    wanted: dict[str, Any] = {f"missing_{index}": absent(training[name]).sum() for index, name in enumerate(shared)}
     wanted["rows"] = training.count()
     same = [index for index, name in enumerate(shared) if kind(holdout, name) == kind(training, name)]
     for index in same:
@@ -137,48 +139,35 @@ def _against(features: Sequence[str], holdout: ir.Table, training: ir.Table) -> 
     return trained, {shared[index]: int(counts[f"o{index}"] or 0) for index in same}
 
 
-def _missing(value: ir.Value) -> ir.BooleanValue:
-    return value.isnull() | value.isnan() if value.type().is_floating() else value.isnull()
-
-
-def _finite(value: ir.Value) -> ir.BooleanValue:
-    """NaN and infinities would make a range that holds nothing, or everything."""
-    if value.type().is_floating():
-        return ~(value.isnan() | value.isinf())
-    return value.notnull()
-
-
 def _range(value: ir.Value, index: int, of: str) -> dict[str, Any]:
     if of not in RANGED:
         return {}
     infinite = {f"infinite_{index}": value.isinf().sum()} if value.type().is_floating() else {}
     return {
-        f"low_{index}": value.min(where=_finite(value)),
-        f"high_{index}": value.max(where=_finite(value)),
+        f"low_{index}": value.min(where=finite(value)),
+        f"high_{index}": value.max(where=finite(value)),
         **infinite,
     }
 
 
 def _outside(beside: ir.Table, index: int, training: ir.Value) -> ir.BooleanValue:
     value = beside[f"v{index}"]
-    new_gap = _missing(value) & (beside[f"missing_{index}"] == 0)
+    new_gap = absent(value) & (beside[f"missing_{index}"] == 0)
     if f"low_{index}" not in beside.columns:
         seen = training.as_table().filter(training.notnull())[training.get_name()]
         return new_gap | (value.notnull() & ~value.isin(seen))
     within = value.between(beside[f"low_{index}"], beside[f"high_{index}"]).fill_null(False)
     if value.type().is_floating() and f"infinite_{index}" in beside.columns:
         within |= value.isinf() & (beside[f"infinite_{index}"] > 0)
-    return new_gap | (~_missing(value) & ~within)
+    return new_gap | (~absent(value) & ~within)
 
 
-def _newest(value: ir.Value) -> ir.Value:
-    moment = value.cast("timestamp('UTC')")
-    return moment.max(where=moment < END_OF_TIME)
+def newest(value: ir.Value) -> ir.Value:
+    """Return the newest moment of a column that is one of an event."""
+    at = moment(value)
+    return at.max(where=at < END_OF_TIME)
 
 
-def micros(moment: datetime | None) -> int | None:
+def micros_of(time: datetime | None) -> int | None:
     """Return a time in microseconds since 1970; one without a zone is taken as UTC."""
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return None if time is None else micros(time if time.tzinfo else time.replace(tzinfo=UTC))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gates.inputs.tables import row, scalar
 from gates.measure.census import both_of, census, unmeasured
-from gates.measure.data.overlap import REPEATED
+from gates.measure.data.overlap import twins
 from gates.measure.data.scan import kind
 from gates.measure.interface import Given
 from gates.records import Item, Measurement, Param, Reason
@@ -61,12 +60,7 @@ def rows_with_twins(holdout: ir.Table, other: ir.Table, features: tuple[str, ...
         table.select(**{f"k{i}": _rounded(table[name], digits) for i, name in enumerate(features)})
         for table in (holdout, other)
     )
-    groups = ours.group_by(list(ours.columns)).aggregate(times=ours.count())
-    seen = row(groups.aggregate(rows=groups.times.sum(), repeated=groups.times.sum(where=groups.times > 1)))
-    if (seen["repeated"] or 0) > REPEATED * seen["rows"]:
-        return Reason.KEYS_NOT_UNIQUE
-    same = [ours[name].identical_to(theirs[name]) for name in ours.columns]
-    return int(scalar(ours.semi_join(theirs.distinct(), same).count()))
+    return twins(ours, theirs)
 
 
 def _rounded(value: ir.Value, digits: int) -> ir.Value:

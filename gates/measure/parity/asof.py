@@ -6,20 +6,18 @@ All rows are rebuilt; of a table of more than the plan's max_rows a sample, draw
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gates.measure.census import table_of
+from gates.inputs.values import has_moment
+from gates.measure.census import asked_for, table_of
 from gates.measure.claims import NOTHING, Claim, family
 from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.asof_join import Log, Rebuilt, rebuild
 from gates.measure.parity.compare import Feature, keys_compare, shared_features
 from gates.measure.sampling import one_in, sampled
-from gates.measure.stats.figure import RUNGS, Figure
+from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import proportion
 from gates.records import Item, Measurement, Param, Reason
 from gates.records.plan import TableRole
@@ -38,8 +36,7 @@ SOURCES: tuple[TableRole, TableRole] = ("training", "offline")
 
 def point_in_time(given: Given) -> Findings:
     """Rebuild the rows of the first of SOURCES that has key and time; nothing where nobody gave events or asked."""
-    asked = any(requirement.check in METHODS for requirement in given.plan.requirements)
-    if not asked and "events" not in given.tables:
+    if asked_for(given).isdisjoint(METHODS) and "events" not in given.tables:
         return Findings(())
     found = _rebuilt(given)
     if isinstance(found, Reason):
@@ -96,7 +93,7 @@ def _log(given: Given, events: OpenTable) -> Log | Reason:
         return Reason.NOT_PROVIDED
     entity = tuple(name for name in columns.key if name != time and name in table.columns)
     moments = [name for name in (time, columns.ingested) if name is not None]
-    if not entity or not all(_is_moment(table, name) for name in moments):
+    if not entity or not all(has_moment(table, name) for name in moments):
         return Reason.COLUMN_MISSING
     return Log(table, entity, time, columns.ingested)
 
@@ -107,14 +104,10 @@ def _source(given: Given, log: Log) -> tuple[TableRole, OpenTable] | Reason:
         table = table_of(given, role)
         if isinstance(table, Reason):
             continue
-        if set(log.entity) <= set(table.table.columns) and _is_moment(table.table, log.time):
+        if set(log.entity) <= set(table.table.columns) and has_moment(table.table, log.time):
             return role, table
         reason = Reason.COLUMN_MISSING
     return reason
-
-
-def _is_moment(table: ir.Table, name: str) -> bool:
-    return name in table.columns and (table[name].type().is_timestamp() or table[name].type().is_date())
 
 
 def _drawn(given: Given, table: OpenTable) -> ir.Table | Reason:
@@ -152,8 +145,7 @@ def _measurements(given: Given, found: _Found) -> Iterator[Measurement]:
 
 def _share(hits: int, rows: int, *, is_sample: bool) -> Figure:
     rate = hits / rows
-    lower, upper = proportion(rate, rows) if is_sample else (np.full_like(RUNGS, rate),) * 2
-    return Figure(rate, lower, upper, rows)
+    return Figure(rate, *proportion(rate, rows), rows) if is_sample else Figure.exact(rate, rows)
 
 
 def _note(given: Given, found: _Found) -> Note:
@@ -179,5 +171,4 @@ def _note(given: Given, found: _Found) -> Note:
         ],
         "not_rebuilt": [name for name in given.plan.columns.features if name not in named],
     }
-    content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
-    return Note(name=ATTACHMENT, media_type="application/json", content=content)
+    return Note.of(ATTACHMENT, document)

@@ -17,7 +17,8 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.tables import keep, row
-from gates.measure.parity.compare import Feature, absent, equal
+from gates.inputs.values import absent
+from gates.measure.parity.compare import Feature, equal
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
+from gates.inputs.values import absent, finite, is_moment, moment
 from gates.measure.parity.tolerance import close, near, normal_form, same_elements
 from gates.plan.guess import Kind
 from gates.records.plan import Alike
@@ -108,7 +109,7 @@ def _feature(
         index,
         kind_of(types[0]),
         kind_of(types[1]),
-        moments=_is_moment(left) and _is_moment(right),
+        moments=is_moment(left) and is_moment(right),
         elements=all(kind.is_array() for kind in types) and all(kind.is_numeric() for kind in elements),
         whole=all(kind.is_integer() for kind in elements),
         single=any(kind.is_float32() or kind.is_float16() for kind in elements),
@@ -118,12 +119,17 @@ def _feature(
     )
 
 
-def keys_repeat(table: ir.Table, key: Sequence[str]) -> bool:
-    """Say whether a key without nulls occurs twice."""
+def repeated(table: ir.Table, key: Sequence[str]) -> ir.Table:
+    """Return the keys without nulls that occur more than once, and how many `times`."""
     named = table.select(**{f"k{index}": table[name] for index, name in enumerate(key)})
     whole = named.filter([named[name].notnull() for name in named.columns])
     counted = whole.group_by(list(whole.columns)).aggregate(times=whole.count())
-    return bool(scalar(counted.filter(counted.times > 1).count()) > 0)
+    return counted.filter(counted.times > 1)
+
+
+def keys_repeat(table: ir.Table, key: Sequence[str]) -> bool:
+    """Say whether a key without nulls occurs twice."""
+    return bool(scalar(repeated(table, key).count()) > 0)
 
 
 def keys_compare(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> bool:
@@ -203,22 +209,6 @@ def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float
     same = left.identical_to(right) if feature.whole else a.identical_to(b)
     # Not by "or", which would compute the distance of values that are the same, and nearly all are.
     return same.ifelse(ibis.literal(value=True), reduce(and_, wanted).fill_null(False))
-
-
-def finite(value: ir.FloatingValue) -> ir.BooleanValue:
-    return ~(value.isnan() | value.isinf())
-
-
-def absent(value: ir.Value) -> ir.BooleanValue:
-    return value.isnull() | value.isnan() if value.type().is_floating() else value.isnull()
-
-
-def moment(value: ir.Value) -> ir.TimestampValue:
-    return value.cast("timestamp('UTC')")
-
-
-def _is_moment(value: ir.Value) -> bool:
-    return bool(value.type().is_timestamp() or value.type().is_date())
 
 
 def _as_text(left: ir.Value, right: ir.Value) -> ir.BooleanValue:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gates.inputs.tables import arrow, keep, row
-from gates.measure.parity.compare import Feature, absent, both_sides, equal, moment
+from gates.inputs.values import absent, moment
+from gates.measure.parity.compare import Feature, both_sides, equal
 from gates.measure.scored_columns import text
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.sums import Where, codes, numbers

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from gates.measure.census import census, unmeasured
+from gates.measure.census import asked_for, census, unmeasured
 from gates.measure.interface import Definition, Findings, Given, Note
-from gates.records import Item, Measurement, Reason
+from gates.measure.parity.figures import items
+from gates.records import Measurement, Reason
 
 CHANGED, DIFFERS = "parity.definition_changed", "parity.definition_differs"
 METHODS = {
@@ -23,7 +24,7 @@ ATTACHMENT = "definitions.json"
 
 def definitions(given: Given) -> Findings:
     """Compare definitions feature by feature; nothing where nobody gave any or asked."""
-    asked = {requirement.check for requirement in given.plan.requirements}
+    asked = asked_for(given)
     own = given.definitions.get("definitions")
     checks = [check for check in METHODS if check in asked or OTHER[check] in given.definitions]
     measurements = [figure for check in checks for figure in _figures(given, check, own)]
@@ -31,18 +32,17 @@ def definitions(given: Given) -> Findings:
 
 
 def _figures(given: Given, check: str, own: Mapping[str, Definition] | None) -> Iterator[Measurement]:
-    other, names = given.definitions.get(OTHER[check]), given.plan.columns.features
-    items: list[Item | None] = [Item(kind="feature", name=name) for name in names] or [None]
-    for item in items:
+    other, features = given.definitions.get(OTHER[check]), items(given)
+    for item in features:
         mine = own.get(item.name) if own is not None and item is not None else None
         if item is None or mine is None or other is None:
             yield unmeasured(
-                check, Reason.NOT_PROVIDED, unit="definitions", method=METHODS[check], item=item, family=len(items)
+                check, Reason.NOT_PROVIDED, unit="definitions", method=METHODS[check], item=item, family=len(features)
             )
             continue
         theirs = other.get(item.name)
         hit = _changed(mine, theirs) if check == CHANGED else theirs is None or _said(mine) != _said(theirs)
-        yield census(check, hit, n=1, unit="definitions", method=METHODS[check], item=item, family=len(items))
+        yield census(check, hit, n=1, unit="definitions", method=METHODS[check], item=item, family=len(features))
 
 
 def _changed(mine: Definition, theirs: Definition | None) -> bool:
@@ -57,5 +57,4 @@ def _said(definition: Definition) -> str:
 def _note(own: Mapping[str, Definition]) -> Note:
     """What the next candidate's definitions are compared with: the same form, with digests for code."""
     document = {"features": [own[name].document() for name in sorted(own)]}
-    content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
-    return Note(name=ATTACHMENT, media_type="application/json", content=content)
+    return Note.of(ATTACHMENT, document)

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from gates.measure.claims import NOTHING, Claim, family
+from gates.measure.claims import NOTHING, Claim, family, row_params
 from gates.measure.interface import Given
 from gates.measure.parity.compare import Feature
 from gates.measure.parity.counts import Counts, Lag, Piece
-from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
+from gates.measure.stats.figure import Figure, Floats, Ints
 from gates.measure.stats.proportions import coverage
-from gates.records import Item, Measurement, Param, Reason
+from gates.records import Item, Measurement, Param, Plan, Reason
 from gates.records.base import Scalar
 from gates.records.plan import Alike
 
@@ -40,28 +38,21 @@ class Basis:
 
     sampled: bool
     cluster: str | None
-    independent: bool
-    minimum_clusters: int
+    plan: Plan
 
     @classmethod
     def of(cls, given: Given) -> Basis:
         sampled = any(table.scope for table in given.plan.tables if table.role in ("offline", "online"))
-        parameters = given.plan.parameters
-        cluster = parameters.cluster if sampled else None
-        return cls(sampled, cluster, given.plan.independent_rows, parameters.minimum_clusters)
+        return cls(sampled, given.plan.parameters.cluster if sampled else None, given.plan)
 
     def claim(self, check: str, size: int, **values: Scalar) -> Claim:
         """Return what is said of figures of a check, of so many that are looked at together."""
-        params = [Param(name=name, value=value) for name, value in values.items()]
+        params = tuple(Param(name=name, value=value) for name, value in values.items())
         if not self.sampled:
-            return Claim(check, "data", family(check, size), METHODS[check], tuple(params), scope="census")
-        if self.cluster is not None:
-            params.append(Param(name="cluster", value=self.cluster))
-            rows, bounds = "clustered", "Korn-Graubard"
-        else:
-            rows, bounds = "independent" if self.independent else "assumed independent", "Clopper-Pearson"
-        params.append(Param(name="rows", value=rows))
-        return Claim(check, "data", family(check, size), f"{METHODS[check]}; {bounds}", tuple(params))
+            return Claim(check, "data", family(check, size), METHODS[check], params, scope="census")
+        bounds = "Clopper-Pearson" if self.cluster is None else "Korn-Graubard"
+        params = (*params, *row_params(self.plan, self.cluster))
+        return Claim(check, "data", family(check, size), f"{METHODS[check]}; {bounds}", params)
 
     def share(self, hits: Floats, n: Floats, cluster: Ints | None) -> Figure | Reason:
         """Return the share of hits: of all rows, or with exact bounds of a sample; arguments as of `coverage`."""
@@ -70,10 +61,8 @@ class Basis:
             return Reason.EMPTY_TABLE
         if self.sampled:
             cluster = None if cluster is None else cluster[filled]
-            return coverage(hits[filled], n[filled], cluster, minimum_clusters=self.minimum_clusters)
-        estimate = float(hits.sum() / n.sum())
-        level = np.full_like(RUNGS, estimate)
-        return Figure(estimate, level, level, int(n.sum()))
+            return coverage(hits[filled], n[filled], cluster, minimum_clusters=self.plan.parameters.minimum_clusters)
+        return Figure.exact(float(hits.sum() / n.sum()), int(n.sum()))
 
 
 def features(

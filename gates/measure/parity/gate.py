@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from gates.inputs.tables import arrow
+from gates.inputs.values import has_moment
 from gates.measure.census import table_of
 from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.asof import point_in_time
@@ -161,8 +161,8 @@ class _Beside:
 
     Attributes
     ----------
-    columns: by their name in the pairs. slices: those of slice columns by their name in the plan. timed: whose age counts
-    from the pair's time and not from the table's.
+    columns: by their name in the pairs. slices: those of slice columns by their name in the plan. lags: by feature, where
+    an age is asked for.
     """
 
     columns: dict[str, tuple[Side, str]]
@@ -184,14 +184,14 @@ class _Beside:
             if feature.name not in ages:
                 continue
             written, seconds = ages[feature.name]
-            if not _is_time(online, written):
+            if not has_moment(online.table, written):
                 return Reason.COLUMN_MISSING
             lags[feature.name] = Lag(f"written_{index}", seconds)
             columns[f"written_{index}"] = ("online", str(written))
         time = plan.columns.time
-        if lags and time is not None and _is_time(online, time):
+        if lags and time is not None and has_moment(online.table, time):
             columns[AT] = ("online", time)
-        elif lags and time is not None and _is_time(offline, time):
+        elif lags and time is not None and has_moment(offline.table, time):
             columns[AT] = ("offline", time)
         elif lags and online.identity.as_of_us is None:
             return Reason.NOT_PROVIDED
@@ -210,13 +210,6 @@ def _holder(name: str, offline: OpenTable, online: OpenTable) -> Side | None:
     if name in offline.table.columns:
         return "offline"
     return "online" if name in online.table.columns else None
-
-
-def _is_time(table: OpenTable, name: str | None) -> bool:
-    if name not in table.table.columns:
-        return False
-    kind = table.table[name].type()
-    return bool(kind.is_timestamp() or kind.is_date())
 
 
 def _ages(plan: Plan) -> dict[str, tuple[str | None, float]]:
@@ -283,9 +276,7 @@ def _note(given: Given, found: _Comparison) -> Note:
 
 
 def _attached(document: dict[str, Any]) -> Note:
-    document = {"schema_version": "v1", **document}
-    content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
-    return Note(name=ATTACHMENT, media_type="application/json", content=content)
+    return Note.of(ATTACHMENT, {"schema_version": "v1", **document})
 
 
 def _feature(found: _Comparison, feature: Feature) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import arrow, row
-from gates.measure.parity.compare import finite, moment
+from gates.inputs.values import finite, is_moment, moment
 from gates.measure.scored_columns import text
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.stats.shift import Powers
@@ -170,18 +170,14 @@ def _kind(table: ir.Table, name: str) -> str:
     if name not in table.columns:
         return "none"
     kind = kind_of(table[name].type())
-    if kind in ("integer", "number", "bool") or _is_moment(table[name]):
+    if kind in ("integer", "number", "bool") or is_moment(table[name]):
         return "number"
     return "text" if kind == "text" else "other"
 
 
-def _is_moment(value: ir.Value) -> bool:
-    return bool(value.type().is_timestamp() or value.type().is_date())
-
-
 def _number(value: ir.Value) -> ir.FloatingValue:
     """A number, or of a moment the seconds since 1970."""
-    found = moment(value).epoch_seconds() if _is_moment(value) else value
+    found = moment(value).epoch_seconds() if is_moment(value) else value
     number: ir.FloatingValue = found.cast("float64")
     return number
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from gates.measure.census import table_of
-from gates.measure.claims import NOTHING, Claim, family
+from gates.measure.claims import NOTHING, Claim, family, row_params
 from gates.measure.interface import Given, Note, OpenTable
+from gates.measure.parity.figures import items
 from gates.measure.parity.profiles import (
     CELLS,
     Frame,
@@ -51,9 +52,8 @@ def unpaired(given: Given) -> tuple[Measurement, ...]:
     """Compare the online table with the fingerprint of an earlier run, else with the offline table."""
     sides = _sides(given)
     if isinstance(sides, Reason):
-        names = given.plan.columns.features or (None,)
-        items = [None if name is None else Item(kind="feature", name=name) for name in names]
-        return tuple(_claim(given, check, False).measured(sides, NOTHING, item) for item in items for check in _UNITS)
+        claims = [_claim(given, check, remembered=False) for check in _UNITS]
+        return tuple(claim.measured(sides, NOTHING, item) for item in items(given) for claim in claims)
     before, after, remembered = sides
     return tuple(
         figure
@@ -116,7 +116,7 @@ def _compared(given: Given, name: str, before: Profile, after: Profile, *, remem
     item, one, two = Item(kind="feature", name=name), before.looks.get(name), after.looks.get(name)
     rows = int(after.rows.sum())
     where = Where(WHOLE, 1_000_000, rows, None)
-    claims = {check: _claim(given, check, remembered) for check in _UNITS}
+    claims = {check: _claim(given, check, remembered=remembered) for check in _UNITS}
     if one is None or two is None or one.kind != two.kind:
         for claim in claims.values():
             yield claim.measured(Reason.COLUMN_MISSING, where, item)
@@ -182,13 +182,8 @@ def _indicator(side: Profile, look: Look, cell: int) -> Powers | None:
     return Powers(look.values, np.repeat(look.buckets[cell][None, :], 4, axis=0), side.cluster)
 
 
-def _claim(given: Given, check: str, remembered: bool) -> Claim:
-    parameters = [Param(name="reference", value="fingerprint" if remembered else "offline")]
-    cluster = given.plan.parameters.cluster
-    if cluster is not None:
-        parameters += [Param(name="cluster", value=cluster), Param(name="rows", value="clustered")]
-    else:
-        rows = "independent" if given.plan.independent_rows else "assumed independent"
-        parameters.append(Param(name="rows", value=rows))
+def _claim(given: Given, check: str, *, remembered: bool) -> Claim:
+    reference = Param(name="reference", value="fingerprint" if remembered else "offline")
+    parameters = (reference, *row_params(given.plan, given.plan.parameters.cluster))
     size = 2 * len(given.plan.columns.features)
-    return Claim(check, "data", family(check, size), _METHODS[check], tuple(parameters), unit=_UNITS[check])
+    return Claim(check, "data", family(check, size), _METHODS[check], parameters, unit=_UNITS[check])

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from gates.bundle.canonical import digest_document
+from gates.measure.census import asked_for
 from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression.baseline import Baseline, find_baseline
@@ -74,7 +75,7 @@ def _seed(plan: Plan) -> int:
 
 def _gold_figures(given: Given) -> Iterator[Measurement]:
     """Yield the candidate's own figures on the gold table, or where the plan asks for them why there are none."""
-    asked = {requirement.check for requirement in given.plan.requirements}
+    asked = asked_for(given)
     plan = unsliced(given.plan)
     there = replace(given, plan=plan, scored=_readable(given.gold, plan))
     pieces: list[Piece] = []
@@ -157,7 +158,7 @@ def _checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
     known = given.scored if isinstance(given.scored, Scored) else None
     own = (_where_there_are_quantiles(metric, known) for metric in metrics_of(given.plan.task))
     metrics = (*own, *scorers_of(given.plan, known))
-    asked = {requirement.check for requirement in given.plan.requirements}
+    asked = asked_for(given)
     subjects: tuple[tuple[Subject, str], ...] = (("candidate", CANDIDATE), ("champion", CHAMPION))
     for subject, model in subjects:
         for metric in (metric for metric in metrics if metric.alone):
@@ -215,7 +216,7 @@ def _claims(given: Given, pieces: int, baseline: Baseline | None = None) -> list
     """
     checks = list(_checks(given, baseline))
     present = _present(given)
-    asked = {requirement.check for requirement in given.plan.requirements}
+    asked = asked_for(given)
     comparing = [c for c in checks if c.subject == "pair" and (c.rival == BASELINE or c.rival in present)]
     judged = [c for c in comparing if c.name in asked] or [c for c in comparing if c.core]
     sliced = _asked_in_slices(given.plan)

@@ -80,11 +80,6 @@ class View:
         return raw.try_cast(wanted) if declared.as_text and wanted and raw.type().is_string() else None
 
 
-def absent(value: ir.Value) -> ir.BooleanValue:
-    """Null or NaN."""
-    return value.isnull() | value.isnan() if value.type().is_floating() else value.isnull()
-
-
 def whole(value: ir.NumericValue) -> ir.BooleanValue:
     """A whole number; neither NaN nor an infinity is one."""
     return (value % 1 == 0).fill_null(False)

@@ -15,7 +15,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
-from gates.measure.data.contract.columns import absent
+from gates.inputs.values import absent
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

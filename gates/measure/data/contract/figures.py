@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -146,8 +145,7 @@ def _breaking(role: TableRole, contract: Contract, before: Contract, found: list
 
 def _note(documents: list[dict[str, Any]]) -> Note:
     document = {"schema_version": "v1", "tables": documents}
-    content = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
-    return Note(name=ATTACHMENT, media_type="application/json", content=content)
+    return Note.of(ATTACHMENT, document)
 
 
 def _document(

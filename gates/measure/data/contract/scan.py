@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
 from gates.inputs.tables import arrow, engine_errors, row, scalar
-from gates.measure.data.contract.columns import View, absent
+from gates.inputs.values import absent
+from gates.measure.data.contract.columns import View
 from gates.measure.data.contract.conditions import Unsaid, unfit
 from gates.measure.data.contract.expects import Expects
 from gates.measure.data.contract.rules import (
@@ -24,7 +25,7 @@ from gates.measure.data.contract.rules import (
     SqlRule,
     TypeRule,
 )
-from gates.measure.data.scan import END_OF_TIME, kind, micros, repeated_rows
+from gates.measure.data.scan import kind, micros_of, newest, repeated_rows
 from gates.measure.interface import OpenTable
 from gates.records import Reason
 
@@ -112,8 +113,7 @@ def _aggregate(rule: Rule, view: View) -> ir.Scalar | None:
         value = view.value(rule.columns[0])
         if not value.type().is_temporal():
             raise Unsaid("is of a time, and the column holds none")
-        moment = value.cast("timestamp('UTC')")
-        return moment.max(where=moment < END_OF_TIME)
+        return newest(value)
     broken: ir.BooleanValue | None = None
     if isinstance(rule, TypeRule) and view.has(rule.columns[0]):
         broken = view.misfits(rule.columns[0])
@@ -182,7 +182,7 @@ def _repeated(rule: DistinctRule, view: View) -> int:
 
 
 def _fresh(rule: FreshRule, newest: datetime | None, opened: OpenTable) -> Answer:
-    as_of_us, newest_us = opened.identity.as_of_us, micros(newest)
+    as_of_us, newest_us = opened.identity.as_of_us, micros_of(newest)
     if as_of_us is None:
         return Reason.NOT_PROVIDED
     if newest_us is None:

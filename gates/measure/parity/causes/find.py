@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import arrow, keep, row
+from gates.inputs.values import absent, is_moment
 from gates.measure.parity.causes.decide import FEWEST, decide
-from gates.measure.parity.causes.history import History, is_dated, near, read_history
+from gates.measure.parity.causes.history import History, near, read_history
 from gates.measure.parity.causes.hypotheses import Cause, Claim, Hypothesis, Tally
 from gates.measure.parity.causes.levels import mapping_claims, multiset_tallies
 from gates.measure.parity.causes.moments import moment_claims
@@ -17,7 +18,7 @@ from gates.measure.parity.causes.numbers import number_claims
 from gates.measure.parity.causes.past import Near, flagged, look, past_claims
 from gates.measure.parity.causes.rows import Rows, seconds, stacks
 from gates.measure.parity.causes.texts import default_tallies, gap_claims, text_claims
-from gates.measure.parity.compare import Feature, absent, both_sides
+from gates.measure.parity.compare import Feature, both_sides
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -280,11 +281,11 @@ def _alike(events: ir.Table, offline: ir.Table, names: Sequence[str]) -> bool:
 
 
 def _timed(value: ir.Value) -> bool:
-    return bool(is_dated(value) or value.type().is_numeric())
+    return bool(is_moment(value) or value.type().is_numeric())
 
 
 def _clock(value: ir.Value) -> ir.FloatingValue:
-    return seconds(value) if is_dated(value) else value.cast("float64")
+    return seconds(value) if is_moment(value) else value.cast("float64")
 
 
 def _histories(
@@ -292,8 +293,8 @@ def _histories(
 ) -> list[History]:
     events = sources.events
     if events is not None and _alike(events, sources.offline, (*entity, time)):
-        ingested = sources.ingested if sources.ingested in events.columns and is_dated(events[time]) else None
-        if ingested is not None and not is_dated(events[ingested]):
+        ingested = sources.ingested if sources.ingested in events.columns and is_moment(events[time]) else None
+        if ingested is not None and not is_moment(events[ingested]):
             ingested = None
         return [read_history("events", events, entity, time, ingested, features)]
     if time not in sources.key:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gates.inputs.tables import keep
+from gates.inputs.values import is_moment
 from gates.measure.parity.causes.moments import HOUR
 from gates.measure.parity.causes.rows import seconds
 
@@ -71,7 +72,7 @@ def read_history(
     """
     import ibis
 
-    dated = is_dated(source[time])
+    dated = is_moment(source[time])
     at = seconds(source[time]) if dated else source[time].cast("float64")
     values = {name: f"h{index}" for index, name in enumerate(features) if name in source.columns}
     table = source.select(
@@ -86,10 +87,6 @@ def read_history(
     return History(
         whose, keep(table.mutate(number=number)), values, len(entity), dated=dated, timed=ingested is not None
     )
-
-
-def is_dated(value: ir.Value) -> bool:
-    return bool(value.type().is_timestamp() or value.type().is_date())
 
 
 def near(history: History, rows: ir.Table) -> ir.Table:

@@ -16,6 +16,7 @@ from gates.measure.parity.causes.hypotheses import VALUE, Cause, Code, Detail, H
 from gates.measure.parity.causes.moments import HOUR
 from gates.measure.parity.causes.rows import as_text, seconds
 from gates.measure.parity.causes.texts import folded
+from gates.measure.parity.compare import repeated
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -47,10 +48,7 @@ def key_causes(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> list[
 
 
 def _twice(side: str, table: ir.Table, key: Sequence[str]) -> Iterator[Cause]:
-    named = table.select(**{f"k{index}": table[name] for index, name in enumerate(key)})
-    whole = named.filter([named[name].notnull() for name in named.columns])
-    counted = whole.group_by(list(whole.columns)).aggregate(times=whole.count())
-    again = counted.filter(counted.times > 1)
+    again = repeated(table, key)
     seen = row(again.aggregate(keys=again.count(), rows=again.times.sum()))
     if seen["keys"]:
         rows = int(seen["rows"])

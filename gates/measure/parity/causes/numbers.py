@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from gates.inputs.values import finite
 from gates.measure.parity.causes.hypotheses import LINE, VALUE, Claim, Code, Detail
 from gates.measure.parity.causes.rows import Rows, by_number, most_frequent
-from gates.measure.parity.compare import finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

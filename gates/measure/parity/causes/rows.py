@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from gates.inputs.tables import arrow, keep
-from gates.measure.parity.compare import Feature, both_sides, equal, finite, moment
+from gates.inputs.values import finite, moment
+from gates.measure.parity.compare import Feature, both_sides, equal
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -158,7 +159,7 @@ def seconds(value: ir.Value) -> ir.FloatingValue:
 def as_text(value: ir.Value) -> ir.StringValue:
     """A key's value as text that is the same on every engine."""
     if value.type().is_timestamp():
-        return value.cast("timestamp('UTC')").epoch_seconds().cast("string")
+        return moment(value).epoch_seconds().cast("string")
     return value.cast("string").fill_null("")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gates.inputs.tables import row
+from gates.inputs.values import absent, is_moment
 from gates.measure.parity.causes.hypotheses import GAP, VALUE, Claim, Detail, Hypothesis, Side, Tally
 from gates.measure.parity.causes.rows import Rows, by_number, seconds
-from gates.measure.parity.compare import absent
 from gates.plan.guess import Kind
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _of_kinds(kinds: frozenset[Kind], *, dated: bool) -> Iterator[tuple[str, dic
 
 def _dated(rows: Rows) -> bool:
     kinds = ((rows.form.offline, rows.table.a), (rows.form.online, rows.table.b))
-    return all(value.type().is_timestamp() or value.type().is_date() for kind, value in kinds if kind == "time")
+    return all(is_moment(value) for kind, value in kinds if kind == "time")
 
 
 def folded(text: ir.StringValue) -> ir.StringValue:
