@@ -23,7 +23,7 @@ demo: $(RUNTIME) ## a real model through all six stages: denied, denied, provisi
 
 test: $(DEVELOPMENT) ## all tests, with a real OPA (built once into the user's cache)
 	$(PY) -m gates.decide.opa_binary
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not long"
 
 lint: $(DEVELOPMENT) ## the hooks of .pre-commit-config.yaml over all files
 	$(PY) -m gates.decide.opa_binary
@@ -35,6 +35,7 @@ bench: $(RUNTIME) ## figures on this machine; BENCH_OUT=docs/bench keeps the tab
 study: $(DEVELOPMENT) ## simulations into docs/study, then property tests and oracles, at length
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(PY) -m study
 	$(PY) -m pytest tests/properties tests/oracles -n 2 --hypothesis-profile=study
+	$(PY) -m pytest -n 2 -m long
 
 pins: $(DEVELOPMENT) ## write constraints.txt from what .venv holds
 	{ sed -n '/^#/p' constraints.txt; $(PIP) freeze --all --exclude setuptools --exclude-editable | LC_ALL=C sort -f; } > constraints.new
