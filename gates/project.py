@@ -31,7 +31,8 @@ DEVELOPMENT: Environment = "development"
 
 OPA_URL_VARIABLE = "GATES_OPA_URL"
 OPA_TOKEN_VARIABLE = "GATES_OPA_TOKEN"  # noqa: S105 (the name of a variable, not its value)
-"""A running OPA that holds these policies, and its bearer token."""
+OPA_AUTHORITY_VARIABLE = "GATES_OPA_CA"
+"""A running OPA that holds these policies, its bearer token, and the file of certificates that its own is checked by."""
 
 LEDGER_VARIABLE = "GATES_LEDGER"
 """Where the ledger is, from outside the branch; goes before the spec's word."""
@@ -82,7 +83,12 @@ class Engines:
         with contextlib.ExitStack() as stack:
             server: OpaServerEngine | None = None
             if url:
-                server = OpaServerEngine(url, token=os.environ.get(OPA_TOKEN_VARIABLE))
+                authority = os.environ.get(OPA_AUTHORITY_VARIABLE)
+                server = OpaServerEngine(
+                    url,
+                    token=os.environ.get(OPA_TOKEN_VARIABLE),
+                    authority=Path(authority) if authority else None,
+                )
                 stack.callback(server.close)
             elif opa:
                 server = stack.enter_context(started(self.policies, opa))

@@ -33,21 +33,10 @@ def _no_keys_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Generator
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _policies_compiled_once() -> Generator[None]:
-    """The same WebAssembly makes the same machine code, half a second each time: kept as wasmtime serializes it."""
-    import wasmtime
-
-    compiled: dict[bytes, bytes] = {}
-
-    class Module(wasmtime.Module):
-        def __new__(cls, engine: wasmtime.Engine, wasm: bytes) -> Any:
-            if wasm not in compiled:
-                compiled[wasm] = bytes(real(engine, wasm).serialize())
-            return real.deserialize(engine, compiled[wasm])
-
-    real = wasmtime.Module
+def _policies_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Machine code is kept for the session, in a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wasmtime, "Module", Module)
+        patch.setenv("GATES_MODULE_CACHE", str(tmp_path_factory.mktemp("modules")))
         yield
 
 

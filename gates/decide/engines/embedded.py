@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from types import TracebackType
 from typing import Any, Self
 
+from gates.decide.engines.compiled import load_module
 from gates.decide.engines.interface import answered, prepared
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError
@@ -23,20 +25,16 @@ class EmbeddedEngine:
 
     Raises
     ------
-    EngineError: the module was built from other sources (`module.stale`), or asks its host for functions.
+    EngineError: the module was built from other sources (`module.stale`), asks its host for functions
+    (`module.impure`), or does not load (`engine.failed`).
     """
 
     name = "embedded"
 
     def __init__(self, policies: PolicySet) -> None:
-        from opapywasm import OpaWasmPolicy, PolicyConfig, runtime
-        from opapywasm.errors import OpaWasmError
+        from opapywasm import OpaWasmPolicy, PolicyConfig
 
-        # The library begins with 2 pages and has no word for more; a module that declares 3 cannot be linked then.
-        runtime._DEFAULT_MEMORY_PAGES = _FIRST_PAGES  # noqa: SLF001
-
-        # It finds the memory that the module needs by trying, and warns of it each time.
-        logging.getLogger("opapywasm.runtime").setLevel(logging.ERROR)
+        _prepare_library()
         policies.check_module()
         self.version = f"opa {policies.sidecar.opa_version}, wasm"
         self.source = policies.manifest.module
@@ -44,13 +42,14 @@ class EmbeddedEngine:
             pool_size=1,
             max_input_bytes=_INPUT_BYTES,
             max_result_bytes=_RESULT_BYTES,
+            max_cstring_scan_bytes=_RESULT_BYTES,
             max_memory_pages=_MEMORY_PAGES,
             eval_timeout_seconds=_SECONDS,
         )
         try:
             self._policy = OpaWasmPolicy.from_wasm_bytes(policies.module, config)
             self._policy.set_data(policies.data)
-        except OpaWasmError as error:
+        except Exception as error:
             raise EngineError(f"the compiled policies do not load: {error}", code="engine.failed") from error
         if self._policy.builtins:
             self.close()
@@ -61,12 +60,10 @@ class EmbeddedEngine:
             )
 
     def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
-        from opapywasm.errors import OpaWasmError
-
         content = prepared(entry_point, document)
         try:
             answer = self._policy.evaluate(content, entry_point)
-        except OpaWasmError as error:
+        except Exception as error:
             raise EngineError(
                 f"the embedded engine failed: {error}",
                 code="engine.failed",
@@ -85,3 +82,33 @@ class EmbeddedEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@functools.cache
+def _prepare_library() -> None:
+    """What opa-py-wasm has no words for: memory to begin with, silence, and machine code that is kept."""
+    import wasmtime
+    from opapywasm import runtime
+
+    # It begins with 2 pages; a module that declares 3 cannot be linked then.
+    runtime._DEFAULT_MEMORY_PAGES = _FIRST_PAGES  # noqa: SLF001
+    # It finds the memory that the module needs by trying, and warns of it each time.
+    logging.getLogger("opapywasm.runtime").setLevel(logging.ERROR)
+
+    class Wasmtime:
+        """The library's view of wasmtime, in which making a module looks at what was kept."""
+
+        class Module:
+            """Makes modules; nothing is validated apart, since compiling does so, and only what was compiled is kept."""
+
+            def __new__(cls, engine: wasmtime.Engine, wasm: bytes) -> Any:
+                return load_module(engine, wasm)
+
+            @staticmethod
+            def validate(_engine: wasmtime.Engine, _wasm: bytes) -> None:
+                return
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(wasmtime, name)
+
+    setattr(runtime, "wasmtime", Wasmtime())  # noqa: B010 - to a type checker it is no part of that module

@@ -34,6 +34,7 @@ _ANSWER_SECONDS = 60.0
 _START_SECONDS = 15.0
 _STARTS = 3
 _PR_SET_PDEATHSIG = 1
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _STRICT = {"strict-builtin-errors": "true"}
 
 _AUTHORISATION = """package system.authz
@@ -49,32 +50,46 @@ class OpaServerEngine:
 
     Parameters
     ----------
-    url: `http://host:port` or `https://host:port`. token: bearer token, where the server wants one.
+    url: `http://host:port` or `https://host:port`. token: bearer token, where the server wants one; sent to another
+    machine over TLS only. authority: file of the certificates that the server's is checked by; default: the system's.
+
+    Raises
+    ------
+    UsageError: `opa.url`, `opa.token`, `opa.authority`.
     """
 
     name = "opa"
 
     def __init__(
-        self, url: str, *, token: str | None = None, version: str = "unknown", source: str | None = None
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        authority: Path | None = None,
+        version: str = "unknown",
+        source: str | None = None,
     ) -> None:
         from opa_client.opa import OpaClient
 
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-            raise UsageError("not the URL of an OPA server", where=url, remedy="give http://host:port")
-        tls = parts.scheme == "https"
+        host, port, tls = _address(url)
+        if token and not tls and host not in _LOOPBACK:
+            raise UsageError(
+                "the token would be sent in the open", code="opa.token", where=url, remedy="use https, or a sidecar"
+            )
+        if authority is not None and not authority.is_file():
+            raise UsageError("no such file of certificates", code="opa.authority", where=str(authority))
         self.version = version
         self.source = source or url
         # No retries: a failing built-in answers 500, and asking again would only hide it for a while.
         self._client: OpaClient = OpaClient(
-            host=parts.hostname,
-            port=parts.port or (443 if tls else 8181),
-            ssl=tls,
+            host=f"[{host}]" if ":" in host else host,
+            port=port,
+            ssl=(str(authority) if authority else True) if tls else False,
             token=token,
             retries=0,
             timeout=_ANSWER_SECONDS,
         )
-        if parts.hostname == "127.0.0.1":
+        if host in _LOOPBACK:
             # What is asked of this machine is no business of a proxy's; the client has no public switch for it.
             self._client._session.trust_env = False  # noqa: SLF001
 
@@ -93,7 +108,7 @@ class OpaServerEngine:
                 code="engine.failed",
                 where=self.source,
             ) from error
-        except (requests.RequestException, ValueError) as error:
+        except Exception as error:
             raise EngineError(
                 f"OPA cannot be asked: {error}",
                 code="engine.unavailable",
@@ -110,6 +125,19 @@ class OpaServerEngine:
 
     def close(self) -> None:
         self._client.close_connection()
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Host, port, and whether it is reached by TLS."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        port, parts = None, urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.username:
+        raise UsageError("not the URL of an OPA server", code="opa.url", where=url, remedy="give http://host:port")
+    tls = parts.scheme == "https"
+    return parts.hostname, port or (443 if tls else 8181), tls
 
 
 def _said(response: requests.Response | None) -> str:
