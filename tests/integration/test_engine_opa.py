@@ -229,8 +229,7 @@ def test_no_opa_outlives_a_killed_parent(opa: OpaBinary, tmp_path: Path) -> None
         "import sys, time\n"
         "from pathlib import Path\n"
         "from gates.decide.engines.opa_server import started\n"
-        "from gates.decide.evaluate import evaluate
-from gates.decide.opa_binary import find_opa\n"
+        "from gates.decide.opa_binary import find_opa\n"
         "from gates.decide.policies import PolicySet\n"
         "with started(PolicySet.load(), find_opa()):\n"
         "    print('up', flush=True)\n"
