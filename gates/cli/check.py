@@ -25,6 +25,7 @@ from gates.cli import options
 )
 @options.key
 @click.option("--at", metavar="TIME", help="Decide as at this time (ISO 8601 with zone); the answer is simulated.")
+@click.option("--pull-request", is_flag=True, help="Measure on the holdout that the spec names for pull requests.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Also write the answer as JSON to this file."
 )
@@ -44,6 +45,7 @@ def check(
     key_columns: tuple[str, ...],
     key: str | None,
     at: str | None,
+    pull_request: bool,
     json_file: Path | None,
     verbose: bool,
     spec_path: str,
@@ -55,7 +57,7 @@ def check(
     """
     of_file = {"--champion": champion, "--label": label, "--score": score, "--by": by, "--cluster": cluster}
     of_file |= {"--positive": positive, "--key-column": key_columns}
-    of_spec = {"--candidate": candidate, "--key": key, "--at": at}
+    of_spec = {"--candidate": candidate, "--key": key, "--at": at, "--pull-request": pull_request}
     if file is not None:
         _refuse(of_spec, "belongs to a spec (gates init); a file is judged now and signed by nobody")
         if environment != "development":
@@ -81,7 +83,9 @@ def check(
 
     project = options.open_project(spec_path)
     with options.progress() as tell:
-        checked = check_project(project, environment, candidate, key=key, at=at, progress=tell)
+        checked = check_project(
+            project, environment, candidate, key=key, at=at, pull_request=pull_request, progress=tell
+        )
     options.show(checked.view, output, verbose=verbose, after=checked.besides, json_file=json_file)
     options.leave(0 if checked.decided.decision.allow else 1)
 

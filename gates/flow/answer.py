@@ -21,12 +21,11 @@ def view_of(policies: PolicySet, decided: Decided, attachments: Mapping[str, byt
 
     decision, measurements = decided.decision, decided.bundle.measurements
     limit_of = limits_of(policies.data)
-    ledger = decided.document.ledger
     return build_view(
         decision,
         measurements,
         limit_of=limit_of,
         annotations=load_annotations(),
-        look=ledger.looks if ledger else 1,
+        ledger=decided.document.ledger,
         advice=advise(decision, measurements, attachments, limit_of=limit_of),
     )

@@ -37,6 +37,7 @@ def check_project(
     *,
     key: str | None,
     at: str | None,
+    pull_request: bool = False,
     progress: Progress,
 ) -> Checked:
     """Measure the candidate and decide for an environment; nothing is applied.
@@ -48,7 +49,7 @@ def check_project(
     UsageError, EvidenceError, EngineError: as the stages.
     """
     at_us = parse_time(at) if at else None
-    planned = make_plan(project, environment, candidate)
+    planned = make_plan(project, environment, candidate, pull_request=of_pull_request(project, asked=pull_request))
     signer = sealing_key(project, key, environment)
     measured = measure(project, planned, progress)
     progress("deciding")
@@ -73,6 +74,23 @@ def check_project(
     return Checked(
         decided, view_of(project.policies, decided, notes), besides(project, decided, signed=signer is not None)
     )
+
+
+def of_pull_request(project: Project, *, asked: bool) -> bool:
+    """Whether to measure on the holdout for pull requests: where one is named, and asked for or this is their job.
+
+    Raises
+    ------
+    UsageError: it is asked for, and the spec names none.
+    """
+    named = project.spec.tables.pull_request is not None
+    if asked and not named:
+        raise UsageError(
+            "gates.yaml names no holdout for pull requests",
+            code="spec.pull_request_missing",
+            remedy="add `pull_request: {uri: ...}` to its tables",
+        )
+    return named and (asked or project.environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request"))
 
 
 def parse_time(text: str) -> Micros:

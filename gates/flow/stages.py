@@ -83,7 +83,12 @@ class Decided:
 
 
 def make_plan(
-    project: Project, environment: Environment, candidate: str | None, *, given: Plan | None = None
+    project: Project,
+    environment: Environment,
+    candidate: str | None,
+    *,
+    given: Plan | None = None,
+    pull_request: bool = False,
 ) -> Planned:
     """Ask the policies what to measure for every rung, and the spec where it is.
 
@@ -91,6 +96,7 @@ def make_plan(
     ----------
     environment: the rung whose champion the candidate is compared with.
     given: a plan that was made before, to be used as it is.
+    pull_request: measure on the holdout that the spec names for pull requests.
 
     Raises
     ------
@@ -114,6 +120,7 @@ def make_plan(
         has_sets=bool(project.spec.columns.set_columns or project.spec.columns.intervals),
         environments=project.environments,
         features=model.features,
+        pull_request=pull_request,
     )
     return Planned(plan, model, champion, served_in(chain, project.slot(environment), plan))
 
@@ -246,7 +253,8 @@ def find_bundle(project: Project, candidate: str | None, bundle: str | None) -> 
     if bundle is not None:
         return bundle
     version = project.registry.resolve(candidate_uri(project, candidate)).version
-    found = [load_bundle(project.store, digest) for digest in project.store.linked("bundle", version.digest)]
+    bundles = [load_bundle(project.store, digest) for digest in project.store.linked("bundle", version.digest)]
+    found = [opened for opened in bundles if not opened.plan.pull_request]
     if not found:
         raise UsageError(
             "no sealed evidence of this version is in the store",

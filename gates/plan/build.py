@@ -31,6 +31,7 @@ def build_plan(
     has_sets: bool,
     environments: Sequence[Environment],
     features: tuple[str, ...] = (),
+    pull_request: bool = False,
 ) -> Plan:
     """Ask the policy what every rung requires of this spec, and join the answer with the spec's tables and columns.
 
@@ -38,6 +39,7 @@ def build_plan(
     ----------
     has_champion, has_sets: whether there is a version to compare with, and whether the candidate gives prediction sets.
     features: the model's signature, used where the spec names no features.
+    pull_request: measure on the holdout that the spec names for pull requests.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def build_plan(
     """
     _known_rungs(spec, environments)
     columns = spec.plan_columns(features)
-    tables = spec.plan_tables()
+    tables = spec.plan_tables(pull_request=pull_request)
     request = plan_request(
         spec.model, spec.task, environments, tables, columns, spec.slices, has_champion=has_champion, has_sets=has_sets
     )
@@ -64,6 +66,7 @@ def build_plan(
         backfill=backfill,
         independent_rows=spec.rows == "independent",
         parity=None if spec.parity is None else spec.parity.plan(),
+        pull_request=pull_request or None,
         policy_digest=policy_digest,
         spec_digest=spec.digest,
     )

@@ -115,6 +115,10 @@ class Tables(Part):
         default=None, description="The rows that the champion was stopped, chosen, recalibrated or conformalized on."
     )
     holdout: TableSpec | None = Field(default=None, description="Labelled rows that no fitting step has seen.")
+    pull_request: TableSpec | None = Field(
+        default=None,
+        description="Another holdout, for `gates check --pull-request`: looking at it does not wear the other out.",
+    )
     champion_holdout: TableSpec | None = Field(
         default=None, description="The holdout that the champion was judged by, where that was another one."
     )
@@ -340,11 +344,17 @@ class Spec(Part):
         """Return the serving file of a rung, or None where the spec names no target."""
         return None if self.serving is None else self.path(fill(self.serving.file, environment=environment))
 
-    def plan_tables(self) -> tuple[Table, ...]:
-        """Return the tables in the plan's form, by role; URIs as written."""
+    def plan_tables(self, *, pull_request: bool = False) -> tuple[Table, ...]:
+        """Return the tables in the plan's form, by role; URIs as written.
+
+        Parameters
+        ----------
+        pull_request: the holdout is the one that is named for pull requests.
+        """
         found = []
         for role in TableRole.__args__:  # type: ignore[attr-defined]
-            table: TableSpec | None = getattr(self.tables, role)
+            named = "pull_request" if pull_request and role == "holdout" else role
+            table: TableSpec | None = getattr(self.tables, named)
             if table is not None:
                 as_of_us = None if table.as_of is None else micros(table.as_of)
                 found.append(

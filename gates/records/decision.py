@@ -100,6 +100,7 @@ class LedgerInput(Record):
     ----------
     adopted: the present release entered by `adopt` and was not promoted.
     rung_below: absent where this is the lowest rung with a ledger, or no promoted version takes all traffic there.
+    sealed: the bundle was entered before this position.
     looks: which look at this holdout this decision is, counted over all candidates (1 = the first).
     attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
     expected_aliases: aliases as the ledger's releases explain them; the registry must agree.
@@ -114,6 +115,7 @@ class LedgerInput(Record):
     adopted: bool = False
     rung_below: RungBelow | None = None
     known_releases: tuple[KnownRelease, ...] = ()
+    sealed: bool = False
     looks: Annotated[int, Field(ge=1)] = 1
     attempts: Annotated[int, Field(ge=0)] = 0
     candidates_judged: Annotated[int, Field(ge=0)] = 0

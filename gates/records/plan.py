@@ -262,7 +262,12 @@ class Backfill(Record):
 
 
 class Plan(Record):
-    """The contract between policy and measuring. Its digest is in every piece of evidence and in each approval."""
+    """The contract between policy and measuring. Its digest is in every piece of evidence and in each approval.
+
+    Attributes
+    ----------
+    pull_request: the holdout is the one that the spec names for pull requests; no decision can rest on it.
+    """
 
     schema_version: SchemaVersion = "v1"
     model: Name
@@ -280,3 +285,4 @@ class Plan(Record):
     policy_digest: Digest
     spec_digest: Digest
     built_in: bool = False
+    pull_request: Literal[True] | None = None

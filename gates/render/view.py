@@ -17,7 +17,7 @@ from gates.decide.explain import Explanation, find
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need
 from gates.records.base import Digest
-from gates.records.decision import Decision, Disposition, RuleResult, Verdict
+from gates.records.decision import Decision, Disposition, LedgerInput, RuleResult, Verdict
 from gates.records.measurement import Bound, Item, Measurement, Param, Reason, Slice
 from gates.records.plan import Requirement
 from gates.render.names import place_text, visible
@@ -144,12 +144,14 @@ class View:
     Attributes
     ----------
     rows: all results, the most severe first. deciding: those that made the answer what it is.
+    counted: how often this holdout and this candidate were judged, where a ledger counts it.
     """
 
     decision: Decision
     rows: tuple[Row, ...]
     deciding: tuple[Row, ...]
     advice: Advice = field(default_factory=Advice)
+    counted: str | None = None
 
     @cached_property
     def decision_id(self) -> Digest:
@@ -204,6 +206,7 @@ class View:
             lines.append(f"slices of under {SMALL_SLICE} rows prove little: {_named(small)}")
         if few:
             lines.append(f"slices of under {FEW_CLUSTERS} clusters have rough intervals: {_named(few)}")
+        lines.extend([self.counted] if self.counted else [])
         return tuple(lines)
 
     @property
@@ -234,7 +237,7 @@ def build_view(
     *,
     limit_of: LimitOf,
     annotations: Mapping[str, Explanation],
-    look: int = 1,
+    ledger: LedgerInput | None = None,
     advice: Advice | None = None,
     rungs: Rungs | None = None,
 ) -> View:
@@ -243,9 +246,10 @@ def build_view(
     Parameters
     ----------
     measurements: all of the bundle's. limit_of: the limit of a result, from policy data.
-    annotations: code -> title, description, remedy. look: which look at the holdout the decision was (1 = the first).
+    annotations: code -> title, description, remedy. ledger: which look at the holdout the decision was.
     """
     advice = advice or Advice()
+    look = ledger.looks if ledger else 1
     figures = _by_place(measurements)
     needs = {settle.place: settle.need for settle in advice.settle}
     rows = []
@@ -268,7 +272,20 @@ def build_view(
         )
     rows.extend(_missing(decision, rows, annotations))
     rows.sort(key=lambda row: (row.rank, not row.whole, -row.strain, row.check, str(row.slice), str(row.item)))
-    return View(decision=decision, rows=tuple(rows), deciding=_deciding(decision, rows), advice=advice)
+    return View(
+        decision=decision,
+        rows=tuple(rows),
+        deciding=_deciding(decision, rows),
+        advice=advice,
+        counted=_counted(ledger) if ledger else None,
+    )
+
+
+def _counted(ledger: LedgerInput) -> str:
+    """Looks count whether or not the bundle is entered yet; the others from its entry on."""
+    tried = f"attempt {ledger.attempts} of this candidate" if ledger.attempts else "no attempt of this candidate yet"
+    judged = ledger.candidates_judged
+    return f"look {ledger.looks} at this holdout, {tried}, {judged} {'candidate' if judged == 1 else 'candidates'} judged by it"
 
 
 def _by_place(measurements: Iterable[Measurement]) -> dict[Place, list[Measurement]]:
@@ -353,7 +370,7 @@ def _why_denied(deciding: Sequence[Row]) -> str:
         return "Nothing was required, and nothing required is never good."
     first = deciding[0]
     what = {
-        "fail": ": proven to be outside its limit" if first.limit else "",
+        "fail": ": proven to be outside its limit" if first.limit else _told(first),
         "error": f": {first.note}" if first.note else "",
         "missing": ": required, and not measured",
         "inconclusive": ": not proven, and this environment accepts proof only",
@@ -363,6 +380,10 @@ def _why_denied(deciding: Sequence[Row]) -> str:
     others = f" {more} more {'reason' if more == 1 else 'reasons'}." if more else ""
     place = place_text(first.slice, first.item)
     return f"{first.title}{place and ', ' + place}{what} ({first.code}).{others}"
+
+
+def _told(row: Row) -> str:
+    return f": {row.note}" if row.note and row.note != row.title.lower() else ""
 
 
 def _named(numbers: Mapping[str, int]) -> str:

@@ -10,6 +10,14 @@ is_integer(x) if {
 }
 
 # METADATA
+# description: The sum of a list, at most the last exact integer; undefined unless all are integers.
+total(numbers) := min([_most, sum(numbers)]) if {
+	every number in numbers {
+		is_integer(number)
+	}
+}
+
+# METADATA
 # description: a + b, at most the last exact integer; undefined unless both are integers.
 add(a, b) := min([_most, a + b]) if {
 	is_integer(a)

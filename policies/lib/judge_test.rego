@@ -68,6 +68,14 @@ test_development_accepts_what_is_undecided if {
 		with data.models.m as t.facts
 }
 
+test_what_is_provisional_in_development_holds_as_long_as_what_is_proven if {
+	answer := t.decision with input as t.development
+		with input.evidence as _ece({"bounds": t.bounds(0, "unbounded"), "estimate": 0.9})
+		with data.models.m as t.facts
+	answer.basis == "provisional"
+	answer.valid_until_us == 1797776000000000
+}
+
 test_medium_tier_accepts_in_production if {
 	facts := object.union(t.facts, {"tier": "medium"})
 	t.accepted == {"calibration.ece.provisional"} with input as t.production

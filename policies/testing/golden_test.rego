@@ -29,6 +29,7 @@ figure(check, subject, lower, upper) := {
 	"check": check,
 	"subject": subject,
 	"slice": whole,
+	"share_ppm": 1000000,
 	"status": "measured",
 	"estimate": lower,
 	"bounds": bounds(lower, upper),
@@ -65,7 +66,7 @@ _model := [
 	figure("regression.brier_vs_baseline", "pair", 0.7, 0.9),
 ]
 
-_of_slices := [at(figure, {"slice": slice(value)}) |
+_of_slices := [at(figure, {"slice": slice(value), "share_ppm": 500000}) |
 	some figure in _model
 	figure.check != "calibration.bin"
 	some value in ["UA", "OO"]
@@ -191,6 +192,9 @@ production := {
 		"rung_below": {"environment": "staging", "candidate_digest": "sha256:candidate", "time_us": 1789999000000000},
 		"known_releases": [{"state": "done", "candidate_digest": "sha256:champion", "time_us": 1}],
 		"looks": 1,
+		"sealed": true,
+		"attempts": 1,
+		"candidates_judged": 1,
 		"expected_aliases": [{"alias": "deployed-production", "version": "3"}],
 	},
 	"approvals": [approval("k2", "ml-owner"), approval("k3", "risk")],

@@ -273,6 +273,7 @@ def _ledger(environment: str, policies: PolicySet) -> Document:
                 "time_us": NOW - 30 * DAY,
             }
         ],
+        "sealed": True,
         "looks": 1,
         "attempts": 1,
         "candidates_judged": 1,

@@ -113,6 +113,8 @@ def test_looks_count_bundles_over_all_candidates(script: Script) -> None:
     assert (first.looks, second.looks, third.looks) == (1, 2, 3)
     assert facts_for(script, "production", 2).looks == 1
     assert facts_for(script, "staging", 4).looks == 4
+    assert first.sealed
+    assert not facts_for(script, "staging", 4).sealed
     assert (first.attempts, third.attempts, facts_for(script, "staging", 4).attempts) == (2, 3, 0)
     assert first.candidates_judged == 2
     assert facts_for(script, "staging", 3, "elsewhere", "another holdout").looks == 1

@@ -25,6 +25,7 @@ from decision_samples import (
 from gates.audit.site.page import page
 from gates.decide.limits import Limit, Rungs, limit_at, limits_of
 from gates.records import LADDER, Family, Measurement, Reason, Requirement, RuleResult, Slice
+from gates.records.decision import LedgerInput
 from gates.records.measurement import Param
 from gates.render.document import document
 from gates.render.markdown import markdown
@@ -288,3 +289,10 @@ def test_the_worst_slice_is_named_in_every_view() -> None:
     assert told in " ".join(text(view).split())
     assert told.replace("[", "&#91;").replace("]", "&#93;").replace("carrier=A", "carrier=A") in markdown(view)
     assert told in page(view)
+
+
+def test_how_often_the_holdout_was_looked_at_is_said() -> None:
+    seen = LedgerInput(head="sha256:" + "0" * 64, sequence=9, looks=3, attempts=2, candidates_judged=4)
+    said = "look 3 at this holdout, attempt 2 of this candidate, 4 candidates judged by it"
+    assert said in good().view(ledger=seen).cautions
+    assert not any("look" in line for line in good().view().cautions)

@@ -11,8 +11,10 @@ from gates.bundle.canonical import digest_document
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError, UsageError
+from gates.flow.check import of_pull_request
 from gates.plan.build import build_plan, builtin_plan
 from gates.plan.spec import Spec, load_spec
+from gates.project import Project
 from gates.records import Columns, Plan, Table
 
 LADDER = ("development", "staging", "production")
@@ -150,3 +152,19 @@ def test_the_built_in_plan_asks_what_the_file_can_answer(engine: EmbeddedEngine,
         "regression.brier_vs_champion",
         "regression.log_loss_vs_champion",
     }
+
+
+def test_pull_requests_may_be_measured_on_another_holdout(
+    tmp_path: Path, engine: EmbeddedEngine, policies: PolicySet
+) -> None:
+    text = SPEC.replace("rollout:", "  pull_request: {uri: a/look-at-this.parquet}\nrollout:")
+    for pull_request, uri in ((False, "a/holdout.parquet"), (True, "a/look-at-this.parquet")):
+        plan = build(spec(tmp_path, text), engine.evaluate, policies.digest, pull_request=pull_request)
+        assert [table.uri for table in plan.tables if table.role == "holdout"] == [uri]
+        assert plan.document().get("pull_request", False) is pull_request
+    project = Project(spec(tmp_path, text), {"GITHUB_EVENT_NAME": "pull_request"})
+    assert of_pull_request(project, asked=False)
+    assert not of_pull_request(Project(spec(tmp_path, text), {}), asked=False)
+    with pytest.raises(UsageError) as caught:
+        of_pull_request(Project(spec(tmp_path), {}), asked=True)
+    assert caught.value.code == "spec.pull_request_missing"

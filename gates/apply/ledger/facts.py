@@ -50,6 +50,7 @@ def facts(
             )
             for digest, known in state.known.items()
         ),
+        sealed=bundle_digest in chain.sealed,
         looks=chain.looks(holdout_digest, bundle_digest),
         attempts=chain.attempts(candidate.digest),
         candidates_judged=chain.candidates_judged(holdout_digest),

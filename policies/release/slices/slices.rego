@@ -1,0 +1,65 @@
+# METADATA
+# description: |
+#   Slices that need not be proven may be undecided. Those that are not even within the wider ceiling of the bounded rule
+#   may together hold only so many of the rows.
+# schemas:
+#   - input: schema["decision-input.v1"]
+package gates.release.slices
+
+import data.gates.lib.asked
+import data.gates.lib.comparison
+import data.gates.lib.figures
+import data.gates.lib.integers
+import data.gates.lib.judge
+import data.gates.lib.limits
+import data.gates.lib.required
+
+# METADATA
+# title: Too many rows in undecided slices
+# description: Slices of this column of which nothing is known, good or bad, even within the wider ceiling hold too many of the rows.
+# custom:
+#   code: slices.undecided
+#   remedy: Measure on more rows; or have the policy owners judge by a coarser column, whose slices are larger.
+results contains _result(check, column) if {
+	asked.strict
+	some [check, column] in _columns
+	not _within(check, column)
+}
+
+_result(check, column) := {
+	"check": check,
+	"item": {"kind": "column", "name": column},
+	"rule": "release",
+	"verdict": "fail",
+	"disposition": "denies",
+	"code": "slices.undecided",
+}
+
+_within(check, column) if {
+	shares := [share | some [named, slice, share] in _parts; named == check; slice.column == column]
+	integers.total(shares) <= data.release.environments[asked.environment].undecided_share_ppm[asked.tier]
+}
+
+_columns := {[check, slice.column] | some [check, slice, _] in _parts}
+
+# Each slice counts once, however many of its items are undecided.
+_parts := {[figure.check, figure.slice, figure.share_ppm] |
+	some figure in figures.all
+	figure.slice.kind == "value"
+	_undecided[[figure.check, figure.slice]]
+	not _bounded(figure)
+}
+
+_bounded(figure) if {
+	limit := limits.of(asked.environment, figure.check, asked.tier).limit
+	sense := required.checks[figure.check].sense
+	comparison.bounded(sense, figure, limits.bar(limit), limits.ceiling(limit), input.ledger.looks)
+}
+
+_undecided := {[result.check, result.slice] |
+	some result in judge.results
+	result.slice.kind == "value"
+	result.verdict == "inconclusive"
+	result.disposition == "tolerated"
+	not asked.tier in object.get(required.checks[result.check], "lenient_tiers", set())
+}

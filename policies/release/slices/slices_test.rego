@@ -1,0 +1,95 @@
+package gates.release.slices_test
+
+import data.gates.checks.calibration
+import data.gates.release.slices
+import data.gates.testing as t
+
+_undecided := {"bounds": t.bounds(0.01, 0.06), "estimate": 0.019}
+
+_within_ceiling := {"bounds": t.bounds(0.01, 0.04), "estimate": 0.019}
+
+_evidence(changes) := t.evidence([after |
+	some before in t.figures
+	after := _changed(before, changes)
+])
+
+_changed(before, changes) := object.union(before, changes[before.slice.value]) if {
+	before.check == "calibration.ece"
+	changes[before.slice.value]
+} else := before
+
+_columns(evidence) := {[result.check, result.item.name, result.code] |
+	found := slices.results with input as t.production
+		with input.evidence as evidence
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+}
+
+_share(change, share) := object.union(change, {"share_ppm": share})
+
+test_the_share_of_rows_in_undecided_slices if {
+	_columns(t.evidence(t.figures)) == set()
+	_columns(_evidence({"OO": _share(_undecided, 500000)})) == set()
+	found := {["calibration.ece", "carrier", "slices.undecided"]}
+	_columns(_evidence({"OO": _share(_undecided, 500001)})) == found
+	_columns(_evidence({"OO": _share(_undecided, 250000), "UA": _share(_undecided, 250001)})) == found
+}
+
+test_a_slice_too_small_to_measure_counts if {
+	small := t.evidence([after |
+		some before in t.figures
+		after := _unmeasured(before)
+	])
+	_columns(small) == {["calibration.ece", "carrier", "slices.undecided"]}
+}
+
+_unmeasured(before) := object.union(_bare(before), object.union(t.unmeasured("few_events"), {"share_ppm": 600000})) if {
+	before.check == "calibration.ece"
+	before.slice == t.slice("OO")
+} else := before
+
+_bare(before) := {key: value | some key, value in before; not key in {"estimate", "bounds"}}
+
+test_equal_shares_count_each if {
+	count(_columns(_evidence({"OO": _share(_undecided, 300000), "UA": _share(_undecided, 300000)}))) == 1
+}
+
+test_what_is_within_the_ceiling_is_no_blind_spot if {
+	_columns(_evidence({"OO": _share(_within_ceiling, 900000)})) == set()
+}
+
+test_it_denies if {
+	t.denied == {"slices.undecided"} with input as t.production
+		with input.evidence as _evidence({"OO": _share(_undecided, 600000)})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_without_a_limit_it_denies if {
+	found := slices.results with input as t.production
+		with input.evidence as _evidence({"OO": _share(_undecided, 1)})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+		with data.release.environments.production as {}
+	count(found) == 1
+}
+
+test_a_check_that_only_tells_does_not_count if {
+	medium := object.union(t.facts, {"tier": "medium"})
+	found := slices.results with input as t.production
+		with input.evidence as _evidence({"OO": _share(_undecided, 600000)})
+		with data.models.m as medium
+		with data.trust as t.trust
+		with data.gates.checks.calibration.checks as _telling
+	found == set()
+}
+
+_telling := object.union(calibration.checks, {"calibration.ece": {"lenient_tiers": {"medium"}}})
+
+test_development_does_not_ask if {
+	found := slices.results with input as t.development
+		with input.evidence as _evidence({"OO": _share(_undecided, 900000)})
+		with data.models.m as t.facts
+	found == set()
+}
