@@ -211,10 +211,11 @@ class View:
 
     @property
     def remedies(self) -> tuple[tuple[str, str], ...]:
-        """(code, remedy) of the rows that deny or are open, each remedy once, the most severe first."""
+        """(code, remedy) of the rows that deny, are open or are bad, each remedy once, the most severe first."""
         found: dict[str, str] = {}
         for row in self.rows:
-            if row.remedy and (row.denies or row.result.disposition == "accepted"):
+            bad = (row.result.verdict, row.result.disposition) == ("fail", "tolerated")
+            if row.remedy and (row.denies or bad or row.result.disposition == "accepted"):
                 found.setdefault(row.remedy, row.code)
         return tuple((code, remedy) for remedy, code in found.items())
 

@@ -94,6 +94,8 @@ _judged("inconclusive", claim, figure, limit) := _undecided_harmless(claim.check
 
 _lenient(claim, _) if asked.tier in required.checks[claim.check].lenient_tiers
 
+_lenient(claim, _) if required.checks[claim.check].advice
+
 # Times that were taken beside other work are advice, whoever took them.
 _lenient(claim, figure) if {
 	some param in figure.params
@@ -205,6 +207,8 @@ _unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.rea
 } else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
 	claim.slice.kind == "rest"
 	unmeasured[figure.reason].vacuous
+} else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
+	required.checks[claim.check].advice
 } else := _error(_code("unmeasured", figure.reason))
 
 _part(claim, _) if claim.slice.kind != "whole"

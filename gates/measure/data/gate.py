@@ -11,7 +11,18 @@ from itertools import chain
 from typing import ClassVar
 
 from gates.measure.census import asked_for, census, table_of, unmeasured
-from gates.measure.data import annotators, balance, cells, classes, guideline, maturity, order, personal, twins
+from gates.measure.data import (
+    annotators,
+    balance,
+    cells,
+    classes,
+    guideline,
+    maturity,
+    order,
+    personal,
+    single_feature,
+    twins,
+)
 from gates.measure.data.overlap import no_overlaps, overlaps
 from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
 from gates.measure.interface import Findings, Given, OpenTable
@@ -41,6 +52,7 @@ LABELS = _Check("data.label_nulls", "rows", "rows whose label is null or NaN")
 ASKED: Mapping[str, Callable[[Given], Iterator[Measurement]]] = {
     order.CHECK: order.time_order,
     twins.CHECK: twins.near_duplicates,
+    single_feature.CHECK: single_feature.single_features,
     annotators.KAPPA: annotators.kappa,
     annotators.ALPHA: annotators.alpha,
     guideline.CHECK: guideline.guideline_versions,

@@ -13,6 +13,7 @@ Memory: the rows themselves are needed, about 100 bytes each.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,6 +144,23 @@ def auc_difference(
     if isinstance(champion, Reason):
         return champion
     return _figure(candidate - champion, cluster, minimum_clusters, (-1.0, 1.0))
+
+
+def either_way(areas: Sequence[Figure]) -> Figure:
+    """Return the largest of some areas and of what each lacks of 1, in [.5, 1], with bounds for that maximum.
+
+    A bound is the largest of the areas' bounds, so that it errs where one of them does: the claim is a family of twice as
+    many as there are areas.
+
+    Parameters
+    ----------
+    areas: at least one, of the same rows or of parts of them.
+    """
+    ways = [way for area in areas for way in (area, area.mirrored().shifted(1.0))]
+    lower = np.maximum.reduce([np.full_like(ways[0].lower, 0.5), *(way.lower for way in ways)])
+    upper = np.maximum.reduce([way.upper for way in ways])
+    best = max(ways, key=lambda way: way.estimate)
+    return Figure(best.estimate, lower, upper, max(way.n for way in ways), best.clusters)
 
 
 def _position(values: Floats, among: Floats, weight: Floats | None = None) -> Floats:

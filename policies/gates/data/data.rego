@@ -11,6 +11,7 @@
 #   sliced    also of each slice, and of the rest where slices are named
 #   sense     at_most | at_least | within
 #   items     none | any (at least one) | features (one for each feature of the plan)
+#   advice    never denies: what is bad, undecided or unmeasured is reported
 #   needs     words as of `when`, without which development does not ask for it
 package gates.checks.data
 
@@ -169,6 +170,22 @@ checks["data.near_duplicates"] := {
 	"items": "any",
 	"optional": true,
 	"needs": {"training", "holdout"},
+}
+
+# METADATA
+# title: A feature that predicts too well
+# description: How well one feature of the holdout tells the label by itself, as an area under the ROC curve of .5 to 1.
+# custom:
+#   code: data.single_feature_auc
+#   remedy: Find out whether the feature is known at the time of the prediction, or is written from the outcome.
+checks["data.single_feature_auc"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"optional": true,
+	"advice": true,
+	"needs": {"holdout"},
 }
 
 # METADATA

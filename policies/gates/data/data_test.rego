@@ -36,6 +36,7 @@ test_limits_of_what_is_asked_for if {
 	every check, values in {
 		"data.time_order": [1, 0],
 		"data.near_duplicates": [0.0010000000000000002, 0.001],
+		"data.single_feature_auc": [0.9500000000000001, 0.95],
 		"data.class_balance": [-0.05000000000000001, -0.05],
 		"data.krippendorff_alpha": [0.666, 0.667],
 		"data.annotator_kappa": [0.59, 0.6],
@@ -49,6 +50,24 @@ test_limits_of_what_is_asked_for if {
 		_asked(check, values[0]) == {"fail"}
 		_asked(check, values[1]) == {"pass"}
 	}
+}
+
+# The plan of the test does not ask for the check, which is all that denies.
+_of_advice(figure) := {[result.verdict, result.disposition] |
+	answer := t.decision with input as t.production
+		with input.evidence as t.evidence(t.array_of({f | some f in t.figures} | {figure}))
+		with data.models.m as object.union(t.facts, {"required": [{"check": figure.check}]})
+		with data.trust as t.trust
+	{result.code | some result in answer.results; result.disposition == "denies"} == {"plan.mismatch"}
+	some result in answer.results
+	result.check == figure.check
+}
+
+test_advice_never_denies if {
+	_alone := t.figure("data.single_feature_auc", "data", 0.96, 0.99)
+	_of_advice(_alone) == {["fail", "tolerated"]}
+	_of_advice(t.at(_alone, {"bounds": t.bounds(0.9, 0.99)})) == {["inconclusive", "tolerated"]}
+	_of_advice(object.union(_alone, t.unmeasured("one_class"))) == {["inconclusive", "tolerated"]}
 }
 
 # A window that the policy owners declare is asked about wherever the spec names the times.
