@@ -39,8 +39,6 @@ METHOD = "delong_either_way"
 UNIT = "ratio"
 MOST_ROWS = 1_000_000
 
-_FORMS = {"binary": Binary, "multiclass": Multiclass, "numeric": Numeric}
-
 _WAYS = 4
 """Areas that a figure is the largest of, for each event: up and down, of the values and of their absence."""
 
@@ -73,7 +71,7 @@ def single_features(given: Given) -> Iterator[Measurement]:
         rows,
         _label(plan, rows, holdout.identity.uri),
         cluster,
-        told and (told.table, _label(plan, told.table, told.identity.uri)),
+        None if told is None else (told.table, _label(plan, told.table, told.identity.uri)),
     )
     params = (Param(name="one_in", value=share), *row_params(plan, cluster))
     labels = len(plan.columns.classes) if plan.task == "multiclass" else 1
@@ -105,9 +103,16 @@ def _rows(plan: Plan, opened: OpenTable, share: int) -> ir.Table:
     return sampled(table, key, plan.parameters.seed, share)
 
 
+def _form(plan: Plan) -> Binary | Multiclass | Numeric:
+    if plan.task == "binary":
+        return Binary(plan)
+    return Multiclass(plan) if plan.task == "multiclass" else Numeric(plan)
+
+
 def _label(plan: Plan, table: ir.Table, where: str) -> ir.FloatingValue:
     name = str(plan.columns.label)
-    return _FORMS[plan.task](plan).label()(table[name], name, where).cast("float64")
+    form = _form(plan)
+    return form.label()(table[name], name, where).cast("float64")
 
 
 @dataclass(frozen=True)
