@@ -143,9 +143,17 @@ class Project:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from gates.apply.ledger.opening import open_ledger
+        from gates.apply.ledger.opening import check_place, open_ledger
 
-        return open_ledger(self.spec.uri(self.environ.get(LEDGER_VARIABLE) or self._named("ledger")))
+        uri = self.spec.uri(self.environ.get(LEDGER_VARIABLE) or self._named("ledger"))
+        check_place(uri, self.environ, self.workspace)
+        return open_ledger(uri, self.environ, folder=self.spec.base)
+
+    @property
+    def workspace(self) -> Path:
+        """The checkout around the spec; where there is none, the spec's folder."""
+        base = self.spec.base.resolve()
+        return next((folder for folder in (base, *base.parents) if (folder / ".git").exists()), base)
 
     @property
     def has_ledger(self) -> bool:

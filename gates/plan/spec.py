@@ -338,7 +338,7 @@ class Spec(Part):
         """Return a URI with a relative `sqlite:///` path or plain path made absolute; other URIs as they are."""
         if match := re.match(r"^(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(\?.*)?$", text):
             return f"{match[1]}{(self._base / match[2]).absolute()}{match[3] or ''}"
-        return text if "://" in text else str(self.path(text))
+        return text if "://" in text or text.startswith("git:") else str(self.path(text))
 
     def serving_file(self, environment: str) -> Path | None:
         """Return the serving file of a rung, or None where the spec names no target."""

@@ -9,6 +9,7 @@ from typing import Any
 from simulators.registry_simulator import RegistrySimulator
 
 from gates.apply.adopt import adopt
+from gates.apply.ledger.interface import Ledger
 from gates.apply.ledger.sqlite_ledger import SqliteLedger
 from gates.apply.policy import begin_ledger
 from gates.apply.saga import Applied
@@ -59,10 +60,10 @@ POLICY = name_of("policy")
 class World:
     """Everything lies under `root`, so that another process can open the same world."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, ledger: Ledger | None = None) -> None:
         self.root = root
         self.store = Store(root / "store")
-        self.ledger = SqliteLedger(root / "ledger.db")
+        self.ledger: Any = ledger or SqliteLedger(root / "ledger.db")
         self.registry = RegistrySimulator(root / "registry")
 
     def key(self, person: str) -> KeySigner:

@@ -17,7 +17,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS entries (sequence INTEGER PRIMARY KEY, raw BLOB NOT NULL) STRICT",
     # A write-once table: these stop accidents and honest tools. A forger is found by the chain.
     """CREATE TRIGGER IF NOT EXISTS entries_follow BEFORE INSERT ON entries
-       WHEN NEW.sequence IS NOT (SELECT count(*) FROM entries)
+       WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), -1) + 1 FROM entries)
        BEGIN SELECT raise(ABORT, 'entries are appended in order'); END""",
     """CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE DELETE ON entries
        BEGIN SELECT raise(ABORT, 'entries are never deleted'); END""",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from simulators.apply_world import slot_in
 from simulators.entries import Script
 
 from gates.errors import EvidenceError
+
+RUNGS = ("development", "staging", "production")
+STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
 
 
 def told(script: Script) -> Script:

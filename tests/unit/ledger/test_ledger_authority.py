@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from simulators.apply_world import World, position_in
 from simulators.entries import Script, release_of
@@ -15,13 +13,6 @@ from gates.bundle.keys import KeySigner
 from gates.bundle.trust import Trust
 from gates.errors import EvidenceError
 from gates.records import Digest
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Script:
-    world = World(tmp_path)
-    world.begin()
-    return Script(world)
 
 
 def put(script: Script, environment: str, trust: Trust, by: str) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ledger_story import broken, told
+from ledger_story import PRODUCTION, STAGING, broken, told
 from simulators.apply_world import NOW, POLICY, World, name_of, slot_in
 from simulators.entries import Script
 
@@ -17,21 +17,6 @@ from gates.apply.policy import begin_ledger
 from gates.apply.sealed import append_sealed
 from gates.bundle.canonical import canonical_bytes
 from gates.errors import EvidenceError, UsageError
-
-RUNGS = ("development", "staging", "production")
-STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.begin()
-    return world
-
-
-@pytest.fixture
-def script(world: World) -> Script:
-    return Script(world)
 
 
 def test_a_told_story_is_read(script: Script) -> None:

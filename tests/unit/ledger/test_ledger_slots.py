@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_story import broken, told
-from simulators.apply_world import HOUR, NOW, POLICY, World, name_of, position_in, slot_in
+from ledger_story import PRODUCTION, STAGING, broken, told
+from simulators.apply_world import HOUR, NOW, POLICY, name_of, position_in
 from simulators.entries import Script, release_of
 
 from gates.apply.ledger.shape import subjects_of
@@ -18,21 +17,6 @@ from gates.bundle.decisions import load_decision
 from gates.bundle.envelope import seal
 from gates.records import Entry
 from gates.records.release import ENTRY_TYPE, PACK_TYPE
-
-RUNGS = ("development", "staging", "production")
-STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.begin()
-    return world
-
-
-@pytest.fixture
-def script(world: World) -> Script:
-    return Script(world)
 
 
 def test_one_open_intent_at_most(script: Script) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from simulators.apply_world import NOW, POLICY, World, name_of, slot_in
-from simulators.entries import Script
+from simulators.apply_world import NOW, POLICY, World, name_of
 
 from gates.apply.policy import activate_policy
 from gates.apply.sealed import append_sealed
@@ -14,21 +11,6 @@ from gates.apply.writer import read_ledger
 from gates.bundle.canonical import digest_bytes
 from gates.errors import EngineError, EvidenceError, Refused
 from gates.records import ActivePolicy
-
-RUNGS = ("development", "staging", "production")
-STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.begin()
-    return world
-
-
-@pytest.fixture
-def script(world: World) -> Script:
-    return Script(world)
 
 
 def test_a_sealed_bundle_is_entered_once(world: World) -> None:

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_story import told
-from simulators.apply_world import World, slot_in
+from ledger_story import RUNGS, STAGING, told
 from simulators.entries import Script
 
 from gates.apply.ledger.facts import facts
 from gates.apply.ledger.shape import release_digest
 from gates.errors import EvidenceError
-
-RUNGS = ("development", "staging", "production")
-STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.begin()
-    return world
-
-
-@pytest.fixture
-def script(world: World) -> Script:
-    return Script(world)
 
 
 def facts_for(script: Script, environment: str, number: int, text: str = "", holdout: str | None = "holdout") -> Any:

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_story import broken
-from simulators.apply_world import World, slot_in
+from ledger_story import STAGING, broken
 from simulators.entries import Script, release_of
 
 from gates.apply.ledger.chain import Chain
 from gates.bundle.canonical import canonical_bytes
 from gates.errors import EvidenceError
-
-RUNGS = ("development", "staging", "production")
-STAGING, PRODUCTION = slot_in("staging"), slot_in("production")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.begin()
-    return world
-
-
-@pytest.fixture
-def script(world: World) -> Script:
-    return Script(world)
 
 
 @pytest.mark.parametrize("kind", ["policy", "sealed", "adopt", "intent", "outcome", "rollback", "takeover"])
