@@ -88,7 +88,7 @@ def rows_for_width(measurement: Measurement, limit: Limit, rungs: Rungs) -> Need
     return _need(measurement.n, rows(distance + QUARTILE), rows(distance - QUARTILE), toward, sure=distance > 1)
 
 
-_SHARES = ("parity.mismatch", "parity.missing", "parity.null", "parity.too_old")
+_SHARES = ("parity.mismatch", "parity.missing", "parity.null", "parity.not_found", "parity.too_old")
 
 
 def _none_seen(measurement: Measurement, limit: Limit) -> Need | None:

@@ -158,7 +158,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     UsageError: a table or column that is not there, scores outside [0, 1]. EvidenceError: a file changed meanwhile.
     """
     from gates.inputs.contracts import read_contracts
-    from gates.inputs.definitions import read_definitions
+    from gates.inputs.definitions import read_definitions, with_sources
     from gates.inputs.tables import Tables, engine_named
     from gates.measure.data.classes import refuse_shown
 
@@ -188,7 +188,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             anchor=scores.anchor,
             contracts=contracts,
             champion_contracts=before,
-            definitions=definitions,
+            definitions=with_sources(definitions, opened),
         )
         runs = list(run_gates(given, progress))
         tables.unchanged()
@@ -210,6 +210,9 @@ def gather(
     plan_digest = digest_document(plan.document())
     identities = tuple(dict.fromkeys(table.identity for table in read))
     code = Code(version=__version__)
+    # Where the tables are from is said once, with the first gate's evidence.
+    sources = tuple(_source_note(table) for table in read if table.source is not None)
+    by_run = [(run, run.findings.notes + (sources if place == 0 else ())) for place, run in enumerate(runs)]
     evidence = tuple(
         Evidence(
             gate=run.gate,
@@ -224,14 +227,20 @@ def gather(
             measurements=run.findings.measurements,
             attachments=tuple(
                 Attachment(name=note.name, digest=digest_bytes(note.content), media_type=note.media_type)
-                for note in run.findings.notes
+                for note in notes
             ),
         )
-        for run in runs
+        for run, notes in by_run
     )
-    notes = tuple(note for run in runs for note in run.findings.notes)
+    notes = tuple(note for _, each in by_run for note in each)
     digests = {identity.role: identity.digest for identity in identities}
     return Measured(plan, evidence, notes, digests.get("holdout") or digests.get("predictions"))
+
+
+def _source_note(table: OpenTable) -> Note:
+    """Where a table's rows are from; the bytes have the digest that its identity names."""
+    document = {} if table.source is None else dict(table.source.document)
+    return Note(f"source-{table.identity.role}.json", "application/json", canonical_bytes(document))
 
 
 def seal(project: Project, measured: Measured, signer: Signer, now_us: Micros) -> Digest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -9,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, mode
 
 from gates.bundle.canonical import digest_bytes
 from gates.errors import UsageError
-from gates.measure.interface import Definition
+from gates.measure.interface import Definition, OpenTable
 from gates.plan.document import parse_document
 from gates.plan.spec import resolve_path
 from gates.records import Plan
 from gates.records.base import Digest, Name
-from gates.records.plan import DEFINITIONS
+from gates.records.plan import DEFINITIONS, SOURCE_ROLES
 
 INVALID = "definitions.invalid"
 
@@ -67,6 +68,18 @@ def read_definitions(plan: Plan, base: Path) -> dict[str, dict[str, Definition]]
             if path is not None:
                 paths.setdefault(word, path)
     return {word: _read(path, base) for word, path in paths.items()}
+
+
+def with_sources(
+    read: Mapping[str, Mapping[str, Definition]], opened: Mapping[str, OpenTable]
+) -> Mapping[str, Mapping[str, Definition]]:
+    """Return the definitions with those that a table's source knows, of words that have no file."""
+    known = {
+        word: opened[role].source.definitions  # type: ignore[union-attr]
+        for word, role in SOURCE_ROLES.items()
+        if role in opened and opened[role].source is not None
+    }
+    return {**{word: found for word, found in known.items() if found}, **read}
 
 
 def _read(text: str, base: Path) -> dict[str, Definition]:

@@ -46,21 +46,40 @@ def own_python(model: Path, *, cache: Path | None = None) -> Path:
     ------
     PackagesFailed: no requirements, one that is not a name with versions, no such Python here, or pip's own words.
     """
+    return environment(_requirements(model), _python(model), str(model), cache=cache)
+
+
+def kept_environment(wanted: list[str], python: Path, *, cache: Path | None = None) -> Path:
+    """Return where the interpreter of an environment of these requirements is kept; it may not be made yet."""
     from platformdirs import user_cache_path
 
-    wanted, python = _requirements(model), _python(model)
     digest = hashlib.sha256("\n".join([str(python), sys.platform, *wanted]).encode()).hexdigest()
-    kept = (cache or user_cache_path("model-gates")) / "packages" / digest
-    if not (kept / "bin" / "python").exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".new-") as folder:
-            made = _build(Path(folder) / "made", wanted, python, model)
+    return (cache or user_cache_path("model-gates")) / "packages" / digest / "bin" / "python"
+
+
+def environment(wanted: list[str], python: Path, where: str, *, cache: Path | None = None) -> Path:
+    """Return the interpreter of an environment of these requirements; made where there is none yet.
+
+    Parameters
+    ----------
+    python: the interpreter that makes it. where: whose it is, for errors. cache: as of `own_python`.
+
+    Raises
+    ------
+    PackagesFailed: pip's own words.
+    """
+    kept = kept_environment(wanted, python, cache=cache)
+    if not kept.exists():
+        folder = kept.parent.parent
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+            made = _build(Path(scratch) / "made", wanted, python, where)
             try:
-                made.rename(kept)
+                made.rename(folder)
             except OSError:
-                if not (kept / "bin" / "python").exists():  # else another process was faster
+                if not kept.exists():  # else another process was faster
                     raise
-    return kept / "bin" / "python"
+    return kept
 
 
 def _requirements(model: Path) -> list[str]:
@@ -116,20 +135,20 @@ def _python(model: Path) -> Path:
     return Path(path)
 
 
-def _build(folder: Path, wanted: list[str], python: Path, model: Path) -> Path:
-    _call([str(python), "-I", "-m", "venv", str(folder)], model)
+def _build(folder: Path, wanted: list[str], python: Path, where: str) -> Path:
+    _call([str(python), "-I", "-m", "venv", str(folder)], where)
     listed = folder / "requirements.txt"
     listed.write_text("\n".join(wanted) + "\n", encoding="utf-8")
     options = ["--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--quiet"]
-    _call([str(folder / "bin" / "python"), "-I", "-m", "pip", "install", *options, "-r", str(listed)], model)
+    _call([str(folder / "bin" / "python"), "-I", "-m", "pip", "install", *options, "-r", str(listed)], where)
     return folder
 
 
-def _call(command: list[str], model: Path) -> None:
+def _call(command: list[str], where: str) -> None:
     try:
         ended = subprocess.run(command, capture_output=True, timeout=BUILD_TIMEOUT_S, check=False, cwd="/")  # noqa: S603
     except subprocess.TimeoutExpired as error:
-        raise PackagesFailed("its environment was not made in time", where=str(model)) from error
+        raise PackagesFailed("its environment was not made in time", where=where) from error
     if ended.returncode != 0:
         said = last_line(ended.stderr.decode(errors="replace"))[:300]
-        raise PackagesFailed(f"its environment cannot be made: {said}", where=str(model))
+        raise PackagesFailed(f"its environment cannot be made: {said}", where=where)

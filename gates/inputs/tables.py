@@ -117,6 +117,11 @@ class Tables:
         """Whether rows keep the order of their file, so that a position means something."""
         return self._engine.ordered
 
+    @property
+    def scratch(self) -> Path:
+        """The folder of what a run makes; it is gone at the end."""
+        return Path(self._scratch.name)
+
     def __enter__(self) -> Self:
         return self
 
@@ -140,6 +145,10 @@ class Tables:
         UsageError (exit 2): no such file (with the nearest that exists), not CSV or Parquet, corrupt, columns whose
             names differ in case only.
         """
+        if table.feast or table.log or table.reads:
+            from gates.inputs.sources import open_source
+
+            return open_source(self, table, base=base, version=version)
         uri = table.uri
         if "{version}" in uri:
             if version is None:

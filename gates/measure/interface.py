@@ -22,14 +22,35 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 Whose = Literal["candidate", "champion"]
+STATUSES = ("present", "null", "not_found", "too_old")
+"""What an online store says of a value."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows of a table come from that are not those of a file.
+
+    Attributes
+    ----------
+    document: JSON; what was asked of whom, and digests of what it was answered from. Its digest is the table's.
+    statuses: by feature, the column that says what became of its value online: one of STATUSES, null where unknown.
+    written: by feature, the column that says when its value was written.
+    definitions: how the features are computed, where the source knows.
+    """
+
+    document: Mapping[str, Any]
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class OpenTable:
-    """A table in the engine, and the identity of the bytes behind it."""
+    """A table in the engine, the identity of the bytes behind it, and its source where it is no file."""
 
     identity: TableIdentity
     table: ir.Table
+    source: Source | None = None
 
 
 @dataclass(frozen=True)

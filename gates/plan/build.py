@@ -12,7 +12,7 @@ from gates.errors import EngineError, UsageError
 from gates.plan.nearest import did_you_mean
 from gates.plan.spec import SPEC_NAME, Spec
 from gates.records import Columns, Digest, Environment, Plan, Table
-from gates.records.plan import Document
+from gates.records.plan import SOURCE_ROLES, Document
 
 PLAN_ENTRY_POINT = "gates/main/plan"
 BUILT_IN_ENVIRONMENT = "development"
@@ -157,8 +157,12 @@ def plan_request(
 
 
 def documents_of(tables: Iterable[Table]) -> list[str]:
-    """Return the documents that stand beside any of the tables."""
-    return sorted({word for table in tables for word in DOCUMENTS if getattr(table, word) is not None})
+    """Return the documents that stand beside any of the tables, or that its feature store has."""
+    return sorted({word for table in tables for word in DOCUMENTS if _stands(table, word)})
+
+
+def _stands(table: Table, word: str) -> bool:
+    return getattr(table, word) is not None or (table.feast is not None and SOURCE_ROLES.get(word) == table.role)
 
 
 def _plan(answer: dict[str, Any], request: dict[str, Any], **rest: Any) -> Plan:

@@ -26,6 +26,7 @@ from gates.errors import UsageError
 from gates.plan.document import read_document
 from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
+from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
 from gates.records.base import Name, micros
@@ -33,6 +34,7 @@ from gates.records.plan import Parity, Role, Served, TableRole, Task
 
 SPEC_NAME = "gates.yaml"
 SCHEMA_ID = "urn:model-gates:schema:gates:v1"
+FEAST_ROLES = ("offline", "online")
 
 
 def _placeholders(text: str) -> list[str]:
@@ -74,7 +76,7 @@ class TableSpec(Part):
         default=None, description="The time up to which the table claims to be complete, with its zone."
     )
     snapshot: Annotated[int, Field(strict=True, ge=0)] | None = Field(
-        default=None, description="Version of a Delta table; default: the newest."
+        default=None, description="Version of a Delta table, or snapshot of an Iceberg table; default: the newest."
     )
     scope: Literal["sample"] | None = Field(
         default=None, description="sample: rows drawn from all that the claim is about, so that figures have bounds."
@@ -93,13 +95,21 @@ class TableSpec(Part):
     champion_definitions: Location | None = Field(
         default=None, description="How the champion's were: definitions.json of its evidence."
     )
+    feast: FeastSpec | None = Field(default=None, description="Features of a Feast store, for the rows of uri.")
+    log: LogSpec | None = Field(default=None, description="The uri is a log of requests to a model server.")
+    reads: Annotated[dict[Name, ReadSpec], Field(min_length=1)] | None = Field(
+        default=None, description="The uri is a file of SQL, one query; these are the tables that it reads, by name."
+    )
 
     @model_validator(mode="after")
     def _both(self) -> TableSpec:
-        if self.definitions is None and (self.serving_definitions or self.champion_definitions):
+        own = self.definitions or self.feast
+        if own is None and (self.serving_definitions or self.champion_definitions):
             raise ValueError("definitions are missing: what the others are compared with")
         if self.champion_contract is not None and self.contract is None:
             raise ValueError("champion_contract has no contract beside it to be compared with")
+        if sum(word is not None for word in (self.feast, self.log, self.reads)) > 1:
+            raise ValueError("one of feast, log and reads")
         return self
 
 
@@ -149,6 +159,13 @@ class Tables(Part):
         if self.holdout is None and self.predictions is None:
             raise ValueError("a holdout or a predictions table is needed")
         return self
+
+    @field_validator("*")
+    @classmethod
+    def _of_the_role(cls, table: TableSpec | None, info: ValidationInfo) -> TableSpec | None:
+        if table is not None and table.feast is not None and info.field_name not in FEAST_ROLES:
+            raise ValueError("feast: a feature store stands for offline or online")
+        return table
 
 
 class ServedSpec(Part):
@@ -369,9 +386,17 @@ class Spec(Part):
                         definitions=table.definitions,
                         serving_definitions=table.serving_definitions,
                         champion_definitions=table.champion_definitions,
+                        **self._source(table),
                     )
                 )
         return tuple(found)
+
+    def _source(self, table: TableSpec) -> dict[str, Any]:
+        return {
+            "feast": None if table.feast is None else table.feast.record(self.columns.time),
+            "log": None if table.log is None else table.log.record(),
+            "reads": None if table.reads is None else [read.record(name) for name, read in sorted(table.reads.items())],
+        }
 
     def plan_columns(self, features: tuple[str, ...] = ()) -> Columns:
         """Return the columns in the plan's form; `features` is the signature, used where the spec names none."""

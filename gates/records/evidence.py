@@ -20,9 +20,11 @@ Isolation = Literal["namespace", "process", "none"]
 class TableIdentity(Record):
     """A table as it was read: digest of the bytes of its file, or files, and the number of rows.
 
+    Of a feature store, a request log or a query it is the digest of the attachment `source-ROLE.json`.
+
     Attributes
     ----------
-    snapshot: of a table that has versions, which one: `delta:12`.
+    snapshot: of a table that has versions, which one: `delta:12`. Of a source, which: `feast:0.67.0`.
     """
 
     role: TableRole

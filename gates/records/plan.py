@@ -11,6 +11,7 @@ from pydantic import Field
 
 from gates.records.base import Digest, Environment, Micros, Name, Record, SchemaVersion
 from gates.records.measurement import Slice
+from gates.records.sources import Feast, Read, RequestLog
 
 Role = Literal["prove", "no-harm"]
 Tier = Literal["high", "medium", "low"]
@@ -39,6 +40,8 @@ Document = Literal["contract", "champion_contract", "definitions", "serving_defi
 DEFINITIONS = ("definitions", "serving_definitions", "champion_definitions")
 """Documents of how features are computed: for training, in serving, and for the champion."""
 """What may stand beside a table, and make checks required."""
+SOURCE_ROLES: dict[str, TableRole] = {"definitions": "offline", "serving_definitions": "online"}
+"""Definitions that a feature store has too: those of the table of which role."""
 
 
 class Requirement(Record):
@@ -146,6 +149,8 @@ class Table(Record):
     definitions, serving_definitions, champion_definitions: paths of how its features are computed; see DEFINITIONS.
     snapshot: the version of a Delta table; default: the newest when it is read.
     scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.
+    feast: `uri` has the rows that features are asked of a store for. log: it is a log of requests.
+    reads: `uri` is a query, and these are what it reads.
     """
 
     role: TableRole
@@ -158,6 +163,9 @@ class Table(Record):
     serving_definitions: Name | None = None
     champion_definitions: Name | None = None
     scope: Literal["sample"] | None = None
+    feast: Feast | None = None
+    log: RequestLog | None = None
+    reads: Annotated[tuple[Read, ...], Field(min_length=1)] | None = None
 
 
 class Interval(Record):

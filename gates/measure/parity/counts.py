@@ -1,7 +1,7 @@
 """What the pairs show, counted: mismatches of each feature, and what became online of the values that offline has.
 
-Of a value that offline has, online has one that is young enough (`present`), one that is too old, a null or NaN, or no
-row of that key at all. Called by `gate`.
+Of a value that offline has, online has one that is young enough (`present`), one that is too old, a null or NaN, or
+none at all: no row of that key, or an online store says that it has no such entity. Called by `gate`.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ class Kinds:
     Attributes
     ----------
     mismatches: pairs that differ. values: pairs in which offline has a value; of these
-    null: online has none. old: online has one that is too old.
+    null: online has none. old: online has one that is too old. lost: the online store knows no such entity.
     """
 
     mismatches: Floats
     values: Floats
     null: Floats
     old: Floats
+    lost: Floats
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,16 @@ def count(
     slices: Mapping[str, str] | None = None,
     clustered: bool = False,
     lags: Mapping[str, Lag] | None = None,
+    statuses: Mapping[str, str] | None = None,
 ) -> Counts:
     """Count over all pairs: in one scan, or where there are slices or clusters once for each slice column.
 
     Parameters
     ----------
     slices: columns of the pairs by their name in the plan. clustered: the pairs have a column `cluster`.
-    lags: by feature, where an age is asked for.
+    lags: by feature, where an age is asked for. statuses: by feature, the pairs' column of what the online store says.
     """
-    slices, lags = slices or {}, lags or {}
+    slices, lags, statuses = slices or {}, lags or {}, statuses or {}
     both = both_sides(pairs)
     wanted: dict[str, Any] = {
         "n": both.sum(),
@@ -119,9 +121,12 @@ def count(
         "online_only": pairs.in_offline.isnull().sum(),
     }
     by_column: list[tuple[str | None, Any]] = []
-    if slices or clustered or lags:
+    if slices or clustered or lags or statuses:
         columns = {name: text(pairs[name], "", "") for name in (*slices.values(), *([CLUSTER] if clustered else []))}
-        packed = {f"c{f.index}": _packed(_flags(pairs, f, tolerance, lags.get(f.name))) for f in features}
+        packed = {
+            f"c{f.index}": _packed(_flags(pairs, f, tolerance, lags.get(f.name), statuses.get(f.name)))
+            for f in features
+        }
         kept = keep(pairs.filter(both).select(**columns, **packed))
         by_column = [(name, _cells(kept, features, name, clustered=clustered)) for name in slices.values() or [None]]
     else:
@@ -156,18 +161,28 @@ def _together(pairs: ir.Table, feature: Feature, both: ir.BooleanValue, toleranc
     return ibis.cases((~both | equal(pairs, feature, tolerance), 0), (alone, _NULL + 1), else_=1).cast("int64")
 
 
-def _flags(pairs: ir.Table, feature: Feature, tolerance: float, lag: Lag | None) -> dict[str, ir.BooleanValue]:
-    """Of a pair: the two values differ, offline has one, online has none for it, online's is too old."""
+def _flags(
+    pairs: ir.Table, feature: Feature, tolerance: float, lag: Lag | None, status: str | None
+) -> dict[str, ir.BooleanValue]:
+    """Of a pair: the two values differ, offline has one, online has none for it, online's is too old, or was never there."""
     offline, online = ~absent(pairs[feature.left]), absent(pairs[feature.right])
-    found = {"m": ~equal(pairs, feature, tolerance), "v": offline, "z": offline & online}
+    found = {"m": ~equal(pairs, feature, tolerance), "v": offline}
+    old: Any = None
     if lag is not None:
         # A value whose time is not known is not known to be young.
         age = moment(pairs[AT]).epoch_seconds() - moment(pairs[lag.written]).epoch_seconds()
-        found["o"] = offline & ~online & ~(age <= lag.seconds).fill_null(False)
-    return found
+        old = ~online & ~(age <= lag.seconds).fill_null(False)
+    if status is not None:
+        said = pairs[status].fill_null("")
+        found["f"] = offline & (said == "not_found")
+        old = (said == "too_old") if old is None else (said == "too_old") | old & (said != "not_found")
+        online = online & ~said.isin(("not_found", "too_old"))
+    if old is not None:
+        found["o"] = offline & old
+    return found | {"z": offline & online}
 
 
-_BITS = {"m": 1, "v": 2, "z": 4, "o": 8}
+_BITS = {"m": 1, "v": 2, "z": 4, "o": 8, "f": 16}
 
 
 def _packed(flags: Mapping[str, ir.BooleanValue]) -> ir.IntegerValue:
@@ -227,6 +242,6 @@ def _single(seen: Mapping[str, int], features: Sequence[Feature], not_found: Map
     kinds = {}
     for feature in features:
         null, mismatches = divmod(seen[f"p{feature.index}"], _NULL)
-        counts = (mismatches, feature.values - not_found[feature.name], null, 0)
+        counts = (mismatches, feature.values - not_found[feature.name], null, 0, 0)
         kinds[feature.name] = Kinds(*(np.array([float(number)]) for number in counts))
     return Piece(Where(WHOLE, 1_000_000, seen["n"], None), np.array([float(seen["n"])]), None, kinds)

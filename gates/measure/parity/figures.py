@@ -19,11 +19,13 @@ from gates.records.base import Scalar
 from gates.records.plan import Alike
 
 MISMATCH, MISSING, NULL, TOO_OLD = "parity.mismatch", "parity.missing", "parity.null", "parity.too_old"
+NOT_FOUND = "parity.not_found"
 METHODS = {
     MISMATCH: "share of paired keys whose values differ; finite numbers by |a-b| <= t*(min(1, mean|a|) + max(|a|,|b|))",
     MISSING: "share of the table's keys without a partner in the other; full outer join",
     NULL: "share of the pairs with a value offline, that have null or NaN online",
     TOO_OLD: "share of the pairs with a value offline, whose value online was written longer before than lag_s",
+    NOT_FOUND: "share of the pairs with a value offline, of whose entity the online store has no such feature",
 }
 
 
@@ -66,7 +68,12 @@ class Basis:
 
 
 def features(
-    given: Given, basis: Basis, found: Mapping[str, Feature], counts: Counts, lags: Mapping[str, Lag]
+    given: Given,
+    basis: Basis,
+    found: Mapping[str, Feature],
+    counts: Counts,
+    lags: Mapping[str, Lag],
+    statuses: Mapping[str, str],
 ) -> Iterator[Measurement]:
     """Return the mismatches of the whole and of each slice, and what became of the values that offline has."""
     size = len(given.plan.columns.features) * len(counts.pieces)
@@ -81,14 +88,21 @@ def features(
             share = basis.share(kinds.mismatches, piece.pairs, piece.cluster)
             share = Reason.ROWS_UNPAIRED if share == Reason.EMPTY_TABLE else share
             yield claim.measured(share, piece.where, item)
-        yield from _absences(given, basis, item, counts.pieces[0], lags.get(feature.name))
+        told = feature.name in statuses
+        yield from _absences(given, basis, item, counts.pieces[0], lags.get(feature.name), told=told)
 
 
-def _absences(given: Given, basis: Basis, item: Item, whole: Piece, lag: Lag | None) -> Iterator[Measurement]:
+def _absences(
+    given: Given, basis: Basis, item: Item, whole: Piece, lag: Lag | None, *, told: bool
+) -> Iterator[Measurement]:
+    """Shares of the values that offline has; `told`: an online store says what became of each."""
     size, kinds = len(given.plan.columns.features), whole.features[item.name]
     wanted: list[tuple[Claim, Floats]] = [(basis.claim(NULL, size), kinds.null)]
-    if lag is not None:
-        wanted.append((basis.claim(TOO_OLD, size, lag_s=lag.seconds), kinds.old))
+    if lag is not None or told:
+        lags: dict[str, Scalar] = {} if lag is None else {"lag_s": lag.seconds}
+        wanted.append((basis.claim(TOO_OLD, size, **lags, **({"told": "by the store"} if told else {})), kinds.old))
+    if told:
+        wanted.append((basis.claim(NOT_FOUND, size), kinds.lost))
     for claim, hits in wanted:
         yield claim.measured(basis.share(hits, kinds.values, whole.cluster), whole.where, item)
 

@@ -65,7 +65,7 @@ class ParityGate:
                 measurements=(*_nothing(given, basis, comparison), *unkeyed), notes=(*_why(given, comparison), *notes)
             )
         measurements = (
-            *features(given, basis, comparison.features, comparison.counts, comparison.lags),
+            *features(given, basis, comparison.features, comparison.counts, comparison.lags, comparison.statuses),
             *missing(basis, comparison.alone),
             *(unpaired(given) if comparison.counts.paired == 0 or _unkeyed(given) else ()),
         )
@@ -87,6 +87,7 @@ class _Comparison:
     key: tuple[str, ...]
     features: dict[str, Feature]
     lags: Mapping[str, Lag]
+    statuses: Mapping[str, str]
     counts: Counts
     alone: dict[str, Alone | Reason]
     explanations: dict[str, Explanation]
@@ -117,12 +118,21 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
     if clusters:
         pairs = pairs.mutate(**{CLUSTER: _first(pairs, list(clusters))})
     tolerance = plan.parameters.parity_tolerance
-    counts = count(pairs, named, tolerance, slices=beside.slices, clustered=bool(clusters), lags=beside.lags)
+    counts = count(
+        pairs,
+        named,
+        tolerance,
+        slices=beside.slices,
+        clustered=bool(clusters),
+        lags=beside.lags,
+        statuses=beside.statuses,
+    )
     rows = {"offline": offline.identity.rows, "online": online.identity.rows}
     return _Comparison(
         key=key,
         features={feature.name: feature for feature in named},
         lags=beside.lags,
+        statuses=beside.statuses,
         counts=counts,
         alone={side: _alone(pairs, side, basis, counts, rows[side]) for side in _told(plan)},
         explanations=explain(given, pairs, key, named, counts.mismatches),
@@ -162,12 +172,13 @@ class _Beside:
     Attributes
     ----------
     columns: by their name in the pairs. slices: those of slice columns by their name in the plan. lags: by feature, where
-    an age is asked for.
+    an age is asked for. statuses: by feature, where an online store says what became of its values.
     """
 
     columns: dict[str, tuple[Side, str]]
     slices: dict[str, str]
     lags: dict[str, Lag]
+    statuses: dict[str, str]
 
     @classmethod
     def of(cls, plan: Plan, offline: OpenTable, online: OpenTable, named: list[Feature]) -> _Beside | Reason:
@@ -178,7 +189,11 @@ class _Beside:
             if side is not None:
                 slices[name] = f"slice_{index}"
                 columns[slices[name]] = (side, name)
-        ages = _ages(plan)
+        source = online.source
+        told = {} if source is None else _told_of(source.statuses, online, named)
+        statuses = {feature: f"status_{index}" for index, feature in enumerate(told)}
+        columns |= {statuses[feature]: ("online", column) for feature, column in told.items()}
+        ages = _ages(plan, {} if source is None else source.written)
         lags = {}
         for index, feature in enumerate(named):
             if feature.name not in ages:
@@ -195,7 +210,7 @@ class _Beside:
             columns[AT] = ("offline", time)
         elif lags and online.identity.as_of_us is None:
             return Reason.NOT_PROVIDED
-        return cls(columns, slices, lags)
+        return cls(columns, slices, lags, statuses)
 
     def timed(self, pairs: ir.Table, as_of_us: int | None) -> ir.Table:
         """Return the pairs with the time that ages count to: the event's, else that at which the table was taken."""
@@ -212,15 +227,25 @@ def _holder(name: str, offline: OpenTable, online: OpenTable) -> Side | None:
     return "online" if name in online.table.columns else None
 
 
-def _ages(plan: Plan) -> dict[str, tuple[str | None, float]]:
-    """By feature, the column that says when its value was written, and the strictest lag that anybody named."""
+def _told_of(said: Mapping[str, str], online: OpenTable, named: list[Feature]) -> dict[str, str]:
+    """By feature, the online table's column of statuses."""
+    return {f.name: said[f.name] for f in named if f.name in said and said[f.name] in online.table.columns}
+
+
+def _ages(plan: Plan, own: Mapping[str, str]) -> dict[str, tuple[str | None, float]]:
+    """By feature, the column that says when its value was written, and the strictest lag that anybody named.
+
+    Parameters
+    ----------
+    own: the columns of the online table's source, of features for which the spec names none.
+    """
     parity = plan.parity
     served = parity.features if parity else ()
     written = {feature.feature: feature.written for feature in served if feature.written is not None}
     found: dict[str, tuple[str | None, float]] = {}
     for rule in (*plan.parameters.parity_features, *served):
         if rule.max_age_s is not None:
-            column = written.get(rule.feature, parity.written if parity else None)
+            column = written.get(rule.feature, parity.written if parity else None) or own.get(rule.feature)
             seconds = min(rule.max_age_s, found[rule.feature][1] if rule.feature in found else rule.max_age_s)
             found[rule.feature] = (column, seconds)
     return found
@@ -282,17 +307,17 @@ def _attached(document: dict[str, Any]) -> Note:
 def _feature(found: _Comparison, feature: Feature) -> dict[str, Any]:
     explanation = found.explanations.get(feature.name)
     kinds = found.counts.pieces[0].features[feature.name]
-    null, old = int(kinds.null.sum()), int(kinds.old.sum())
+    null, old, lost = int(kinds.null.sum()), int(kinds.old.sum()), int(kinds.lost.sum())
     document: dict[str, Any] = {
         "name": feature.name,
         "offline_kind": feature.offline,
         "online_kind": feature.online,
         "mismatches": int(kinds.mismatches.sum()),
         "online": {
-            "present": int(kinds.values.sum()) - null - old,
+            "present": int(kinds.values.sum()) - null - old - lost,
             "null": null,
             "too_old": old,
-            "not_found": found.counts.not_found[feature.name],
+            "not_found": found.counts.not_found[feature.name] + lost,
         },
     }
     if explanation is not None:

@@ -46,8 +46,23 @@ checks["parity.null"] := {
 }
 
 # METADATA
+# title: Values that the online store does not know
+# description: The share of pairs in which a feature has a value offline and the online store has no such entity.
+# custom:
+#   code: parity.not_found
+#   remedy: Look at the job that fills the online store, and at how serving forms the key that it asks for.
+checks["parity.not_found"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"offline", "online", "columns.key"},
+}
+
+# METADATA
 # title: Values too old online
-# description: The share of pairs whose online value was written longer before the event than the allowed lag.
+# description: The share of pairs whose online value was written longer before the event than the allowed lag, or than its view in the online store allows.
 # custom:
 #   code: parity.too_old
 #   remedy: Look at the job that writes this feature to the online store, or at its time to live.

@@ -1,0 +1,70 @@
+"""Tables whose rows are not those of a file: a feature store's, a request log's, a query's. Part of `tables`.
+
+Each becomes a Parquet file in the run's scratch folder, or an expression on the table that it is read from, and a
+document of where it is from: what was asked of whom, and the digests of what it was answered from. The document's digest
+is the table's, and the document an attachment of the evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gates.bundle.canonical import digest_document
+from gates.inputs.tables import arrow, scalar
+from gates.measure.interface import OpenTable, Source
+from gates.plan.spec import resolve_path
+from gates.records import Digest, Table, TableIdentity
+from gates.records.sources import Feast
+
+if TYPE_CHECKING:
+    from gates.inputs.tables import Tables
+
+
+def open_source(tables: Tables, table: Table, *, base: Path, version: str | None) -> OpenTable:
+    """Open a table of the plan that has a word of its source.
+
+    Parameters
+    ----------
+    base, version: as of `Tables.open`, which also says what is raised.
+    """
+    plain = table.model_copy(update={"feast": None, "log": None, "reads": None})
+    return _feast(tables, table, tables.open(plain, base=base, version=version), base)
+
+
+def _feast(tables: Tables, table: Table, rows: OpenTable, base: Path) -> OpenTable:
+    import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
+
+    from gates.inputs.feast import ask
+
+    feast: Feast = table.feast  # type: ignore[assignment]
+    asked = tables.scratch / f"rows-{table.role}.parquet"
+    pq.write_table(arrow(rows.table), asked)
+    answer = ask(table, feast, resolve_path(feast.repo, base), asked, tables.scratch)
+    document = {"source": "feast", "rows": _of(rows), **answer.document, "answer": _digest(answer.path)}
+    source = Source(document, answer.statuses, answer.written, answer.definitions)
+    opened = tables.read(answer.path, where=rows.identity.uri)
+    return made(table, rows.identity.uri, opened, source, f"feast:{answer.document['feast']}")
+
+
+def made(table: Table, uri: str, expression: Any, source: Source, snapshot: str) -> OpenTable:
+    """Return a table of a source, by the digest of its document."""
+    identity = TableIdentity(
+        role=table.role,
+        uri=uri,
+        digest=digest_document(dict(source.document)),
+        rows=int(scalar(expression.count())),
+        as_of_us=table.as_of_us,
+        snapshot=snapshot,
+    )
+    return OpenTable(identity=identity, table=expression, source=source)
+
+
+def _of(opened: OpenTable) -> dict[str, Any]:
+    return opened.identity.model_dump(mode="json", include={"uri", "digest", "rows", "snapshot"}, exclude_none=True)
+
+
+def _digest(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
