@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,55 @@ def canonical_bytes(document: Any) -> bytes:
     EvidenceError: NaN, an infinity, an integer of 2^53 or more, or a value that JSON does not have.
     """
     try:
-        return rfc8785.dumps(document)
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        return _text(document).encode()
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise EvidenceError(f"has no canonical form: {error}", code="record.not_canonical") from error
+
+
+def _text(value: Any) -> str:
+    """Write what is common here, in a fifth of the time; whatever else there is, and every refusal, is the library's."""
+    kind = type(value)
+    if kind is float:
+        return _number(value)
+    if kind is dict:
+        return "{" + ",".join([_key(key) + _text(value[key]) for key in _in_order(value)]) + "}"
+    if kind is str:
+        return encode_basestring(value)
+    if kind is list or kind is tuple:
+        return "[" + ",".join([_text(item) for item in value]) + "]"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if kind is int and -_BEYOND < value < _BEYOND:
+        return str(value)
+    return rfc8785.dumps(value).decode()
+
+
+_BEYOND = 2**53
+
+
+def _number(value: float) -> str:
+    text = repr(value)
+    if "e" in text or "n" in text:
+        return rfc8785.dumps(value).decode()
+    whole = text.removesuffix(".0")
+    return "0" if whole == "-0" else whole
+
+
+@lru_cache(maxsize=4096)
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise rfc8785.CanonicalizationError(f"a key that is no text: {key!r}")
+    return f"{encode_basestring(key)}:"
+
+
+def _in_order(document: dict[str, Any]) -> list[str]:
+    """Keys by their UTF-16 code units, which is by their code points unless there are any beyond the first 65,536."""
+    try:
+        if "".join(document).isascii():
+            return sorted(document)
+        return sorted(document, key=lambda key: key.encode("utf-16-be"))
+    except (TypeError, AttributeError) as error:
+        raise rfc8785.CanonicalizationError("a key that is no text") from error
 
 
 def parse_json(raw: bytes, *, where: str | None = None) -> Any:
