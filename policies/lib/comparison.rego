@@ -45,9 +45,11 @@ _crossed(bound) if {
 # METADATA
 # description: |
 #   pass, fail or inconclusive of a figure under a sense: at_most, at_least or within (two-sided). `bar` is
-#   {value, inclusive, mirror?}. Undefined where bounds are missing, doubled or crossed, or the tables end.
+#   {value, inclusive, mirror?}. Undefined where the estimate or bounds are missing, bounds doubled or crossed, or
+#   the tables end.
 verdict(sense, figure, bar, looks) := word if {
 	_comparable(sense, bar)
+	is_number(figure.estimate)
 	pass_bound := _pass_bound(figure, looks)
 	fail_bound := _fail_bound(figure, looks)
 	good := count({1 | _good(sense, pass_bound, bar)})

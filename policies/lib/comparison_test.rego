@@ -63,6 +63,8 @@ test_no_word_for_contradictions if {
 	not _verdict("at_most", 0.03, 0.01, _inclusive)
 	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"bounds": []}), _inclusive, 1)
 	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"bounds": "none"}), _inclusive, 1)
+	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"estimate": "0"}), _inclusive, 1)
+	not comparison.verdict("at_most", {k: v | some k, v in _figure(0, 0.01); k != "estimate"}, _inclusive, 1)
 	not _verdict("within", 0, 0.01, _inclusive)
 	not _verdict("nonsense", 0, 0.01, _inclusive)
 	not _verdict("at_most", 0, 0.01, {"value": "0.02", "inclusive": true})

@@ -31,12 +31,18 @@ figure(check, subject, lower, upper) := {
 	"slice": whole,
 	"share_ppm": 1000000,
 	"status": "measured",
-	"estimate": lower,
+	"estimate": _point(lower, upper),
 	"bounds": bounds(lower, upper),
 	"family": {"name": check, "size": 1},
 	"params": [],
 	"predictions": "scored",
 }
+
+_point(lower, upper) := lower if {
+	is_number(lower)
+} else := upper if {
+	is_number(upper)
+} else := 0
 
 at(figure, change) := object.union(figure, change)
 

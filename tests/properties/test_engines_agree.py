@@ -24,7 +24,7 @@ from gates.resources import policies_folder
 
 pytestmark = pytest.mark.opa
 
-_EXAMPLES = settings().max_examples if settings().max_examples > 100 else 25
+_EXAMPLES = settings().max_examples if settings().max_examples > 100 else 15
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_plans(engines: list[tuple[Engine, Engine]], task: str) -> None:
 
 
 def test_policy_test_cases_hold_in_the_compiled_policies_too(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """`opa test` runs them on OPA; here each is an entry point of a module. One in six, and all of them in the study."""
+    """`opa test` runs them on OPA; here each is an entry point of a module. One in twelve, and all of them in the study."""
     opa = find_opa()
     assert opa is not None
     cases = [
@@ -72,7 +72,7 @@ def test_policy_test_cases_hold_in_the_compiled_policies_too(request: pytest.Fix
         for text in [path.read_text(encoding="utf-8")]
         for name in re.findall(r"^(test_\w+)", text, re.MULTILINE)
     ]
-    chosen = cases if _EXAMPLES > 100 else cases[::6]
+    chosen = cases if _EXAMPLES > 100 else cases[::12]
     entries = [word for case in chosen for word in ("--entrypoint", case)]
     bundle = tmp_path / "tests.tar.gz"
     # Pruned, or helpers that depend on an entry point would become entry points themselves.
@@ -86,6 +86,6 @@ def test_policy_test_cases_hold_in_the_compiled_policies_too(request: pytest.Fix
 
     policy = OpaWasmPolicy.from_wasm_bytes(module, PolicyConfig(pool_size=1, max_memory_pages=None))
     policy.set_data(json.loads(data))
-    assert len(chosen) > 20
+    assert len(chosen) > 10
     assert [case for case in chosen if policy.evaluate({}, case) is not True] == []
     policy.close()
