@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MODULE = "policy.wasm"
 SIDECAR = "module.json"
+PARSED = "data.json"
+_CHECKED = ("models", "overrides")
 _DATA_NAMES = ("data.yaml", "data.json")
 
 
@@ -236,7 +238,7 @@ def _owners(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_data(parts: tuple[str, ...]) -> bool:
-    return len(parts) == 3 and parts[0] in {"models", "overrides"} and parts[2] in _DATA_NAMES
+    return len(parts) == 3 and parts[0] in _CHECKED and parts[2] in _DATA_NAMES
 
 
 def _data(path: str, content: bytes) -> Any:
@@ -246,7 +248,24 @@ def _data(path: str, content: bytes) -> Any:
 
 @lru_cache(maxsize=64)
 def _parsed(path: str, content: bytes) -> Any:
-    # Kept, as the shipped files alone take .2 s, and a notebook asks many times.
+    known = {} if PurePosixPath(path).parts[0] in _CHECKED else _known()
+    digest = digest_bytes(content)
+    return known[digest] if digest in known else parse_data(path, content)
+
+
+@cache
+def _known() -> dict[str, Any]:
+    path = module_folder() / PARSED
+    return dict(parse_json(path.read_bytes(), where=str(path))) if path.is_file() else {}
+
+
+def parse_data(path: str, content: bytes) -> Any:
+    """Parse a data file of a policy bundle.
+
+    Raises
+    ------
+    UsageError: it is no YAML, or says what such a file has no word for.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -255,7 +274,7 @@ def _parsed(path: str, content: bytes) -> Any:
     except (YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"not YAML: {str(error).splitlines()[0]}", code="policy.data", where=path) from error
     kind = PurePosixPath(path).parts[0]
-    return checked(kind, document, path) if kind in {"models", "overrides"} else document
+    return checked(kind, document, path) if kind in _CHECKED else document
 
 
 def _graft(root: dict[str, Any], path: PurePosixPath, document: Any) -> None:

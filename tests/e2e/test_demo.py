@@ -160,6 +160,7 @@ def test_a_census_over_its_limit_fails(engines, document):
         assert engines.engine.evaluate(DECISION, changed)["allow"] is allowed
 
 
+@pytest.mark.long
 def test_the_model_of_minutes_covers_where_it_is_unsure_as_where_it_is_sure(printed, tmp_path):
     made = subprocess.run([sys.executable, "minutes.py"], cwd=FLIGHTS, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,9 @@ def plant(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
     return frame
 
 
-@pytest.fixture
-def planted(world: World) -> World:
+@pytest.fixture(scope="module")
+def sown(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = measured.copy(tmp_path_factory.mktemp("sown"))
     for seed, name in enumerate(("training", "holdout", "offline", "online")):
         path = world.folder / f"{name}.parquet"
         frame = plant(pd.read_parquet(path).head(2_000), seed)
@@ -63,6 +65,11 @@ def planted(world: World) -> World:
     world.edit("  offline: {uri: offline.parquet}", TABLES)
     (world.folder / "policies" / "models" / "approval" / "data.yaml").write_text(FACTS)
     return world
+
+
+@pytest.fixture
+def planted(sown: World, tmp_path: Path) -> World:
+    return sown.copy(tmp_path)
 
 
 def spoil(world: World, table: str, **columns: Any) -> None:

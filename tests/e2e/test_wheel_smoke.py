@@ -74,7 +74,9 @@ def test_the_wheel_carries_what_decides(wheel: Path) -> None:
     assert len(policies) > 10
     assert len(schemas) > 5
     assert {name for name in names if name.startswith("gates/_shipped/")} == policies | schemas
-    assert {f"gates/decide/module/{name}" for name in ("policy.wasm", "module.json", "annotations.json")} <= names
+    assert {
+        f"gates/decide/module/{name}" for name in ("policy.wasm", "module.json", "annotations.json", "data.json")
+    } <= names
     assert {"gates/py.typed", "gates/cli/main.py"} <= names
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"gates"}
 

@@ -47,6 +47,7 @@ def model(folder: Path, *lines: str, source: str = SOURCE) -> Path:
     return written
 
 
+@pytest.mark.long
 def test_a_model_runs_with_the_version_that_it_was_logged_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not _index():
         pytest.skip("no package registry answers")

@@ -179,6 +179,7 @@ class TestFigures:
         assert measured(found, "regression.brier_vs_anchor")
         assert measured(found, "regression.gold_log_loss")
 
+    @pytest.mark.long
     def test_classes(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         frame, rng = world(1_500), np.random.default_rng(4)
         names = [f"{whose}_{k}" for whose in "pq" for k in range(3)]
@@ -204,6 +205,7 @@ class TestFigures:
         assert measured(found, "regression.log_loss_vs_champion")
         assert measured(found, "regression.brier_vs_anchor")
 
+    @pytest.mark.long
     def test_numbers(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         frame, rng = world(2_000), np.random.default_rng(9)
         frame["p"], frame["q"] = 300 * frame.p, 300 * frame.q
@@ -241,6 +243,7 @@ class TestFigures:
         assert measured(found, "regression.pinball_vs_champion")
         assert measured(found, "regression.mae_vs_anchor")
 
+    @pytest.mark.long
     def test_backfill(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         live = world(600)
         live["day"] = live["at"].dt.date
@@ -304,6 +307,7 @@ class TestFigures:
         assert seen["data.duplicate_keys", None] > 0
         assert seen["data.holdout_overlap", "training"] > 0
 
+    @pytest.mark.long
     def test_data_that_is_asked_for(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         holdout = world(1_500).drop_duplicates("id").assign(label=lambda t: t.y)
         holdout["came"] = holdout["at"] + pd.to_timedelta(holdout["id"] % 7 - 1, "D")
@@ -452,6 +456,7 @@ class TestTables:
         with Tables(threads=1) as files, pytest.raises(UsageError, match="engine: spark"):
             files.open(Table(role="holdout", uri="table:scores"), base=tmp_path)
 
+    @pytest.mark.long
     def test_a_named_table_that_is_written_meanwhile_is_found(self, spark: Tables, tmp_path: Path) -> None:
         from pyspark.sql import SparkSession
 

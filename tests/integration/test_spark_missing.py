@@ -57,6 +57,7 @@ def test_a_java_that_ends_at_once_is_one_line(tmp_path: Path) -> None:
     assert "Spark did not start" in said
 
 
+@pytest.mark.long
 def test_a_java_that_is_killed_is_one_line(tmp_path: Path) -> None:
     pq.write_table(pa.table({"y": [0, 1]}), tmp_path / "a.parquet")
     said = _alone(

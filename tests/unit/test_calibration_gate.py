@@ -299,19 +299,19 @@ class TestTooLittle:
         assert float(right.bounds[0].upper) > 0
 
     def test_slice_values_may_be_any_text_and_very_many(self) -> None:
-        names = [f"Größe 価格 {i} '\"; drop table scored; -- 🛫 ../" for i in range(3_996)] + [
+        names = [f"Größe 価格 {i} '\"; drop table scored; -- 🛫 ../" for i in range(996)] + [
             "",
             " ",
             "(null)",
             "\u0000x",
         ]
-        frame = sample(8_000, slice_0=[names[i % 4_000] for i in range(8_000)], covered_0=[True] * 8_000)
+        frame = sample(2_000, slice_0=[names[i % 1_000] for i in range(2_000)], covered_0=[True] * 2_000)
         findings = measure(frame, plan(slices=("s",)))
         for check in ("calibration.ece", "calibration.over_coverage"):
             found = of(findings, check)
             assert {m.slice.value for m in found} == {None, *names}
-            assert {m.family.size for m in found} == {4_001 * (2 if "cover" in check else 1)}
-        assert {m.share_ppm for m in findings.measurements if m.slice.kind == "value"} == {250}
+            assert {m.family.size for m in found} == {1_001 * (2 if "cover" in check else 1)}
+        assert {m.share_ppm for m in findings.measurements if m.slice.kind == "value"} == {1_000}
 
 
 class TestSameRowsSameBits:
