@@ -73,7 +73,7 @@ decision := {
 	"results": results,
 	"valid_until_us": _valid_until_us,
 	"approvals": approvals.counted,
-	"waivers": [],
+	"waivers": _waivers,
 }
 
 results := judge.results | {result | some result in data.gates.release[_].results}
@@ -89,7 +89,7 @@ allow if {
 	count({result | some result in results; not result.disposition in _harmless}) == 0
 }
 
-_harmless := {"satisfied", "accepted", "tolerated"}
+_harmless := {"satisfied", "accepted", "tolerated", "waived"}
 
 _answered := {[result.check, result.slice] | some result in judge.results; result.disposition in _harmless}
 
@@ -97,7 +97,7 @@ default basis := "none"
 
 basis := "provisional" if {
 	allow
-	_accepted
+	_unproven
 } else := "proven" if {
 	allow
 }
@@ -107,11 +107,16 @@ _kept := basis if asked.strict
 
 else := "proven"
 
-_accepted if {
+_unproven if {
 	some result in results
-	result.disposition == "accepted"
+	result.disposition in {"accepted", "waived"}
 }
 
-_valid_until_us := integers.add(input.request.effective_time_us, data.release.validity_us[_kept]) if {
+_waivers := {result.waiver | some result in judge.results; result.waiver}
+
+# What rests on a waiver ends with it.
+_valid_until_us := min({integers.add(input.request.effective_time_us, data.release.validity_us[_kept])} | _waived_until) if {
 	allow
 } else := input.request.effective_time_us
+
+_waived_until := {waiver.statement.until_us | some waiver in input.waivers; _waivers[waiver.digest]}

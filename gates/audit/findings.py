@@ -11,7 +11,7 @@ from gates.errors import EngineError, GatesError
 
 Part = Literal[
     "store", "ledger", "decision", "replay", "policy", "trust", "plan", "bundle", "evidence", "attachment", "approval",
-    "pack", "model", "alias", "serving",
+    "waiver", "pack", "model", "alias", "serving",
 ]  # fmt: skip
 
 T = TypeVar("T")

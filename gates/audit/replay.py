@@ -2,7 +2,7 @@
 
 A replay of the stored input would only show that Rego is deterministic. So the input is rebuilt:
 (1) the decision's own signature is checked;
-(2) bundle, evidence and approvals are opened with their signatures checked here; trust and policies come by digest;
+(2) bundle, evidence, approvals and waivers are opened with their signatures checked here; trust and policies come by digest;
 (3) the ledger's facts are read from the verified ledger at the position that the decision saw;
 (4) the input is put together by the same code as then, and its digest compared with the decision's;
 (5) it is evaluated with exactly the policy bytes and the compiled module that the decision names;
@@ -25,6 +25,7 @@ from gates.bundle.decisions import OpenedDecision, load_decision
 from gates.bundle.pack import OpenedBundle, load_approval, load_bundle
 from gates.bundle.store import Store
 from gates.bundle.trust import Trust
+from gates.bundle.waivers import reload_waivers
 from gates.decide.document import Observed, build_decision, build_input
 from gates.decide.engines.interface import DECISION, Engine
 from gates.decide.policies import PolicySet
@@ -122,6 +123,7 @@ def replay(
         trust_digest=policies.trust_digest,
         ledger=ledger,
         observed=Observed(registry=stored.registry, serving=stored.serving),
+        waivers=reload_waivers(store, stored.waivers),
     )
     # (5)
     engine = (engine_for or _embedded)(policies)

@@ -33,6 +33,7 @@ from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
 from gates.bundle.pack import check_holdout, load_approval, load_plan, oldest
 from gates.bundle.store import Store
+from gates.bundle.waivers import load_waiver
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros, ModelVersion
@@ -189,6 +190,9 @@ class _Audit:
         for approval in decision.approvals:
             if self.once("approval", approval):
                 self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
+        for waiver in decision.waivers:
+            if self.once("waiver", waiver):
+                self.found.attempt("waiver", "is signed and whole", waiver, load_waiver, self.store, waiver)
         self.found.attempt("decision", "is signed by a key that may decide there", digest, self._authority, opened)
         self.found.attempt("replay", "gives the same bytes", digest, self._replay, opened)
 

@@ -35,6 +35,8 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "seal": _Command("stages", "seal", "Sign a bundle again under your key."),
         "decide": _Command("stages", "decide", "Ask the policies about a sealed bundle."),
         "approve": _Command("people", "approve", "Sign a yes for exactly one move."),
+        "waive": _Command("waivers", "waive", "Accept one bad figure of one version for a time."),
+        "baseline": _Command("waivers", "baseline", "Accept today's bad figures, so that only new or worse ones deny."),
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),
     },
     "Policies, keys and trust": {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gates.bundle.canonical import canonical_bytes, digest_document
 from gates.bundle.pack import OpenedApproval, OpenedBundle
+from gates.bundle.waivers import OpenedWaiver
 from gates.errors import EngineError
 from gates.records.base import Digest
 from gates.records.decision import (
@@ -22,6 +23,8 @@ from gates.records.decision import (
     RegistryInput,
     Request,
     ServingInput,
+    WaiverApprovalInput,
+    WaiverInput,
 )
 
 
@@ -42,6 +45,7 @@ def build_input(
     trust_digest: Digest,
     ledger: LedgerInput | None,
     observed: Observed,
+    waivers: Sequence[OpenedWaiver] = (),
 ) -> DecisionInput:
     """Put together the only document that policies see."""
     record = bundle.record
@@ -80,6 +84,18 @@ def build_input(
         approvals=tuple(
             ApprovalInput(digest=item.digest, key_ids=item.key_ids, statement=item.approval)
             for item in sorted(approvals, key=lambda item: item.digest)
+        ),
+        waivers=tuple(
+            WaiverInput(
+                digest=item.digest,
+                key_ids=item.key_ids,
+                statement=item.waiver,
+                approvals=tuple(
+                    WaiverApprovalInput(digest=yes.digest, key_ids=yes.key_ids, statement=yes.approval)
+                    for yes in item.approvals
+                ),
+            )
+            for item in sorted(waivers, key=lambda item: item.digest)
         ),
         serving=observed.serving,
     )

@@ -27,5 +27,6 @@ def view_of(policies: PolicySet, decided: Decided, attachments: Mapping[str, byt
         limit_of=limit_of,
         annotations=load_annotations(),
         ledger=decided.document.ledger,
+        waivers=decided.document.waivers,
         advice=advise(decision, measurements, attachments, limit_of=limit_of),
     )

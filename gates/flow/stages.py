@@ -13,6 +13,7 @@ from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_documen
 from gates.bundle.decisions import put_decision
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval, OpenedBundle, OpenedEvidence, load_approvals, load_bundle, seal_bundle
+from gates.bundle.waivers import OpenedWaiver, load_waivers
 from gates.decide.document import Observed, build_decision, build_input
 from gates.errors import UsageError
 from gates.flow.anchor import served_in
@@ -324,6 +325,7 @@ def decide(
         request,
         bundle,
         approvals=load_approvals(project.store, bundle.digest),
+        waivers=load_waivers(project.store, candidate, environment, at_us=at_us),
         ledger=ledger,
         observed=observe(project, environment),
         simulated=simulated or not sealed,
@@ -344,6 +346,7 @@ def decide_on(
     bundle: OpenedBundle,
     *,
     approvals: Sequence[OpenedApproval] = (),
+    waivers: Sequence[OpenedWaiver] = (),
     ledger: LedgerInput | None = None,
     observed: Observed | None = None,
     simulated: bool = False,
@@ -357,6 +360,7 @@ def decide_on(
         trust_digest=engines.policies.trust_digest,
         ledger=ledger,
         observed=observed or Observed(),
+        waivers=waivers,
     )
     answer, evaluation = engines.decide(document)
     return Decided(bundle, document, build_decision(document, answer, simulated=simulated), evaluation)

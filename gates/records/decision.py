@@ -11,6 +11,7 @@ from gates.records.evidence import Code, Isolation, TableIdentity
 from gates.records.measurement import Item, Measurement, Slice, Subject
 from gates.records.plan import Plan, Requirement
 from gates.records.release import Approval, Release, Route
+from gates.records.waiver import Waiver, WaiverApproval
 
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
 Disposition = Literal["satisfied", "denies", "accepted", "tolerated", "waived", "not_applicable"]
@@ -128,21 +129,19 @@ class ApprovalInput(Record):
     statement: Approval
 
 
+class WaiverApprovalInput(Record):
+    digest: Digest
+    key_ids: tuple[str, ...]
+    statement: WaiverApproval
+
+
 class WaiverInput(Record):
-    """A signed exception for one version, check, slice and environment, and the figure that it accepts."""
+    """A waiver or baseline whose signatures were verified, with the approvals of it."""
 
     digest: Digest
     key_ids: tuple[str, ...]
-    candidate_digest: Digest
-    environment: Environment
-    check: Name
-    slice: Slice
-    item: Item | None = None
-    accepts: float
-    reason: Name
-    ticket: Name
-    from_us: Micros
-    until_us: Micros
+    statement: Waiver
+    approvals: tuple[WaiverApprovalInput, ...] = ()
 
 
 class ServingInput(Record):
@@ -178,7 +177,12 @@ class DecisionInput(Record):
 
 
 class RuleResult(Record):
-    """References only: figures, limits and texts are joined afterwards."""
+    """References only: figures, limits and texts are joined afterwards.
+
+    Attributes
+    ----------
+    waiver: the waiver or baseline that covers the figure, or that the note is about.
+    """
 
     check: Name
     subject: Subject | None = None
@@ -189,6 +193,7 @@ class RuleResult(Record):
     disposition: Disposition
     code: Name
     limit: Name | None = None
+    waiver: Digest | None = None
 
 
 class LedgerPosition(Record):

@@ -16,6 +16,9 @@ claims or the looks; policy picks the rung."""
 Number = Annotated[float, Strict()]
 """Neither a text nor a truth value that reads like one."""
 
+CheckName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+"""`gate.metric`."""
+
 Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
 ItemKind = Literal[
     "feature", "bin", "level", "stratum", "class", "group", "metric", "table", "rule", "column", "partition", "endpoint"
@@ -114,7 +117,7 @@ class Measurement(Record):
     predictions: `scored` from the registered bytes by the scorer process, or `supplied` as a table.
     """
 
-    check: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+    check: CheckName
     subject: Subject
     slice: Slice = WHOLE
     item: Item | None = None

@@ -23,6 +23,7 @@ def document(view: View) -> dict[str, Any]:
         "decision": decision.document(),
         "rows": [_row(row) for row in view.rows],
         "cautions": list(view.cautions),
+        **({"waivers": list(view.waivers)} if view.waivers else {}),
         "advice": view.advice.document(),
     }
 

@@ -137,4 +137,5 @@ def _tail(view: View) -> list[str]:
     rests_on = [f"Note: {prose('; '.join(view.cautions))}."] if view.cautions else []
     # No advice but a fact that is told in full, however long the advice.
     worse = [f"{WORSE.capitalize()} {prose(worse_text(view.advice.worse))}."] if view.advice.worse else []
-    return [*(["\n".join(lines[:_ADVICE])] if lines else []), *worse, *rests_on, ids]
+    waived = ["\n".join(f"- {prose(line)}" for line in view.waivers)] if view.waivers else []
+    return [*(["\n".join(lines[:_ADVICE])] if lines else []), *waived, *worse, *rests_on, ids]

@@ -143,6 +143,7 @@ def _notes(view: View, shown: Sequence[Row], *, verbose: bool) -> list[Text]:
         rest = view.deciding[_SHOWN:] + view.rest
         if rest:
             lines.append(f"{len(rest)} more: {tally(rest)}; --verbose shows all")
+    lines.extend(view.waivers)
     lines.extend(view.cautions)
     return [Text(line, style="dim") for line in lines]
 

@@ -17,10 +17,11 @@ from gates.decide.explain import Explanation, find
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need
 from gates.records.base import Digest
-from gates.records.decision import Decision, Disposition, LedgerInput, RuleResult, Verdict
+from gates.records.decision import Decision, Disposition, LedgerInput, RuleResult, Verdict, WaiverInput
 from gates.records.measurement import Bound, Item, Measurement, Param, Reason, Slice
 from gates.records.plan import Requirement
 from gates.render.names import place_text, visible
+from gates.render.waivers import note_text, waiver_lines
 
 Status = Verdict | Literal["missing"]
 
@@ -145,6 +146,7 @@ class View:
     ----------
     rows: all results, the most severe first. deciding: those that made the answer what it is.
     counted: how often this holdout and this candidate were judged, where a ledger counts it.
+    waivers: of each waiver and baseline what it covers, or why it does not count.
     """
 
     decision: Decision
@@ -152,6 +154,7 @@ class View:
     deciding: tuple[Row, ...]
     advice: Advice = field(default_factory=Advice)
     counted: str | None = None
+    waivers: tuple[str, ...] = ()
 
     @cached_property
     def decision_id(self) -> Digest:
@@ -169,6 +172,8 @@ class View:
         """The reason for the answer in one sentence."""
         if not self.decision.allow:
             return _why_denied(self.deciding)
+        if waived := sum(row.result.disposition == "waived" for row in self.rows):
+            return f"{waived} of {len(self.rows)} results {_is(waived)} waived for a time; nothing else that counts is proven bad."
         if self.decision.basis != "proven":
             open_rows = sum(row.result.disposition == "accepted" for row in self.rows)
             return f"Nothing that counts is proven bad; {open_rows} of {len(self.rows)} results {_is(open_rows)} not proven good either."
@@ -241,6 +246,7 @@ def build_view(
     ledger: LedgerInput | None = None,
     advice: Advice | None = None,
     rungs: Rungs | None = None,
+    waivers: Sequence[WaiverInput] = (),
 ) -> View:
     """Join a decision's results with figures, limits, texts and advice.
 
@@ -248,11 +254,13 @@ def build_view(
     ----------
     measurements: all of the bundle's. limit_of: the limit of a result, from policy data.
     annotations: code -> title, description, remedy. ledger: which look at the holdout the decision was.
+    waivers: those that the decision saw.
     """
     advice = advice or Advice()
     look = ledger.looks if ledger else 1
     figures = _by_place(measurements)
     needs = {settle.place: settle.need for settle in advice.settle}
+    covered = {item.digest: note_text(item.statement) for item in waivers}
     rows = []
     for result in decision.results:
         place = place_of(result.check, result.slice, result.item)
@@ -263,7 +271,8 @@ def build_view(
                 result=result,
                 status="missing" if result.code == "check.missing" else result.verdict,
                 title=_title(result, annotations),
-                note=_note(result, measurement, annotations),
+                note=(result.disposition == "waived" and covered.get(result.waiver or ""))
+                or _note(result, measurement, annotations),
                 remedy=_remedy(result, annotations),
                 measurement=measurement,
                 bound=bound,
@@ -279,6 +288,7 @@ def build_view(
         deciding=_deciding(decision, rows),
         advice=advice,
         counted=_counted(ledger) if ledger else None,
+        waivers=waiver_lines(decision, waivers, annotations),
     )
 
 

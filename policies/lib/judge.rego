@@ -4,6 +4,7 @@
 #   - input: schema["decision-input.v1"]
 package gates.lib.judge
 
+import data.gates.lib.accepted
 import data.gates.lib.asked
 import data.gates.lib.comparison
 import data.gates.lib.figures
@@ -63,9 +64,17 @@ _reference(figure) := object.union(
 
 _outcome(claim, figure) := _unmeasured(claim, figure) if {
 	figure.status != "measured"
-} else := object.union(_measured(claim, figure, found.limit), {"limit": found.path}) if {
+} else := _settled(figure, object.union(_measured(claim, figure, found.limit), {"limit": found.path})) if {
 	found := limits.of(asked.environment, claim.check, asked.tier)
 } else := _limit_missing
+
+# The verdict stays; only a figure can be waived, never the absence of one.
+_settled(figure, outcome) := object.union(outcome, {"disposition": "waived", "waiver": min(covering)}) if {
+	outcome.disposition == "denies"
+	outcome.verdict in {"fail", "inconclusive"}
+	covering := accepted.covering(figure)
+	count(covering) > 0
+} else := outcome
 
 _measured(claim, figure, limit) := _looks_exhausted if {
 	not comparison.looks_left(_looks)

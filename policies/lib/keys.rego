@@ -21,6 +21,14 @@ identities(key_ids) := {name |
 	some name in [key.identity, key.person]
 }
 
+# METADATA
+# description: The persons behind these keys, whatever their role.
+persons(key_ids) := {key.person | some key in data.trust.keys; key.key_id in key_ids}
+
+# METADATA
+# description: The name that the request gives, and by the trust data whose key will sign the decision.
+asking := {input.request.actor} | identities([key_id | key_id := input.request.actor_key_id])
+
 _here(key) if count(object.get(key, "environments", [])) == 0
 
 _here(key) if input.request.environment in key.environments

@@ -240,7 +240,7 @@ test_golden_is_allowed_in_production if {
 	answer.basis == "proven"
 	answer.missing == set()
 	answer.approvals == {"ml-owner", "risk"}
-	answer.waivers == []
+	answer.waivers == set()
 	answer.valid_until_us == 1797776000000000
 	count(answer.results) == 28
 	{result.verdict | some result in answer.results} == {"pass"}

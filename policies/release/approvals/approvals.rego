@@ -80,10 +80,7 @@ _counts(approval) if {
 	count(_approvers(approval)) > 0
 }
 
-_by_actor(approval) if count(keys.identities(approval.key_ids) & _asking) > 0
-
-# The name that the request gives, and by the trust data whose key will sign the decision.
-_asking := {input.request.actor} | keys.identities([key_id | key_id := input.request.actor_key_id])
+_by_actor(approval) if count(keys.identities(approval.key_ids) & keys.asking) > 0
 
 _approvers(approval) := keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
 

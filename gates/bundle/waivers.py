@@ -1,0 +1,108 @@
+"""Waivers and baselines in the store: signed by the one who asks, and approved by a statement of a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gates.bundle.envelope import open_envelope, seal
+from gates.bundle.keys import Signer
+from gates.bundle.store import Store
+from gates.errors import EvidenceError
+from gates.records.base import Digest, Environment, Micros, ModelVersion
+from gates.records.decision import WaiverInput
+from gates.records.waiver import WAIVER_APPROVAL_TYPE, WAIVER_TYPE, Waiver, WaiverApproval
+
+REPORTED_US = 30 * 86_400_000_000
+"""For so long after its end a waiver is still told of, so that nobody wonders why something denies again."""
+
+
+@dataclass(frozen=True)
+class OpenedWaiverApproval:
+    digest: Digest
+    approval: WaiverApproval
+    key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpenedWaiver:
+    """A waiver or baseline whose signature was checked, with the approvals of it. Whether it counts policy says."""
+
+    digest: Digest
+    waiver: Waiver
+    key_ids: tuple[str, ...]
+    approvals: tuple[OpenedWaiverApproval, ...]
+
+
+def put_waiver(store: Store, signer: Signer, waiver: Waiver) -> Digest:
+    """Sign what is asked for, store it, and list it under its version, or a baseline under its slot."""
+    digest = store.put(seal(WAIVER_TYPE, _subject(waiver), waiver.document(), signer))
+    if waiver.candidate is not None:
+        store.link("waiver", waiver.candidate.digest, digest)
+    else:
+        store.link("baseline", _slot(waiver.model, waiver.environment), digest)
+    return digest
+
+
+def put_waiver_approval(store: Store, signer: Signer, approval: WaiverApproval) -> Digest:
+    """Sign the approval, store it and list it under what it approves."""
+    subject = [(_slot(approval.model, approval.environment), approval.waiver_digest)]
+    digest = store.put(seal(WAIVER_APPROVAL_TYPE, subject, approval.document(), signer))
+    store.link("waiver-approval", approval.waiver_digest, digest)
+    return digest
+
+
+def load_waiver(store: Store, digest: Digest, approvals: Iterable[Digest] | None = None) -> OpenedWaiver:
+    """Open a waiver and its approvals; every signature is checked.
+
+    Parameters
+    ----------
+    approvals: exactly these; default: all that the store lists.
+
+    Raises
+    ------
+    EvidenceError: a byte that changed, a signature that does not verify, an approval of something else.
+    """
+    opened = open_envelope(store.get(digest), expect=WAIVER_TYPE, where=digest)
+    waiver = Waiver.parse(opened.predicate, where=digest)
+    if opened.subjects != tuple(_subject(waiver)):
+        raise EvidenceError("the waiver is about another subject", code="waiver.subject", where=digest)
+    named = store.linked("waiver-approval", digest) if approvals is None else approvals
+    return OpenedWaiver(
+        digest, waiver, opened.key_ids, tuple(_load_approval(store, name, of=digest) for name in sorted(named))
+    )
+
+
+def _load_approval(store: Store, digest: Digest, *, of: Digest) -> OpenedWaiverApproval:
+    opened = open_envelope(store.get(digest), expect=WAIVER_APPROVAL_TYPE, where=digest)
+    approval = WaiverApproval.parse(opened.predicate, where=digest)
+    if approval.waiver_digest != of or [about for _, about in opened.subjects] != [of]:
+        raise EvidenceError("the approval is of another waiver", code="waiver.subject", where=digest)
+    return OpenedWaiverApproval(digest, approval, opened.key_ids)
+
+
+def load_waivers(
+    store: Store, candidate: ModelVersion, environment: Environment, *, at_us: Micros
+) -> tuple[OpenedWaiver, ...]:
+    """All that the store lists for a version in an environment, those that ended lately too; sorted by digest."""
+    named = {*store.linked("waiver", candidate.digest), *store.linked("baseline", _slot(candidate.name, environment))}
+    found = (load_waiver(store, digest) for digest in sorted(named))
+    return tuple(
+        opened
+        for opened in found
+        if opened.waiver.environment == environment and opened.waiver.until_us + REPORTED_US > at_us
+    )
+
+
+def reload_waivers(store: Store, stored: Iterable[WaiverInput]) -> tuple[OpenedWaiver, ...]:
+    """Exactly those that a decision's input names, with exactly those approvals: what replay reads."""
+    return tuple(load_waiver(store, item.digest, [approval.digest for approval in item.approvals]) for item in stored)
+
+
+def _subject(waiver: Waiver) -> list[tuple[str, Digest]]:
+    about = waiver.candidate.digest if waiver.candidate is not None else waiver.bundle_digest
+    return [(_slot(waiver.model, waiver.environment), about)]
+
+
+def _slot(model: str, environment: Environment) -> str:
+    return f"{model}@{environment}"
