@@ -32,7 +32,7 @@ from gates.bundle.canonical import digest_bytes
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
 from gates.bundle.pack import check_holdout, load_approval, load_plan, oldest
-from gates.bundle.store import Store
+from gates.bundle.store import Store, is_named
 from gates.bundle.waivers import load_waiver
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
@@ -111,25 +111,19 @@ class _Audit:
     # (1)
     def objects(self) -> None:
         """Read every object again; one finding for all that are good, one for each that is not."""
-        folder = self.store.root / "sha256"
         good = 0
-        for path in sorted(folder.rglob("*")):
-            if path.is_dir() or path.name.startswith(".partial-"):
-                continue
-            try:
-                digest = digest_bytes(path.read_bytes())
-            except OSError as error:
-                self.found.failed(
-                    "store", "can be read", str(path), code="store.unreadable", message=error.strerror or str(error)
-                )
-                continue
-            if digest == f"sha256:{path.name}" and path.parent.name == path.name[:2]:
+        for name, content in self.store.objects():
+            where = f"{self.store.name}/sha256/{name}"
+            if isinstance(content, OSError):
+                message = content.strerror or str(content)
+                self.found.failed("store", "can be read", where, code="store.unreadable", message=message)
+            elif is_named(name, content):
                 good += 1
             else:
-                message = f"the bytes are {digest}"
-                self.found.failed("store", "is what its name says", str(path), code="store.corrupt", message=message)
+                message = f"the bytes are {digest_bytes(content)}"
+                self.found.failed("store", "is what its name says", where, code="store.corrupt", message=message)
         if good:
-            self.found.ok("store", f"{good} objects are what their names say", str(self.store.root))
+            self.found.ok("store", f"{good} objects are what their names say", self.store.name)
 
     # (2)
     def ledger(self, ledger: Ledger, root: Digest, slots: Sequence[Slot] = ()) -> None:

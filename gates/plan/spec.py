@@ -250,7 +250,10 @@ class Spec(Part):
     champion: ModelUri | None = Field(default=None, description="For development; above it the ledger says.")
     policies: Location | None = Field(default=None, description="The policy owners' folder.")
     trust: Location | None = Field(default=None, description="The policy owners' trust file.")
-    store: Location = Field(default=".gates/store", description="Where evidence is kept, by digest.")
+    store: Location = Field(
+        default=".gates/store",
+        description="Where evidence is kept, by digest: a folder, or the URL of an fsspec file system; GATES_STORE goes before it.",
+    )
     ledger: Location | None = Field(default=None, description="The ledger's URI; needed above development.")
     serving: Serving | None = Field(default=None, description="The serving target.")
     packages: Literal["ours", "own"] = Field(
