@@ -31,7 +31,7 @@ def declared(**words: Any) -> Backfill:
     return Backfill(**given)
 
 
-FULL = declared(arrived="arrived", lateness_s=7_200, known=("seen", "joined"), ttl_s=6 * 3_600, written=("run_at",))
+FULL = declared(lateness_s=7_200, known=("seen", "joined"), ttl_s=6 * 3_600, written=("run_at",))
 
 
 def log(rows: int = 600, seed: int = 3) -> pd.DataFrame:
@@ -91,7 +91,7 @@ class Bench:
             environments=("development",),
             requirements=(),
             tables=(),
-            columns=Columns(key=self.key, time=self.time),
+            columns=Columns(key=self.key, time=self.time, ingested="arrived"),
             backfill=backfill,
             policy_digest=DIGEST,
             spec_digest=DIGEST,

@@ -314,6 +314,8 @@ class Spec(Part):
             return backfill
         if tables.live is None or tables.shadow is None:
             raise ValueError("needs the tables live and shadow")
+        if backfill.lateness is not None and columns.ingested is None:
+            raise ValueError("lateness needs columns.ingested: when a row came in")
         named = {columns.label, columns.time, *columns.key, *columns.features}
         compared = next((name for name in backfill.written if name in named), None)
         if compared is not None:

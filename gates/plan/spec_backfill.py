@@ -39,9 +39,9 @@ class BackfillSpec(Part):
     start: Time = Field(alias="from", description="The first time whose rows may change, with its zone.")
     end: Time = Field(alias="to", description="The first time after it whose rows may not, with its zone.")
     zone: Name = Field(default="UTC", description="The zone of days in the partition column, such as Europe/Berlin.")
-    arrived: Name | None = Field(default=None, description="Column: when the row's event arrived.")
     lateness: Duration | None = Field(
-        default=None, description="How long after its time a row may arrive, such as 2d: the watermark of live."
+        default=None,
+        description="How long after its time a row may come in (columns.ingested), such as 2d: the watermark of live.",
     )
     known: Names = Field(default=(), description="Columns: when the newest input of the row's values was known.")
     ttl: Duration | None = Field(
@@ -80,8 +80,6 @@ class BackfillSpec(Part):
 
     @model_validator(mode="after")
     def _in_pairs(self) -> BackfillSpec:
-        if (self.arrived is None) != (self.lateness is None):
-            raise ValueError("arrived and lateness belong together: one is the column, the other how late it may be")
         if self.ttl is not None and not self.known:
             raise ValueError("ttl needs known: the columns that say how old an input is")
         if self.partition in self.written:
@@ -95,7 +93,6 @@ class BackfillSpec(Part):
             from_us=micros(self.start),
             to_us=micros(self.end),
             zone=self.zone,
-            arrived=self.arrived,
             lateness_s=self.lateness,
             known=self.known,
             ttl_s=self.ttl,

@@ -55,7 +55,9 @@ class ColumnsSpec(Part):
     label: Name = Field(description="What happened: 0/1, true/false, yes/no; a class; a number.")
     key: Names = Field(default=(), description="Columns that together name a row.")
     time: Name | None = Field(default=None, description="When the row's event happened.")
-    ingested: Name | None = Field(default=None, description="When the platform learned of an event; see tables.events.")
+    ingested: Name | None = Field(
+        default=None, description="When the platform learned of an event; see tables.events and backfill.lateness."
+    )
     labelled: Name | None = Field(default=None, description="When the row's label came.")
     annotator: Name | None = Field(default=None, description="Who gave the label; see tables.annotations.")
     guideline: Name | None = Field(default=None, description="Version of the rules that the label was given by.")

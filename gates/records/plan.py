@@ -253,7 +253,7 @@ class Backfill(Record):
     ----------
     partition: column by whose values both are compared. zone: of days in it.
     from_us, to_us: rows of a time in [from, to) may change, others may not.
-    arrived: column of the time at which a row's event arrived; at most lateness_s after the row's time.
+    lateness_s: the longest that a row may be ingested (columns.ingested) after its time.
     known: columns of the time at which the newest input of the row's values was known; at most ttl_s before its time.
     written: columns that every run writes anew; they are not compared.
     """
@@ -262,7 +262,6 @@ class Backfill(Record):
     from_us: Micros
     to_us: Micros
     zone: Name = "UTC"
-    arrived: Name | None = None
     lateness_s: Annotated[int, Field(ge=0)] | None = None
     known: tuple[Name, ...] = ()
     ttl_s: Annotated[int, Field(ge=0)] | None = None

@@ -23,8 +23,10 @@ def page(language: str) -> list[str]:
 @pytest.fixture
 def rewritten(world: World) -> World:
     """The features of 30 days, and a rewrite of three of them that is as the page declares it."""
-    tables, backfill = page("yaml")[0].split("backfill:\n")
-    world.edit("tables:\n", tables)
+    columns, rest = page("yaml")[0].split("tables:\n")
+    tables, backfill = rest.split("backfill:\n")
+    world.edit("columns: {label: y, key: [id], time: at}\n", columns)
+    world.edit("tables:\n", "tables:\n" + tables)
     with (world.folder / "gates.yaml").open("a", encoding="utf-8") as spec:
         spec.write("backfill:\n" + backfill)
     parts = [pd.read_parquet(world.folder / f"{name}.parquet") for name in ("training", "holdout")]

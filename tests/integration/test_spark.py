@@ -265,12 +265,13 @@ class TestFigures:
             partition="day",
             from_us=1_704_240_000_000_000,
             to_us=1_704_672_000_000_000,
-            arrived="arrived",
             lateness_s=7_200,
             known=("seen",),
             ttl_s=3_599,
         )
-        asked = plan(columns=Columns(label="y", key=("id",), time="at")).model_copy(update={"backfill": backfill})
+        asked = plan(columns=Columns(label="y", key=("id",), time="at", ingested="arrived")).model_copy(
+            update={"backfill": backfill}
+        )
 
         def given(tables: Tables) -> Given:
             roles = [Table(role=role, uri=f"{role}.parquet") for role in given_tables]  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from gates.plan.spec import Spec, load_spec
 
 SPEC = """model: m
 task: binary
-columns: {label: y, key: [id], time: at}
+columns: {label: y, key: [id], time: at, ingested: came}
 tables: {holdout: {uri: h.parquet}, live: {uri: l.parquet}, shadow: {uri: s.parquet}}
 """
 WINDOW = "backfill: {partition: day, from: '2020-01-01T00:00:00-05:00', to: '2020-01-03T00:00:00Z'"
@@ -23,14 +23,13 @@ def load(folder: Path, text: str) -> Spec:
 
 
 def test_what_is_declared_stands_in_the_plan(tmp_path: Path) -> None:
-    spec = load(tmp_path, f"{WINDOW}, arrived: a, lateness: 2d, known: [k], ttl: 90m, written: [w], zone: Asia/Tokyo}}")
+    spec = load(tmp_path, f"{WINDOW}, lateness: 2d, known: [k], ttl: 90m, written: [w], zone: Asia/Tokyo}}")
     assert spec.backfill is not None
     assert spec.backfill.record().document() == {
         "partition": "day",
         "from_us": 1_577_854_800_000_000,
         "to_us": 1_578_009_600_000_000,
         "zone": "Asia/Tokyo",
-        "arrived": "a",
         "lateness_s": 172_800,
         "known": ["k"],
         "ttl_s": 5_400,
@@ -50,7 +49,6 @@ def test_what_is_declared_stands_in_the_plan(tmp_path: Path) -> None:
         (f"{WINDOW}, known: [k], ttl: 6}}", "a duration"),
         (f"{WINDOW}, known: [k], ttl: -6h}}", "a duration"),
         (f"{WINDOW}, ttl: 6h}}", "ttl needs known"),
-        (f"{WINDOW}, lateness: 6h}}", "arrived and lateness belong together"),
         (f"{WINDOW}, written: [id]}}", '"id" has a part to play'),
         (f"{WINDOW}, written: [day]}}", "the partition column is compared"),
         (f"{WINDOW}, partitoin: d}}", 'did you mean "partition"?'),
@@ -68,4 +66,11 @@ def test_it_needs_both_tables(tmp_path: Path) -> None:
         SPEC.replace(", shadow: {uri: s.parquet}", "") + WINDOW + "}", encoding="utf-8"
     )
     with pytest.raises(UsageError, match="needs the tables live and shadow"):
+        load_spec(tmp_path)
+
+
+def test_a_watermark_needs_the_time_of_ingestion(tmp_path: Path) -> None:
+    text = SPEC.replace(", ingested: came", "") + f"{WINDOW}, lateness: 6h}}\n"
+    (tmp_path / "gates.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="lateness needs columns.ingested"):
         load_spec(tmp_path)

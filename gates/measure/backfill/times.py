@@ -20,15 +20,16 @@ def broken_times(table: ir.Table, partition: Shared, backfill: Backfill, columns
 
     A time that is null is late and known later, since nobody can say that it was not; nothing that is null is too old.
     """
-    wanted = [name for name in (columns.time, backfill.arrived, *backfill.known) if name is not None]
-    if columns.time is None:
+    ingested = columns.ingested if backfill.lateness_s is not None else None
+    wanted = [name for name in (columns.time, ingested, *backfill.known) if name is not None]
+    if columns.time is None or (backfill.lateness_s is not None and ingested is None):
         return Reason.NOT_PROVIDED
     if any(not has_moment(table, name) for name in wanted):
         return Reason.COLUMN_MISSING
     at = moment(table[columns.time])
     broken: dict[str, ir.BooleanValue] = {}
-    if backfill.arrived is not None and backfill.lateness_s is not None:
-        broken["late"] = (moment(table[backfill.arrived]) > _after(at, backfill.lateness_s)).fill_null(True)
+    if ingested is not None and backfill.lateness_s is not None:
+        broken["late"] = (moment(table[ingested]) > _after(at, backfill.lateness_s)).fill_null(True)
     known = [moment(table[name]) for name in backfill.known]
     if known:
         broken["later"] = reduce(or_, [(time > at).fill_null(True) for time in known])
