@@ -17,6 +17,7 @@ from gates.bundle.waivers import OpenedWaiver, load_waivers
 from gates.decide.document import Observed, build_decision, build_input
 from gates.errors import UsageError
 from gates.flow.anchor import served_in
+from gates.flow.champion import ChampionDocuments
 from gates.flow.lineage import learned_by_both
 from gates.flow.scoring import score_tables
 from gates.measure.interface import Given, Note, OpenTable
@@ -113,6 +114,7 @@ def make_plan(
         )
     chain = None if environment == DEVELOPMENT else project.chain()
     champion = _champion(project, environment, chain)
+    documents = ChampionDocuments(chain, project.slot(environment), champion, project.store)
     plan = given or build_plan(
         project.spec,
         project.engines.engine.evaluate,
@@ -122,6 +124,7 @@ def make_plan(
         environments=project.environments,
         features=model.features,
         pull_request=pull_request,
+        beside=documents.beside,
     )
     return Planned(plan, model, champion, served_in(chain, project.slot(environment), plan))
 
@@ -165,9 +168,11 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
 
     plan, candidate = planned.plan, planned.candidate.version
     base = project.spec.base
-    contracts, before = (read_contracts(plan.tables, base, champion=champion) for champion in (False, True))
+    contracts, before = (
+        read_contracts(plan.tables, base, champion=champion, store=project.store) for champion in (False, True)
+    )
     refuse_shown(plan, contracts)
-    definitions = read_definitions(plan, base)
+    definitions = read_definitions(plan, base, project.store)
     engine = engine_named(project.spec.engine)
     with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")

@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
+from gates.inputs.stored import document_bytes
 from gates.measure.interface import Contract
 from gates.plan.document import Document, Location, parse_document
 from gates.plan.nearest import did_you_mean
-from gates.plan.spec import resolve_path
 from gates.records import Table
 from gates.records.plan import TableRole
 
 if TYPE_CHECKING:
     import jsonschema_rs
     from open_data_contract_standard.model import OpenDataContractStandard
+
+    from gates.bundle.store import Store
 
 INVALID = "contract.invalid"
 ANCHOR = "#"
@@ -32,33 +34,33 @@ _SHOWN = 240
 _OPERATORS = "mustBe, mustNotBe, mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween, mustNotBeBetween"
 
 
-def read_contracts(tables: Iterable[Table], base: Path, *, champion: bool = False) -> dict[TableRole, Contract]:
+def read_contracts(
+    tables: Iterable[Table], base: Path, *, champion: bool = False, store: Store | None = None
+) -> dict[TableRole, Contract]:
     """Read the contracts that stand beside tables, by the tables' role.
 
     Parameters
     ----------
     base: the folder that relative paths count from. champion: those that the champion was made by.
+    store: holds what a plan names by digest.
 
     Raises
     ------
     UsageError: as `read_contract`.
     """
     paths = {table.role: table.champion_contract if champion else table.contract for table in tables}
-    return {role: read_contract(path, base, role) for role, path in paths.items() if path is not None}
+    return {role: read_contract(path, base, role, store) for role, path in paths.items() if path is not None}
 
 
-def read_contract(text: str, base: Path, role: str) -> Contract:
-    """Read `PATH` or `PATH#OBJECT`; a contract of several objects has one of the table's role, or is asked for by name.
+def read_contract(text: str, base: Path, role: str, store: Store | None = None) -> Contract:
+    """Read `PATH` or `PATH#OBJECT`, or the digest of stored bytes; a contract of several objects has one of the table's role, or is asked for by name.
 
     Raises
     ------
     UsageError: no such file, not of the standard (with line and nearest word), of a version before 3, no such object.
     """
     path, _, wanted = text.partition(ANCHOR)
-    try:
-        content = resolve_path(path, base).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", code="contract.missing", where=path) from error
+    content = document_bytes(path, base, store, code="contract.missing")
     return parse_contract(content, path, wanted or None, role)
 
 

@@ -9,7 +9,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 
 from gates.bundle.canonical import digest_bytes
+from gates.bundle.store import Store
 from gates.errors import UsageError
+from gates.inputs.stored import DIGEST, document_bytes
 from gates.measure.interface import Definition, OpenTable
 from gates.plan.document import parse_document
 from gates.plan.spec import resolve_path
@@ -17,7 +19,7 @@ from gates.records import Plan
 from gates.records.base import Digest, Name
 from gates.records.plan import DEFINITIONS, SOURCE_ROLES
 
-INVALID = "definitions.invalid"
+INVALID, MISSING = "definitions.invalid", "definitions.missing"
 
 Text = Annotated[str, Strict()]
 Default = Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | Text | None
@@ -54,8 +56,12 @@ class _Document(_Part):
         return self
 
 
-def read_definitions(plan: Plan, base: Path) -> dict[str, dict[str, Definition]]:
+def read_definitions(plan: Plan, base: Path, store: Store | None = None) -> dict[str, dict[str, Definition]]:
     """Read the definitions that stand beside tables, by word and feature; of several tables the first counts.
+
+    Parameters
+    ----------
+    base: the folder that relative paths count from. store: holds what a plan names by digest.
 
     Raises
     ------
@@ -67,7 +73,7 @@ def read_definitions(plan: Plan, base: Path) -> dict[str, dict[str, Definition]]
             path = getattr(table, word)
             if path is not None:
                 paths.setdefault(word, path)
-    return {word: _read(path, base) for word, path in paths.items()}
+    return {word: _read(path, base, store) for word, path in paths.items()}
 
 
 def with_sources(
@@ -82,9 +88,8 @@ def with_sources(
     return {**{word: found for word, found in known.items() if found}, **read}
 
 
-def _read(text: str, base: Path) -> dict[str, Definition]:
-    path = resolve_path(text, base)
-    document = parse_document(_bytes(path, text), text)
+def _read(text: str, base: Path, store: Store | None) -> dict[str, Definition]:
+    document = parse_document(document_bytes(text, base, store, code=MISSING), text)
     try:
         content = _Document.model_validate(document.value)
     except ValidationError as error:
@@ -92,19 +97,12 @@ def _read(text: str, base: Path) -> dict[str, Definition]:
         place = ".".join(str(part) for part in first["loc"])
         said = f"{place}: {first['msg']}" if place else first["msg"]
         raise UsageError(said, code=INVALID, where=text, remedy="docs/feature-definitions.md shows the form") from error
-    return {feature.name: _definition(feature, path.parent) for feature in content.features}
+    folder = base if text.startswith(DIGEST) else resolve_path(text, base).parent
+    return {feature.name: _definition(feature, folder) for feature in content.features}
 
 
 def _definition(feature: _Feature, folder: Path) -> Definition:
     digest = feature.digest
     if digest is None:
-        code = str(feature.code)
-        digest = digest_bytes(_bytes(resolve_path(code, folder), code))
+        digest = digest_bytes(document_bytes(str(feature.code), folder, None, code=MISSING))
     return Definition(feature.name, feature.version, digest, feature.window, feature.default, feature.keys)
-
-
-def _bytes(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", code="definitions.missing", where=name) from error

@@ -43,6 +43,14 @@ class Source:
     written: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
 
+DEFINITIONS_NOTE = "definitions.json"
+"""The attachment that holds how features are computed."""
+
+
+def contract_note(role: TableRole) -> str:
+    """Return the name of the attachment that holds a table's contract."""
+    return f"contract-{role}.odcs.yaml"
+
 
 @dataclass(frozen=True)
 class OpenTable:

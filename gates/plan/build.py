@@ -21,6 +21,8 @@ DOCUMENTS: tuple[str, ...] = Document.__args__  # type: ignore[attr-defined]
 Evaluate = Callable[[str, dict[str, Any]], dict[str, Any]]
 """A policy engine's call: entry point and input document to answer."""
 
+Beside = Callable[[tuple[Table, ...]], tuple[Table, ...]]
+
 
 def build_plan(
     spec: Spec,
@@ -32,6 +34,7 @@ def build_plan(
     environments: Sequence[Environment],
     features: tuple[str, ...] = (),
     pull_request: bool = False,
+    beside: Beside = lambda tables: tables,
 ) -> Plan:
     """Ask the policy what every rung requires of this spec, and join the answer with the spec's tables and columns.
 
@@ -40,6 +43,7 @@ def build_plan(
     has_champion, has_sets: whether there is a version to compare with, and whether the candidate gives prediction sets.
     features: the model's signature, used where the spec names no features.
     pull_request: measure on the holdout that the spec names for pull requests.
+    beside: puts the documents of the champion beside the tables.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def build_plan(
     """
     _known_rungs(spec, environments)
     columns = spec.plan_columns(features)
-    tables = spec.plan_tables(pull_request=pull_request)
+    tables = beside(spec.plan_tables(pull_request=pull_request))
     request = plan_request(
         spec.model, spec.task, environments, tables, columns, spec.slices, has_champion=has_champion, has_sets=has_sets
     )

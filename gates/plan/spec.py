@@ -86,14 +86,16 @@ class TableSpec(Part):
         description="What the table is promised to be: a file of the Open Data Contract Standard v3; #NAME is one of its objects.",
     )
     champion_contract: Location | None = Field(
-        default=None, description="The contract that the champion was made by: changes against it are classified."
+        default=None,
+        description="The contract that the champion was made by, where its sealed bundle does not say: changes against it are classified.",
     )
     definitions: Location | None = Field(
         default=None, description="How the features of training are computed: a file of names, versions and code."
     )
     serving_definitions: Location | None = Field(default=None, description="How serving computes them.")
     champion_definitions: Location | None = Field(
-        default=None, description="How the champion's were: definitions.json of its evidence."
+        default=None,
+        description="How the champion's were, where its sealed bundle does not say: definitions.json of its evidence.",
     )
     feast: FeastSpec | None = Field(default=None, description="Features of a Feast store, for the rows of uri.")
     log: LogSpec | None = Field(default=None, description="The uri is a log of requests to a model server.")

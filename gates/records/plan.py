@@ -145,7 +145,8 @@ class Table(Record):
     uri: path or URI of CSV or Parquet; `{version}` stands for the candidate's version.
     as_of_us: the time up to which the table claims to be complete, from its lineage.
     contract: path of what the table was promised to be, in the Open Data Contract Standard; `#NAME` is one of its objects.
-    champion_contract: the one that the champion was made by.
+    champion_contract: the one that the champion was made by. Of a champion with a sealed bundle this and
+    champion_definitions are digests of its attachments.
     definitions, serving_definitions, champion_definitions: paths of how its features are computed; see DEFINITIONS.
     snapshot: the version of a Delta table; default: the newest when it is read.
     scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.

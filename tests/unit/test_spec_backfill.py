@@ -72,5 +72,5 @@ def test_it_needs_both_tables(tmp_path: Path) -> None:
 def test_a_watermark_needs_the_time_of_ingestion(tmp_path: Path) -> None:
     text = SPEC.replace(", ingested: came", "") + f"{WINDOW}, lateness: 6h}}\n"
     (tmp_path / "gates.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="lateness needs columns.ingested"):
+    with pytest.raises(UsageError, match=r"lateness needs columns\.ingested"):
         load_spec(tmp_path)

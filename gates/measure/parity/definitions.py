@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from gates.measure.census import asked_for, census, unmeasured
-from gates.measure.interface import Definition, Findings, Given, Note
+from gates.measure.interface import DEFINITIONS_NOTE, Definition, Findings, Given, Note
 from gates.measure.parity.figures import items
 from gates.records import Measurement, Reason
 
@@ -19,7 +19,6 @@ METHODS = {
     DIFFERS: "1 where serving has another version, code, window, default or keys than training, or none",
 }
 OTHER = {CHANGED: "champion_definitions", DIFFERS: "serving_definitions"}
-ATTACHMENT = "definitions.json"
 
 
 def definitions(given: Given) -> Findings:
@@ -57,4 +56,4 @@ def _said(definition: Definition) -> str:
 def _note(own: Mapping[str, Definition]) -> Note:
     """What the next candidate's definitions are compared with: the same form, with digests for code."""
     document = {"features": [own[name].document() for name in sorted(own)]}
-    return Note.of(ATTACHMENT, document)
+    return Note.of(DEFINITIONS_NOTE, document)

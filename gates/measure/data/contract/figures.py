@@ -12,7 +12,7 @@ from gates.measure.data.contract.changes import Change, changes
 from gates.measure.data.contract.columns import View
 from gates.measure.data.contract.rules import Asked, FreshRule, Rule, SqlRule, TypeRule, asked
 from gates.measure.data.contract.scan import Answer, Found, Target, measure
-from gates.measure.interface import Contract, Findings, Given, Note, OpenTable
+from gates.measure.interface import Contract, Findings, Given, Note, OpenTable, contract_note
 from gates.records import Item, Measurement, Param, Reason
 from gates.records.plan import TableRole
 
@@ -43,7 +43,7 @@ def contracts(given: Given) -> Findings:
         measurements += _rules(role, contract, answers, wanted)
         measurements += _terms(role, contract)
         document = _document(given, role, contract, wanted, answers)
-        notes.append(Note(f"contract-{role}.odcs.yaml", YAML, contract.content))
+        notes.append(Note(contract_note(role), YAML, contract.content))
         before = given.champion_contracts.get(role)
         if before is not None:
             found = changes(before, contract)
