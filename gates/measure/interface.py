@@ -43,6 +43,7 @@ class Source:
     written: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
 
+
 DEFINITIONS_NOTE = "definitions.json"
 """The attachment that holds how features are computed."""
 
