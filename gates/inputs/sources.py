@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.bundle.canonical import digest_document
-from gates.inputs.tables import arrow, scalar
+from gates.inputs.tables import arrow, reading, scalar
 from gates.measure.interface import OpenTable, Source
 from gates.plan.spec import resolve_path
 from gates.records import Digest, Table, TableIdentity
@@ -30,7 +30,19 @@ def open_source(tables: Tables, table: Table, *, base: Path, version: str | None
     base, version: as of `Tables.open`, which also says what is raised.
     """
     plain = table.model_copy(update={"feast": None, "log": None, "reads": None})
-    return _feast(tables, table, tables.open(plain, base=base, version=version), base)
+    opened = tables.open(plain, base=base, version=version)
+    return _log(tables, table, opened) if table.log else _feast(tables, table, opened, base)
+
+
+def _log(tables: Tables, table: Table, log: OpenTable) -> OpenTable:
+    from gates.inputs.inference_log import read_log
+
+    with reading(log.identity.uri):
+        rows, seen = read_log(table, log.table, tables.scratch)
+        if isinstance(rows, Path):
+            rows = tables.read(rows, where=log.identity.uri)
+    source = Source({"source": "log", "asked": table.log.document(), "log": _of(log), **seen})  # type: ignore[union-attr]
+    return made(table, log.identity.uri, rows, source, f"log:{seen['format']}:{seen['generation']}")
 
 
 def _feast(tables: Tables, table: Table, rows: OpenTable, base: Path) -> OpenTable:
