@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.bundle.canonical import digest_document
-from gates.inputs.tables import arrow, reading, scalar
+from gates.inputs.tables import arrow, distinct, reading, scalar
 from gates.measure.interface import OpenTable, Source
-from gates.plan.spec import resolve_path
+from gates.plan.spec import fill, resolve_path
 from gates.records import Digest, Table, TableIdentity
 from gates.records.sources import Feast
 
@@ -29,6 +29,8 @@ def open_source(tables: Tables, table: Table, *, base: Path, version: str | None
     ----------
     base, version: as of `Tables.open`, which also says what is raised.
     """
+    if table.reads:
+        return _query(tables, table, base, version)
     plain = table.model_copy(update={"feast": None, "log": None, "reads": None})
     opened = tables.open(plain, base=base, version=version)
     return _log(tables, table, opened) if table.log else _feast(tables, table, opened, base)
@@ -43,6 +45,25 @@ def _log(tables: Tables, table: Table, log: OpenTable) -> OpenTable:
             rows = tables.read(rows, where=log.identity.uri)
     source = Source({"source": "log", "asked": table.log.document(), "log": _of(log), **seen})  # type: ignore[union-attr]
     return made(table, log.identity.uri, rows, source, f"log:{seen['format']}:{seen['generation']}")
+
+
+def _query(tables: Tables, table: Table, base: Path, version: str | None) -> OpenTable:
+    from gates.inputs.query import canonical, read_text, run
+
+    uri = table.uri if version is None else fill(table.uri, version=version)
+    names = [read.name for read in table.reads or ()]
+    sql = canonical(read_text(resolve_path(uri, base), uri), names, uri, as_of_us=table.as_of_us)
+    opened = {
+        read.name: tables.open(Table(role=table.role, uri=read.uri, snapshot=read.snapshot), base=base, version=version)
+        for read in table.reads or ()
+    }
+    with reading(uri):
+        rows = run(sql, {name: each.table for name, each in opened.items()}, uri)
+        distinct(list(rows.columns), uri)
+    document = {"source": "query", "sql": sql, "reads": {name: _of(each) for name, each in opened.items()}}
+    if table.as_of_us is not None:
+        document["as_of_us"] = table.as_of_us
+    return made(table, uri, rows, Source(document), "query")
 
 
 def _feast(tables: Tables, table: Table, rows: OpenTable, base: Path) -> OpenTable:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from gates.errors import EvidenceError, GatesError, UsageError, without_values
 from gates.inputs.tables_delta import is_delta, read_delta
+from gates.inputs.tables_iceberg import is_iceberg, read_iceberg
 from gates.measure.interface import OpenTable
 from gates.plan.nearest import did_you_mean, nearest
 from gates.plan.spec import fill, resolve_path
@@ -159,15 +160,20 @@ class Tables:
         path = resolve_path(uri, base)
         if is_delta(path):
             return self._open_delta(table, path, uri)
+        if is_iceberg(path):
+            return self._open_iceberg(table, path, uri)
         if table.snapshot is not None:
             raise UsageError(
-                "has no versions: only a Delta table has", code="table.snapshot", where=uri, remedy="leave out snapshot"
+                "has no versions: only a Delta or Iceberg table has",
+                code="table.snapshot",
+                where=uri,
+                remedy="leave out snapshot",
             )
         return self.open_file(table.role, path, uri=uri, as_of_us=table.as_of_us)
 
     def _open_delta(self, table: Table, path: Path, uri: str) -> OpenTable:
         where = _printable(uri)
-        found = read_delta(path, table.snapshot, where)
+        found = read_delta(path, None if table.snapshot is None else int(table.snapshot), where)
         self._opened += [(where, file, _state(state)) for file, state in found.files]
         distinct(list(found.dataset.schema.names), where)
         with reading(where):
@@ -180,6 +186,23 @@ class Tables:
             rows=rows,
             as_of_us=table.as_of_us,
             snapshot=f"delta:{found.version}",
+        )
+        return OpenTable(identity=identity, table=expression)
+
+    def _open_iceberg(self, table: Table, path: Path, uri: str) -> OpenTable:
+        where = _printable(uri)
+        self._links += 1
+        out = self.scratch / f"iceberg-{self._links}.parquet"
+        found = read_iceberg(path, None if table.snapshot is None else int(table.snapshot), out, where)
+        self._opened += [(where, file, _state(state)) for file, state in found.files]
+        expression = self.read(found.path, where=where)
+        identity = TableIdentity(
+            role=table.role,
+            uri=where,
+            digest=found.digest,
+            rows=int(scalar(expression.count())),
+            as_of_us=table.as_of_us,
+            snapshot=f"iceberg:{'none' if found.snapshot is None else found.snapshot}",
         )
         return OpenTable(identity=identity, table=expression)
 
@@ -368,7 +391,9 @@ def _must_exist(path: Path, where: str) -> None:
     if path.is_file():
         return
     if path.is_dir():
-        raise UsageError("is a folder; a table is one file, or a Delta table", code="table.missing", where=where)
+        raise UsageError(
+            "is a folder; a table is one file, or a Delta or Iceberg table", code="table.missing", where=where
+        )
     near = _nearest_file(path)
     raise UsageError(
         "no such file", code="table.missing", where=where, remedy=f'did you mean "{near}"?' if near else None

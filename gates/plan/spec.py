@@ -26,7 +26,7 @@ from gates.errors import UsageError
 from gates.plan.document import read_document
 from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
-from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec
+from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
 from gates.records.base import Name, micros
@@ -75,7 +75,7 @@ class TableSpec(Part):
     as_of: Time | None = Field(
         default=None, description="The time up to which the table claims to be complete, with its zone."
     )
-    snapshot: Annotated[int, Field(strict=True, ge=0)] | None = Field(
+    snapshot: SnapshotSpec | None = Field(
         default=None, description="Version of a Delta table, or snapshot of an Iceberg table; default: the newest."
     )
     scope: Literal["sample"] | None = Field(

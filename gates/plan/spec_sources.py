@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gates.plan.spec_columns import Names, Part
 from gates.records.base import Name
 from gates.records.sources import Feast, Read, RequestLog
+
+
+def _exact(number: object) -> object:
+    """A number that JSON would not keep, as a text."""
+    return str(number) if isinstance(number, int) and number >= 2**53 else number
+
+
+SnapshotSpec = Annotated[
+    Annotated[int, Field(strict=True, ge=0, lt=2**53)] | Annotated[str, Field(pattern=r"^\d{1,19}$")],
+    BeforeValidator(_exact),
+]
 
 
 class FeastSpec(Part):
@@ -54,7 +65,7 @@ class ReadSpec(Part):
     """A table that a query reads."""
 
     uri: Name = Field(description="Path or file URI of CSV, Parquet, or the folder of a Delta or Iceberg table.")
-    snapshot: Annotated[int, Field(strict=True, ge=0)] | None = Field(
+    snapshot: SnapshotSpec | None = Field(
         default=None, description="Version of a Delta table, or snapshot of an Iceberg table; default: the newest."
     )
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gates.records.base import Digest, Environment, Micros, Name, Record, SchemaVersion
 from gates.records.measurement import Slice
-from gates.records.sources import Feast, Read, RequestLog
+from gates.records.sources import Feast, Read, RequestLog, Snapshot
 
 Role = Literal["prove", "no-harm"]
 Tier = Literal["high", "medium", "low"]
@@ -148,7 +148,7 @@ class Table(Record):
     champion_contract: the one that the champion was made by. Of a champion with a sealed bundle this and
     champion_definitions are digests of its attachments.
     definitions, serving_definitions, champion_definitions: paths of how its features are computed; see DEFINITIONS.
-    snapshot: the version of a Delta table; default: the newest when it is read.
+    snapshot: the version of a Delta table, or the snapshot of an Iceberg table; default: the newest when it is read.
     scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.
     feast: `uri` has the rows that features are asked of a store for. log: it is a log of requests.
     reads: `uri` is a query, and these are what it reads.
@@ -157,7 +157,7 @@ class Table(Record):
     role: TableRole
     uri: Name
     as_of_us: Micros | None = None
-    snapshot: Annotated[int, Field(ge=0)] | None = None
+    snapshot: Snapshot | None = None
     contract: Name | None = None
     champion_contract: Name | None = None
     definitions: Name | None = None

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from gates.records.base import Name, Record
 
+Snapshot = Annotated[int, Field(ge=0, lt=2**53)] | Annotated[str, Field(pattern=r"^\d{1,19}$")]
+"""Version of a Delta table, or snapshot of an Iceberg table; as text where JSON would not keep the number."""
+
 
 class Feast(Record):
     """Features of a Feast store for the rows of the table.
@@ -47,4 +50,4 @@ class Read(Record):
 
     name: Name
     uri: Name
-    snapshot: Annotated[int, Field(ge=0)] | None = None
+    snapshot: Snapshot | None = None
