@@ -60,7 +60,11 @@ def _query(tables: Tables, table: Table, base: Path, version: str | None) -> Ope
     with reading(uri):
         rows = run(sql, {name: each.table for name, each in opened.items()}, uri)
         distinct(list(rows.columns), uri)
-    document = {"source": "query", "sql": sql, "reads": {name: _of(each) for name, each in opened.items()}}
+    document: dict[str, Any] = {
+        "source": "query",
+        "sql": sql,
+        "reads": {name: _of(each) for name, each in opened.items()},
+    }
     if table.as_of_us is not None:
         document["as_of_us"] = table.as_of_us
     return made(table, uri, rows, Source(document), "query")
