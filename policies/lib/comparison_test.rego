@@ -57,6 +57,8 @@ test_unbounded_counts_as_infinite if {
 	_verdict("at_most", "unbounded", 0, _inclusive) == "pass"
 	_verdict("at_least", "unbounded", 9, _floor) == "inconclusive"
 	_verdict("within", "unbounded", "unbounded", _band) == "inconclusive"
+	_verdict("at_most", "unbounded", 0.5, _strict) == "inconclusive"
+	_verdict("at_least", "unbounded", 9, {"value": 1, "inclusive": false}) == "inconclusive"
 }
 
 test_no_word_for_contradictions if {
@@ -65,7 +67,9 @@ test_no_word_for_contradictions if {
 	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"bounds": "none"}), _inclusive, 1)
 	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"estimate": "0"}), _inclusive, 1)
 	not comparison.verdict("at_most", {k: v | some k, v in _figure(0, 0.01); k != "estimate"}, _inclusive, 1)
+	not _verdict("at_most", 0.01, 0.005, _inclusive)
 	not _verdict("within", 0, 0.01, _inclusive)
+	not _verdict("within", 0, 0.01, {"value": "0.05", "mirror": -0.05, "inclusive": true})
 	not _verdict("nonsense", 0, 0.01, _inclusive)
 	not _verdict("at_most", 0, 0.01, {"value": "0.02", "inclusive": true})
 

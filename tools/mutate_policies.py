@@ -1,0 +1,249 @@
+"""Mutation test of the policies: each comparison flipped, each condition dropped, each default inverted, one at a time.
+
+`python tools/mutate_policies.py [--only PATH] [--jobs 2] [--write]` makes every mutant of the Rego that is no test, runs
+`opa test` on it, and fails where fewer than 99 % are killed or a survivor has no reason. `--write` writes
+docs/study/mutants.md. A mutant that OPA refuses to compile is none: no decision could come of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from gates.decide.opa_binary import OpaBinary, get_opa
+
+POLICIES = Path("policies")
+PAGE = Path("docs/study/mutants.md")
+LEAST = 0.99
+
+_FLIPS = {
+    "==": ("!=",),
+    "!=": ("==",),
+    "<": ("<=", ">="),
+    "<=": ("<", ">"),
+    ">": (">=", "<="),
+    ">=": (">", "<"),
+}
+_OPERATORS = {"equal", "neq", "lt", "lte", "gt", "gte"}
+
+REASONS: dict[str, str] = {}
+"""`path: text -> text`, and why no test can tell the two apart."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one place of one file."""
+
+    path: str
+    row: int
+    start: int
+    old: str
+    new: str
+    line: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.path}: {self.line} [{self.old.splitlines()[0]} -> {self.new}]"
+
+
+def mutants(opa: OpaBinary, path: Path) -> Iterator[Mutant]:
+    """Every mutant of a file, from its syntax tree."""
+    text = path.read_text(encoding="utf-8")
+    command = [opa.path, "parse", "--format", "json", "--json-include", "locations", path]
+    tree = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line.encode()))
+    seen = set()
+    for kind, row, column, old, new in [*_of_tree(tree), *_defaults(text)]:
+        start = starts[row - 1] + column - 1
+        if text.encode()[start : start + len(old.encode())].decode() != old:
+            continue
+        lines = text.splitlines()
+        head = next(one for one in reversed(lines[:row]) if one and one[0] not in "\t }#")
+        line = " ".join(head.split())
+        if head != lines[row - 1]:
+            line = f"{line} .. {' '.join(lines[row - 1].split())}"
+        found = Mutant(path.relative_to(POLICIES).as_posix(), row, start, old, new, line, kind)
+        if (start, old, new) not in seen:
+            seen.add((start, old, new))
+            yield found
+
+
+def _of_tree(node: Any) -> Iterator[tuple[str, int, int, str, str]]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _of_tree(item)
+    elif isinstance(node, dict):
+        if "terms" in node and "location" in node and "some" not in str(node.get("terms"))[:12]:
+            old = _said(node)
+            yield "condition dropped", *_at(node), old, "true"
+        operator = _operator(node)
+        if operator is not None:
+            old = _said(operator)
+            for new in _FLIPS.get(old, ()):
+                yield "comparison flipped", *_at(operator), old, new
+        for value in node.values():
+            yield from _of_tree(value)
+
+
+def _operator(node: dict[str, Any]) -> dict[str, Any] | None:
+    """The operator of a comparison, as an expression or within one."""
+    terms = node.get("terms") if "terms" in node else node.get("value") if node.get("type") == "call" else None
+    if not isinstance(terms, list) or len(terms) != 3 or not isinstance(terms[0], dict):
+        return None
+    words = terms[0].get("value")
+    named = isinstance(words, list) and len(words) == 1 and words[0].get("value") in _OPERATORS
+    return terms[0] if named else None
+
+
+def _at(node: dict[str, Any]) -> tuple[int, int]:
+    return node["location"]["row"], node["location"]["col"]
+
+
+def _said(node: dict[str, Any]) -> str:
+    return base64.b64decode(node["location"].get("text", "")).decode()
+
+
+def _defaults(text: str) -> Iterator[tuple[str, int, int, str, str]]:
+    inverted = {"true": "false", "false": "true"}
+    for row, line in enumerate(text.splitlines(), 1):
+        found = re.match(r"(default \w+ := |\} else := |.*? := )(true|false)\b", line)
+        if found:
+            yield "default inverted", row, len(found[1].encode()) + 1, found[2], inverted[found[2]]
+
+
+class Judge:
+    """A copy of the policies in which mutants are tried one after another."""
+
+    def __init__(self, opa: OpaBinary, root: Path) -> None:
+        self.opa, self.folder = opa, root / "policies"
+        shutil.copytree(POLICIES, self.folder)
+        self.packages = sorted(
+            re.search(r"^package (\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)[1]  # type: ignore[index]
+            for path in self.folder.rglob("*_test.rego")
+        )
+
+    def try_(self, mutant: Mutant) -> str:
+        """`killed`, `survived`, or `none` where it does not compile."""
+        path = self.folder / mutant.path
+        before = path.read_bytes()
+        end = mutant.start + len(mutant.old.encode())
+        path.write_bytes(before[: mutant.start] + mutant.new.encode() + before[end:])
+        try:
+            return next((word for word in map(self._test, self._rounds(mutant)) if word != "survived"), "survived")
+        finally:
+            path.write_bytes(before)
+
+    def _rounds(self, mutant: Mutant) -> Iterator[str]:
+        """The tests beside the rule first: most mutants live no longer."""
+        beside = Path(mutant.path).stem + "_test"
+        near = [name for name in self.packages if name.endswith(f".{beside}")]
+        others = [name for name in self.packages if name not in near]
+        wide = sorted(
+            (name for name in others if name.split(".")[-1] in _WIDE), key=lambda name: "main_test" not in name
+        )
+        rest = [name for name in self.packages if name not in near and name not in wide]
+        for names in (near, *([name] for name in wide), rest):
+            if names:
+                yield "|".join(f"^data\\.{re.escape(name)}\\." for name in names)
+
+    def _test(self, names: str) -> str:
+        command = [self.opa.path, "test", "--timeout", "60s", "--run", names, "--format", "json", "--bundle"]
+        done = subprocess.run([*command, self.folder], capture_output=True, text=True, check=False)
+        try:
+            results = json.loads(done.stdout or "null") or []
+        except ValueError:
+            results = []
+        if not results:
+            return "none"
+        return "killed" if any(result.get("fail") or result.get("error") for result in results) else "survived"
+
+
+_WIDE = {"main_test", "judge_test"}
+
+
+def _run(opa: OpaBinary, found: list[Mutant], jobs: int) -> dict[Mutant, str]:
+    with tempfile.TemporaryDirectory(prefix="gates-mutants-") as folder, ThreadPoolExecutor(jobs) as executor:
+        free: SimpleQueue[Judge] = SimpleQueue()
+        for number in range(jobs):
+            free.put(Judge(opa, Path(folder) / str(number)))
+
+        def one(mutant: Mutant) -> str:
+            judge = free.get()
+            try:
+                return judge.try_(mutant)
+            finally:
+                free.put(judge)
+
+        words = {}
+        for mutant, word in zip(found, executor.map(one, found), strict=True):
+            words[mutant] = word
+            if word == "survived":
+                print(f"survived: {mutant.path}:{mutant.row} {mutant.kind}: {mutant.name}", flush=True)
+        return words
+
+
+def _page(words: dict[Mutant, str], opa: OpaBinary) -> str:
+    kinds = sorted({mutant.kind for mutant in words})
+    count = Counter((mutant.kind, word) for mutant, word in words.items())
+    killed, survived = (sum(word == one for word in words.values()) for one in ("killed", "survived"))
+    rows = [
+        f"| {kind} | {count[kind, 'killed']} | {count[kind, 'survived']} | {count[kind, 'none']} |" for kind in kinds
+    ]
+    lines = [
+        "# Policies with one thing wrong: do their tests notice?",
+        "",
+        f"Of {killed + survived} mutants that compile, {killed} are killed by `opa test` (OPA {opa.version}): "
+        f"{killed / (killed + survived):.2%}. `python tools/mutate_policies.py --write` makes this page.",
+        "",
+        "| one thing wrong | killed | survived | does not compile |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        "## Survivors",
+        "",
+        *(f"- `{m.name}`: {REASONS.get(m.name, 'no reason yet')}" for m, word in words.items() if word == "survived"),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", help="files whose path contains this")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--list", action="store_true", help="say how many there are, and run none")
+    options = parser.parse_args()
+    opa = get_opa()
+    sources = [p for p in sorted(POLICIES.rglob("*.rego")) if not p.name.endswith("_test.rego")]
+    chosen = [p for p in sources if not options.only or any(word in p.as_posix() for word in options.only)]
+    found = [mutant for path in chosen for mutant in mutants(opa, path)]
+    print(f"{len(found)} mutants of {len(chosen)} files", flush=True)
+    if options.list:
+        return 0
+    words = _run(opa, found, options.jobs)
+    killed, survived = (sum(word == one for word in words.values()) for one in ("killed", "survived"))
+    unexplained = [m.name for m, word in words.items() if word == "survived" and m.name not in REASONS]
+    print(f"{killed} killed, {survived} survived, {len(unexplained)} of them without a reason")
+    if options.write:
+        PAGE.write_text(_page(words, opa), encoding="utf-8")
+    return int(bool(unexplained) or killed < LEAST * (killed + survived))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
