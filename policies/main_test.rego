@@ -219,3 +219,22 @@ test_an_unknown_model_has_tier_high if {
 	odd := main.plan with input as t.asked with data.models.m as {"tier": "none"}
 	odd.tier == "high"
 }
+
+test_rules_of_the_owners_can_only_add if {
+	denies := {"check": "custom.cost", "rule": "release", "verdict": "fail", "disposition": "denies", "code": "custom.cost"}
+	good := object.union(denies, {"disposition": "satisfied"})
+	noted := object.union(denies, {"disposition": "tolerated"})
+	[_custom({denies}), _custom({good}), _custom({noted}), _custom({denies, good})] == [
+		[false, {"denies"}],
+		[true, set()],
+		[true, {"tolerated"}],
+		[false, {"denies"}],
+	]
+}
+
+_custom(results) := [answer.allow, {r.disposition | some r in answer.results; r.code == "custom.cost"}] if {
+	answer := main.decision with input as t.production
+		with data.custom.cost.results as results
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}

@@ -40,7 +40,7 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),
     },
     "Policies, keys and trust": {
-        "policy": _Command("people", "policy", "Put policy and trust digests in force."),
+        "policy": _Command("people", "policy", "Build, test and compare policies; put them in force."),
         "keys": _Command("people", "keys", "Make a signing key."),
         "trust": _Command("people", "trust", "Say who may do what."),
     },

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gates.cli import options
+from gates.cli import options, policies
 
 if TYPE_CHECKING:
     from gates.bundle.trust import Role
@@ -77,7 +77,11 @@ def trust_add(
 
 @click.group()
 def policy() -> None:
-    """Put policy and trust digests in force."""
+    """Build, test and compare policies, and put their digests in force."""
+
+
+for _command in policies.COMMANDS:
+    policy.add_command(_command)
 
 
 @policy.command("activate")

@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +37,53 @@ def build(opa: OpaBinary, root: Path) -> dict[str, bytes]:
     EngineError: OPA refuses the policies, with its message.
     """
     rego = shipped_rego(root)
-    with tempfile.TemporaryDirectory(prefix="gates-build-") as folder:
-        copy = Path(folder) / "policies"
-        for path, content in {**rego, ".manifest": (root / ".manifest").read_bytes()}.items():
-            (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            (copy / path).write_bytes(content)
-        module = _compile(opa, Path(folder), root / "capabilities.json")
-        inspected = json.loads(_opa(opa, Path(folder), "inspect", "--annotations", "--format", "json", "policies"))
+    module = compile_rego(opa, rego, (root / ".manifest").read_bytes(), root / "capabilities.json")
+    return {
+        MODULE: module,
+        SIDECAR: sidecar_of(opa, rego, module),
+        ANNOTATIONS: _pretty(dict(sorted(_texts(inspect(opa, rego))))),
+        PARSED: _pretty(dict(_parsed(root))),
+    }
+
+
+def compile_rego(opa: OpaBinary, rego: Mapping[str, bytes], manifest: bytes, capabilities: Path | None = None) -> bytes:
+    """Compile sources to WebAssembly under the shipped capabilities.
+
+    Raises
+    ------
+    EngineError: `module.build`.
+    """
+    with _laid_out({**rego, ".manifest": manifest}) as folder:
+        return _compile(opa, folder, capabilities or policies_folder() / "capabilities.json")
+
+
+def inspect(opa: OpaBinary, rego: Mapping[str, bytes]) -> dict[str, Any]:
+    """What OPA says of the METADATA of sources."""
+    with _laid_out(rego) as folder:
+        said = run_opa(opa, folder, "inspect", "--annotations", "--format", "json", "policies")
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def sidecar_of(opa: OpaBinary, rego: Mapping[str, bytes], module: bytes) -> bytes:
+    """The record of what a module was built from."""
     sidecar = Sidecar(
         opa_version=opa.version,
         source_digest=digest_sources(rego),
         module_digest=digest_bytes(module),
         entry_points=ENTRY_POINTS,
     )
-    return {
-        MODULE: module,
-        SIDECAR: _pretty(sidecar.document()),
-        ANNOTATIONS: _pretty(dict(sorted(_texts(inspected)))),
-        PARSED: _pretty(dict(_parsed(root))),
-    }
+    return _pretty(sidecar.document())
+
+
+@contextmanager
+def _laid_out(files: Mapping[str, bytes]) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="gates-build-") as folder:
+        for path, content in files.items():
+            target = Path(folder) / "policies" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        yield Path(folder)
 
 
 def _parsed(root: Path) -> Iterator[tuple[str, Any]]:
@@ -67,7 +96,7 @@ def _parsed(root: Path) -> Iterator[tuple[str, Any]]:
 def _compile(opa: OpaBinary, folder: Path, capabilities: Path) -> bytes:
     entries = [word for entry in ENTRY_POINTS for word in ("--entrypoint", entry)]
     options = ["--target", "wasm", "--capabilities", str(capabilities.resolve()), "--output", "bundle.tar.gz"]
-    _opa(opa, folder, "build", "--bundle", "policies", *entries, *options)
+    run_opa(opa, folder, "build", "--bundle", "policies", *entries, *options)
     with tarfile.open(folder / "bundle.tar.gz") as bundle:
         member = bundle.extractfile("/policy.wasm")
         if member is None:
@@ -75,7 +104,13 @@ def _compile(opa: OpaBinary, folder: Path, capabilities: Path) -> bytes:
         return member.read()
 
 
-def _opa(opa: OpaBinary, folder: Path, *arguments: str) -> str:
+def run_opa(opa: OpaBinary, folder: Path, *arguments: str) -> str:
+    """Run OPA in a folder; return what it printed.
+
+    Raises
+    ------
+    EngineError: `module.build`, with OPA's message.
+    """
     try:
         return subprocess.run(  # noqa: S603 - OPA itself, no shell
             [opa.path, *arguments],

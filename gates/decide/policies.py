@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MODULE = "policy.wasm"
 SIDECAR = "module.json"
+MODULE_FOLDER = "module"
+"""Where the owners' folder holds the module that was compiled with their own sources."""
 PARSED = "data.json"
 _CHECKED = ("models", "overrides")
 _DATA_NAMES = ("data.yaml", "data.json")
@@ -83,13 +86,18 @@ class PolicySet:
 
         Raises
         ------
-        UsageError: the folder holds anything but data under models/ and overrides/, or data that mean nothing.
+        UsageError: the folder holds anything but data under models/ and overrides/ and Rego under custom/, or data
+        that mean nothing.
         EngineError: the package is incomplete.
         """
         files = dict(_shipped())
+        module = _module(MODULE)
         if folder is not None:
-            files.update(_owners(folder))
-        return cls(files, _module(MODULE), trust or Trust())
+            owned = dict(_owners(folder))
+            module = owned.pop(f"{MODULE_FOLDER}/{MODULE}", module)
+            record = owned.pop(f"{MODULE_FOLDER}/{SIDECAR}", None)
+            files.update(owned, **({SIDECAR: record} if record else {}))
+        return cls(files, module, trust or Trust())
 
     @classmethod
     def from_store(cls, store: Store, policy_digest: Digest, trust: Trust | None = None) -> PolicySet:
@@ -162,7 +170,7 @@ class PolicySet:
                 "the compiled policies were built from other sources than these",
                 code="module.stale",
                 where=MODULE,
-                remedy="run `python -m gates.decide.build_module` (needs OPA), or decide with OPA itself",
+                remedy="run `gates policy build`, in a checkout `python -m gates.decide.build_module` (both need OPA)",
             )
 
     def write_bundle(self, folder: Path) -> None:
@@ -223,18 +231,36 @@ def _owners(folder: Path) -> Iterator[tuple[str, bytes]]:
             continue
         if any(part.startswith(".") for part in relative.parts) or path.name == "README.md":
             continue
-        if path.is_symlink() or not _is_data(relative.parts):
+        if path.name.endswith("_test.rego"):
+            continue
+        if path.is_symlink() or not (_is_data(relative.parts) or _is_source(relative.parts)):
             raise UsageError(
                 "not a part of the policy owners' folder",
                 code="policy.folder",
                 where=str(path),
-                remedy="it holds models/<model>/data.yaml and overrides/<environment>/data.yaml; "
-                "Rego of your own comes with a compiled module of its own in a later version",
+                remedy="it holds models/<model>/data.yaml, overrides/<environment>/data.yaml, custom/<name>/<name>.rego, "
+                "and the module that `gates policy build` makes of these",
             )
         try:
-            yield relative.as_posix(), path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror}", code="file.unreadable", where=str(path)) from error
+        if relative.parts[0] == "custom" and not _CUSTOM.search(content):
+            raise UsageError(
+                "Rego of the policy owners stands in a package of its own",
+                code="policy.package",
+                where=str(path),
+                remedy=f"begin it with `package custom.{path.stem}`",
+            )
+        yield relative.as_posix(), content
+
+
+_CUSTOM = re.compile(rb"^package custom\.[a-z][a-z0-9_]*\s*$", re.MULTILINE)
+
+
+def _is_source(parts: tuple[str, ...]) -> bool:
+    custom = len(parts) == 3 and parts[0] == "custom" and parts[2].endswith(".rego")
+    return custom or parts in {(MODULE_FOLDER, MODULE), (MODULE_FOLDER, SIDECAR)}
 
 
 def _is_data(parts: tuple[str, ...]) -> bool:

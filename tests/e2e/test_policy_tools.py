@@ -1,0 +1,116 @@
+"""`gates policy build|test|lint|diff`: what policy owners do before they put a change in force."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gates.cli.main import cli
+from gates.errors import GatesError
+
+SPEC = """model: m
+task: binary
+policies: policies
+store: store
+columns: {label: late, key: [id]}
+tables: {holdout: {uri: holdout.parquet}}
+"""
+RULE = """package custom.bank
+
+# METADATA
+# title: No
+# description: Never.
+# custom:
+#   code: custom.bank
+#   remedy: None.
+results contains {"check": "custom.bank", "rule": "release", "verdict": "fail", "disposition": "denies", "code": "custom.bank"} if {
+	input.request.actor == "nobody"
+}
+"""
+TEST = """package custom.bank_test
+
+import data.custom.bank
+
+test_nobody if {
+	count(bank.results) == 1 with input.request.actor as "nobody"
+	count(bank.results) == 0 with input.request.actor as "somebody"
+}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "gates.yaml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "policies").mkdir()
+    return tmp_path
+
+
+def _put(folder: Path, path: str, text: str) -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text(text, encoding="utf-8")
+
+
+def _run(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["policy", *arguments, "--spec", str(folder / "gates.yaml")])
+
+
+def _json(folder: Path, *arguments: str) -> Any:
+    return json.loads(_run(folder, *arguments, "-o", "json").output)
+
+
+def test_lint_finds_what_nothing_reads_and_what_nothing_tests(folder: Path) -> None:
+    assert _run(folder, "lint").exit_code == 0
+    _put(
+        folder,
+        "policies/overrides/staging/data.yaml",
+        "limits: {calibration.eec: {high: {limit: 0.1, inclusive: true}}}",
+    )
+    _put(
+        folder, "policies/overrides/moon/data.yaml", "limits: {calibration.ece: {high: {limit: 0.1, inclusive: true}}}"
+    )
+    facts = "own: {wait: {sense: at_most, limits: {}}}\nrequired: [{check: calibration.nothing}]"
+    _put(folder, "policies/models/m/data.yaml", facts)
+    _put(folder, "policies/custom/bank/bank.rego", RULE.replace("# title: No\n", ""))
+    found = _json(folder, "lint")["findings"]
+    wanted = ["calibration.eec", "moon", "own.wait", "calibration.nothing", "lacks title", "no test beside"]
+    assert len(found) == len(wanted)
+    assert all(any(word in line for line in found) for word in wanted)
+    assert _run(folder, "lint").exit_code == 1
+
+
+def test_diff_names_each_datum(folder: Path) -> None:
+    _put(folder, "other/models/m/data.yaml", "tier: low")
+    _put(
+        folder, "other/overrides/staging/data.yaml", "limits: {calibration.ece: {high: {limit: 0.01, inclusive: true}}}"
+    )
+    changes = {
+        c["path"]: (c["before"], c["after"])
+        for c in _json(folder, "diff", str(folder / "policies"), str(folder / "other"))["changes"]
+    }
+    assert changes["models/m/tier"] == (None, '"low"')
+    assert changes["overrides/staging/limits/calibration.ece/high/limit"] == (None, "0.01")
+    assert _json(folder, "diff", str(folder / "other"), str(folder / "other"))["changes"] == []
+
+
+@pytest.mark.opa
+def test_build_and_test_of_sources_of_ones_own(folder: Path) -> None:
+    assert "nothing to do" in _run(folder, "build").output
+    _put(folder, "policies/custom/bank/bank.rego", RULE)
+    none = _run(folder, "test")
+    assert isinstance(none.exception, GatesError)
+    assert none.exception.code == "policy.no_tests"
+    _put(folder, "policies/custom/bank/bank_test.rego", TEST)
+    assert _json(folder, "test") == {"ran": 1, "failed": [], "lost": [], "uncovered": []}
+    assert _json(folder, "build") == {"written": [str(folder / "policies/module/policy.wasm")]}
+    assert "nothing to do" in _run(folder, "build").output
+    _put(folder, "policies/models/m/data.yaml", "tier: low")
+    assert "nothing to do" in _run(folder, "build").output
+    _put(folder, "policies/custom/bank/bank_test.rego", TEST.replace("== 1", "== 2"))
+    assert _run(folder, "test").exit_code == 1
+    written = _json(folder, "build", "--out", str(folder / "out"))["written"]
+    assert [Path(path).name for path in written] == ["bundle", "bundle.tar.gz"]
+    assert (folder / "out/bundle/custom/bank/bank.rego").is_file()
