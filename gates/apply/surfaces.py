@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from gates.apply.aliases import AliasNames, Standing, unexplained
+from gates.apply.differences import differences
 from gates.apply.ledger.shape import release_digest
 from gates.apply.serving.interface import Observed, Serves, ServesNothing, Serving, Unreadable
 from gates.errors import EvidenceError, Refused
@@ -99,7 +100,8 @@ class Surfaces:
         observed = self.serving.read()
         if not _states(observed, wanted):
             raise Refused(
-                f"wanted {describe_release(wanted)}, observed {describe(observed)}",
+                f"wanted {describe_release(wanted)}, observed {describe(observed)}"
+                + _named_differences(observed, wanted),
                 code="readback.mismatch",
                 where=self.serving.name,
                 remedy="somebody else writes to the target: stop that first",
@@ -145,7 +147,8 @@ def check_target(serving: Serving, *explanations: Standing) -> None:
         return
     wanted = " or ".join(dict.fromkeys(describe_release(standing.release) for standing in explanations))
     raise Refused(
-        f"no ledger entry explains the target: it states {describe(observed)}, the ledger {wanted}",
+        f"no ledger entry explains the target: it states {describe(observed)}, the ledger {wanted}"
+        + _named_differences(observed, explanations[0].release),
         code="serving.unexplained",
         where=serving.name,
         remedy="put it back, or enter what serves with `gates adopt`",
@@ -158,6 +161,11 @@ def _states(observed: Observed, wanted: Release | None) -> bool:
     return isinstance(observed, Serves) and release_digest(observed.release) == observed.stated == release_digest(
         wanted
     )
+
+
+def _named_differences(observed: Observed, wanted: Release | None) -> str:
+    named = differences(wanted, observed.release) if isinstance(observed, Serves) and wanted is not None else ()
+    return f"; {'; '.join(named)}" if named else ""
 
 
 def describe(observed: Observed) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gates.bundle.canonical import canonical_bytes, digest_document
 from gates.bundle.pack import OpenedApproval, OpenedBundle
 from gates.bundle.waivers import OpenedWaiver
-from gates.errors import EngineError
+from gates.errors import EngineError, EvidenceError
 from gates.records.base import Digest
 from gates.records.decision import (
     ApprovalInput,
@@ -47,8 +47,15 @@ def build_input(
     observed: Observed,
     waivers: Sequence[OpenedWaiver] = (),
 ) -> DecisionInput:
-    """Put together the only document that policies see."""
+    """Put together the only document that policies see.
+
+    Raises
+    ------
+    EvidenceError: `request.parts`: what is to serve is not what the plan says.
+    """
     record = bundle.record
+    if request.parts != bundle.plan.release:
+        raise EvidenceError("asked is for other parts of a release than the plan's", code="request.parts")
     return DecisionInput(
         request=request,
         policy=PolicyInput(digest=policy_digest, trust_digest=trust_digest),

@@ -165,8 +165,13 @@ def adopt(project: Project, environment: Environment, version: str, *, reason: s
     slot = _recorded(project, environment)
     signer = project.signer(key, environment)
     model = project.registry.resolve(version).version
+    said = project.spec.release
     release = Release(
-        model=slot.model, environment=environment, routes=(Route(version=model, percent=100),), approved=model
+        model=slot.model,
+        environment=environment,
+        routes=(Route(version=model, percent=100),),
+        approved=model,
+        **({} if said is None else dict(said.parts())),
     )
     return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), release, reason=reason)
 

@@ -319,6 +319,7 @@ def decide(
         candidate=candidate,
         champion=champion,
         percent=percent,
+        parts=bundle.plan.release,
         actor=actor_of(project, signer),
         actor_key_id=signer.public.key_id if signer else None,
         reason=reason,

@@ -70,6 +70,7 @@ def build_plan(
         backfill=backfill,
         independent_rows=spec.rows == "independent",
         parity=None if spec.parity is None else spec.parity.plan(),
+        release=None if spec.release is None else spec.release.parts(),
         pull_request=pull_request or None,
         policy_digest=policy_digest,
         spec_digest=spec.digest,

@@ -26,7 +26,12 @@ from gates.errors import UsageError
 from gates.plan.document import read_document
 from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
+<<<<<<< HEAD
 from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
+=======
+from gates.plan.spec_release import ReleaseSpec
+from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec
+>>>>>>> 7d90c21 (A release holds all that serves with the model version: the spec says it, the decision binds it, each part is read back)
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
 from gates.records.base import Name, micros
@@ -258,6 +263,7 @@ class Spec(Part):
     )
     ledger: Location | None = Field(default=None, description="The ledger's URI; needed above development.")
     serving: Serving | None = Field(default=None, description="The serving target.")
+    release: ReleaseSpec | None = Field(default=None, description="What serves besides the model version.")
     packages: Literal["ours", "own"] = Field(
         default="ours",
         description="What the model runs with: this installation's packages, or those it was logged with.",

@@ -10,7 +10,7 @@ from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion,
 from gates.records.evidence import Code, Isolation, TableIdentity
 from gates.records.measurement import Item, Measurement, Slice, Subject
 from gates.records.plan import Plan, Requirement
-from gates.records.release import Approval, Release, Route
+from gates.records.release import Approval, Parts, Release, Route
 from gates.records.waiver import Waiver, WaiverApproval
 
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
@@ -23,6 +23,7 @@ class Request(Record):
 
     `actor_key_id` is the key that signs the decision: whose it is, the trust data say. `actor` is its identity there;
     without a key, whoever ran the command says so. `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
+    `parts` is what the plan says that serves with the candidate.
     """
 
     environment: Environment
@@ -31,6 +32,7 @@ class Request(Record):
     candidate: ModelVersion
     champion: ModelVersion | None = None
     percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    parts: Parts | None = None
     actor: Name
     actor_key_id: KeyId | None = None
     reason: Name | None = None

@@ -11,7 +11,12 @@ from pydantic import Field
 
 from gates.records.base import Digest, Environment, Micros, Name, Record, SchemaVersion
 from gates.records.measurement import Slice
+<<<<<<< HEAD
 from gates.records.sources import Feast, Read, RequestLog, Snapshot
+=======
+from gates.records.release import Parts
+from gates.records.sources import Feast, Read, RequestLog
+>>>>>>> 7d90c21 (A release holds all that serves with the model version: the spec says it, the decision binds it, each part is read back)
 
 Role = Literal["prove", "no-harm"]
 Tier = Literal["high", "medium", "low"]
@@ -275,6 +280,7 @@ class Plan(Record):
     Attributes
     ----------
     pull_request: the holdout is the one that the spec names for pull requests; no decision can rest on it.
+    release: what serves with the candidate; a decision binds it.
     """
 
     schema_version: SchemaVersion = "v1"
@@ -290,6 +296,7 @@ class Plan(Record):
     columns: Columns = Columns()
     backfill: Backfill | None = None
     parity: Parity | None = None
+    release: Parts | None = None
     policy_digest: Digest
     spec_digest: Digest
     built_in: bool = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, Scalar, SchemaVersion
 
@@ -28,20 +28,61 @@ class Pin(Record):
     value: Scalar
 
 
-class Release(Record):
-    """All that serves in an environment. A part that the model lacks is absent."""
+Part = Literal[
+    "image_digest",
+    "preprocessor_digest",
+    "decision_threshold",
+    "postprocessing",
+    "feature_views",
+    "flags",
+    "cache_namespace",
+    "data_snapshot",
+    "fallback",
+]
+PARTS: tuple[Part, ...] = Part.__args__  # type: ignore[attr-defined]
+"""What serves besides the model version, by the names of its fields."""
+
+
+class Parts(Record):
+    """What a release holds besides model versions.
+
+    A part without a value is one that the model lacks, where `lacks` names it; else nobody said.
+
+    Attributes
+    ----------
+    image_digest: of the serving image. preprocessor_digest: of what makes features of a request.
+    decision_threshold: of the score, from which on the answer is yes. postprocessing: version of what comes after.
+    feature_views: the version of each view that is read. flags: the variant of each feature flag.
+    cache_namespace: where features are cached. data_snapshot: of the data that is read while serving.
+    fallback: the batch scores that answer where the model does not.
+    """
+
+    image_digest: Digest | None = None
+    preprocessor_digest: Digest | None = None
+    decision_threshold: float | None = None
+    postprocessing: Name | None = None
+    feature_views: tuple[Pin, ...] = ()
+    flags: tuple[Pin, ...] = ()
+    cache_namespace: Name | None = None
+    data_snapshot: Digest | None = None
+    fallback: Name | None = None
+    lacks: tuple[Part, ...] | None = None
+
+    @model_validator(mode="after")
+    def _has_or_lacks(self) -> Self:
+        if both := [part for part in self.lacks or () if getattr(self, part) not in (None, ())]:
+            raise ValueError(f"{both[0]} is lacked, and has a value")
+        return self
+
+
+class Release(Parts):
+    """All that serves in an environment."""
 
     schema_version: SchemaVersion = "v1"
     model: Name
     environment: Environment
     routes: tuple[Route, ...]
     approved: ModelVersion
-    image_digest: Digest | None = None
-    preprocessor_digest: Digest | None = None
-    decision_threshold: float | None = None
-    feature_views: tuple[Pin, ...] = ()
-    flags: tuple[Pin, ...] = ()
-    data_snapshot: Digest | None = None
     decision_digest: Digest | None = None
 
     @property

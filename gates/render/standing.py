@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gates.render.numbers import moment
-from gates.render.release import traffic_text
+from gates.render.release import parts_text, traffic_text
 
 if TYPE_CHECKING:
     from gates.flow.move import Standing
@@ -20,6 +20,8 @@ def standings(found: Sequence[Standing], *, markdown: bool = False) -> str:
         approved = f"; approved: version {item.wanted.approved.version}" if item.wanted else ""
         lines.append(f"{bold}{item.environment}{bold}")
         lines.append(f"{mark}wanted    {traffic_text(item.wanted)}{approved}")
+        if item.wanted:
+            lines.append(f"{mark}with      {parts_text(item.wanted)}")
         lines.append(f"{mark}observed  {traffic_text(item.observed)}")
         if item.open_since_us is not None:
             lines.append(f"{mark}moving since {moment(item.open_since_us)}: run the same command again to finish it")

@@ -35,6 +35,7 @@ tables:
   offline: {{uri: offline.parquet}}
   online: {{uri: online.parquet}}
 rollout: {{production: [5, 100]}}
+release: {{decision_threshold: 0.5, feature_views: {{applicant: 3}}, flags: {{ranking: new}}, fallback: none}}
 """
 LOCATIONS = (
     ("experiments", "artifact_location"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def release_after(before: Release | None, opened: OpenedDecision) -> Release:
     """Return the release in which the candidate takes the traffic that was decided on and what served keeps the rest.
 
+    The other parts of the release are those of the decision: none is taken over from what served before.
+
     Raises
     ------
     UsageError: `promote.percent`. Refused: `decision.percent`: it names none; `slot.canary`: two other versions share
@@ -38,6 +40,7 @@ def release_after(before: Release | None, opened: OpenedDecision) -> Release:
         routes=_routes(before, request.candidate, request.percent),
         approved=request.candidate,
         decision_digest=opened.decision_id,
+        **({} if request.parts is None else dict(request.parts)),
     )
 
 
