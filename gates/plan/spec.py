@@ -26,12 +26,8 @@ from gates.errors import UsageError
 from gates.plan.document import read_document
 from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
-<<<<<<< HEAD
-from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
-=======
 from gates.plan.spec_release import ReleaseSpec
-from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec
->>>>>>> 7d90c21 (A release holds all that serves with the model version: the spec says it, the decision binds it, each part is read back)
+from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
 from gates.records.base import Name, micros

@@ -11,12 +11,8 @@ from pydantic import Field
 
 from gates.records.base import Digest, Environment, Micros, Name, Record, SchemaVersion
 from gates.records.measurement import Slice
-<<<<<<< HEAD
-from gates.records.sources import Feast, Read, RequestLog, Snapshot
-=======
 from gates.records.release import Parts
-from gates.records.sources import Feast, Read, RequestLog
->>>>>>> 7d90c21 (A release holds all that serves with the model version: the spec says it, the decision binds it, each part is read back)
+from gates.records.sources import Feast, Read, RequestLog, Snapshot
 
 Role = Literal["prove", "no-harm"]
 Tier = Literal["high", "medium", "low"]
