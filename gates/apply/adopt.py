@@ -15,7 +15,7 @@ from gates.apply.aliases import sole_version
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import check_release
 from gates.apply.pack import keep_pack
-from gates.apply.saga import Applied, open_elsewhere, require_unmoved
+from gates.apply.saga import Applied, open_elsewhere, require_unmoved, tag_head
 from gates.apply.serving.interface import Serves, ServesNothing
 from gates.apply.surfaces import Surfaces, describe, describe_release
 from gates.apply.writer import LedgerWriter, Position
@@ -76,7 +76,8 @@ def adopt(writer: LedgerWriter, surfaces: Surfaces, release: Release, *, reason:
     surfaces.observe_aliases(slot, closed.standing)
     # (7)
     pack = keep_pack(writer, surfaces.serving, chain, slot)
-    return Applied(slot, "done", release, accepted, observed, digest, digest, pack)
+    unwitnessed = tag_head(surfaces, slot, chain)
+    return Applied(slot, "done", release, accepted, observed, digest, digest, pack, (), unwitnessed)
 
 
 def _check_serves(surfaces: Surfaces, release: Release, known: Release | None) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
-from gates.apply.ledger.slots import Known, SlotState
+from gates.apply.ledger.slots import SlotState
 from gates.apply.pack import keep_pack
 from gates.apply.saga import (
     Allowance,
@@ -66,7 +66,7 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
     target = _target(state, slot, to)
     # (1)
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
-    allowance = _allowance(surfaces, slot, target, state)
+    allowance = allowance_of(surfaces, slot, target, state)
 
     # (2)
     def build(newest: Chain, position: Position) -> Entry:
@@ -97,7 +97,7 @@ def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain:
         raise open_elsewhere(move, slot)
     # (1)
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
-    allowance = _allowance(surfaces, slot, reached, chain.slot(slot))
+    allowance = allowance_of(surfaces, slot, reached, chain.slot(slot))
     return carry_out(
         writer, surfaces, slot, chain, status="done" if finish else "failed", allowance=allowance, resumed=True
     )
@@ -105,25 +105,15 @@ def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain:
 
 def _target(state: SlotState, slot: Slot, to: Digest | None) -> Release:
     if to is None:
-        return _last_good(state, slot)
+        if state.last_good is None:
+            raise _no_target(f"{slot.environment} has no earlier release that is known as good", state)
+        return state.last_good
     known = state.known.get(to)
     if known is None:
         raise _no_target(f"{slot.environment} never served release {to}", state)
     if known.state != "done" or to == state.release_digest:
         raise _no_target(f"release {to} is {'suspect' if known.state != 'done' else 'what serves now'}", state)
     return known.release
-
-
-def _last_good(state: SlotState, slot: Slot) -> Release:
-    before: list[Known] = []
-    for digest, known in state.known.items():
-        if digest == state.release_digest:
-            break
-        before.append(known)
-    good = [known.release for known in before if known.state == "done"]
-    if not good:
-        raise _no_target(f"{slot.environment} has no earlier release that is known as good", state)
-    return good[-1]
 
 
 def _no_target(message: str, state: SlotState) -> Refused:
@@ -139,7 +129,13 @@ def _no_target(message: str, state: SlotState) -> Refused:
     )
 
 
-def _allowance(surfaces: Surfaces, slot: Slot, target: Release | None, state: SlotState) -> Allowance:
+def allowance_of(surfaces: Surfaces, slot: Slot, target: Release | None, state: SlotState) -> Allowance:
+    """Say what a rollback to `target` has to leave behind.
+
+    Raises
+    ------
+    EvidenceError: the bytes of a model of the target release changed.
+    """
     try:
         if target is not None:
             surfaces.check_bytes(target)

@@ -10,7 +10,8 @@ preceded by a look at the ledger, and until the outcome stands the intent blocks
 (7) outcome, and a signed rollback pack beside the target
 
 A failure after (2) leaves the intent open: the same command resumes it, a rollback undoes an unfinished promotion.
-Debts of a rollback (a registry that was down) are settled by the same rollback again.
+Debts of a rollback (a registry that was down) are settled by the same rollback again, or by `gates reconcile`: an
+outcome once more, without them.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from typing import Literal
 from gates.apply.aliases import Standing
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.slots import OpenIntent, SlotState
+from gates.apply.ledger.witnesses import witness_tag, witness_text
 from gates.apply.pack import keep_pack
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter, Position
-from gates.errors import GatesError, Refused
+from gates.errors import GatesError, Refused, UsageError
 from gates.inputs.registry import RegistryUnavailable
 from gates.records.base import Digest
 from gates.records.release import Entry, Release, Slot
@@ -41,6 +43,8 @@ class Applied:
     wanted, accepted, observed: None is nothing serving.
     intent, outcome: ledger entries; None in development, which has no ledger. For an adoption both are its entry.
     pack: the rollback pack in the store. debts: what could not be reached, in words.
+    unwitnessed: why the registry did not take the ledger's new head as a tag; empty where it did.
+    journalled: intent and outcome are in the journal beside the target: the ledger was out of reach.
     resumed: the intent was found open, or the move was found done.
     """
 
@@ -53,7 +57,9 @@ class Applied:
     outcome: Digest | None = None
     pack: Digest | None = None
     debts: tuple[str, ...] = ()
+    unwitnessed: str = ""
     resumed: bool = False
+    journalled: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,8 +182,9 @@ def carry_out(
     except GatesError as error:
         raise _interrupted(error, slot, move) from error
     pack = keep_pack(writer, surfaces.serving, chain, slot)
+    unwitnessed = tag_head(surfaces, slot, chain)
     return Applied(
-        slot, status, standing.release, accepted, observed, move.digest, outcome, pack, debts, resumed=resumed
+        slot, status, standing.release, accepted, observed, move.digest, outcome, pack, debts, unwitnessed, resumed
     )
 
 
@@ -197,10 +204,51 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
         surfaces.move_aliases(slot, state.standing)
         surfaces.observe_aliases(slot, state.standing)
     observed = surfaces.observe(state.standing.release)
+    if state.debts:
+        chain = _settle(writer, chain, slot, state)
+        state = chain.slot(slot)
     # A run that was killed after its outcome may have left the pack behind.
     pack = keep_pack(writer, surfaces.serving, chain, slot)
-    wanted, intent = state.standing.release, state.last_intent
-    return Applied(slot, "done", wanted, observed, observed, intent, state.last_closing, pack, resumed=True)
+    unwitnessed = tag_head(surfaces, slot, chain)
+    wanted, intent, outcome = state.standing.release, state.last_intent, state.last_closing
+    return Applied(slot, "done", wanted, observed, observed, intent, outcome, pack, (), unwitnessed, resumed=True)
+
+
+def tag_head(surfaces: Surfaces, slot: Slot, chain: Chain) -> str:
+    """Let the registry witness the ledger's head, on the version that is approved; return why it did not.
+
+    The outcome stands in the ledger by now: a registry that is down does not undo it.
+    """
+    release = chain.slot(slot).standing.release
+    if release is None:
+        return ""
+    value = witness_text(chain.entries[-1].entry.sequence, chain.head)
+    try:
+        surfaces.registry.set_tag(release.model, release.approved.version, witness_tag(slot.environment), value)
+    except (RegistryUnavailable, UsageError) as error:
+        return error.message
+    return ""
+
+
+def _settle(writer: LedgerWriter, chain: Chain, slot: Slot, state: SlotState) -> Chain:
+    """Say in the ledger that what the slot's last outcome could not reach is as it should be."""
+
+    def build(newest: Chain, position: Position) -> Entry:
+        require_unmoved(newest, slot, state)
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind="outcome",
+            time_us=position.time_us,
+            actor=writer.actor,
+            reason="debts paid",
+            slot=slot,
+            intent=state.last_intent,
+            status="failed" if state.came_by == "undo" else "done",
+            observed=state.standing.release,
+        )
+
+    return writer.append(build, chain)[1]
 
 
 def _still_open(writer: LedgerWriter, newest: Chain, slot: Slot, move: OpenIntent) -> Chain:

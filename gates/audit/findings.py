@@ -11,7 +11,7 @@ from gates.errors import EngineError, GatesError
 
 Part = Literal[
     "store", "ledger", "decision", "replay", "policy", "trust", "plan", "bundle", "evidence", "attachment", "approval",
-    "waiver", "pack", "model", "alias", "serving",
+    "waiver", "pack", "model", "alias", "serving", "witness",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -46,6 +46,8 @@ class Findings:
     """Collects findings; `attempt` turns an error into one and goes on."""
 
     items: list[Finding] = field(default_factory=list)
+    witnessed: str | None = None
+    """What saw the ledger's head from outside; None where no ledger was looked at."""
 
     def ok(self, part: Part, what: str, where: str) -> None:
         self.items.append(Finding(part, what, where))
@@ -114,5 +116,6 @@ class Findings:
             "schema_version": "v1",
             "good": self.good,
             "complete": self.complete,
+            **({"witnessed": self.witnessed} if self.witnessed else {}),
             "findings": [item.document() for item in self.items],
         }

@@ -8,6 +8,8 @@
 (5) Policies, compiled module and trust data of each decision.
 (6) The bytes of every model version that serves or was decided on, where a registry answers.
 (7) Registry aliases and serving targets state what the ledger explains. Rollback packs verify.
+(8) The ledger holds what its witnesses saw: tags in the registry, the packs beside the targets. Which is the newest, and
+    which entries came after it.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
 from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
+from gates.audit.witnesses import look_at_witnesses
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
@@ -156,6 +159,7 @@ class _Audit:
             for slot in self.chain.slots:
                 self._slot(self.chain, slot)
             self._unmoved(self.chain, slots)
+            look_at_witnesses(self.found, self.chain, self.registry, self.serving_of)
 
     def _entry(self, entry: Entry) -> None:
         for active in entry.active or ():

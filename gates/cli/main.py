@@ -38,6 +38,8 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "waive": _Command("waivers", "waive", "Accept one bad figure of one version for a time."),
         "baseline": _Command("waivers", "baseline", "Accept today's bad figures, so that only new or worse ones deny."),
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),
+        "reconcile": _Command("move", "reconcile", "Finish or undo what the last move left open."),
+        "takeover": _Command("move", "takeover", "Make another key's unfinished move this one's."),
     },
     "Policies, keys and trust": {
         "policy": _Command("people", "policy", "Build, test and compare policies; put them in force."),

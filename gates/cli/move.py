@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -77,6 +77,47 @@ def adopt(version: str, environment: str, reason: str, key: str | None, spec_pat
     _print(run(options.open_project(spec_path), environment, version, reason=reason, key=key), "adopted", output)
 
 
+@click.command()
+@options.target
+@click.option("--finish", "how", flag_value="finish", help="Do it: go on to the end.")
+@click.option("--undo", "how", flag_value="undo", help="Do it: take an unfinished promotion back.")
+@options.key
+@options.spec
+@options.output
+def reconcile(environment: str, how: str | None, key: str | None, spec_path: str, output: str) -> None:
+    """Say what the last move in ENV left to do: a rollback beside the ledger, an unfinished move, debts.
+
+    Changes nothing without --finish or --undo, and exits 1 where something is left.
+    """
+    from gates.flow.move import reconcile as run
+
+    asked: Literal["look", "finish", "undo"] = "finish" if how == "finish" else "undo" if how == "undo" else "look"
+    todo, applied = run(options.open_project(spec_path), environment, how=asked, key=key)
+    if output == "json":
+        said = {"left": todo.left, "said": todo.said, "finish": todo.finish, "undo": todo.undo}
+        options.print_document(said | ({"applied": _document(applied)} if applied else {}))
+    else:
+        can = ((todo.finish, "--finish"), (todo.undo, "--undo"))
+        options.tell({}, output, todo.said, *(f"{flag}: {what}" for what, flag in can if what and not applied))
+        if applied:
+            _tell(applied, "reconciled")
+    options.leave(0 if applied or todo.left == "nothing" else 1)
+
+
+@click.command()
+@options.target
+@options.reason
+@options.key
+@options.spec
+@options.output
+def takeover(environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
+    """Make an unfinished move that another key began this key's: `gates reconcile` then finishes or undoes it."""
+    from gates.flow.move import takeover as run
+
+    entry = run(options.open_project(spec_path), environment, reason=reason, key=key)
+    options.tell({"entry": entry}, output, f"taken over in {environment}", f"next: gates reconcile -e {environment}")
+
+
 def _print(applied: Applied, word: str, output: str) -> None:
     if output == "json":
         options.print_document(_document(applied))
@@ -90,12 +131,16 @@ def _tell(applied: Applied, word: str) -> None:
     where = applied.slot.environment
     undone = "" if applied.status == "done" else " (an unfinished promotion was undone)"
     click.echo(f"{word} in {where}{undone}: {traffic_text(applied.observed)}")
-    if applied.outcome:
+    if applied.outcome and applied.journalled:
+        click.echo(f"  journal {applied.outcome[7:19]} beside the target; next: gates reconcile -e {where}")
+    elif applied.outcome:
         click.echo(f"  ledger {applied.outcome[7:19]}, rollback pack {applied.pack[7:19] if applied.pack else 'none'}")
     else:
         click.echo("  development has no ledger: this move is recorded nowhere")
     for debt in applied.debts:
         click.echo(f"  debt: {debt}")
+    if applied.unwitnessed:
+        click.echo(f"  the ledger's new head is not tagged in the registry: {applied.unwitnessed}")
 
 
 def _document(applied: Applied) -> dict[str, Any]:
@@ -108,6 +153,8 @@ def _document(applied: Applied) -> dict[str, Any]:
         "outcome": applied.outcome,
         "pack": applied.pack,
         "debts": list(applied.debts),
+        "journalled": applied.journalled,
+        "unwitnessed": applied.unwitnessed or None,
         "resumed": applied.resumed,
         **{name: release.document() if release else None for name, release in releases.items()},
     }

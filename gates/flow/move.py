@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
-from gates.errors import UsageError
+from gates.errors import EngineError, GatesError, Refused, UsageError
 from gates.flow.answer import view_of
 from gates.flow.decide import decide_for_good
 from gates.flow.stages import Decided, candidate_uri, find_bundle
+from gates.inputs.registry import AbsentRegistry
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route, Slot
 
 if TYPE_CHECKING:
+    from gates.apply.reconcile import Todo
     from gates.apply.saga import Applied
+    from gates.apply.serving.interface import Serving
     from gates.apply.surfaces import Surfaces
     from gates.apply.writer import LedgerWriter
     from gates.bundle.decisions import OpenedDecision
@@ -146,11 +149,64 @@ def rollback(project: Project, environment: Environment, *, reason: str, to: Dig
     ------
     Refused: no authority, or no such release. EvidenceError: its bytes changed.
     """
+    from gates.apply.offline import Offline, rollback_offline
     from gates.apply.rollback import rollback as carry_out
 
     slot = _recorded(project, environment)
     signer = project.signer(key, environment)
-    return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), slot, reason=reason, to=to)
+    surfaces = surfaces_of(project, environment, registry_may_be_down=True)
+    try:
+        project.check_store()
+        if not surfaces.serving.journal():
+            return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason, to=to)
+        project.chain()
+    except EngineError as error:
+        if not error.code.startswith(("ledger.", "store.")):
+            raise
+        offline = Offline(project.ledger_root, signer, now_us(), (f"{error.code}: {error.message}",))
+        return rollback_offline(offline, surfaces, slot, reason=reason, to=to)
+    raise Refused(
+        f"a rollback in {environment} was carried out while the ledger was out of reach, and is not entered yet",
+        code="journal.open",
+        where=surfaces.serving.name,
+        remedy=f"gates reconcile -e {environment}",
+    )
+
+
+def reconcile(
+    project: Project, environment: Environment, *, how: Literal["look", "finish", "undo"], key: str | None
+) -> tuple[Todo, Applied | None]:
+    """Say what the last move in an environment left to do, and where asked for, do it.
+
+    Raises
+    ------
+    Refused: it is another key's, or journal and ledger contradict each other. EngineError: something is out of reach.
+    """
+    from gates.apply.reconcile import look
+    from gates.apply.reconcile import reconcile as carry_out
+
+    slot = _recorded(project, environment)
+    signer = project.signer(key, environment)
+    project.check_store()
+    writer, surfaces = project.writer(signer, now_us()), surfaces_of(project, environment)
+    todo = look(writer, surfaces, slot)
+    if how == "look" or (how == "finish" and todo.left == "nothing"):
+        return todo, None
+    return todo, carry_out(writer, surfaces, slot, how)
+
+
+def takeover(project: Project, environment: Environment, *, reason: str, key: str | None) -> Digest:
+    """Make an unfinished move of another key this one's.
+
+    Raises
+    ------
+    Refused: nothing is open, or this key may not apply there.
+    """
+    from gates.apply.reconcile import takeover as carry_out
+
+    slot = _recorded(project, environment)
+    signer = project.signer(key, environment)
+    return carry_out(project.writer(signer, now_us()), slot, reason=reason)
 
 
 def adopt(project: Project, environment: Environment, version: str, *, reason: str, key: str | None) -> Applied:
@@ -187,8 +243,12 @@ def _recorded(project: Project, environment: Environment) -> Slot:
     return slot
 
 
-def surfaces_of(project: Project, environment: Environment) -> Surfaces:
+def surfaces_of(project: Project, environment: Environment, *, registry_may_be_down: bool = False) -> Surfaces:
     """Return what a move changes outside the ledger.
+
+    Parameters
+    ----------
+    registry_may_be_down: where it is, one that answers to nothing stands in for it.
 
     Raises
     ------
@@ -203,7 +263,13 @@ def surfaces_of(project: Project, environment: Environment) -> Surfaces:
             code="spec.serving_missing",
             remedy='add `serving: {file: "serving/{environment}.json"}`',
         )
-    return Surfaces(project.registry, serving)
+    try:
+        registry = project.registry
+    except GatesError as error:
+        if not (registry_may_be_down and error.code in ("registry.not_found", "registry.unavailable")):
+            raise
+        registry = AbsentRegistry(error.message)
+    return Surfaces(registry, serving)
 
 
 @dataclass(frozen=True)
@@ -225,7 +291,6 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
     EvidenceError: the ledger does not verify. EngineError: ledger, registry or target is out of reach.
     """
     from gates.apply.serving.interface import Serves
-    from gates.errors import Refused
 
     chain = project.chain()
     found = []
@@ -245,8 +310,14 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
                 environment=environment,
                 wanted=state.standing.release,
                 observed=seen.release if isinstance(seen, Serves) else None,
-                differences=(*differences, *state.debts),
+                differences=(*differences, *state.debts, *_beside(surfaces.serving)),
                 open_since_us=state.open.entry.time_us if state.open else None,
             )
         )
     return tuple(found)
+
+
+def _beside(serving: Serving) -> tuple[str, ...]:
+    """What was done without the ledger, and is not in it yet."""
+    count = len(serving.journal())
+    return (f"{count} records of rollbacks without the ledger wait for `gates reconcile`",) if count else ()

@@ -163,6 +163,10 @@ class MlflowRegistry:
         with self._wrapped(model):
             self._client.set_model_version_tag(model, version, key, value)
 
+    def tags(self, model: str, version: str) -> dict[str, str]:
+        """See Registry.tags."""
+        return {str(key): str(value) for key, value in self._version(model, version).tags.items()}
+
     def _describe(self, name: str, number: str) -> RegisteredModel:
         found = self._version(name, number)
         with self._artifact(name, number) as folder:

@@ -7,10 +7,10 @@ An alias is the shadow of the ledger: a registry knows neither who set it nor wh
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from gates.errors import EngineError, UsageError
 from gates.records import Digest, ModelVersion
@@ -111,6 +111,30 @@ class Registry(Protocol):
     def set_tag(self, model: str, version: str, key: str, value: str) -> None:
         """Set a version's tag."""
         ...
+
+    def tags(self, model: str, version: str) -> dict[str, str]:
+        """Return a version's tags; its bytes are not read."""
+        ...
+
+
+class AbsentRegistry:
+    """A registry that answers to nothing: what stands in for one that could not even be opened.
+
+    Parameters
+    ----------
+    why: said in every error.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        """Any method of the port."""
+
+        def fails(*_: object, **__: object) -> NoReturn:
+            raise RegistryUnavailable(self._why)
+
+        return fails
 
 
 @dataclass(frozen=True)

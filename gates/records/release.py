@@ -12,6 +12,7 @@ DECISION_TYPE = "urn:model-gates:decision:v1"
 APPROVAL_TYPE = "urn:model-gates:approval:v1"
 ENTRY_TYPE = "urn:model-gates:ledger-entry:v1"
 PACK_TYPE = "urn:model-gates:rollback-pack:v1"
+JOURNAL_TYPE = "urn:model-gates:journal:v1"
 
 
 class Route(Record):
@@ -155,6 +156,29 @@ class Entry(Record):
     status: Literal["done", "failed", "pending"] | None = None
     observed: Release | None = None
     debts: tuple[str, ...] | None = None
+
+
+class Journalled(Record):
+    """A rollback that was carried out while the ledger was out of reach, as its signer wrote it beside the target.
+
+    Attributes
+    ----------
+    expects: the slot's last closing entry, by the rollback pack that was used.
+    before: what the target stated. observed: what it stated afterwards; absent before it was looked at again.
+    debts: what could not be reached, in words.
+    """
+
+    schema_version: SchemaVersion = "v1"
+    ledger_root: Digest
+    slot: Slot
+    expects: Digest
+    time_us: Micros
+    actor: Name
+    reason: Name
+    before: Release
+    after: Release
+    observed: Release | None = None
+    debts: tuple[str, ...] = ()
 
 
 class Approval(Record):

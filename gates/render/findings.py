@@ -19,9 +19,11 @@ def findings_text(found: Findings, *, verbose: bool = False, markdown: bool = Fa
     shown = [item for item in found.items if verbose or item.status != "ok"]
     if markdown:
         counts = [f"- {part}: {told}" for part, told in _counts(found)]
-        return "\n".join([f"**{_answer(found)}**", "", *counts, "", *map(_marked, shown)])
+        covered = [f"- the ledger's witnesses: {prose(found.witnessed)}"] if found.witnessed else []
+        return "\n".join([f"**{_answer(found)}**", "", *counts, *covered, "", *map(_marked, shown)])
     counts = [f"  {part:<11}{told}" for part, told in _counts(found)]
-    return "\n".join([_answer(found), *counts, *map(_line, shown)])
+    covered = [f"  the ledger's witnesses: {visible(found.witnessed, longest=_LONGEST)}"] if found.witnessed else []
+    return "\n".join([_answer(found), *counts, *covered, *map(_line, shown)])
 
 
 def _answer(found: Findings) -> str:

@@ -123,7 +123,7 @@ def test_verify_with_the_registry_down_is_incomplete_and_never_good(own: World) 
     own.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     ran = own.run("verify")
     assert ran.code == 4
-    assert ran.out.startswith("INCOMPLETE: 4 things could not be reached")
+    assert ran.out.startswith("INCOMPLETE: 5 things could not be reached")
     document = own.run("verify", "-o", "json").json
     assert (document["good"], document["complete"]) == (True, False)
     # What does not hold goes before what could not be reached.

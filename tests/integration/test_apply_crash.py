@@ -102,8 +102,8 @@ def test_a_killed_promotion_is_finished_by_running_it_again(tmp_path: Path) -> N
         decision = world.allowed("staging", 2)
         return "staging", lambda writer, surfaces: promote(writer, surfaces, decision)
 
-    # intent, target, approved, deployed, outcome, pack
-    assert kill_everywhere(tmp_path, prepare, finish) == 6
+    # intent, target, approved, deployed, outcome, pack, tag
+    assert kill_everywhere(tmp_path, prepare, finish) == 7
 
 
 def test_an_unfinished_promotion_carries_the_decision_that_finishes_it(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_unfinished_promotion_carries_the_decision_that_finishes_it(tmp_path:
         except Refused as error:
             assert (error.code, begun) == ("slot.moved", False)  # noqa: PT017
 
-    assert kill_everywhere(tmp_path, prepare, by_itself) == 6
+    assert kill_everywhere(tmp_path, prepare, by_itself) == 7
 
 
 def test_a_killed_canary_is_finished_by_running_it_again(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_killed_canary_is_finished_by_running_it_again(tmp_path: Path) -> None
         decision = world.allowed("production", 2, percent=5)
         return "production", lambda writer, surfaces: promote(writer, surfaces, decision)
 
-    # intent, target, approved, outcome, pack
-    assert kill_everywhere(tmp_path, prepare, finish) == 5
+    # intent, target, approved, outcome, pack, tag
+    assert kill_everywhere(tmp_path, prepare, finish) == 6
 
 
 def test_a_killed_first_release_is_finished_by_running_it_again(tmp_path: Path) -> None:
@@ -139,8 +139,8 @@ def test_a_killed_first_release_is_finished_by_running_it_again(tmp_path: Path) 
         decision = world.allowed("production", 2)
         return "production", lambda writer, surfaces: promote(writer, surfaces, decision)
 
-    # intent, target, approved, champion, deployed, outcome, pack
-    assert kill_everywhere(tmp_path, prepare, finish) == 7
+    # intent, target, approved, champion, deployed, outcome, pack, tag
+    assert kill_everywhere(tmp_path, prepare, finish) == 8
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -161,7 +161,7 @@ def test_a_killed_promotion_is_undone_by_a_rollback(tmp_path: Path, first: bool)
         one_release(world, slot, None if first else "1")
         assert "suspect" not in {known.state for known in writer.read().slot(slot).known.values()}
 
-    assert kill_everywhere(tmp_path, prepare, undo) == 6
+    assert kill_everywhere(tmp_path, prepare, undo) == 7
 
 
 def test_a_killed_rollback_is_finished_by_running_it_again(tmp_path: Path) -> None:
@@ -182,8 +182,8 @@ def test_a_killed_rollback_is_finished_by_running_it_again(tmp_path: Path) -> No
         states = [known.state for known in world.writer().read().slot(slot_in(environment)).known.values()]
         assert states == ["done", "suspect"]
 
-    # intent, target, approved, deployed, outcome, pack
-    assert kill_everywhere(tmp_path, prepare, again) == 6
+    # intent, target, approved, deployed, outcome, pack, tag
+    assert kill_everywhere(tmp_path, prepare, again) == 7
 
 
 def test_a_rollback_by_name_is_run_again_to_the_same_end(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_rollback_by_name_is_run_again_to_the_same_end(tmp_path: Path) -> None
         move(world.writer(now_us=NOW + 1), world.surfaces(environment))
         one_release(world, slot_in(environment), "1")
 
-    assert kill_everywhere(tmp_path, prepare, again) == 6
+    assert kill_everywhere(tmp_path, prepare, again) == 7
 
 
 def test_a_killed_undo_is_finished_by_running_it_again(tmp_path: Path) -> None:
@@ -216,8 +216,8 @@ def test_a_killed_undo_is_finished_by_running_it_again(tmp_path: Path) -> None:
             assert error.code == "rollback.no_target"  # noqa: PT017
         one_release(world, slot_in(environment), "1")
 
-    # target, approved, deployed, outcome, pack
-    assert kill_everywhere(tmp_path, prepare, again) == 5
+    # target, approved, deployed, outcome, pack, tag
+    assert kill_everywhere(tmp_path, prepare, again) == 6
 
 
 def test_a_killed_adoption_is_finished_by_running_it_again(tmp_path: Path) -> None:
@@ -228,8 +228,8 @@ def test_a_killed_adoption_is_finished_by_running_it_again(tmp_path: Path) -> No
         there = release.model_copy(update={"environment": "production"})
         return "production", lambda writer, surfaces: adopt(writer, surfaces, there, reason="it serves already")
 
-    # entry, target, approved, champion, deployed, pack
-    assert kill_everywhere(tmp_path, prepare, finish) == 6
+    # entry, target, approved, champion, deployed, pack, tag
+    assert kill_everywhere(tmp_path, prepare, finish) == 7
 
 
 def _compete(world: World, person: str, decision: Any, ready: Any, answers: Any) -> None:

@@ -156,9 +156,11 @@ def test_a_registry_that_is_down_is_a_debt(world: World) -> None:
     world.registry.down = False
     assert world.registry.aliases(MODEL)["deployed-staging"] == "2"
     settled = back(world)
-    assert (settled.resumed, settled.debts, settled.outcome) == (True, (), applied.outcome)
+    assert (settled.resumed, settled.debts, settled.intent) == (True, (), applied.intent)
     assert world.registry.aliases(MODEL) == chain.expected_aliases(MODEL)
-    assert world.writer().read().head == chain.head
+    newest = world.writer().read()
+    assert (newest.head, newest.slot(STAGING).debts) == (settled.outcome, ())
+    assert newest.slot(STAGING).known == chain.slot(STAGING).known
 
 
 def test_a_registry_that_goes_down_in_between_is_a_debt_too(world: World) -> None:

@@ -84,7 +84,7 @@ def test_what_is_whole_verifies(made: Promoted) -> None:
     assert {item.status for item in found.items} == {"ok"}
     assert {part for part, _ in found.counts} == {
         "store", "ledger", "policy", "trust", "bundle", "plan", "evidence", "attachment", "decision",
-        "replay", "alias", "serving", "pack", "model",
+        "replay", "alias", "serving", "pack", "model", "witness",
     }  # fmt: skip
     assert found.counts["evidence", "ok"] == 4
     assert findings_text(found).startswith(f"VERIFIED: {len(found.items)} things hold")
@@ -187,8 +187,8 @@ def test_a_registry_that_is_down_proves_nothing_and_accuses_nobody(own: Promoted
 
     assert found.good
     assert not found.complete
-    assert {item.part for item in found.unreached} == {"model", "alias"}
-    assert findings_text(found).startswith("INCOMPLETE: 3 things could not be reached")
+    assert {item.part for item in found.unreached} == {"model", "alias", "witness"}
+    assert findings_text(found).startswith("INCOMPLETE: 4 things could not be reached")
     without = check(own, registry=False)
     assert without.complete
     assert {item.part for item in without.items if item.status == "skipped"} == {"model"}

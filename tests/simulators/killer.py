@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-_EFFECTS = frozenset({"append", "write", "clear", "keep_pack", "set_alias", "delete_alias"})
+_EFFECTS = frozenset({"append", "write", "clear", "keep_pack", "set_alias", "delete_alias", "set_tag", "keep_journal"})
 
 
 class Countdown:

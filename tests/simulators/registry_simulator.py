@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from gates.bundle.canonical import digest_file
@@ -26,7 +26,6 @@ class RegistrySimulator:
 
     root: Path
     down: bool = False
-    tags: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def register(self, name: str, version: str, content: bytes) -> ModelVersion:
         write_atomically(self.path(name, version), content)
@@ -46,7 +45,7 @@ class RegistrySimulator:
             version = aliases[wanted.alias]
         assert version is not None
         resolved = ModelVersion(name=wanted.name, version=version, digest=self.digest(wanted.name, version))
-        return RegisteredModel(resolved, (), "python_function", {}, self.tags.get((wanted.name, version), {}))
+        return RegisteredModel(resolved, (), "python_function", {}, self.tags(wanted.name, version))
 
     def fetch(self, version: ModelVersion, into: Path) -> Path:
         if self.digest(version.name, version.version) != version.digest:
@@ -88,7 +87,12 @@ class RegistrySimulator:
 
     def set_tag(self, model: str, version: str, key: str, value: str) -> None:
         self.digest(model, version)
-        self.tags.setdefault((model, version), {})[key] = value
+        write_atomically(self.path(model, version).with_name("tags") / key, value.encode())
+
+    def tags(self, model: str, version: str) -> dict[str, str]:
+        self.digest(model, version)
+        folder = self.path(model, version).with_name("tags")
+        return {path.name: path.read_text() for path in folder.iterdir()} if folder.exists() else {}
 
     def force(self, model: str, alias: str, version: str | None) -> None:
         """What somebody with the database's password may do: no check, case variants too."""

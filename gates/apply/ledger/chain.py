@@ -58,6 +58,7 @@ class Chain:
     ----------
     entries: all entries, in order. owners: the policy owners. sealed: `sealed` entries by bundle digest, in order.
     slots: the state of each slot that was ever moved. policies, trusts: in force, by environment.
+    activations: the envelopes of all `policy` entries, in order.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Chain:
         self.slots: dict[Slot, SlotState] = dict(follows.slots) if follows else {}
         self.policies: dict[Environment, ActivePolicy] = dict(follows.policies) if follows else {}
         self.trusts: dict[Environment, Trust] = dict(follows.trusts) if follows else {}
+        self.activations: tuple[bytes, ...] = follows.activations if follows else ()
+        self._documents: dict[Digest, Trust] = dict(follows._documents) if follows else {}  # noqa: SLF001 (its own)
         self._trust = trust
         entries = self._read = list(follows.entries) if follows else []
         for raw in envelopes:
@@ -130,6 +133,10 @@ class Chain:
         """Return the trust document in force."""
         self.active(environment)
         return self.trusts[environment]
+
+    def trust_document(self, digest: Digest) -> Trust:
+        """Return a trust document that was in force at any time."""
+        return self._documents[digest]
 
     def digest_at(self, sequence: int) -> Digest | None:
         """Return the digest of an entry, also while those after it are being read; None where there is none."""
@@ -193,12 +200,15 @@ class Chain:
                 f"no key that may write {entry.kind} signed it", code="ledger.unlisted_key", where=where
             )
         self._take(entry, digest, opened.key_ids, where)
+        if entry.kind == "policy":
+            self.activations += (raw,)
         return ChainEntry(digest, entry, opened.key_ids)
 
     def _take(self, entry: Entry, digest: Digest, key_ids: tuple[str, ...], where: str) -> None:
         for active in entry.active or ():
             self.policies[active.environment] = active
-            self.trusts[active.environment] = self._look_up(active.trust_digest, where)
+            trust = self._documents.get(active.trust_digest) or self._look_up(active.trust_digest, where)
+            self.trusts[active.environment] = self._documents[active.trust_digest] = trust
         if entry.bundle_digest is not None:
             if entry.bundle_digest in self.sealed:
                 raise EvidenceError("seals a bundle again", code="ledger.sealed", where=where)

@@ -1,7 +1,7 @@
 """How entries move a slot: one open intent at most, each built upon the slot's last closing entry. Pure.
 
 A slot is closed by an outcome that is done or failed, or by an adopt. `pending` (a change that waits for somebody)
-leaves its intent open. The release that a rollback left is suspect; nothing in this version marks a release bad.
+leaves its intent open. Where an outcome left debts, another one for the same intent says that they are paid. The release that a rollback left is suspect; nothing in this version marks a release bad.
 """
 
 from __future__ import annotations
@@ -84,6 +84,22 @@ class SlotState:
         """The intent that the last closing entry closed; None where that was an adopt."""
         return next((intent for intent, closing in self.closed.items() if closing == self.last_closing), None)
 
+    @property
+    def last_good(self) -> Release | None:
+        """The release before the present that is still known as good."""
+        before: list[Known] = []
+        for digest, known in self.known.items():
+            if digest == self.release_digest:
+                break
+            before.append(known)
+        good = [known.release for known in before if known.state == "done"]
+        return good[-1] if good else None
+
+    @property
+    def last_good_by_itself(self) -> Release | None:
+        """The same, where no name need be said: what came by a rollback is not left for an older one unasked."""
+        return None if self.came_by in ("rollback", "undo") else self.last_good
+
 
 def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, ...], *, where: str) -> SlotState:
     """Apply a slot's entry to its state.
@@ -94,6 +110,8 @@ def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, 
     """
     if entry.kind in ("intent", "rollback", "adopt"):
         return _begin(state, entry, digest, key_ids, where)
+    if state.open is None and state.debts and entry.kind == "outcome" and entry.intent == state.last_intent:
+        return _settle(state, entry, digest, where)
     if state.open is None or entry.intent != state.open.digest:
         raise _broken(f"{entry.kind} for an intent that is not open", where)
     if entry.kind == "takeover":
@@ -137,6 +155,14 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
         left = known[state.release_digest]
         known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us, sequence=entry.sequence)
     return replace(arrived, open=None, debts=debts, known=known, closed=closed)
+
+
+def _settle(state: SlotState, entry: Entry, digest: Digest, where: str) -> SlotState:
+    status = "failed" if state.came_by == "undo" else "done"
+    if entry.status != status or entry.observed != state.standing.release or entry.intent is None:
+        raise _broken(f"debts of a move that was {status} are paid by something else", where)
+    closed = {**state.closed, entry.intent: digest}
+    return replace(state, last_closing=digest, debts=entry.debts or (), closed=closed)
 
 
 def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, by: CameBy) -> SlotState:

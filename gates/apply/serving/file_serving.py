@@ -8,6 +8,7 @@ the release's own field names, so that the release can be read back whole; `rele
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ _OWN_PLACE = frozenset({"schema_version", "model", "environment", "routes", "app
 
 
 class FileServing:
-    """A file for one model in one environment; the rollback pack is `<file>.rollback-pack.json` beside it."""
+    """A file for one model in one environment; beside it `<file>.rollback-pack.json` and `<file>.journal.json`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,6 +65,36 @@ class FileServing:
             return None
         except OSError as error:
             raise self._unavailable(error) from error
+
+    def keep_journal(self, journal: Sequence[bytes]) -> None:
+        if journal:
+            self._put(self._journal_path, b"[" + b",".join(journal) + b"]")
+            return
+        try:
+            self._journal_path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def journal(self) -> tuple[bytes, ...]:
+        try:
+            content = self._journal_path.read_bytes()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise self._unavailable(error) from error
+        where = str(self._journal_path)
+        try:
+            found = parse_json(content, where=where)
+            raws = tuple(canonical_bytes(item) for item in found) if isinstance(found, list) else ()
+        except EvidenceError as error:
+            raise EvidenceError(error.message, code="journal.malformed", where=where) from error
+        if not raws:
+            raise EvidenceError("not a journal", code="journal.malformed", where=where)
+        return raws
+
+    @property
+    def _journal_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".journal.json")
 
     @property
     def _pack_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,4 +63,17 @@ class Serving(Protocol):
 
     def pack(self) -> bytes | None:
         """Return the rollback pack beside the target; None where there is none."""
+        ...
+
+    def keep_journal(self, journal: Sequence[bytes]) -> None:
+        """Put these signed records beside the target, in place of those there; none of them takes the journal away."""
+        ...
+
+    def journal(self) -> tuple[bytes, ...]:
+        """Return what was rolled back beside the ledger: records as they were signed, in order.
+
+        Raises
+        ------
+        EvidenceError: `journal.malformed`.
+        """
         ...
