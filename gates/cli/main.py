@@ -50,6 +50,7 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "log": _Command("look", "log", "The ledger, entry by entry."),
         "verify": _Command("audit", "verify", "Check everything again: ledger, decisions, evidence, bytes."),
         "replay": _Command("audit", "replay", "Decide again from the sealed sources; the bytes must agree."),
+        "simulate": _Command("simulate", "simulate", "What other policies or limits would have decided."),
         "explain": _Command("look", "explain", "What a code means and what to do."),
         "report": _Command("audit", "report", "Write the page of a decision."),
         "doctor": _Command("start", "doctor", "What is installed, what is missing, and how to get it."),

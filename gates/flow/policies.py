@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from gates.errors import EngineError, UsageError
 from gates.records.base import is_digest
 
 if TYPE_CHECKING:
+    from gates.audit.simulate import Simulation
     from gates.decide.policies import PolicySet
     from gates.decide.policy_changes import Change, Tested
     from gates.project import Project
@@ -83,3 +85,16 @@ def policies_named(project: Project, name: str) -> PolicySet:
     if is_digest(name):
         return PolicySet.from_store(project.store, name, project.trust)
     return PolicySet.load(Path(name), project.trust)
+
+
+def simulate(
+    project: Project, policy: str | None, *, check: str | None, limits: Sequence[float], jobs: int
+) -> list[tuple[float | None, Simulation]]:
+    """Judge past decisions again: once under other policies, or once for each limit of a check."""
+    from gates.audit.simulate import simulate as run
+    from gates.audit.simulate import with_limit
+
+    policies = policies_named(project, policy) if policy else project.policies
+    if check is None:
+        return [(None, run(project.store, policies, jobs=jobs))]
+    return [(limit, run(project.store, with_limit(policies, check, limit), jobs=jobs)) for limit in sorted(limits)]

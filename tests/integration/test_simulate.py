@@ -1,0 +1,83 @@
+"""Past decisions under other policies: the same ones change nothing, and a limit flips exactly what it decides."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from audit_world import MINUTE, NOW, Promoted, promoted
+from click.testing import CliRunner
+from simulators.policy_world import MODEL
+
+from gates.audit.simulate import simulate, with_limit
+from gates.bundle.canonical import digest_bytes
+from gates.cli.main import cli
+from gates.decide.policies import PolicySet
+from gates.errors import UsageError
+
+ECE = "calibration.ece"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
+    """One decision that allowed, and one that denied for its calibration error of .06."""
+    made = promoted(tmp_path_factory.mktemp("world"))
+    worse = made.world.registry.register(MODEL, "8", b"weights 8")
+    made.world.decide(made.root, made.world.bundle(worse, made.candidate, ece=0.06), now_us=NOW + 2 * MINUTE)
+    return made
+
+
+def test_the_same_policies_change_nothing(made: Promoted) -> None:
+    found = simulate(made.world.store, made.world.policies)
+    assert [(one.allowed, one.would) for one in found.outcomes] == [(True, True), (False, False)]
+    assert all(one.denies == one.would_deny and one.codes == one.would_codes for one in found.outcomes)
+    assert found.flips == found.deciding == found.alarms() == []
+    assert found.undecided(now=False) == found.undecided(now=True)
+
+
+def test_a_limit_flips_what_it_decides_and_says_so(made: Promoted) -> None:
+    store, policies = made.world.store, made.world.policies
+    loose = simulate(store, with_limit(policies, ECE, 0.07))
+    assert [(one.version, one.allowed, one.would) for one in loose.flips] == [("8", False, True)]
+    assert loose.deciding == [((ECE, ECE, "whole"), 1)]
+    tight = simulate(store, with_limit(policies, ECE, 0.0001))
+    [flip] = tight.flips
+    assert (flip.version, flip.would) == ("7", False)
+    assert {check for _, check, _ in flip.decides} == {ECE}
+    assert (tight.undecided(now=True) or 0) > (tight.undecided(now=False) or 0)
+    assert tight.alarms()
+    with pytest.raises(UsageError, match="no environment") as no:
+        with_limit(policies, "calibration.eec", 0.1)
+    assert ECE in (no.value.remedy or "")
+
+
+def test_what_cannot_be_judged_is_told(made: Promoted) -> None:
+    found = simulate(made.world.store, made.world.policies, decisions=[digest_bytes(b"none")])
+    assert found.outcomes == ()
+    assert len(found.unreadable) == 1
+    assert found.undecided(now=True) is None
+
+
+def test_two_processes_find_the_same(made: Promoted, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gates.audit import simulate as module
+
+    alone = simulate(made.world.store, made.world.policies)
+    monkeypatch.setattr(module, "_ALONE", 0)
+    assert simulate(made.world.store, made.world.policies) == alone
+
+
+def test_the_command_draws_a_curve_and_changes_nothing(made: Promoted, tmp_path: Path) -> None:
+    root = made.world.root
+    spec = f"model: {MODEL}\ntask: binary\npolicies: {root}/policies\nstore: {root}/store\ncolumns: {{label: late, key: [id]}}\n"
+    (tmp_path / "gates.yaml").write_text(spec + "tables: {holdout: {uri: h.parquet}}\n", encoding="utf-8")
+    before = sorted(path.name for path in root.rglob("*"))
+    run = ["simulate", "--spec", str(tmp_path / "gates.yaml")]
+    limits = [word for value in ("0.07", "0.02", "0.0001") for word in ("--limit", value)]
+    curve = json.loads(CliRunner().invoke(cli, [*run, "--what-if", ECE, *limits, "-o", "json"]).output)["curve"]
+    assert [(point["limit"], len(point["flips"])) for point in curve] == [(0.0001, 1), (0.02, 0), (0.07, 1)]
+    text = CliRunner().invoke(cli, [*run, "--policy", str(root / "policies")]).output
+    assert text.startswith("2 decisions: 0 allowed would be denied, 0 denied would be allowed")
+    assert CliRunner().invoke(cli, [*run, "--what-if", ECE]).exit_code == 2
+    assert sorted(path.name for path in root.rglob("*")) == before
+    assert PolicySet.load(root / "policies", made.world.trust).digest == made.world.policies.digest
