@@ -1,12 +1,15 @@
-# The two entry points. `plan` says what must be measured; `decision` judges what was.
+# The entry points. `plan` says what must be measured, `decision` judges what was, `activation` says what a set of policies
+# loosens.
 #
 # Rules are found by folder: every package gates.checks.<gate> defines checks, every package gates.release.<name> gives
 # results of its own; adding one is adding a folder.
 package gates.main
 
 import data.gates.lib.asked
+import data.gates.lib.enforcement
 import data.gates.lib.integers
 import data.gates.lib.judge
+import data.gates.lib.limits
 import data.gates.lib.required
 import data.gates.release.approvals
 
@@ -76,7 +79,17 @@ decision := {
 	"waivers": _waivers,
 }
 
-results := (judge.results | {result | some result in data.gates.release[_].results}) | _of_owners
+results := (_of_figures | _of_owners) | {result |
+	some name
+	some result in data.gates.release[name].results
+	not name in enforcement.of_figures
+}
+
+# What figures show is held as strictly as the environment says; all else always denies.
+_of_figures := {enforcement.applied(result) | some result in judge.results} | {enforcement.applied(result) |
+	some name in enforcement.of_figures
+	some result in data.gates.release[name].results
+}
 
 # Rules of the policy owners' own, each a package custom.<name>: they deny or note, and can take nothing away.
 _of_owners := {result |
@@ -89,19 +102,25 @@ default allow := false
 # Everything that is required was found and none of it denies; and there was something to find.
 allow if {
 	count(asked.by_policy) > 0
-	count(judge.missing) == 0
+	count({r | some r in judge.missing; enforcement.level(r.check) == "deny"}) == 0
 	count(judge.claims) > 0
 	count({claim | some claim in judge.claims; not _answered[[claim.check, claim.slice]]}) == 0
 	count({result | some result in results; not result.disposition in _harmless}) == 0
 }
 
-_harmless := {"satisfied", "accepted", "tolerated", "waived"}
+_harmless := {"satisfied", "accepted", "tolerated", "waived"} | _unenforced
 
-_answered := {[result.check, result.slice] | some result in judge.results; result.disposition in _harmless}
+_unenforced := {"observed", "warned"}
+
+_answered := {[result.check, result.slice] | some result in _of_figures; result.disposition in _harmless}
 
 default basis := "none"
 
-basis := "provisional" if {
+basis := "unenforced" if {
+	allow
+	some result in results
+	result.disposition in _unenforced
+} else := "provisional" if {
 	allow
 	_unproven
 } else := "proven" if {
@@ -126,3 +145,14 @@ _valid_until_us := min({integers.add(input.request.effective_time_us, data.relea
 } else := input.request.effective_time_us
 
 _waived_until := {waiver.statement.until_us | some waiver in input.waivers; _waivers[waiver.digest]}
+
+# METADATA
+# description: What the policy owners' overrides loosen in an environment; its activation must name each.
+# scope: document
+# entrypoint: true
+# schemas:
+#   - input: schema["activation-request.v1"]
+activation := {
+	"loosened": (limits.loosened(input.environment) | enforcement.loosened(input.environment)),
+	"unknown": (limits.unknown(input.environment) | enforcement.unknown(input.environment)),
+}

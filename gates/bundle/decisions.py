@@ -79,7 +79,7 @@ def _verification_summary(document: DecisionInput, decision: Decision) -> dict[s
     """SLSA VSA v1: `resourceUri` names version and environment, so that a VSA for one is not usable for another."""
     request = decision.request
     level = f"GATES_{request.environment.upper().replace('-', '_')}"
-    level = level + "_PROVISIONAL" if decision.basis == "provisional" else level
+    level = level if decision.basis == "proven" else f"{level}_{decision.basis.upper()}"
     allowed = decision.allow and not decision.simulated
     return {
         "verifier": {"id": VERIFIER_ID},

@@ -86,16 +86,21 @@ for _command in policies.COMMANDS:
 
 @policy.command("activate")
 @click.option("-e", "--environment", "environments", multiple=True, required=True, metavar="ENV", help="Where.")
+@click.option(
+    "--loosen", multiple=True, metavar="PATH", help="An override that loosens a limit or a level; each is to be named."
+)
 @options.reason
 @options.key
 @options.spec
 @options.output
-def policy_activate(environments: tuple[str, ...], reason: str, key: str | None, spec_path: str, output: str) -> None:
+def policy_activate(
+    environments: tuple[str, ...], loosen: tuple[str, ...], reason: str, key: str | None, spec_path: str, output: str
+) -> None:
     """Sign today's policy and trust digests into the ledger; the first time this makes the ledger."""
     from gates.flow.people import activate
 
     project = options.open_project(spec_path)
-    digest, first = activate(project, environments, reason=reason, key=key)
+    digest, first = activate(project, environments, reason=reason, key=key, loosen=loosen)
     policy_digest, trust_digest = project.policies.digest, project.trust.digest
     rest = (
         "entry 0 names the policy owners. Hand its digest to every job, from outside the branch:",
@@ -108,9 +113,11 @@ def policy_activate(environments: tuple[str, ...], reason: str, key: str | None,
             "trust_digest": trust_digest,
             "entry": digest,
             "first": first,
+            "loosened": sorted(loosen),
         },
         output,
         f"policy {policy_digest[:23]} and trust {trust_digest[:23]} are in force in {', '.join(environments)}",
+        *(f"loosened: {path}" for path in sorted(loosen)),
         *(rest if first else ()),
     )
 

@@ -1,4 +1,4 @@
-"""The document that the policies' `plan` entry point sees: what is to be gated, and what could be answered."""
+"""What the policies' other entry points see: `plan`, what is to be gated and what could be answered; `activation`, where."""
 
 from __future__ import annotations
 
@@ -47,3 +47,9 @@ class PlanRequest(Record):
     cluster: Name | None = None
     backfill: Backfill | None = None
     extra: tuple[Wish, ...]
+
+
+class ActivationRequest(Record):
+    """Where a policy set is to be put in force."""
+
+    environment: Environment

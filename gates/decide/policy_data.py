@@ -1,16 +1,17 @@
-"""What the policy owners' folder may hold: facts about models, and overrides that tighten limits. Strict about words."""
+"""What the policy owners' folder may hold: facts about models, and overrides of limits and levels. Strict about words."""
 
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Self
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from gates.decide.limits import Sense
 from gates.decide.plan_request import Wish
 from gates.errors import UsageError
-from gates.records.base import Digest, Environment, Name, Record
+from gates.records.base import Digest, Environment, Micros, Name, Record, micros
 from gates.records.measurement import Subject
 from gates.records.plan import Alike, Outcomes, Tier
 
@@ -104,13 +105,57 @@ class ModelFacts(Record):
     gold: Gold | None = None
 
 
-class EnvironmentLimits(Record):
-    """`overrides/<environment>/data.yaml`: check -> tier -> limit."""
-
-    limits: dict[str, dict[Tier, LimitData]]
+Strictness = Literal["observe", "warn", "deny"]
 
 
-_KINDS: dict[str, type[Record]] = {"models": ModelFacts, "overrides": EnvironmentLimits}
+def _instant(value: object) -> int:
+    """A time with its zone, as microseconds."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise ValueError("a time with its zone: 2026-01-31T12:00:00Z")
+    return micros(moment)
+
+
+class Enforcement(Record):
+    """How strictly a check, a gate or all of them are held.
+
+    Attributes
+    ----------
+    level: `observe` and `warn` compute, seal and report; `deny` denies. enforce_from: a UTC time from when on the level
+    holds; until then `before` does, which is milder.
+    """
+
+    level: Strictness = "deny"
+    enforce_from_us: Annotated[Micros, BeforeValidator(_instant)] | None = Field(
+        default=None, validation_alias="enforce_from"
+    )
+    before: Literal["observe", "warn"] | None = None
+
+    @model_validator(mode="after")
+    def _milder_before(self) -> Self:
+        if (self.enforce_from_us is None) != (self.before is None):
+            raise ValueError("`enforce_from` and `before` belong together")
+        levels = get_args(Strictness)
+        if self.before is not None and levels.index(self.before) >= levels.index(self.level):
+            raise ValueError(f"`before` is to be milder than {self.level}")
+        return self
+
+
+class Enforcements(Record):
+    """`rules`: check or gate -> how strictly; `all`: every other check."""
+
+    all: Enforcement | None = None
+    rules: dict[str, Enforcement] = Field(default_factory=dict)
+
+
+class EnvironmentOverrides(Record):
+    """`overrides/<environment>/data.yaml`: limits by check and tier, and how strictly checks are held."""
+
+    limits: dict[str, dict[Tier, LimitData]] = Field(default_factory=dict)
+    enforcement: Enforcements | None = None
+
+
+_KINDS: dict[str, type[Record]] = {"models": ModelFacts, "overrides": EnvironmentOverrides}
 
 
 def checked(kind: str, document: Any, where: str) -> dict[str, Any]:
@@ -142,5 +187,8 @@ def _words(record: type[Record]) -> list[str]:
         *Wish.model_fields,
         *OwnLimit.model_fields,
         *OwnCheck.model_fields,
+        *Enforcement.model_fields,
+        *Enforcements.model_fields,
+        "enforce_from",
     ]
     return sorted(set(words))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.bundle.trust import Trust
-from gates.decide.plan_request import PlanRequest
+from gates.decide.plan_request import ActivationRequest, PlanRequest
 from gates.errors import EvidenceError
 from gates.records import (
     Approval,
@@ -31,6 +31,7 @@ from gates.records import (
 from gates.resources import schema_folder
 
 RECORDS: dict[str, type[Record]] = {
+    "activation-request.v1": ActivationRequest,
     "approval.v1": Approval,
     "bundle.v1": Bundle,
     "decision.v1": Decision,
@@ -45,7 +46,11 @@ RECORDS: dict[str, type[Record]] = {
     "trust.v1": Trust,
 }
 
-INPUTS = {"gates/main/decision": "decision-input.v1", "gates/main/plan": "plan-request.v1"}
+INPUTS = {
+    "gates/main/decision": "decision-input.v1",
+    "gates/main/plan": "plan-request.v1",
+    "gates/main/activation": "activation-request.v1",
+}
 
 
 def record_schema(record: type[Record]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from gates.bundle.canonical import canonical_bytes
 from gates.bundle.keys import load_public
 from gates.bundle.pack import load_bundle, put_approval
 from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
+from gates.decide.engines.interface import ACTIVATION
+from gates.decide.plan_request import ActivationRequest
 from gates.errors import UsageError
 from gates.flow.stages import find_bundle
 from gates.project import Project, now_us
@@ -46,12 +48,19 @@ def enrol(
     return listed
 
 
-def activate(project: Project, environments: Sequence[str], *, reason: str, key: str | None) -> tuple[Digest, bool]:
+def activate(
+    project: Project, environments: Sequence[str], *, reason: str, key: str | None, loosen: Sequence[str] = ()
+) -> tuple[Digest, bool]:
     """Put today's policies and trust in force; return the entry's digest, and whether it is entry 0 of a new ledger.
+
+    Parameters
+    ----------
+    loosen: paths of all overrides that loosen limits or levels; the entry names them.
 
     Raises
     ------
-    Refused: the key is no policy owner's. UsageError: an unknown environment, or no trust file.
+    Refused: the key is no policy owner's. UsageError: an unknown environment, no trust file, or overrides that loosen
+    and are not named, or are named and do not.
     """
     from gates.apply.policy import activate_policy, begin_ledger
 
@@ -64,17 +73,49 @@ def activate(project: Project, environments: Sequence[str], *, reason: str, key:
             where=str(project.trust_path or "gates.yaml"),
             remedy="list the keys first: gates trust add KEY.pub --person NAME --role ROLE",
         )
+    loosened = _loosened(project, environments, frozenset(loosen))
     signer = project.signer(key, environments[0])
     project.policies.put(project.store)
     trust_digest = project.store.put(canonical_bytes(project.trust.document()))
     active = [
-        ActivePolicy(environment=name, policy_digest=project.policies.digest, trust_digest=trust_digest)
+        ActivePolicy(
+            environment=name,
+            policy_digest=project.policies.digest,
+            trust_digest=trust_digest,
+            loosened=loosened[name] or None,
+        )
         for name in environments
     ]
     if not project.ledger.entries() and not project.environ.get(ROOT_VARIABLE):
         root = begin_ledger(project.ledger, project.store, signer, active, reason=reason, now_us=now_us())
         return root, True
     return activate_policy(project.writer(signer, now_us()), active, reason=reason), False
+
+
+def _loosened(project: Project, environments: Sequence[str], named: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+    """Ask the policies what their owners' overrides loosen, and hold it against what the owner names."""
+    found = {}
+    for name in environments:
+        answer = project.engines.engine.evaluate(ACTIVATION, ActivationRequest(environment=name).document())
+        if answer["unknown"]:
+            raise UsageError(
+                "an override of something that no policy has",
+                code="override.unknown",
+                where=", ".join(answer["unknown"]),
+                remedy="correct the name; `gates explain` lists the checks",
+            )
+        found[name] = tuple(answer["loosened"])
+    real = frozenset(path for paths in found.values() for path in paths)
+    if missing := sorted(real - named):
+        raise UsageError(
+            "what loosens is put in force by its name only",
+            code="override.loosened",
+            where=", ".join(missing),
+            remedy=f"take it out, or say {' '.join(f'--loosen {path}' for path in missing)}",
+        )
+    if strange := sorted(named - real):
+        raise UsageError("does not loosen anything there", code="override.named", where=", ".join(strange))
+    return found
 
 
 def approve(

@@ -14,8 +14,8 @@ from gates.records.release import Approval, Parts, Release, Route
 from gates.records.waiver import Waiver, WaiverApproval
 
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
-Disposition = Literal["satisfied", "denies", "accepted", "tolerated", "waived", "not_applicable"]
-Basis = Literal["proven", "provisional", "none"]
+Disposition = Literal["satisfied", "denies", "accepted", "tolerated", "waived", "observed", "warned", "not_applicable"]
+Basis = Literal["proven", "provisional", "unenforced", "none"]
 
 
 class Request(Record):
@@ -107,6 +107,7 @@ class LedgerInput(Record):
     looks: which look at this holdout this decision is, counted over all candidates (1 = the first).
     attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
     expected_aliases: aliases as the ledger's releases explain them; the registry must agree.
+    loosened: paths of overrides that loosen, as the policy entry in force names them; absent where it names none.
     """
 
     head: Digest
@@ -123,6 +124,7 @@ class LedgerInput(Record):
     attempts: Annotated[int, Field(ge=0)] = 0
     candidates_judged: Annotated[int, Field(ge=0)] = 0
     expected_aliases: tuple[Alias, ...] = ()
+    loosened: tuple[Name, ...] | None = None
 
 
 class ApprovalInput(Record):

@@ -111,11 +111,15 @@ class PublicKey(Record):
 
 
 class ActivePolicy(Record):
-    """The policy and trust digests that are valid in an environment from this entry on."""
+    """The policy and trust digests that are valid in an environment from this entry on.
+
+    `loosened` are the paths of the owners' overrides that loosen what we ship; one that is not named does not count.
+    """
 
     environment: Environment
     policy_digest: Digest
     trust_digest: Digest
+    loosened: tuple[Name, ...] | None = None
 
 
 class Entry(Record):

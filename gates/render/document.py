@@ -10,13 +10,15 @@ from gates.render.view import Row, View
 def document(view: View) -> dict[str, Any]:
     """Return the document; a field without a value is absent.
 
-    `answer` is allow or deny; `basis` says proven, provisional or none, and is never to be left out of a summary.
+    `answer` is allow or deny; `basis` says proven, provisional, unenforced or none, and is never to be left out of a
+    summary. `conclusion` is for a check run: neutral where something that would deny is only observed.
     """
     decision = view.decision
     return {
         "schema_version": "v1",
         "answer": "allow" if decision.allow else "deny",
         "basis": decision.basis,
+        "conclusion": view.conclusion,
         "simulated": decision.simulated,
         "why": view.why,
         "decision_id": view.decision_id,

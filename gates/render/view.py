@@ -45,21 +45,26 @@ REASONS: Mapping[Reason, str] = {
     Reason.GATE_FAILED: "the gate could not measure",
 }
 
-_RANKS: Mapping[tuple[Status, Disposition], int] = {
-    ("fail", "denies"): 0,
-    ("error", "denies"): 1,
-    ("missing", "denies"): 2,
-    ("inconclusive", "denies"): 3,
-    ("pass", "denies"): 4,
-    ("fail", "waived"): 5,
-    ("error", "waived"): 6,
-    ("inconclusive", "waived"): 7,
-    ("inconclusive", "accepted"): 8,
-    ("fail", "tolerated"): 9,
-    ("error", "tolerated"): 10,
-    ("inconclusive", "tolerated"): 11,
-}
-_UNREMARKABLE = 12
+UNENFORCED: tuple[Disposition, ...] = ("warned", "observed")
+"""What would deny, and is only told."""
+
+_ORDER: tuple[tuple[Status, Disposition], ...] = (
+    ("fail", "denies"),
+    ("error", "denies"),
+    ("missing", "denies"),
+    ("inconclusive", "denies"),
+    ("pass", "denies"),
+    *((status, disposition) for disposition in UNENFORCED for status in ("fail", "error", "missing", "inconclusive")),
+    ("fail", "waived"),
+    ("error", "waived"),
+    ("inconclusive", "waived"),
+    ("inconclusive", "accepted"),
+    ("fail", "tolerated"),
+    ("error", "tolerated"),
+    ("inconclusive", "tolerated"),
+)
+_RANKS = {kind: rank for rank, kind in enumerate(_ORDER)}
+_UNREMARKABLE = len(_ORDER)
 
 
 FEW_CLUSTERS = 20
@@ -162,9 +167,11 @@ class View:
 
     @property
     def answer(self) -> str:
-        """The answer in words: ALLOW, ALLOW (provisional) or DENY."""
+        """The answer in words: ALLOW, ALLOW (provisional), DENY, or what it would be where nothing is enforced yet."""
         if not self.decision.allow:
             return "DENY"
+        if self.decision.basis == "unenforced":
+            return "WOULD DENY (observed)" if self._held("observed") else "ALLOW (with warnings)"
         return "ALLOW (provisional)" if self.decision.basis != "proven" else "ALLOW"
 
     @property
@@ -172,6 +179,8 @@ class View:
         """The reason for the answer in one sentence."""
         if not self.decision.allow:
             return _why_denied(self.deciding)
+        if self.decision.basis == "unenforced":
+            return _why_told(self._held("observed"), self._held("warned"), self.decision.request.environment)
         if waived := sum(row.result.disposition == "waived" for row in self.rows):
             return f"{waived} of {len(self.rows)} results {_is(waived)} waived for a time; nothing else that counts is proven bad."
         if self.decision.basis != "proven":
@@ -183,6 +192,16 @@ class View:
         parts += [f"{open_rows} {_is(open_rows)} inconclusive, not proven bad"] if open_rows else []
         parts += [f"{noted - open_rows} noted"] if noted > open_rows else []
         return "; ".join(parts) + "."
+
+    @property
+    def conclusion(self) -> Literal["success", "neutral", "failure"]:
+        """For a check run: what is only observed is neutral."""
+        if not self.decision.allow:
+            return "failure"
+        return "neutral" if self._held("observed") else "success"
+
+    def _held(self, disposition: Disposition) -> int:
+        return sum(row.result.disposition == disposition for row in self.rows)
 
     @property
     def rest(self) -> tuple[Row, ...]:
@@ -220,7 +239,7 @@ class View:
         found: dict[str, str] = {}
         for row in self.rows:
             bad = (row.result.verdict, row.result.disposition) == ("fail", "tolerated")
-            if row.remedy and (row.denies or bad or row.result.disposition == "accepted"):
+            if row.remedy and (row.denies or bad or row.result.disposition in ("accepted", *UNENFORCED)):
                 found.setdefault(row.remedy, row.code)
         return tuple((code, remedy) for remedy, code in found.items())
 
@@ -229,7 +248,7 @@ class View:
         """Of each check that is open and matters, the row that needs the most rows to settle."""
         most: dict[str, Row] = {}
         for row in self.rows:
-            if row.needs is None or row.result.disposition not in ("denies", "accepted"):
+            if row.needs is None or row.result.disposition not in ("denies", "accepted", *UNENFORCED):
                 continue
             known = most.get(row.check)
             if known is None or known.needs is None or row.needs.low > known.needs.low:
@@ -364,9 +383,12 @@ def _missing_row(requirement: Requirement, annotations: Mapping[str, Explanation
 
 
 def _deciding(decision: Decision, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """What denies; else what is accepted or waived; else the tightest proof of each check that has an interval."""
+    """What denies; else what would; else what is accepted or waived; else the tightest proof of each check that has an interval."""
     if not decision.allow:
         return tuple(row for row in rows if row.denies)
+    told = tuple(row for row in rows if row.result.disposition in UNENFORCED)
+    if told:
+        return told
     undecided = tuple(row for row in rows if row.result.disposition in ("accepted", "waived"))
     if undecided:
         return undecided
@@ -374,6 +396,13 @@ def _deciding(decision: Decision, rows: Sequence[Row]) -> tuple[Row, ...]:
     for row in sorted((row for row in rows if row.proof), key=lambda row: (not row.whole, -row.strain)):
         tightest.setdefault(row.check, row)
     return tuple(sorted(tightest.values(), key=lambda row: -row.strain))
+
+
+def _why_told(observed: int, warned: int, environment: str) -> str:
+    told = [f"{observed} only observed"] if observed else []
+    told += [f"{warned} warned of"] if warned else []
+    number = observed + warned
+    return f"{number} {'result' if number == 1 else 'results'} would deny: {environment} has {' and '.join(told)}, and enforces the rest."
 
 
 def _why_denied(deciding: Sequence[Row]) -> str:

@@ -80,6 +80,8 @@ def verdict_text(row: Row) -> str:
         "accepted": "provisional",
         "tolerated": row.status if row.status == "inconclusive" else f"{row.status}, tolerated",
         "waived": f"{row.status}, waived",
+        "observed": f"{row.status}, observed",
+        "warned": f"{row.status}, warning",
         "not_applicable": "not applicable",
     }[row.result.disposition]
 

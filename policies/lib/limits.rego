@@ -1,4 +1,4 @@
-# Where a limit stands, and how an override of the policy owners may tighten it.
+# Where a limit stands, and how an override of the policy owners may tighten it, or loosen it where the ledger names it.
 package gates.lib.limits
 
 import data.gates.lib.required
@@ -9,7 +9,16 @@ import data.gates.lib.required
 #   missing limit never passes.
 of(environment, check, tier) := _override(environment, check, tier) if {
 	_tightens(environment, check, tier)
+} else := _override(environment, check, tier) if {
+	named(_path(environment, check, tier))
+	not _override(environment, check, tier).limit.point
 } else := _shipped(environment, check, tier)
+
+# METADATA
+# description: The ledger's policy entry names this path as one that loosens; signed by the policy owners.
+named(path) if path in input.ledger.loosened
+
+_path(environment, check, tier) := concat("/", ["overrides", environment, "limits", check, tier])
 
 _shipped(environment, check, tier) := {"path": path, "limit": limit} if {
 	limit := data.thresholds[environment].limits[check][tier]
@@ -25,7 +34,7 @@ _shipped(environment, check, tier) := {"path": path, "limit": limit} if {
 _override(environment, check, tier) := {"path": path, "limit": limit} if {
 	limit := data.overrides[environment].limits[check][tier]
 	_usable(required.checks[check].sense, limit)
-	path := concat("/", ["overrides", environment, "limits", check, tier])
+	path := _path(environment, check, tier)
 }
 
 _usable(sense, limit) if {
@@ -39,11 +48,20 @@ _two_sided(sense, _) if sense in {"at_most", "at_least"}
 _two_sided("within", limit) if is_number(limit.mirror.limit)
 
 # METADATA
-# description: Overrides that do not tighten; they have no effect, and deny.
-loosened(environment) := {[check, tier] |
+# description: Paths of overrides of known checks that do not tighten.
+loosened(environment) := {_path(environment, check, tier) |
 	some check, tiers in data.overrides[environment].limits
 	some tier, _ in tiers
+	required.checks[check]
 	not _tightens(environment, check, tier)
+}
+
+# METADATA
+# description: Paths of overrides of what no policy knows.
+unknown(environment) := {_path(environment, check, tier) |
+	some check, tiers in data.overrides[environment].limits
+	some tier, _ in tiers
+	not required.checks[check]
 }
 
 _tightens(environment, check, tier) if {

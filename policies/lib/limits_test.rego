@@ -82,7 +82,6 @@ _loose := {
 	],
 	"regression.auc_vs_champion": [{"limit": -0.011, "inclusive": true}],
 	"data.rows": [{"limit": 5, "inclusive": true}],
-	"fairness.gap": [{"limit": 5, "inclusive": true}],
 }
 
 test_an_override_that_tightens_counts if {
@@ -97,8 +96,30 @@ test_an_override_that_tightens_counts if {
 test_an_override_that_loosens_does_not_count if {
 	every check, all in _loose {
 		every limit in all {
-			_loosened(check, limit) == {[check, "high"]}
+			_loosened(check, limit) == {concat("/", ["overrides/e/limits", check, "high"])}
 		}
 	}
 	_overridden("calibration.ece", {"limit": 0.03, "inclusive": false}).path == "thresholds/e/limits/calibration.ece/high"
+}
+
+test_an_override_that_the_ledger_names_counts if {
+	named := ["overrides/e/limits/calibration.ece/high"]
+	found := limits.of("e", "calibration.ece", "high") with data.thresholds.e.limits as _shipped
+		with data.overrides.e.limits as {"calibration.ece": {"high": {"limit": 0.03, "inclusive": false}}}
+		with input.ledger.loosened as named
+	found == {"path": named[0], "limit": {"limit": 0.03, "inclusive": false}}
+	every limit in [{"limit": "0", "inclusive": false}, {"limit": 0.03, "inclusive": false, "point": true}] {
+		kept := limits.of("e", "calibration.ece", "high") with data.thresholds.e.limits as _shipped
+			with data.overrides.e.limits as {"calibration.ece": {"high": limit}}
+			with input.ledger.loosened as named
+		kept.path == "thresholds/e/limits/calibration.ece/high"
+	}
+}
+
+test_an_override_of_no_check_is_unknown if {
+	_loosened("fairness.gap", {"limit": 5, "inclusive": true}) == set()
+	limits.unknown("e") == {"overrides/e/limits/fairness.gap/high"} with data.overrides.e.limits as {"fairness.gap": {"high": {
+		"limit": 5,
+		"inclusive": true,
+	}}}
 }

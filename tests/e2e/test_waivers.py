@@ -110,3 +110,41 @@ def test_what_cannot_be_asked_for(strict: World, arguments: tuple[str, ...], cod
 def test_a_baseline_of_nothing_is_none(measured: World) -> None:
     ran = measured.run("baseline", "-e", "staging", *WORDS)
     assert (ran.code, "[baseline.nothing]" in ran.err) == (2, True)
+
+
+def test_what_is_observed_is_told_and_lets_through_and_trust_still_denies(strict: World, tmp_path: Path) -> None:
+    world = strict.copy(tmp_path)
+    rules = f"  rules:\n    {BRIER}: {{level: deny, before: warn, enforce_from: 2090-01-01T00:00:00Z}}\n"
+    policies = world.folder / "policies" / "overrides" / "staging" / "data.yaml"
+    policies.write_text(f"{TIGHT}enforcement:\n  all: {{level: observe}}\n{rules}")
+    activate = ("policy", "activate", "-e", "staging", "--reason", "r", "--key", "owner.pem")
+    paths = [f"overrides/staging/enforcement/{rest}" for rest in ("all", f"rules/{BRIER}")]
+    unnamed = world.run(*activate, "--loosen", paths[0])
+    assert (unnamed.code, f"--loosen {paths[1]}" in unnamed.err) == (2, True), unnamed.err
+    strange = world.run(*activate, *(f"--loosen={path}" for path in [*paths, "overrides/staging/limits/x/low"]))
+    assert (strange.code, "[override.named]" in strange.err) == (2, True)
+    named = world.run(*activate, *(f"--loosen={path}" for path in paths))
+    assert (named.code, f"loosened: {paths[0]}" in named.out) == (0, True), named.err
+    decided = world.run("decide", "-e", "staging", "-o", "json")
+    found = decided.json
+    assert (decided.code, found["answer"], found["basis"], found["conclusion"]) == (0, "allow", "unenforced", "neutral")
+    told = {(row["check"], row["disposition"]) for row in found["rows"] if row["disposition"] != "satisfied"}
+    assert told == {("data.out_of_range", "observed"), (BRIER, "warned")}
+    shown = world.run("decide", "-e", "staging")
+    assert "WOULD DENY (observed)" in shown.out
+    assert "fail, observed" in shown.out
+    later = world.run("decide", "-e", "staging", "--at", "2090-01-01T00:00:00Z", "-o", "json")
+    assert (later.code, BRIER in later.denying, "evidence.stale" in later.denying) == (1, True, True)
+    promoted = world.promote()
+    assert promoted.code == 0, promoted.out
+    assert world.run("verify").code == 0
+    replayed = world.run("replay", found_id(promoted.json))
+    assert replayed.code == 0, replayed.out
+    # Not signed into the ledger, the same words on a branch let nothing through.
+    policies.write_text(policies.read_text().replace("before: warn", "before: observe"))
+    branch = world.run("decide", "-e", "staging", "-o", "json")
+    assert (branch.code, "policy.inactive" in branch.denying) == (1, True)
+
+
+def found_id(document: dict[str, str]) -> str:
+    return document["decision_id"]

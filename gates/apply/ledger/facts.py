@@ -40,6 +40,7 @@ def facts(
         sequence=chain.entries[-1].entry.sequence,
         policy_digest=active.policy_digest,
         trust_digest=active.trust_digest,
+        loosened=active.loosened,
         release=state.standing.release,
         release_digest=present,
         adopted=present is not None and state.known[present].adopted,

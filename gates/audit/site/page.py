@@ -21,7 +21,7 @@ from gates.render.names import slice_text, visible
 from gates.render.numbers import count, figure, moment, short
 from gates.render.pictures import Picture, pictures
 from gates.render.pictures.reliability import bin_name, filled
-from gates.render.view import Row, View
+from gates.render.view import UNENFORCED, Row, View
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -127,7 +127,7 @@ def _glyph(row: Row) -> str:
 
 def _name(row: Row) -> str:
     """The code where it says more than the verdict does; else the check."""
-    return row.code if row.denies or row.result.disposition in ("accepted", "waived") else row.check
+    return row.code if row.denies or row.result.disposition in ("accepted", "waived", *UNENFORCED) else row.check
 
 
 def _todo(view: View) -> list[tuple[str, str]]:

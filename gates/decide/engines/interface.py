@@ -13,6 +13,7 @@ from gates.errors import EngineError, EvidenceError, UsageError
 
 PLAN = "gates/main/plan"
 DECISION = "gates/main/decision"
+ACTIVATION = "gates/main/activation"
 
 
 class Engine(Protocol):

@@ -1,19 +1,40 @@
 # METADATA
-# description: Overrides of the policy owners may only tighten.
+# description: |
+#   Overrides of the policy owners tighten freely. What loosens counts only where the ledger's policy entry names it.
 # schemas:
 #   - input: schema["decision-input.v1"]
 package gates.release.limits
 
 import data.gates.lib.asked
+import data.gates.lib.enforcement
 import data.gates.lib.limits
 import data.gates.lib.result
 
 # METADATA
 # title: Override that loosens
-# description: An override for this environment is wider than the limit that it replaces, or replaces none.
+# description: |
+#   An override for this environment is wider than the limit that it replaces, replaces none, or holds a check less
+#   strictly, and the ledger's policy entry does not name it.
 # custom:
 #   code: override.loosened
-#   remedy: Tighten it or take it out; a limit is loosened only in thresholds/, by the policy owners' review.
+#   remedy: Take it out; or have the policy owners name it with `gates policy activate --loosen PATH`.
 results contains result.denies("release.limits", "override.loosened") if {
-	count(limits.loosened(asked.environment)) > 0
+	some path in limits.loosened(asked.environment)
+	not limits.named(path)
+}
+
+results contains result.denies("release.limits", "override.loosened") if {
+	asked.strict
+	some path in enforcement.loosened(asked.environment)
+	not limits.named(path)
+}
+
+# METADATA
+# title: Override of something unknown
+# description: An override for this environment names a check or gate that no policy has; rules of trust are not held milder by any.
+# custom:
+#   code: override.unknown
+#   remedy: Correct the name; `gates explain` lists the checks.
+results contains result.denies("release.limits", "override.unknown") if {
+	count(limits.unknown(asked.environment) | enforcement.unknown(asked.environment)) > 0
 }
