@@ -15,6 +15,7 @@ from simulators.registry_simulator import RegistrySimulator
 
 from gates.apply.adopt import adopt
 from gates.apply.ledger.facts import facts
+from gates.apply.ledger.last import last_input
 from gates.apply.ledger.sqlite_ledger import SqliteLedger
 from gates.apply.policy import begin_ledger
 from gates.apply.promote import promote
@@ -103,11 +104,13 @@ class AuditWorld:
     def surfaces(self, environment: str = "staging") -> Surfaces:
         return Surfaces(self.registry, FileServing(self.root / "serving" / f"{environment}.json"))
 
-    def bundle(self, candidate: ModelVersion, champion: ModelVersion, *, ece: float | None = None) -> Digest:
-        """Seal good evidence with an attachment; `ece` puts another calibration error in its place."""
+    def bundle(
+        self, candidate: ModelVersion, champion: ModelVersion, *, ece: float | None = None, **planned: Any
+    ) -> Digest:
+        """Seal good evidence with an attachment; `ece` puts another calibration error in its place, `planned` a plan."""
         with EmbeddedEngine(self.policies) as engine:
             plan = Plan.model_validate(
-                plan_of(engine.evaluate(PLAN, plan_request()), policy_digest=self.policies.digest)
+                plan_of(engine.evaluate(PLAN, plan_request()), policy_digest=self.policies.digest, **planned)
             )
         note = self.store.put(b'{"bins": [], "confidence": 0.95}')
         evidence = [self._evidence(gate, plan, candidate, champion, note, ece) for gate in GATES]
@@ -194,6 +197,7 @@ class AuditWorld:
                 bundle_digest=bundle,
                 rungs=RUNGS,
             ),
+            last=last_input(chain, slot, self.store),
             observed=Observed(
                 RegistryInput(
                     aliases=tuple(

@@ -19,6 +19,7 @@ from typing import Any
 
 from gates.apply.aliases import AliasNames
 from gates.apply.ledger.facts import facts
+from gates.apply.ledger.last import last_input
 from gates.audit.positions import Positions
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.decisions import OpenedDecision, load_decision
@@ -31,7 +32,8 @@ from gates.decide.engines.interface import DECISION, Engine
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
 from gates.records.base import Digest
-from gates.records.decision import Decision, DecisionInput, LedgerInput
+from gates.records.decision import Decision, DecisionInput, LastInput, LedgerInput
+from gates.records.release import Slot
 
 WITHOUT_LEDGER = "development"
 """The rung where any key decides and nothing is entered anywhere."""
@@ -122,6 +124,7 @@ def replay(
         policy_digest=policies.digest,
         trust_digest=policies.trust_digest,
         ledger=ledger,
+        last=_last(stored, positions, store),
         observed=Observed(registry=stored.registry, serving=stored.serving),
         waivers=reload_waivers(store, stored.waivers),
     )
@@ -184,6 +187,13 @@ def _facts(
         rungs=tuple(rung for rung in policies.data["release"]["environments"] if rung != WITHOUT_LEDGER),
         names=names,
     )
+
+
+def _last(stored: DecisionInput, positions: Positions | None, store: Store) -> LastInput | None:
+    if stored.ledger is None or positions is None:
+        return None
+    slot = Slot(model=stored.request.model, environment=stored.request.environment)
+    return last_input(positions.at(stored.ledger.sequence), slot, store)
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros
-from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
+from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef, Metadata
 from gates.records.measurement import Measurement
 from gates.records.plan import Plan, TableRole
 from gates.records.release import APPROVAL_TYPE, Approval
@@ -76,6 +76,7 @@ def seal_bundle(
     *,
     holdout_digest: Digest | None,
     now_us: int,
+    metadata: Metadata | None = None,
 ) -> Digest:
     """Sign each gate's evidence and the manifest over all of it; return the bundle's digest.
 
@@ -101,6 +102,7 @@ def seal_bundle(
         ),
         attachments=tuple(attachment for item in evidence for attachment in item.attachments),
         holdout_digest=holdout_digest,
+        metadata=metadata,
         created_us=now_us,
     )
     digest = store.put(seal(BUNDLE_TYPE, subject, bundle.document(), signer))
@@ -108,8 +110,16 @@ def seal_bundle(
     return digest
 
 
-def load_bundle(store: Store, digest: Digest) -> OpenedBundle:
-    """Open a bundle: every digest, signature and subject in it is checked.
+@dataclass(frozen=True)
+class OpenedManifest:
+    """A bundle's manifest whose signature and subject were checked; its evidence was not read."""
+
+    record: Bundle
+    key_ids: tuple[str, ...]
+
+
+def load_manifest(store: Store, digest: Digest) -> OpenedManifest:
+    """Open a bundle's manifest alone.
 
     Raises
     ------
@@ -119,6 +129,18 @@ def load_bundle(store: Store, digest: Digest) -> OpenedBundle:
     record = Bundle.parse(opened.predicate, where=digest)
     if opened.subjects != ((record.candidate.uri, record.candidate.digest),):
         raise EvidenceError("the manifest is about another subject", code="bundle.mixed", where=digest)
+    return OpenedManifest(record, opened.key_ids)
+
+
+def load_bundle(store: Store, digest: Digest) -> OpenedBundle:
+    """Open a bundle: every digest, signature and subject in it is checked.
+
+    Raises
+    ------
+    EvidenceError: a byte that changed, a signature that does not verify, a statement about another subject.
+    """
+    opened = load_manifest(store, digest)
+    record = opened.record
     return OpenedBundle(
         digest=digest,
         record=record,

@@ -16,6 +16,7 @@ from gates.records.decision import (
     Decision,
     DecisionInput,
     EvidenceInput,
+    LastInput,
     LedgerInput,
     LedgerPosition,
     PlanInput,
@@ -44,6 +45,7 @@ def build_input(
     policy_digest: Digest,
     trust_digest: Digest,
     ledger: LedgerInput | None,
+    last: LastInput | None = None,
     observed: Observed,
     waivers: Sequence[OpenedWaiver] = (),
 ) -> DecisionInput:
@@ -66,6 +68,7 @@ def build_input(
             candidate_digest=record.candidate.digest,
             champion_digest=record.champion.digest if record.champion else None,
             holdout_digest=record.holdout_digest,
+            metadata=record.metadata,
             created_us=record.created_us,
             key_ids=bundle.key_ids,
         ),
@@ -88,6 +91,7 @@ def build_input(
         ),
         registry=observed.registry,
         ledger=ledger,
+        last=last,
         approvals=tuple(
             ApprovalInput(digest=item.digest, key_ids=item.key_ids, statement=item.approval)
             for item in sorted(approvals, key=lambda item: item.digest)

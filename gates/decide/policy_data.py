@@ -93,7 +93,12 @@ class OwnCheck(Record):
 
 
 class ModelFacts(Record):
-    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own."""
+    """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own.
+
+    Attributes
+    ----------
+    holdouts: digests of the tables that may judge it; none named means any. target: its serving target, as in gates.yaml.
+    """
 
     tier: Tier = "high"
     first_release: bool = False
@@ -103,6 +108,8 @@ class ModelFacts(Record):
     required: tuple[Wish, ...] = ()
     own: dict[OwnName, OwnCheck] = Field(default_factory=dict)
     gold: Gold | None = None
+    holdouts: tuple[Digest, ...] = ()
+    target: Name | None = None
 
 
 Strictness = Literal["observe", "warn", "deny"]

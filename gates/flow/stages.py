@@ -38,7 +38,7 @@ from gates.records import (
     ModelVersion,
     Plan,
 )
-from gates.records.decision import Alias, LedgerInput, RegistryInput, Request, ServingInput
+from gates.records.decision import Alias, LastInput, LedgerInput, RegistryInput, Request, ServingInput
 from gates.records.evidence import Isolation
 
 if TYPE_CHECKING:
@@ -303,6 +303,8 @@ def decide(
     ------
     EngineError: an engine failed, or two gave different bytes. EvidenceError: the ledger does not verify.
     """
+    from gates.apply.ledger.last import last_input
+
     slot = project.slot(environment)
     if environment != DEVELOPMENT and chain is None:
         chain = project.chain()
@@ -333,6 +335,7 @@ def decide(
         approvals=load_approvals(project.store, bundle.digest),
         waivers=load_waivers(project.store, candidate, environment, at_us=at_us),
         ledger=ledger,
+        last=last_input(chain, slot, project.store) if chain else None,
         observed=observe(project, environment),
         simulated=simulated or not sealed,
     )
@@ -354,6 +357,7 @@ def decide_on(
     approvals: Sequence[OpenedApproval] = (),
     waivers: Sequence[OpenedWaiver] = (),
     ledger: LedgerInput | None = None,
+    last: LastInput | None = None,
     observed: Observed | None = None,
     simulated: bool = False,
 ) -> Decided:
@@ -365,6 +369,7 @@ def decide_on(
         policy_digest=engines.policies.digest,
         trust_digest=engines.policies.trust_digest,
         ledger=ledger,
+        last=last,
         observed=observed or Observed(),
         waivers=waivers,
     )

@@ -12,7 +12,7 @@ from gates.errors import EngineError, UsageError
 from gates.plan.nearest import did_you_mean
 from gates.plan.spec import SPEC_NAME, Spec
 from gates.records import Columns, Digest, Environment, Plan, Table
-from gates.records.plan import SOURCE_ROLES, Document
+from gates.records.plan import SOURCE_ROLES, Document, Rollout
 
 PLAN_ENTRY_POINT = "gates/main/plan"
 BUILT_IN_ENVIRONMENT = "development"
@@ -72,6 +72,7 @@ def build_plan(
         parity=None if spec.parity is None else spec.parity.plan(),
         release=None if spec.release is None else spec.release.parts(),
         pull_request=pull_request or None,
+        rollout=tuple(Rollout(environment=name, steps=steps) for name, steps in sorted(spec.rollout.items())),
         policy_digest=policy_digest,
         spec_digest=spec.digest,
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, SchemaVersion
-from gates.records.evidence import Code, Isolation, TableIdentity
+from gates.records.evidence import Code, Isolation, Metadata, TableIdentity
 from gates.records.measurement import Item, Measurement, Slice, Subject
 from gates.records.plan import Plan, Requirement
 from gates.records.release import Approval, Parts, Release, Route
@@ -51,6 +51,7 @@ class BundleInput(Record):
     candidate_digest: Digest
     champion_digest: Digest | None = None
     holdout_digest: Digest | None = None
+    metadata: Metadata | None = None
     created_us: Micros
     key_ids: tuple[str, ...]
 
@@ -106,6 +107,7 @@ class LedgerInput(Record):
     sealed: the bundle was entered before this position.
     looks: which look at this holdout this decision is, counted over all candidates (1 = the first).
     attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
+    last_decision: id of the decision of the newest promotion that was done here.
     expected_aliases: aliases as the ledger's releases explain them; the registry must agree.
     loosened: paths of overrides that loosen, as the policy entry in force names them; absent where it names none.
     """
@@ -123,8 +125,22 @@ class LedgerInput(Record):
     looks: Annotated[int, Field(ge=1)] = 1
     attempts: Annotated[int, Field(ge=0)] = 0
     candidates_judged: Annotated[int, Field(ge=0)] = 0
+    last_decision: Digest | None = None
     expected_aliases: tuple[Alias, ...] = ()
     loosened: tuple[Name, ...] | None = None
+
+
+class LastInput(Record):
+    """The last decision that was carried out in the slot, and what it rested on; no plan where that is lost.
+
+    Attributes
+    ----------
+    metadata: of the candidate then, as its bundle says.
+    """
+
+    decision_id: Digest
+    plan: PlanInput | None = None
+    metadata: Metadata | None = None
 
 
 class ApprovalInput(Record):
@@ -175,6 +191,7 @@ class DecisionInput(Record):
     evidence: tuple[EvidenceInput, ...]
     registry: RegistryInput = RegistryInput()
     ledger: LedgerInput | None = None
+    last: LastInput | None = None
     approvals: tuple[ApprovalInput, ...] = ()
     waivers: tuple[WaiverInput, ...] = ()
     serving: ServingInput | None = None

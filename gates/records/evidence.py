@@ -51,6 +51,49 @@ class Attachment(Record):
     media_type: Name
 
 
+class Changelog(Record):
+    """What was changed, why, and what is expected of it; in one line each."""
+
+    what: Name | None = None
+    why: Name | None = None
+    impact: Name | None = None
+
+
+class Tag(Record):
+    name: Name
+    value: str
+
+
+class Metadata(Record):
+    """Where a candidate comes from, as its version and its training run say. What nobody said is absent.
+
+    Attributes
+    ----------
+    training_snapshot, validation_snapshot: digest or version of the rows that it was fitted and chosen on.
+    query_digest, as_of_us: of the query that made them, and the time up to which it saw.
+    feature_definitions, label_definition: digest or text. parameters: digest of the training's parameters.
+    environment: digest of the packages or the image. code_revision: of the training code.
+    vulnerability_scan: digest of the scan's report.
+    authors: whoever triggered training or measuring, or committed since the champion's revision.
+    since_revision: the champion's, from which on committers are named; absent where the history could not be read.
+    """
+
+    training_snapshot: Name | None = None
+    validation_snapshot: Name | None = None
+    query_digest: Name | None = None
+    as_of_us: Micros | None = None
+    feature_definitions: Name | None = None
+    label_definition: Name | None = None
+    parameters: Digest | None = None
+    environment: Name | None = None
+    code_revision: Name | None = None
+    tags: tuple[Tag, ...] = ()
+    changelog: Changelog = Changelog()
+    vulnerability_scan: Name | None = None
+    authors: tuple[Name, ...] = ()
+    since_revision: Name | None = None
+
+
 class Evidence(Record):
     """The predicate of a gate's in-toto statement; the statement's subject is the candidate."""
 
@@ -85,4 +128,5 @@ class Bundle(Record):
     evidence: tuple[EvidenceRef, ...]
     attachments: tuple[Attachment, ...] = ()
     holdout_digest: Digest | None = None
+    metadata: Metadata | None = None
     created_us: Micros

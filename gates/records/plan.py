@@ -270,6 +270,13 @@ class Backfill(Record):
     written: tuple[Name, ...] = ()
 
 
+class Rollout(Record):
+    """Percent of the traffic, step by step."""
+
+    environment: Environment
+    steps: tuple[Annotated[int, Field(ge=1, le=100)], ...]
+
+
 class Plan(Record):
     """The contract between policy and measuring. Its digest is in every piece of evidence and in each approval.
 
@@ -293,6 +300,7 @@ class Plan(Record):
     backfill: Backfill | None = None
     parity: Parity | None = None
     release: Parts | None = None
+    rollout: tuple[Rollout, ...] = ()
     policy_digest: Digest
     spec_digest: Digest
     built_in: bool = False

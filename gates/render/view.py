@@ -130,6 +130,11 @@ class Row:
         return self.status == "pass" and self.measurement is not None and self.measurement.scope == "sample"
 
     @property
+    def narrowed(self) -> bool:
+        """Whether less is asked for than at the last decision here."""
+        return self.code.startswith("narrowed.")
+
+    @property
     def rank(self) -> int:
         return _RANKS.get((self.status, self.result.disposition), _UNREMARKABLE)
 
@@ -176,7 +181,13 @@ class View:
 
     @property
     def why(self) -> str:
-        """The reason for the answer in one sentence."""
+        """The reason for the answer; before it, in how many ways less is asked for than at the last decision here."""
+        less = sum(row.narrowed for row in self.rows)
+        said = f"Narrowed in {less} {'way' if less == 1 else 'ways'} since the last decision here. " if less else ""
+        return said + self._why
+
+    @property
+    def _why(self) -> str:
         if not self.decision.allow:
             return _why_denied(self.deciding)
         if self.decision.basis == "unenforced":
@@ -300,7 +311,18 @@ def build_view(
             )
         )
     rows.extend(_missing(decision, rows, annotations))
-    rows.sort(key=lambda row: (row.rank, not row.whole, -row.strain, row.check, str(row.slice), str(row.item)))
+    # What is asked less for than at the last decision stands first: it is why the rest may look better than it is.
+    rows.sort(
+        key=lambda row: (
+            not row.narrowed,
+            row.rank,
+            not row.whole,
+            -row.strain,
+            row.check,
+            str(row.slice),
+            str(row.item),
+        )
+    )
     return View(
         decision=decision,
         rows=tuple(rows),
@@ -390,8 +412,9 @@ def _deciding(decision: Decision, rows: Sequence[Row]) -> tuple[Row, ...]:
     if told:
         return told
     undecided = tuple(row for row in rows if row.result.disposition in ("accepted", "waived"))
-    if undecided:
-        return undecided
+    narrowed = tuple(row for row in rows if row.narrowed)
+    if undecided or narrowed:
+        return (*narrowed, *undecided)
     tightest: dict[str, Row] = {}
     for row in sorted((row for row in rows if row.proof), key=lambda row: (not row.whole, -row.strain)):
         tightest.setdefault(row.check, row)

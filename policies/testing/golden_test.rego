@@ -199,21 +199,25 @@ production := {
 		"known_releases": [{"state": "done", "candidate_digest": "sha256:champion", "time_us": 1}],
 		"looks": 1,
 		"sealed": true,
+		"last_decision": "sha256:last",
 		"attempts": 1,
 		"candidates_judged": 1,
 		"expected_aliases": [{"alias": "deployed-production", "version": "3"}],
 	},
+	"last": {"decision_id": "sha256:last", "plan": {"digest": "sha256:plan", "body": plan}},
 	"approvals": [approval("k2", "ml-owner"), approval("k3", "risk")],
 	"waivers": [],
 }
 
+_served := {"release", "release_digest", "expected_aliases", "last_decision"}
+
 # METADATA
 # description: An empty slot in the ledger, and nobody to compare with.
 first := object.union(
-	{key: value | some key, value in production; not key in {"ledger", "request", "bundle"}},
+	{key: value | some key, value in production; not key in {"ledger", "request", "bundle", "last"}},
 	{
 		"ledger": object.union(
-			{key: value | some key, value in production.ledger; not key in {"release", "release_digest", "expected_aliases"}},
+			{key: value | some key, value in production.ledger; not key in _served},
 			{"adopted": false, "known_releases": [], "expected_aliases": []},
 		),
 		"request": {key: value | some key, value in production.request; key != "champion"},
@@ -222,7 +226,7 @@ first := object.union(
 )
 
 development := object.union(
-	{key: value | some key, value in production; key != "ledger"},
+	{key: value | some key, value in production; not key in {"ledger", "last"}},
 	{"request": object.union(production.request, {"environment": "development"}), "approvals": []},
 )
 

@@ -34,8 +34,8 @@ tables:
   holdout: {{uri: holdout.parquet, as_of: "2026-01-01T00:00:00Z"}}
   offline: {{uri: offline.parquet}}
   online: {{uri: online.parquet}}
-rollout: {{production: [5, 100]}}
 release: {{decision_threshold: 0.5, feature_views: {{applicant: 3}}, flags: {{ranking: new}}, fallback: none}}
+rollout: {{production: [5, 25, 100]}}
 """
 LOCATIONS = (
     ("experiments", "artifact_location"),

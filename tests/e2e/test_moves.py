@@ -70,7 +70,7 @@ def test_a_share_of_the_rung_below_is_no_step_of_the_ladder(world):
 
 @pytest.mark.parametrize("rollout", ["", "rollout: {production: [25, 100]}"])
 def test_a_branch_does_not_choose_the_first_step_in_production(world, rollout):
-    world.edit("rollout: {production: [5, 100]}", rollout)
+    world.edit("rollout: {production: [5, 25, 100]}", rollout)
     default = world.promote("-e", "production")
     assert ("rollout.step" in default.denying) == bool(rollout)
     if not rollout:

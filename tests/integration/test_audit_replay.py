@@ -9,6 +9,7 @@ from audit_world import MINUTE, NOW, Promoted, promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.ledger.chain import trust_in
+from gates.apply.ledger.last import last_input
 from gates.apply.policy import activate_policy
 from gates.apply.rollback import rollback
 from gates.audit.positions import Positions
@@ -18,9 +19,12 @@ from gates.bundle.decisions import load_decision
 from gates.bundle.store import Store
 from gates.bundle.trust import Trust
 from gates.decide.engines.opa_server import started
+from gates.decide.explain import load_annotations
 from gates.decide.opa_binary import find_opa
 from gates.errors import EvidenceError
 from gates.records import ActivePolicy, Slot
+from gates.records.decision import LastInput
+from gates.render.view import build_view
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +141,32 @@ def test_trust_that_names_nobody_needs_no_bytes(tmp_path: Path) -> None:
     assert load_trust_of(store, Trust().digest) == Trust()
     with pytest.raises(EvidenceError):
         load_trust_of(store, store.put(b'{ "keys": [] }'))
+
+
+def test_less_than_the_last_decision_asked_for_is_denied_said_first_and_replayed(tmp_path: Path) -> None:
+    made = promoted(tmp_path)
+    world = made.world
+    newer = world.registry.register(MODEL, "8", b"weights 8")
+    columns = {"label": "delayed", "key": ["flight_id"], "set_columns": [], "features": ["temperature", "wind"]}
+    bundle = world.bundle(newer, made.candidate, columns=columns)
+    decided = load_decision(world.store, world.decide(made.root, bundle, now_us=NOW + 2 * MINUTE))
+    less = [result for result in decided.decision.results if result.code.startswith("narrowed.")]
+    assert [(result.code, str(result.item and result.item.name)) for result in less] == [("narrowed.key", "label")]
+    assert not decided.decision.allow
+    view = build_view(decided.decision, (), limit_of=lambda _: None, annotations=load_annotations())
+    assert view.rows[0].code == view.deciding[0].code == "narrowed.key"
+    assert view.why.startswith("Narrowed in 1 way since the last decision here. Another key, column label")
+    assert replay(world.store, decided, positions=positions(made)).same
+
+
+def test_a_last_decision_whose_plan_is_lost_is_no_reason_to_allow(tmp_path: Path) -> None:
+    made = promoted(tmp_path)
+    world = made.world
+    chain = positions(made).at(len(world.ledger.entries()) - 1)
+    slot = Slot(model=MODEL, environment="staging")
+    last = last_input(chain, slot, world.store)
+    assert last is not None
+    assert last.plan is not None
+    assert last.plan.digest == load_decision(world.store, made.decision).decision.plan_digest
+    assert last_input(chain, slot, Store(tmp_path / "another")) == LastInput(decision_id=last.decision_id)
+    assert last_input(chain, Slot(model=MODEL, environment="production"), world.store) is None

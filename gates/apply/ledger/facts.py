@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gates.apply.aliases import AliasNames, sole_version
 from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.last import last_decision
 from gates.records.base import Digest, Environment, ModelVersion
 from gates.records.decision import Alias, KnownRelease, LedgerInput, RungBelow
 from gates.records.release import Slot
@@ -55,6 +56,7 @@ def facts(
         looks=chain.looks(holdout_digest, bundle_digest),
         attempts=chain.attempts(candidate.digest),
         candidates_judged=chain.candidates_judged(holdout_digest),
+        last_decision=last.decision_id if (last := last_decision(chain, slot)) else None,
         expected_aliases=tuple(
             Alias(alias=alias, version=version) for alias, version in chain.expected_aliases(model, names).items()
         ),

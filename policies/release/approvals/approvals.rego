@@ -7,8 +7,12 @@ package gates.release.approvals
 import data.gates.lib.asked
 import data.gates.lib.keys
 import data.gates.lib.result
+import data.gates.release.narrowed
 
-_roles := {role | some role in data.release.approvals[asked.environment][asked.tier]}
+_roles := {role | some role in data.release.approvals[asked.environment][asked.tier]} | _of_risk
+
+# Less than the last decision asked for is the risk role's to approve, wherever it is.
+_of_risk := {"risk" | count(narrowed.found) > 0}
 
 # METADATA
 # title: Approval missing
@@ -104,7 +108,9 @@ _in_time(statement) if {
 	statement.expires_us > input.request.effective_time_us
 }
 
-_persons(role) := {person |
+# METADATA
+# description: Persons whose approval in this role counts.
+persons(role) := {person |
 	some approval in input.approvals
 	approval.statement.role == role
 	_counts(approval)
@@ -115,14 +121,14 @@ _persons(role) := {person |
 _enough if {
 	data.release.approvals[asked.environment][asked.tier]
 	count(_roles) <= 3
-	everyone := {person | some role in _roles; some person in _persons(role)}
+	everyone := {person | some role in _roles; some person in persons(role)}
 	count(everyone) >= count(_roles)
 	count({[a, b] | some a in _roles; some b in _roles; not _apart(a, b)}) == 0
 }
 
-_apart(role, role) if count(_persons(role)) >= 1
+_apart(role, role) if count(persons(role)) >= 1
 
 _apart(a, b) if {
 	a != b
-	count(_persons(a) | _persons(b)) >= 2
+	count(persons(a) | persons(b)) >= 2
 }

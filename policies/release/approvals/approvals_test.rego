@@ -47,13 +47,16 @@ test_two_persons_in_one_role_are_one_role if {
 test_tiers if {
 	_denied == {"approval.missing"} with input as t.production
 		with input.approvals as []
+		with input.last.plan.body.tier as "medium"
 		with data.models.m as {"tier": "medium"}
 		with data.trust as t.trust
 	_denied == set() with input as t.production
 		with input.approvals as [t.approval("k2", "ml-owner")]
+		with input.last.plan.body.tier as "medium"
 		with data.models.m as {"tier": "medium"}
 		with data.trust as t.trust
-	_denied == set() with input as t.production with input.approvals as [] with data.models.m as {"tier": "low"}
+	_denied == set() with input as t.production with input.approvals as [] with input.last.plan.body.tier as "low"
+		with data.models.m as {"tier": "low"}
 	_denied == set() with input as t.production
 		with input.approvals as []
 		with input.request.environment as "staging"

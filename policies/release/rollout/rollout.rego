@@ -18,6 +18,32 @@ results contains result.denies("release.rollout", "rollout.step") if {
 	not _within
 }
 
+# METADATA
+# title: Rollout plan too steep
+# description: A step of the rollout in gates.yaml moves more of the traffic at once than this environment allows.
+# custom:
+#   code: rollout.plan
+#   remedy: Put steps between; `steps` of this environment in release/data.yaml says how many percent may come after which.
+results contains result.denies("release.rollout", "rollout.plan") if {
+	asked.strict
+	some rollout in input.plan.body.rollout
+	rollout.environment == asked.environment
+	some index, step in rollout.steps
+	not _gentle(step, {0} | {before | some i, before in rollout.steps; i < index})
+}
+
+# Where no steps are named, the first one is all that is bounded.
+_gentle(step, _) if {
+	not data.release.environments[asked.environment].steps
+	is_number(step)
+}
+
+_gentle(step, before) if {
+	some allowed in data.release.environments[asked.environment].steps
+	allowed.after <= max(before)
+	step <= allowed.most
+}
+
 _within if input.request.percent <= data.release.environments[asked.environment].first_step_percent
 
 # Where nothing ever served there is nobody to keep the rest.

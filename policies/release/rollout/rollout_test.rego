@@ -16,6 +16,23 @@ test_no_more_than_the_first_step if {
 	_codes == set() with input as t.development with input.request.percent as 100
 }
 
+_planned(steps) := [{"environment": "production", "steps": steps}]
+
+test_a_plan_that_is_too_steep if {
+	_codes == set() with input as t.production with input.plan.body.rollout as _planned([5, 25, 100])
+	_codes == set() with input as t.production with input.plan.body.rollout as _planned([1, 5, 10, 25, 60, 100])
+	_codes == {"rollout.plan"} with input as t.production with input.plan.body.rollout as _planned([6, 25, 100])
+	_codes == {"rollout.plan"} with input as t.production with input.plan.body.rollout as _planned([5, 26, 100])
+	_codes == {"rollout.plan"} with input as t.production with input.plan.body.rollout as _planned([5, 24, 100])
+	_codes == set() with input as t.production
+		with input.plan.body.rollout as _planned([100])
+		with input.request.environment as "staging"
+	steep := [{"environment": "staging", "steps": [100]}]
+	_codes == set() with input as t.production
+		with input.plan.body.rollout as steep
+		with input.request.environment as "staging"
+}
+
 test_a_step_that_nobody_says_denies if {
 	_codes == {"rollout.step"} with input as t.production
 		with input.request as {key: value | some key, value in t.production.request; key != "percent"}

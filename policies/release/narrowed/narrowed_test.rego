@@ -1,0 +1,179 @@
+package gates.release.narrowed_test
+
+import data.gates.release.narrowed
+import data.gates.testing as t
+
+# What was decided last: the same plan, but for a change.
+_then(change) := {
+	"decision_id": "sha256:last",
+	"plan": {"digest": "sha256:then", "body": object.union(t.plan, change)},
+}
+
+_more(requirements) := _then({"requirements": [r | some rs in [t.plan.requirements, requirements]; some r in rs]})
+
+_codes(last) := {result.code |
+	found := narrowed.results with input as t.production
+		with input.last as last
+		with input.approvals as []
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+}
+
+_names(last) := {result.item.name |
+	found := narrowed.results with input as t.production
+		with input.last as last
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+}
+
+_extra(change) := object.union(
+	{"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.slice("UA")},
+	change,
+)
+
+test_the_same_again_is_no_less if {
+	_codes(_then({})) == set()
+	_codes(_more([_extra({"environment": "staging", "check": "calibration.slope"})])) == set()
+}
+
+test_a_check_less if {
+	_codes(_more([_extra({"check": "calibration.slope"})])) == {"narrowed.check"}
+}
+
+test_a_slice_less if {
+	_codes(_more([_extra({})])) == {"narrowed.slice"}
+	each := {"environment": "production", "check": "calibration.ece", "role": "no-harm", "each": "origin"}
+	_codes(_more([each])) == {"narrowed.slice"}
+	_names(_more([each])) == {"origin"}
+	proven := object.union(each, {"each": "carrier", "role": "prove"})
+	_codes(_more([proven])) == {"narrowed.slice"}
+	whole := {"environment": "production", "check": "calibration.ece", "role": "no-harm", "slice": t.whole}
+	_codes(_more([whole])) == set()
+}
+
+_tables(tables) := _then({"tables": [table | some these in [t.plan.tables, tables]; some table in these]})
+
+test_a_table_less if {
+	_names(_tables([{"role": "gold"}])) == {"gold"}
+	_codes(_tables([{"role": "gold"}])) == {"narrowed.table"}
+	_codes(_tables([{"role": "predictions"}])) == set()
+	_names(_tables([{"role": "holdout", "contract": "c.yaml"}])) == {"contract of holdout"}
+}
+
+test_a_sample_in_place_of_all_rows if {
+	now := [object.union(table, {"scope": "sample"}) | some table in t.plan.tables]
+	found := narrowed.results with input as t.production
+		with input.plan.body.tables as now
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	"all rows of holdout" in {result.item.name | some result in found}
+}
+
+_rule(change) := {"parity": {"features": [object.union({"feature": "wind"}, change)]}}
+
+_with_rules(then, now) := {result.item.name |
+	found := narrowed.results with input as t.production
+		with input.last as _then(then)
+		with input.plan.body as object.union(t.plan, now)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+	result.code == "narrowed.tolerance"
+}
+
+test_a_looser_tolerance if {
+	_with_rules(_rule({"absolute": 0.1}), {}) == {"wind"}
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.1})) == set()
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.05})) == set()
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.10000000000000002})) == {"wind"}
+	_with_rules(_rule({"ulp": 1}), _rule({"absolute": 0.1})) == {"wind"}
+	_with_rules(_rule({"max_age_s": 60}), _rule({"max_age_s": "60"})) == {"wind"}
+	_with_rules(_late(60), _late(60)) == set()
+	_with_rules(_late(60), _late(61)) == {"lateness_s"}
+	_with_rules(_late(60), {"backfill": {"partition": "day"}}) == {"lateness_s"}
+	_with_rules(_late(60), {}) == set()
+}
+
+_late(most) := {"backfill": {"lateness_s": most}}
+
+test_another_key if {
+	_names(_then({"columns": object.union(t.plan.columns, {"key": ["id", "day"]})})) == {"key"}
+	_names(_then({"columns": object.union(t.plan.columns, {"label": "late"})})) == {"label"}
+	_names(_then({"columns": object.union(t.plan.columns, {"groups": []})})) == set()
+	_names(_then({"parameters": object.union(t.plan.parameters, {"cluster": "day"})})) == {"cluster"}
+	found := narrowed.results with input as t.production
+		with input.plan.body.independent_rows as true
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	{result.item.name | some result in found} == {"independent rows"}
+}
+
+test_another_tier if {
+	low := object.union(t.facts, {"tier": "low"})
+	found := narrowed.results with input as t.production with data.models.m as low with data.trust as t.trust
+	"narrowed.tier" in {result.code | some result in found}
+	raised := narrowed.results with input as t.production
+		with input.last as _then({"tier": "low"})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	raised == set()
+}
+
+_of(facts) := {result.code |
+	found := narrowed.results with input as t.production
+		with input.serving as {"target": "serving/production.json"}
+		with data.models.m as object.union(t.facts, facts)
+		with data.trust as t.trust
+	some result in found
+}
+
+test_another_holdout_or_target if {
+	_of({"holdouts": ["sha256:other", "sha256:holdout"]}) == set()
+	_of({"holdouts": ["sha256:other"]}) == {"narrowed.holdout"}
+	_of({"holdouts": []}) == set()
+	_of({"target": "serving/production.json"}) == set()
+	_of({"target": "elsewhere.json"}) == {"narrowed.target"}
+}
+
+test_a_last_decision_that_nobody_can_compare_with if {
+	_codes({"decision_id": "sha256:last"}) == {"narrowed.unknown"}
+	_codes(object.union(_then({}), {"decision_id": "sha256:other"})) == {"narrowed.unknown"}
+	without := {key: value | some key, value in t.production; key != "last"}
+	found := narrowed.results with input as without with data.models.m as t.facts with data.trust as t.trust
+	{result.code | some result in found} == {"narrowed.unknown"}
+}
+
+test_the_risk_role_approves_it if {
+	less := _more([_extra({})])
+	t.denied == {"narrowed.slice", "approval.missing"} with input as t.production
+		with input.last as less
+		with input.approvals as [t.approval("k2", "ml-owner")]
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	t.denied == set() with input as t.production
+		with input.last as less
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	t.noted == {"narrowed.slice"} with input as t.production
+		with input.last as less
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_in_staging_too if {
+	less := _more([_extra({"environment": "staging"})])
+	t.denied == {"narrowed.slice", "approval.missing"} with input as t.production
+		with input.request.environment as "staging"
+		with input.last as less
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_development_does_not_ask if {
+	found := narrowed.results with input as t.development
+		with input.last as _more([_extra({"environment": "development", "check": "calibration.slope"})])
+		with data.models.m as t.facts
+	found == set()
+}
