@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulators.policy_world import GATES, MODEL, Document, plan_of, plan_request
+from simulators.policy_world import GATES, METADATA, MODEL, Document, plan_of, plan_request
 from simulators.registry_simulator import RegistrySimulator
 
 from gates.apply.adopt import adopt
@@ -50,6 +50,7 @@ from gates.records import (
     Slot,
     TableIdentity,
 )
+from gates.records.evidence import Metadata
 from gates.records.decision import Alias, RegistryInput, Request
 
 NOW = 1_790_000_000_000_000
@@ -116,7 +117,13 @@ class AuditWorld:
         evidence = [self._evidence(gate, plan, candidate, champion, note, ece) for gate in GATES]
         holdout = digest_bytes(b"holdout")
         return seal_bundle(
-            self.store, self.key("measurer"), plan, evidence, holdout_digest=holdout, now_us=NOW - 10 * MINUTE
+            self.store,
+            self.key("measurer"),
+            plan,
+            evidence,
+            holdout_digest=holdout,
+            metadata=Metadata.model_validate(METADATA),
+            now_us=NOW - 10 * MINUTE,
         )
 
     def _evidence(

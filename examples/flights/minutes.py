@@ -51,7 +51,7 @@ def main() -> dict[str, str]:
         model.fit(training[list(FEATURES)], training[LABEL])
         model.conformalize(calibration[list(FEATURES)], calibration[LABEL])
         parameters: dict[str, Any] = {"estimator": repr(model.estimator), "residual": repr(model.residual)}
-        number = registered[name] = models.register(name, model, example, tags, parameters)
+        number = registered[name] = models.register(name, model, example, tags, parameters, train.changelog(name))
         clock.say(f"{MODEL} version {number}: {name}")
     models.point("champion", registered["one length"])
     models.point("challenger", registered["adaptive"])

@@ -114,6 +114,13 @@ def digest(path: Path) -> str:
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
+def write_scan(work: Path, packages: str) -> Path:
+    """Write the list of packages that stands for a scanner's report here: who has one puts its report in its place."""
+    path = work / "packages.txt"
+    path.write_text(packages, encoding="utf-8")
+    return path
+
+
 def lineage(work: Path) -> dict[str, str]:
     """Tags that all versions share: data, code and environment."""
     packages = "\n".join(sorted(f"{found.name}=={found.version}" for found in importlib.metadata.distributions()))
@@ -128,7 +135,18 @@ def lineage(work: Path) -> dict[str, str]:
         "gates.lineage.calibration_digest": digest(work / "data" / "calibration.parquet"),
         "gates.lineage.code_revision": said.stdout.strip() if said and said.returncode == 0 else "unknown",
         "gates.lineage.environment_digest": f"sha256:{hashlib.sha256(packages.encode()).hexdigest()}",
+        "gates.lineage.query_digest": digest(HERE / "data.py"),
+        "gates.lineage.as_of": "2014-01-01T05:00:00+00:00",
+        "gates.lineage.feature_definitions_digest": digest(HERE / "data.py"),
+        "gates.lineage.label_definition": "arrives more than 15 minutes after its time",
+        "gates.lineage.vulnerability_scan": digest(write_scan(work, packages)),
+        "owner": "flight delays",
     }
+
+
+def changelog(what: str) -> dict[str, str]:
+    """Say what was changed, why, and what is expected of it."""
+    return {"what": what, "why": "to show what the gate makes of it", "impact": "see the page of its decision"}
 
 
 class Models:
@@ -149,7 +167,7 @@ class Models:
         ]
 
     def register(
-        self, name: str, model: Any, example: pd.DataFrame, tags: dict[str, str], parameters: dict[str, Any]
+        self, name: str, model: Any, example: pd.DataFrame, tags: dict[str, str], parameters: dict[str, Any], changes: dict[str, str]
     ) -> str:
         """Log the model with signature, example and its class's file; register it, and return the version's number."""
         from mlflow.models import infer_signature
@@ -166,6 +184,7 @@ class Models:
                 pip_requirements=self.requirements,
             )
         own = {"gates.lineage.parameters": json.dumps(parameters, sort_keys=True), "name": name}
+        own |= {f"gates.changelog.{word}": text for word, text in changes.items()}
         made = self.client.create_model_version(
             self.name, logged.model_uri, run_id=run.info.run_id, tags=tags | own, model_id=logged.model_id
         )
@@ -189,7 +208,9 @@ def main(work: Path = WORK) -> dict[str, str]:
     for version in VERSIONS:
         model = fit(version, parts["training"], parts["calibration"])
         parameters = {"share": version.share, "isotonic": version.isotonic, "estimator": repr(model.estimator)}
-        number = registered[version.name] = models.register(version.name, model, example, tags, parameters)
+        number = registered[version.name] = models.register(
+            version.name, model, example, tags, parameters, changelog(version.about)
+        )
         version.served(parts["online"]).to_parquet(work / "data" / f"online-{number}.parquet", index=False)
         p = model.predict_proba(parts["holdout"][list(FEATURES)])[:, 1]
         predictions = parts["holdout"][["late", "carrier", "origin"]].assign(p=p)

@@ -98,6 +98,7 @@ class ModelFacts(Record):
     Attributes
     ----------
     holdouts: digests of the tables that may judge it; none named means any. target: its serving target, as in gates.yaml.
+    sizes: sizes that it may serve in; none named means those of release/data.yaml.
     """
 
     tier: Tier = "high"
@@ -110,6 +111,7 @@ class ModelFacts(Record):
     gold: Gold | None = None
     holdouts: tuple[Digest, ...] = ()
     target: Name | None = None
+    sizes: tuple[Name, ...] = ()
 
 
 Strictness = Literal["observe", "warn", "deny"]

@@ -10,8 +10,10 @@ from gates.errors import EvidenceError, UsageError
 from gates.flow.stages import Measured
 from gates.measure.interface import Note
 from gates.records import Evidence, Plan
+from gates.records.evidence import Metadata
 
 PLAN = "plan.json"
+METADATA = "metadata.json"
 EVIDENCE = "evidence"
 NOTES = "notes"
 
@@ -37,6 +39,8 @@ def write_measured(measured: Measured, folder: Path) -> None:
         raise UsageError("is not empty", where=str(folder), code="measured.exists", remedy="name a new folder")
     try:
         write_atomically(folder / PLAN, canonical_bytes(measured.plan.document()))
+        if measured.metadata is not None:
+            write_atomically(folder / METADATA, canonical_bytes(measured.metadata.document()))
         for note in measured.notes:
             write_atomically(folder / NOTES / digest_bytes(note.content).removeprefix("sha256:"), note.content)
         for item in measured.evidence:
@@ -70,7 +74,11 @@ def read_measured(folder: Path) -> Measured:
     holdouts = holdouts or {t.digest for item in evidence for t in item.tables if t.role == "predictions"}
     if len(holdouts) > 1:
         raise EvidenceError("evidence on different holdouts", code="bundle.mixed", where=str(folder))
-    return Measured(plan, evidence, notes, next(iter(holdouts), None))
+    return Measured(plan, evidence, notes, next(iter(holdouts), None), _read_metadata(folder / METADATA))
+
+
+def _read_metadata(path: Path) -> Metadata | None:
+    return Metadata.parse(parse_json(_read(path), where=str(path)), where=str(path)) if path.exists() else None
 
 
 def _read_note(folder: Path, digest: str) -> bytes:

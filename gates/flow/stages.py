@@ -19,6 +19,7 @@ from gates.errors import UsageError
 from gates.flow.anchor import served_in
 from gates.flow.champion import ChampionDocuments
 from gates.flow.lineage import learned_by_both
+from gates.flow.metadata import metadata_of
 from gates.flow.scoring import score_tables
 from gates.measure.interface import Given, Note, OpenTable
 from gates.measure.run import GateRun, planned_gates, run_gates
@@ -38,8 +39,8 @@ from gates.records import (
     ModelVersion,
     Plan,
 )
-from gates.records.decision import Alias, LastInput, LedgerInput, RegistryInput, Request, ServingInput
-from gates.records.evidence import Isolation
+from gates.records.decision import Alias, LastInput, LedgerInput, RegistryInput, Request, ServingConfiguration, ServingInput
+from gates.records.evidence import Isolation, Metadata
 
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
@@ -65,12 +66,13 @@ class Planned:
 
 @dataclass(frozen=True)
 class Measured:
-    """Evidence that is not sealed yet, and the notes that its attachments name."""
+    """Evidence that is not sealed yet, the notes that its attachments name, and where the candidate comes from."""
 
     plan: Plan
     evidence: tuple[Evidence, ...]
     notes: tuple[Note, ...]
     holdout_digest: Digest | None
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,11 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
         tables.unchanged()
     looked_at = [one.table for each in learned.values() for one in each if isinstance(one.table, OpenTable)]
     read = [*opened.values(), *looked_at]
-    return gather(plan, candidate, planned.champion, read, runs, isolation=scores.isolation)
+    measured = gather(plan, candidate, planned.champion, read, runs, isolation=scores.isolation)
+    identities = [table.identity for table in opened.values()]
+    return replace(
+        measured, metadata=metadata_of(project, plan, planned.candidate, planned.champion, identities)
+    )
 
 
 def gather(
@@ -254,7 +260,13 @@ def seal(project: Project, measured: Measured, signer: Signer, now_us: Micros) -
     for note in measured.notes:
         project.store.put(note.content)
     return seal_bundle(
-        project.store, signer, measured.plan, measured.evidence, holdout_digest=measured.holdout_digest, now_us=now_us
+        project.store,
+        signer,
+        measured.plan,
+        measured.evidence,
+        holdout_digest=measured.holdout_digest,
+        metadata=measured.metadata,
+        now_us=now_us,
     )
 
 
@@ -401,12 +413,26 @@ def observe(project: Project, environment: Environment) -> Observed:
     target = project.serving(environment)
     seen = target.read() if target else None
     routes = seen.release.routes if isinstance(seen, Serves) else ()
+    serving = project.spec.serving
     return Observed(
         registry=RegistryInput(
             aliases=tuple(Alias(alias=alias, version=version) for alias, version in sorted(aliases.items()))
         ),
-        serving=ServingInput(target=project.spec.serving.file, routes=routes) if project.spec.serving else None,
+        serving=ServingInput(target=serving.file, routes=routes, configuration=_configuration(project, environment))
+        if serving
+        else None,
     )
+
+
+def _configuration(project: Project, environment: Environment) -> ServingConfiguration | None:
+    from gates.inputs.serving_configuration import read_serving_configuration
+    from gates.plan.spec import fill
+
+    said = project.spec.serving.configuration if project.spec.serving else None
+    if said is None:
+        return None
+    name = fill(said, environment=environment)
+    return read_serving_configuration(project.spec.path(name), name=name)
 
 
 def sign(project: Project, decided: Decided, signer: Signer) -> Decided:
@@ -428,6 +454,7 @@ def unsealed(measured: Measured, now_us: Micros) -> OpenedBundle:
         evidence=tuple(EvidenceRef(gate=part.evidence.gate, digest=part.digest) for part in evidence),
         attachments=tuple(attachment for item in measured.evidence for attachment in item.attachments),
         holdout_digest=measured.holdout_digest,
+        metadata=measured.metadata,
         created_us=now_us,
     )
     return OpenedBundle(digest_document(record.document()), record, (), measured.plan, evidence)

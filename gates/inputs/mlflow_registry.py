@@ -27,6 +27,7 @@ from gates.inputs.registry import (
     RegisteredModel,
     RegistryUnavailable,
     RunInput,
+    TrainingRun,
     nearest,
     parse_uri,
     refuse_case_variant,
@@ -123,19 +124,35 @@ class MlflowRegistry:
 
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         """See Registry.run_inputs."""
+        run = self._run(version)
+        return tuple(_run_input(found) for found in run.inputs.dataset_inputs) if run is not None else ()
+
+    def training_run(self, version: ModelVersion) -> TrainingRun | None:
+        """See Registry.training_run."""
+        run = self._run(version)
+        if run is None:
+            return None
+        tags = {str(key): str(value) for key, value in run.data.tags.items()}
+        return TrainingRun(
+            user=tags.get("mlflow.user", "") or str(run.info.user_id or ""),
+            parameters={str(key): str(value) for key, value in sorted(run.data.params.items())},
+            revision=tags.get("mlflow.source.git.commit", ""),
+        )
+
+    def _run(self, version: ModelVersion) -> Any:
+        """The run that made a version; None where there is none, or none any more."""
         run_id = self._version(version.name, version.version).run_id
         if not run_id:
-            return ()
+            return None
         with self._wrapped():
             from mlflow.exceptions import MlflowException
 
             try:
-                run = self._tracking().get_run(run_id)
+                return self._tracking().get_run(run_id)
             except MlflowException as error:
                 if error.error_code in _NOT_FOUND:  # a run may be deleted while its model serves
-                    return ()
+                    return None
                 raise
-            return tuple(_run_input(found) for found in run.inputs.dataset_inputs)
 
     def aliases(self, model: str) -> dict[str, str]:
         """See Registry.aliases."""
@@ -264,7 +281,8 @@ def _run_input(found: Any) -> RunInput:
     source, profile = _json(found.dataset.source), _json(found.dataset.profile)
     place = next((source[key] for key in ("uri", "path", "url") if isinstance(source.get(key), str)), "")
     rows = profile.get("num_rows")
-    return RunInput(context, place, rows if isinstance(rows, int) and not isinstance(rows, bool) else None)
+    counted = rows if isinstance(rows, int) and not isinstance(rows, bool) else None
+    return RunInput(context, place, counted, str(found.dataset.digest or ""))
 
 
 def _json(text: str | None) -> dict[str, Any]:

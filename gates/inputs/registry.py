@@ -46,12 +46,27 @@ class RunInput:
     ----------
     context: what it was for, as the run says: `training`, `validation`, ...; empty where it does not say.
     uri: path or URI of its source; empty where that is no place, such as a table in memory.
-    rows: as the run profiled it; None where it did not.
+    rows: as the run profiled it; None where it did not. digest: as the run says; empty where it does not.
     """
 
     context: str
     uri: str
     rows: int | None
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """The run that made a version, as it says of itself.
+
+    Attributes
+    ----------
+    user: who triggered it. parameters: as they were logged. revision: of its code. Empty where it does not say.
+    """
+
+    user: str
+    parameters: dict[str, str]
+    revision: str
 
 
 class RegistryUnavailable(EngineError):
@@ -94,6 +109,10 @@ class Registry(Protocol):
 
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         """Return the datasets that the version's training run logged; empty where there is no run."""
+        ...
+
+    def training_run(self, version: ModelVersion) -> TrainingRun | None:
+        """Return who and what made the version; None where there is no run."""
         ...
 
     def aliases(self, model: str) -> dict[str, str]:

@@ -209,6 +209,9 @@ class Serving(Part):
     """Where the answer is carried out."""
 
     file: Annotated[Name, _only("environment")] = Field(description="The serving file; {environment} is the rung.")
+    configuration: Annotated[Name, _only("environment")] | None = Field(
+        default=None, description="How the candidate is to serve: replicas, size, capture, traffic, variables."
+    )
 
 
 class SliceSpec(Part):

@@ -164,9 +164,35 @@ class WaiverInput(Record):
     approvals: tuple[WaiverApprovalInput, ...] = ()
 
 
+class Variable(Record):
+    """A variable of the serving process. `looks_like` names kinds of secrets; the value is nowhere in our records."""
+
+    name: Name
+    kind: Literal["plain", "reference"]
+    looks_like: tuple[Name, ...] = ()
+
+
+class ServingConfiguration(Record):
+    """How the candidate is to serve, as the spec's file says; `digest` is of the file's bytes.
+
+    Attributes
+    ----------
+    capture_percent: of the requests. traffic: shares in percent, as configured.
+    """
+
+    digest: Digest
+    minimum_replicas: Annotated[int, Field(ge=0)] | None = None
+    maximum_replicas: Annotated[int, Field(ge=0)] | None = None
+    size: Name | None = None
+    capture_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    traffic: tuple[Annotated[int, Field(ge=0, le=100)], ...] = ()
+    variables: tuple[Variable, ...] = ()
+
+
 class ServingInput(Record):
     target: Name
     routes: tuple[Route, ...] = ()
+    configuration: ServingConfiguration | None = None
 
 
 class PolicyInput(Record):

@@ -165,6 +165,23 @@ approval(key_id, role) := {"digest": role, "key_ids": [key_id], "statement": {
 	"expires_us": 1790001000000000,
 }}
 
+described := {
+	"training_snapshot": "sha256:training",
+	"validation_snapshot": "sha256:validation",
+	"query_digest": "sha256:query",
+	"as_of_us": 1789000000000000,
+	"feature_definitions": "sha256:features",
+	"label_definition": "arrived more than 15 minutes late",
+	"parameters": "sha256:parameters",
+	"environment": "sha256:environment",
+	"code_revision": "0123456789",
+	"tags": [{"name": "owner", "value": "delays"}],
+	"changelog": {"what": "more trees", "why": "drift", "impact": "fewer misses"},
+	"vulnerability_scan": "sha256:scan",
+	"authors": ["tina@acme"],
+	"since_revision": "abcdef0123",
+}
+
 production := {
 	"request": {
 		"environment": "production",
@@ -184,10 +201,23 @@ production := {
 		"candidate_digest": "sha256:candidate",
 		"champion_digest": "sha256:champion",
 		"holdout_digest": "sha256:holdout",
+		"metadata": described,
 		"created_us": 1789996000000000,
 		"key_ids": ["k1"],
 	},
 	"evidence": evidence(figures),
+	"serving": {
+		"target": "serving/production.json",
+		"routes": [{"percent": 100}],
+		"configuration": {
+			"digest": "sha256:configuration",
+			"minimum_replicas": 2,
+			"size": "small",
+			"capture_percent": 100,
+			"traffic": [],
+			"variables": [{"name": "LEVEL", "kind": "plain", "looks_like": []}],
+		},
+	},
 	"registry": {"aliases": [{"alias": "deployed-production", "version": "3"}]},
 	"ledger": {
 		"policy_digest": "sha256:policy",

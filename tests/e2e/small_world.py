@@ -26,7 +26,7 @@ policies: policies
 trust: trust.yaml
 store: store
 ledger: sqlite:///{ledger}
-serving: {{file: "serving/{{environment}}.json"}}
+serving: {{file: "serving/{{environment}}.json", configuration: "serving-{{environment}}.yaml"}}
 columns: {{label: y, key: [id], time: at}}
 rows: independent
 tables:
@@ -43,6 +43,26 @@ LOCATIONS = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
+TAGS = {
+    "owner": "credit",
+    **{
+        f"gates.lineage.{word}": said
+        for word, said in {
+            "training_snapshot": "2026-01",
+            "validation_snapshot": "2026-01",
+            "query_digest": "sha256:" + "9" * 64,
+            "as_of": "2026-01-01T00:00:00+00:00",
+            "feature_definitions": "x and w as they come",
+            "label_definition": "paid back within a year",
+            "parameters": "{}",
+            "environment_digest": "sha256:" + "8" * 64,
+            "vulnerability_scan": "sha256:" + "7" * 64,
+        }.items()
+    },
+    **{f"gates.changelog.{word}": word for word in ("what", "why", "impact")},
+}
+"""What a version says of where it comes from."""
+CONFIGURATION = "{replicas: {minimum: 2}, size: small, capture: {percent: 100}, variables: {LEVEL: info}}\n"
 ROLES = {"owner": "policy", "measurer": "measure", "applier": "apply", "risk": "approve:risk"}
 
 
@@ -149,7 +169,9 @@ def log_version(client: mlflow.MlflowClient, model: Any, features: pd.DataFrame)
             signature=infer_signature(features, model.predict(features)),
             pip_requirements=["scikit-learn"],
         )
-    client.create_model_version("approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id)
+    client.create_model_version(
+        "approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id, tags=TAGS
+    )
 
 
 def make(folder: Path) -> World:
@@ -159,6 +181,7 @@ def make(folder: Path) -> World:
     (project / "policies" / "models" / "approval" / "data.yaml").write_text("tier: medium\n")
     ledger = folder / "ledger.db"
     (project / "gates.yaml").write_text(SPEC.format(ledger=ledger))
+    (project / "serving-production.yaml").write_text(CONFIGURATION)
     register(project, tables(project))
     world = World(project, ledger)
     for name, role in ROLES.items():

@@ -209,6 +209,34 @@ def plan_of(answer: Document, **changes: Any) -> Document:
     }
 
 
+METADATA = {
+    "training_snapshot": name_of("training"),
+    "validation_snapshot": name_of("validation"),
+    "query_digest": name_of("query"),
+    "as_of_us": NOW - 2 * DAY,
+    "feature_definitions": name_of("features"),
+    "label_definition": "arrived more than 15 minutes late",
+    "parameters": name_of("parameters"),
+    "environment": name_of("environment"),
+    "code_revision": "0123456789",
+    "tags": [{"name": "owner", "value": "delays"}],
+    "changelog": {"what": "more trees", "why": "drift", "impact": "fewer misses"},
+    "vulnerability_scan": name_of("scan"),
+    "authors": ["tina@acme"],
+    "since_revision": "abcdef0123",
+}
+SERVING = {
+    "target": "serving/production.json",
+    "configuration": {
+        "digest": name_of("configuration"),
+        "minimum_replicas": 2,
+        "size": "small",
+        "capture_percent": 100,
+        "variables": [{"name": "LEVEL", "kind": "plain"}],
+    },
+}
+
+
 def _evidence(gate: str) -> Document:
     isolated = gate in {"calibration", "regression"}
     return {
@@ -305,11 +333,13 @@ def golden(environment: str, plan: Document, policies: PolicySet | None = None) 
             "candidate_digest": CANDIDATE["digest"],
             "champion_digest": CHAMPION["digest"],
             "holdout_digest": name_of("holdout"),
+            "metadata": METADATA,
             "created_us": NOW - DAY + 60_000_000,
             "key_ids": [key_of("measurer")],
         },
         "evidence": [_evidence(gate) for gate in GATES],
         "registry": {"aliases": [{"alias": f"deployed-{environment}", "version": "3"}]},
+        "serving": SERVING,
         "approvals": [approval(person, role, environment, policies) for person, role in approvals],
         "waivers": [],
     }

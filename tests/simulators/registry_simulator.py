@@ -13,6 +13,7 @@ from gates.inputs.registry import (
     RegisteredModel,
     RegistryUnavailable,
     RunInput,
+    TrainingRun,
     nearest,
     parse_uri,
     refuse_case_variant,
@@ -66,6 +67,10 @@ class RegistrySimulator:
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         self._answer()
         return ()
+
+    def training_run(self, version: ModelVersion) -> TrainingRun | None:
+        self._answer()
+        return None
 
     def aliases(self, model: str) -> dict[str, str]:
         self._answer()

@@ -1,0 +1,53 @@
+package gates.release.metadata_test
+
+import data.gates.release.metadata
+import data.gates.testing as t
+
+_codes(said, environment) := {result.code |
+	found := metadata.results with input as t.production
+		with input.request.environment as environment
+		with input.bundle.metadata as said
+	some result in found
+}
+
+_without(word) := {key: value | some key, value in t.described; key != word}
+
+test_one_code_a_field if {
+	_codes(t.described, "production") == set()
+	every word in {
+		"training_snapshot", "validation_snapshot", "query_digest", "feature_definitions", "label_definition",
+		"parameters", "environment", "tags", "vulnerability_scan",
+	} {
+		_codes(_without(word), "production") == {concat(".", ["metadata", word])}
+	}
+	_codes(_without("as_of_us"), "production") == {"metadata.as_of"}
+	_codes(object.union(_without("tags"), {"tags": []}), "production") == {"metadata.tags"}
+	_codes(object.union(t.described, {"label_definition": ""}), "production") == {"metadata.label_definition"}
+}
+
+test_the_changelog_by_word if {
+	every word in {"what", "why", "impact"} {
+		less := {key: value | some key, value in t.described.changelog; key != word}
+		said := object.union(_without("changelog"), {"changelog": less})
+		_codes(said, "production") == {concat("_", ["metadata.changelog", word])}
+		empty := object.union(t.described, {"changelog": {word: ""}})
+		_codes(empty, "production") == {concat("_", ["metadata.changelog", word])}
+	}
+}
+
+test_without_a_scan_production_only_denies if {
+	_codes(_without("vulnerability_scan"), "staging") == set()
+	_codes(_without("parameters"), "staging") == {"metadata.parameters"}
+}
+
+test_nothing_said_denies_by_every_code if {
+	count(_codes({}, "production")) == count(metadata.fields)
+	found := metadata.results with input as t.production
+		with input.bundle as {key: value | some key, value in t.production.bundle; key != "metadata"}
+	count(found) == count(metadata.fields)
+}
+
+test_development_does_not_ask if {
+	found := metadata.results with input as t.development with input.bundle.metadata as {}
+	found == set()
+}

@@ -1,0 +1,165 @@
+"""What a candidate must say of itself: read from tags, run and plan, and what the page promises of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulators.registry_simulator import RegistrySimulator
+
+from gates.bundle.canonical import digest_bytes, digest_document
+from gates.decide.explain import load_annotations
+from gates.errors import UsageError
+from gates.flow.metadata import metadata_of
+from gates.inputs.registry import RegisteredModel, RunInput, TrainingRun
+from gates.inputs.serving_configuration import read_serving_configuration
+from gates.plan.spec import Spec
+from gates.project import Project
+from gates.records import ModelVersion, Plan
+from gates.records.evidence import Changelog, Metadata
+from gates.records.plan import Table
+
+PAGE = (Path(__file__).parents[2] / "docs" / "metadata.md").read_text(encoding="utf-8")
+VERSION = ModelVersion(name="m", version="2", digest="sha256:" + "1" * 64)
+
+
+class Runs(RegistrySimulator):
+    """A registry with a run behind its version."""
+
+    run = TrainingRun("mira\u200b@acme", {"depth": "3"}, "")
+    inputs: tuple[RunInput, ...] = (RunInput("train", "t.parquet", 3, "5b3f"), RunInput("Validation", "", 3, "77aa"))
+    before: dict[str, str] = {}
+
+    def training_run(self, version: ModelVersion) -> TrainingRun | None:
+        return self.run
+
+    def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
+        return self.inputs
+
+    def lineage(self, version: ModelVersion) -> dict[str, str]:
+        return self.before
+
+
+def said(tmp_path: Path, lineage: dict[str, str], tags: dict[str, str] | None = None, **more: Any) -> Metadata:
+    spec = Spec.model_validate(
+        {"model": "m", "task": "binary", "columns": {"label": "y"}, "tables": {"holdout": {"uri": "h.csv"}}},
+        context={"base": tmp_path},
+    )
+    project = Project(spec, {"GITHUB_ACTOR": "octo"})
+    registry = Runs(tmp_path)
+    registry.before = more.get("before", {})
+    project.__dict__["registry"] = registry
+    definitions = Table(role="offline", uri="o.csv", definitions=more.get("definitions"))
+    digest = digest_bytes(b"")
+    plan = Plan(
+        model="m",
+        task="binary",
+        tier="high",
+        environments=("staging",),
+        requirements=(),
+        tables=(definitions,),
+        policy_digest=digest,
+        spec_digest=digest,
+    )
+    candidate = RegisteredModel(VERSION, (), "sklearn", lineage, tags or {})
+    return metadata_of(project, plan, candidate, VERSION, ())
+
+
+def test_tags_go_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "features.yaml").write_text("features: []")
+    bare = said(tmp_path, {}, definitions="features.yaml")
+    assert (bare.training_snapshot, bare.validation_snapshot) == ("5b3f", "77aa")
+    assert bare.parameters == digest_document({"depth": "3"})
+    assert bare.feature_definitions == digest_bytes(b"features: []")
+    assert bare.authors == ("mira @acme", "octo")
+    assert (bare.query_digest, bare.as_of_us, bare.environment, bare.vulnerability_scan) == (None, None, None, None)
+    assert (bare.tags, bare.changelog) == ((), Changelog())
+    lineage = {"training_digest": "sha256:t", "calibration_digest": "c", "as_of": "1970-01-01T01:00:01+01:00"}
+    lineage |= {"parameters": "{}", "image_digest": "i", "environment_digest": "e", "query_digest": " q\n"}
+    tags = {"gates.changelog.what": "w", "owner": "é", "mlflow.x": "y", "gates.lineage.as_of": "z"}
+    full = said(tmp_path, lineage, tags)
+    assert (full.training_snapshot, full.validation_snapshot) == ("sha256:t", "c")
+    assert (full.query_digest, full.as_of_us, full.environment) == ("q", 1_000_000, "i")
+    assert full.parameters == digest_bytes(b"{}")
+    assert [(tag.name, tag.value) for tag in full.tags] == [("owner", "é")]
+    assert full.changelog.what == "w"
+
+
+@pytest.mark.parametrize("as_of", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "1969-01-01T00:00:00Z"])
+def test_a_time_that_is_none_is_not_said(tmp_path: Path, as_of: str) -> None:
+    assert said(tmp_path, {"as_of": as_of, "query_digest": "\x00 \n"}).as_of_us is None
+    assert said(tmp_path, {"query_digest": "\x00 \n"}).query_digest is None
+
+
+def test_who_committed_since_the_champion_is_an_author(tmp_path: Path) -> None:
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("needs git")
+
+    def commit(name: str) -> str:
+        own = ["-c", f"user.name={name}", "-c", f"user.email={name}@acme"]
+        run = ["commit", "-q", "--allow-empty", "-m", name]
+        subprocess.run([git, "-C", str(tmp_path), *own, *run], check=True)
+        said = subprocess.run([git, "-C", str(tmp_path), "rev-parse", "HEAD"], check=True, capture_output=True)
+        return said.stdout.decode().strip()
+
+    subprocess.run([git, "init", "-q", str(tmp_path)], check=True)
+    first, _, last = commit("anna"), commit("bert"), commit("cleo")
+    found = said(tmp_path, {"code_revision": last}, before={"code_revision": first})
+    assert found.authors == ("bert", "bert@acme", "cleo", "cleo@acme", "mira @acme", "octo")
+    assert found.since_revision == first
+    for before in ("0" * 40, "--all", "unknown", ""):
+        unknown = said(tmp_path, {"code_revision": last}, before={"code_revision": before})
+        assert (unknown.authors, unknown.since_revision) == (("mira @acme", "octo"), None)
+
+
+def test_the_page_names_every_code_and_no_other() -> None:
+    codes = {code for code in load_annotations() if code.startswith(("metadata.", "serving."))}
+    assert set(re.findall(r"^\| `([a-z_.]+)` \|", PAGE, flags=re.MULTILINE)) == codes
+
+
+def test_the_pages_configuration_is_read_and_its_secret_is_kept_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "serving.yaml"
+    path.write_text(PAGE.split("```yaml\n")[1].split("```")[0])
+    found = read_serving_configuration(path, name="serving.yaml")
+    assert found is not None
+    assert (found.minimum_replicas, found.size, found.capture_percent, found.traffic) == (2, "small", 100, (95, 5))
+    assert [(one.name, one.kind, one.looks_like) for one in found.variables] == [
+        ("API_TOKEN", "reference", ()),
+        ("LOG_LEVEL", "plain", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "looks"),
+    [
+        ("DB_PASSWORD", "hunter2", ("a secret by its name",)),
+        ("url", "https://me:hunter2@db/x", ("a password in a URL",)),
+        ("id", "AKIA" + "A" * 16, ("an access key",)),
+        ("t", "ghp_" + "a" * 36, ("a token",)),
+        ("j", "eyJhbGciOi.eyJzdWIiOi.c2ln", ("a web token",)),
+        ("k", "-----BEGIN RSA PRIVATE KEY-----", ("a private key",)),
+        ("TOKEN", "", ()),
+        ("url", "https://db:5432/x", ()),
+    ],
+)
+def test_what_looks_like_a_secret(tmp_path: Path, name: str, value: str, looks: tuple[str, ...]) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(f'variables: {{{name}: "{value}"}}')
+    found = read_serving_configuration(path, name="s.yaml")
+    assert found is not None
+    assert found.variables[0].looks_like == looks
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize("text", ["replicas: 2", "capture: {percent: 101}", "sise: small", "[]", "variables: {a: [1]}", "{"])
+def test_a_configuration_that_means_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError):
+        read_serving_configuration(path, name="s.yaml")
+    assert read_serving_configuration(tmp_path / "none.yaml", name="none.yaml") is None
