@@ -12,6 +12,7 @@ import data.gates.lib.judge
 import data.gates.lib.limits
 import data.gates.lib.required
 import data.gates.release.approvals
+import data.gates.release.risk
 
 # METADATA
 # scope: document
@@ -68,7 +69,9 @@ _plan_parameters := object.union_n([
 # METADATA
 # scope: document
 # entrypoint: true
-decision := {
+decision := object.union(_decision, {"risk": summary | asked.strict; summary := risk.summary})
+
+_decision := {
 	"allow": allow,
 	"basis": basis,
 	"required": asked.requirements,
@@ -77,6 +80,7 @@ decision := {
 	"valid_until_us": _valid_until_us,
 	"approvals": approvals.counted,
 	"waivers": _waivers,
+	"bypasses": {"self-approved" | approvals.self_approved},
 }
 
 results := (_of_figures | _of_owners) | {result |

@@ -50,8 +50,8 @@ from gates.records import (
     Slot,
     TableIdentity,
 )
-from gates.records.evidence import Metadata
 from gates.records.decision import Alias, RegistryInput, Request
+from gates.records.evidence import Metadata
 
 NOW = 1_790_000_000_000_000
 MINUTE = 60_000_000

@@ -167,7 +167,13 @@ class Models:
         ]
 
     def register(
-        self, name: str, model: Any, example: pd.DataFrame, tags: dict[str, str], parameters: dict[str, Any], changes: dict[str, str]
+        self,
+        name: str,
+        model: Any,
+        example: pd.DataFrame,
+        tags: dict[str, str],
+        parameters: dict[str, Any],
+        changes: dict[str, str],
     ) -> str:
         """Log the model with signature, example and its class's file; register it, and return the version's number."""
         from mlflow.models import infer_signature

@@ -80,6 +80,7 @@ def _verification_summary(document: DecisionInput, decision: Decision) -> dict[s
     request = decision.request
     level = f"GATES_{request.environment.upper().replace('-', '_')}"
     level = level if decision.basis == "proven" else f"{level}_{decision.basis.upper()}"
+    level += "".join(f"_{word.upper().replace('-', '_')}" for word in decision.bypasses)
     allowed = decision.allow and not decision.simulated
     return {
         "verifier": {"id": VERIFIER_ID},

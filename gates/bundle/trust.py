@@ -17,13 +17,13 @@ from gates.records.base import Digest, Environment, Name, Record
 from gates.records.release import PublicKey
 
 # `policy` activates policies and trust, as the owners of entry 0 do, in the environments where it is in force already.
-Role = Literal["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk"]
+Role = Literal["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk", "approve:business-owner"]
 
 
 class TrustedKey(Record):
     """A key, whose it is, and what it may do. `person` is who answers for it: persons are counted, not keys.
 
-    `environments` empty means all.
+    `environments` empty means all. `names` are what the person is called elsewhere: addresses of commits, accounts.
     """
 
     key_id: str
@@ -32,6 +32,7 @@ class TrustedKey(Record):
     person: Name
     roles: tuple[Role, ...]
     environments: tuple[Environment, ...] = ()
+    names: tuple[Name, ...] | None = None
 
     @model_validator(mode="after")
     def _id_is_the_keys(self) -> TrustedKey:

@@ -12,7 +12,7 @@ from gates.cli import options, policies
 if TYPE_CHECKING:
     from gates.bundle.trust import Role
 
-_ROLES = ["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk"]
+_ROLES = ["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk", "approve:business-owner"]
 
 
 @click.group()
@@ -48,6 +48,13 @@ def trust() -> None:
 @click.option("--person", required=True, metavar="NAME", help="Who answers for the key: persons are counted, not keys.")
 @click.option("--role", "roles", required=True, multiple=True, type=click.Choice(_ROLES), help="What the key may do.")
 @click.option("--environment", "environments", multiple=True, metavar="ENV", help="Only there; default: everywhere.")
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="What the person is called elsewhere: of commits, an account.",
+)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="The trust file; default: the spec's.")
 @options.spec
 @options.output
@@ -56,6 +63,7 @@ def trust_add(
     person: str,
     roles: tuple[Role, ...],
     environments: tuple[str, ...],
+    names: tuple[str, ...],
     file: Path | None,
     spec_path: str,
     output: str,
@@ -66,7 +74,7 @@ def trust_add(
     path = file or options.open_project(spec_path).trust_path
     if path is None:
         raise click.UsageError("the spec names no trust file; pass --file or add `trust:` to gates.yaml")
-    listed = enrol(path, public, person=person, roles=roles, environments=environments)
+    listed = enrol(path, public, person=person, roles=roles, environments=environments, names=names)
     options.tell(
         {"file": str(path), "key": listed.model_dump(mode="json", exclude={"pem"})},
         output,
@@ -126,7 +134,9 @@ def policy_activate(
 @options.target
 @options.candidate
 @options.bundle
-@click.option("--role", required=True, type=click.Choice(["ml-owner", "risk"]), help="The role you approve in.")
+@click.option(
+    "--role", required=True, type=click.Choice(["ml-owner", "risk", "business-owner"]), help="The role you approve in."
+)
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How long the yes holds.")
 @click.option("--comment", metavar="TEXT", help="Signed with it.")
 @options.key
@@ -145,14 +155,23 @@ def approve(
 ) -> None:
     """Sign a yes for exactly this move: candidate, evidence, plan, policies and what serves now."""
     from gates.flow.people import approve as sign_approval
+    from gates.render.view import risk_text
 
     project = options.open_project(spec_path)
-    digest, approval = sign_approval(
+    signed = sign_approval(
         project, environment, candidate=candidate, bundle=bundle, role=role, days=days, comment=comment, key=key
     )
+    digest, approval, risk = signed.digest, signed.approval, signed.risk
     options.tell(
-        {"approval_digest": digest, "approval": approval.document()},
+        {
+            "approval_digest": digest,
+            "approval": approval.document(),
+            "risk": risk.document() if risk else None,
+            "narrowed": list(signed.narrowed),
+        },
         output,
+        *(f"NARROWED since the last decision: {line}" for line in signed.narrowed),
+        *([risk_text(risk)] if risk else []),
         f"approved as {role}: {approval.model} for {environment}, bundle {approval.bundle_digest[:23]}",
         f"{digest}; void when the evidence, the policies or what serves changes",
     )

@@ -98,6 +98,8 @@ class ModelFacts(Record):
     Attributes
     ----------
     holdouts: digests of the tables that may judge it; none named means any. target: its serving target, as in gates.yaml.
+    business_owner: the person who approves besides at tier high, by the trust data. solo: one person may ask, make and
+    approve; every view says self-approved.
     sizes: sizes that it may serve in; none named means those of release/data.yaml.
     """
 
@@ -111,6 +113,8 @@ class ModelFacts(Record):
     gold: Gold | None = None
     holdouts: tuple[Digest, ...] = ()
     target: Name | None = None
+    business_owner: Name | None = None
+    solo: bool = False
     sizes: tuple[Name, ...] = ()
 
 

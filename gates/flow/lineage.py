@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from gates.inputs.tables import Tables
 
 DIGEST_SUFFIX = "_digest"
-NOT_LEARNED = frozenset({"holdout", "gold", "environment", "evaluation", "eval", "test", "testing"})
+NOT_LEARNED = frozenset(
+    {
+        *("holdout", "gold", "environment", "evaluation", "eval", "test", "testing"),
+        *("image", "query", "feature_definitions", "label_definition", "vulnerability_scan"),
+    }
+)
 """Words of a lineage that name nothing which a model learned from."""
 
 ROLES: dict[Whose, tuple[tuple[str, TableRole], ...]] = {

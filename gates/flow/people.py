@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
 from gates.decide.engines.interface import ACTIVATION
 from gates.decide.plan_request import ActivationRequest
 from gates.errors import UsageError
-from gates.flow.stages import find_bundle
+from gates.flow.stages import decide, find_bundle
 from gates.project import Project, now_us
-from gates.records import ActivePolicy, Approval, Digest
+from gates.records import ActivePolicy, Approval, Digest, Item
+from gates.records.decision import Risk
 
 if TYPE_CHECKING:
     from gates.bundle.trust import Role
@@ -25,7 +27,13 @@ _DAY_US = 86_400_000_000
 
 
 def enrol(
-    path: Path, public: Path, *, person: str, roles: Sequence[Role], environments: Sequence[str] = ()
+    path: Path,
+    public: Path,
+    *,
+    person: str,
+    roles: Sequence[Role],
+    environments: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> TrustedKey:
     """List a public key in the trust file; a key that is listed already gets the new roles and environments.
 
@@ -41,6 +49,7 @@ def enrol(
         person=person,
         roles=tuple(dict.fromkeys(roles)),
         environments=tuple(dict.fromkeys(environments)),
+        names=tuple(dict.fromkeys(names)) or None,
     )
     trust = load_trust(path) if path.exists() else Trust()
     others = tuple(known for known in trust.keys if known.key_id != key.key_id)
@@ -118,6 +127,21 @@ def _loosened(project: Project, environments: Sequence[str], named: frozenset[st
     return found
 
 
+@dataclass(frozen=True)
+class Approved:
+    """A signed yes, and what its giver should know.
+
+    Attributes
+    ----------
+    narrowed: each way in which less is asked for than at the last decision here.
+    """
+
+    digest: Digest
+    approval: Approval
+    risk: Risk | None
+    narrowed: tuple[str, ...]
+
+
 def approve(
     project: Project,
     environment: str,
@@ -128,8 +152,8 @@ def approve(
     days: int,
     comment: str | None,
     key: str | None,
-) -> tuple[Digest, Approval]:
-    """Sign an approval of one move, bound to all that it depends on.
+) -> Approved:
+    """Sign an approval of one move, bound to all that it depends on; and say what is risked by it, as policy sees it now.
 
     Raises
     ------
@@ -154,4 +178,16 @@ def approve(
         expires_us=time_us + days * _DAY_US,
         comment=comment,
     )
-    return put_approval(project.store, signer, approval), approval
+    seen = decide(
+        project, opened, environment, signer=None, reason=None, at_us=time_us, simulated=True, chain=chain
+    ).decision
+    narrowed = tuple(
+        " ".join(part for part in (result.code, result.check, str(result.slice or ""), _named(result.item)) if part)
+        for result in seen.results
+        if result.code.startswith("narrowed.")
+    )
+    return Approved(put_approval(project.store, signer, approval), approval, seen.risk, narrowed)
+
+
+def _named(item: Item | None) -> str:
+    return f"{item.kind} {item.name}" if item else ""

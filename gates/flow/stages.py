@@ -39,7 +39,15 @@ from gates.records import (
     ModelVersion,
     Plan,
 )
-from gates.records.decision import Alias, LastInput, LedgerInput, RegistryInput, Request, ServingConfiguration, ServingInput
+from gates.records.decision import (
+    Alias,
+    LastInput,
+    LedgerInput,
+    RegistryInput,
+    Request,
+    ServingConfiguration,
+    ServingInput,
+)
 from gates.records.evidence import Isolation, Metadata
 
 if TYPE_CHECKING:
@@ -204,9 +212,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     read = [*opened.values(), *looked_at]
     measured = gather(plan, candidate, planned.champion, read, runs, isolation=scores.isolation)
     identities = [table.identity for table in opened.values()]
-    return replace(
-        measured, metadata=metadata_of(project, plan, planned.candidate, planned.champion, identities)
-    )
+    return replace(measured, metadata=metadata_of(project, plan, planned.candidate, planned.champion, identities))
 
 
 def gather(

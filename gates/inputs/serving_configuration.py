@@ -25,7 +25,7 @@ _VALUES = {
     "an access key": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "a token": re.compile(r"\b(gh[opsu]_[A-Za-z0-9]{36}|github_pat_\w{20,}|dapi[0-9a-f]{32}|xox[abp]-[\w-]{10,})"),
-    "a web token": re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
+    "a web token": re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"),
     "a password in a URL": re.compile(r"://[^/\s:@]+:[^/\s@]+@"),
 }
 

@@ -243,6 +243,21 @@ class RuleResult(Record):
     waiver: Digest | None = None
 
 
+class RiskPart(Record):
+    """Points for one part of the risk, and what they are for."""
+
+    part: Name
+    what: Name
+    points: Annotated[int, Field(ge=0)]
+
+
+class Risk(Record):
+    """How much a decision risks, in the policy's points: none of them is a probability."""
+
+    points: Annotated[int, Field(ge=0)]
+    parts: tuple[RiskPart, ...]
+
+
 class LedgerPosition(Record):
     """Where a decision stood in the ledger: the last entry that it saw."""
 
@@ -275,6 +290,7 @@ class Decision(Record):
     valid_until_us: Micros
     simulated: bool
     bypasses: tuple[Name, ...] = ()
+    risk: Risk | None = None
 
 
 class Evaluation(Record):

@@ -17,7 +17,7 @@ from gates.decide.explain import Explanation, find
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.rows_needed import Need
 from gates.records.base import Digest
-from gates.records.decision import Decision, Disposition, LedgerInput, RuleResult, Verdict, WaiverInput
+from gates.records.decision import Decision, Disposition, LedgerInput, Risk, RuleResult, Verdict, WaiverInput
 from gates.records.measurement import Bound, Item, Measurement, Param, Reason, Slice
 from gates.records.plan import Requirement
 from gates.render.names import place_text, visible
@@ -177,7 +177,9 @@ class View:
             return "DENY"
         if self.decision.basis == "unenforced":
             return "WOULD DENY (observed)" if self._held("observed") else "ALLOW (with warnings)"
-        return "ALLOW (provisional)" if self.decision.basis != "proven" else "ALLOW"
+        said = ["provisional"] if self.decision.basis != "proven" else []
+        said += self.decision.bypasses
+        return f"ALLOW ({', '.join(said)})" if said else "ALLOW"
 
     @property
     def why(self) -> str:
@@ -242,6 +244,7 @@ class View:
         if few:
             lines.append(f"slices of under {FEW_CLUSTERS} clusters have rough intervals: {_named(few)}")
         lines.extend([self.counted] if self.counted else [])
+        lines.extend([risk_text(self.decision.risk)] if self.decision.risk else [])
         return tuple(lines)
 
     @property
@@ -331,6 +334,12 @@ def build_view(
         counted=_counted(ledger) if ledger else None,
         waivers=waiver_lines(decision, waivers, annotations),
     )
+
+
+def risk_text(risk: Risk) -> str:
+    """The points of a decision's risk, the most first."""
+    parts = sorted(risk.parts, key=lambda part: (-part.points, part.part))
+    return f"risk {risk.points} points: {', '.join(f'{part.part} {part.points} ({part.what})' for part in parts)}"
 
 
 def _counted(ledger: LedgerInput) -> str:

@@ -301,6 +301,13 @@ _vanishings := {object.union(_missing_result(claim.check, claim.slice), {"item":
 # description: One result for each required figure, and one for each that is absent.
 results := ((_judgements | _unknown) | _absences) | _vanishings
 
+# METADATA
+# description: Something that is required was accepted without proof.
+provisional if {
+	some result in results
+	result.disposition == "accepted"
+}
+
 # Why a check is unmeasured. `small`: a slice may lack what the figure needs without anything being wrong.
 #
 # METADATA

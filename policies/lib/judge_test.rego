@@ -68,6 +68,13 @@ test_development_accepts_what_is_undecided if {
 		with data.models.m as t.facts
 }
 
+test_what_is_accepted_without_proof_is_provisional if {
+	judge.provisional with input as t.development
+		with input.evidence as _ece({"bounds": t.bounds(0, "unbounded"), "estimate": 0.9})
+		with data.models.m as t.facts
+	not judge.provisional with input as t.development with data.models.m as t.facts
+}
+
 test_what_is_provisional_in_development_holds_as_long_as_what_is_proven if {
 	answer := t.decision with input as t.development
 		with input.evidence as _ece({"bounds": t.bounds(0, "unbounded"), "estimate": 0.9})
@@ -81,11 +88,13 @@ test_medium_tier_accepts_in_production if {
 	t.accepted == {"calibration.ece.provisional"} with input as t.production
 		with input.evidence as _ece(_undecided)
 		with input.plan.body.tier as "medium"
+		with input.last.plan.body.tier as "medium"
 		with data.models.m as facts
 		with data.trust as t.trust
 	t.denied == set() with input as t.production
 		with input.evidence as _ece(_undecided)
 		with input.plan.body.tier as "medium"
+		with input.last.plan.body.tier as "medium"
 		with data.models.m as facts
 		with data.trust as t.trust
 }

@@ -22,6 +22,14 @@ identities(key_ids) := {name |
 }
 
 # METADATA
+# description: The identities behind these keys, and what else their persons are called.
+names(key_ids) := identities(key_ids) | {name |
+	some key in data.trust.keys
+	key.key_id in key_ids
+	some name in key.names
+}
+
+# METADATA
 # description: The persons behind these keys, whatever their role.
 persons(key_ids) := {key.person | some key in data.trust.keys; key.key_id in key_ids}
 

@@ -191,6 +191,7 @@ production := {
 		"champion": champion,
 		"percent": 5,
 		"actor": "applier@acme",
+		"reason": "first step of the rollout",
 		"effective_time_us": now,
 	},
 	"policy": {"digest": "sha256:policy", "trust_digest": "sha256:trust"},
@@ -234,7 +235,7 @@ production := {
 		"candidates_judged": 1,
 		"expected_aliases": [{"alias": "deployed-production", "version": "3"}],
 	},
-	"last": {"decision_id": "sha256:last", "plan": {"digest": "sha256:plan", "body": plan}},
+	"last": {"decision_id": "sha256:last", "plan": {"digest": "sha256:plan", "body": plan}, "metadata": described},
 	"approvals": [approval("k2", "ml-owner"), approval("k3", "risk")],
 	"waivers": [],
 }

@@ -23,6 +23,7 @@ SPOILED = (GONE, None, [], {}, "", 0, -1, True, "NaN", "Infinity", "-inf", "null
 SAID = "said for people; no rule reads it, and digests tell the things apart"
 BOUND = "the plan is bound by its digest, which bundle, evidence and approvals name; what the policy requires it adds itself"
 LEDGER = "read from the verified ledger and bound by its head; with less history there is less to deny for, never more to allow"
+SIGNED = "what the measurer says of the candidate, signed with the bundle; policy asks that it is said"
 SHOWN = "shown beside the figure; the verdict is read from the bounds"
 
 HARMLESS = {
@@ -66,6 +67,27 @@ HARMLESS = {
     "evidence/*/measurements/*/method": SHOWN,
     "evidence/*/measurements/*/debiased": "read by the bounded rule only, not for a figure that is proven",
     "evidence/*/measurements/*/clusters": SHOWN,
+    "bundle/metadata/training_snapshot": SIGNED,
+    "bundle/metadata/validation_snapshot": SIGNED,
+    "bundle/metadata/query_digest": SIGNED,
+    "bundle/metadata/as_of_us": SIGNED,
+    "bundle/metadata/feature_definitions": SIGNED,
+    "bundle/metadata/label_definition": SIGNED,
+    "bundle/metadata/environment": SIGNED,
+    "bundle/metadata/vulnerability_scan": SIGNED,
+    "bundle/metadata/code_revision": SIGNED,
+    "bundle/metadata/since_revision": SIGNED,
+    "bundle/metadata/authors": SIGNED,
+    "bundle/metadata/authors/*": SIGNED,
+    "bundle/metadata/tags/*/name": SIGNED,
+    "bundle/metadata/tags/*/value": SIGNED,
+    "bundle/metadata/changelog/what": SIGNED,
+    "bundle/metadata/changelog/why": SIGNED,
+    "bundle/metadata/changelog/impact": SIGNED,
+    "serving/target": SAID,
+    "serving/configuration/variables": SAID,
+    "serving/configuration/variables/*": SAID,
+    "serving/configuration/variables/*/name": SAID,
     "ledger/sequence": LEDGER,
     "ledger/release/model": SAID,
     "ledger/release/environment": SAID,

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from simulators.registry_simulator import RegistrySimulator
@@ -14,6 +14,7 @@ from simulators.registry_simulator import RegistrySimulator
 from gates.bundle.canonical import digest_bytes, digest_document
 from gates.decide.explain import load_annotations
 from gates.errors import UsageError
+from gates.flow.lineage import NOT_LEARNED
 from gates.flow.metadata import metadata_of
 from gates.inputs.registry import RegisteredModel, RunInput, TrainingRun
 from gates.inputs.serving_configuration import read_serving_configuration
@@ -32,7 +33,7 @@ class Runs(RegistrySimulator):
 
     run = TrainingRun("mira\u200b@acme", {"depth": "3"}, "")
     inputs: tuple[RunInput, ...] = (RunInput("train", "t.parquet", 3, "5b3f"), RunInput("Validation", "", 3, "77aa"))
-    before: dict[str, str] = {}
+    before: ClassVar[dict[str, str]] = {}
 
     def training_run(self, version: ModelVersion) -> TrainingRun | None:
         return self.run
@@ -51,7 +52,7 @@ def said(tmp_path: Path, lineage: dict[str, str], tags: dict[str, str] | None = 
     )
     project = Project(spec, {"GITHUB_ACTOR": "octo"})
     registry = Runs(tmp_path)
-    registry.before = more.get("before", {})
+    Runs.before = more.get("before", {})
     project.__dict__["registry"] = registry
     definitions = Table(role="offline", uri="o.csv", definitions=more.get("definitions"))
     digest = digest_bytes(b"")
@@ -156,10 +157,18 @@ def test_what_looks_like_a_secret(tmp_path: Path, name: str, value: str, looks: 
     assert "hunter2" not in str(found)
 
 
-@pytest.mark.parametrize("text", ["replicas: 2", "capture: {percent: 101}", "sise: small", "[]", "variables: {a: [1]}", "{"])
+@pytest.mark.parametrize(
+    "text", ["replicas: 2", "capture: {percent: 101}", "sise: small", "[]", "variables: {a: [1]}", "{"]
+)
 def test_a_configuration_that_means_nothing_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(text)
     with pytest.raises(UsageError):
         read_serving_configuration(path, name="s.yaml")
     assert read_serving_configuration(tmp_path / "none.yaml", name="none.yaml") is None
+
+
+def test_what_is_said_of_a_candidate_is_no_table_that_it_learned_from() -> None:
+    digests = {word.removesuffix("_digest") for word in re.findall(r"`(?:gates\.lineage\.)?(\w+_digest)`", PAGE)}
+    assert digests - {"metadata.query"} <= NOT_LEARNED | {"training"}
+    assert "query" in digests

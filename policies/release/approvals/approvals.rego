@@ -5,11 +5,29 @@
 package gates.release.approvals
 
 import data.gates.lib.asked
+import data.gates.lib.integers
+import data.gates.lib.judge
 import data.gates.lib.keys
+import data.gates.lib.required
 import data.gates.lib.result
 import data.gates.release.narrowed
+import data.gates.release.risk
 
-_roles := {role | some role in data.release.approvals[asked.environment][asked.tier]} | _of_risk
+_of_tier := {role | some role in data.release.approvals[asked.environment][asked.tier]}
+
+_roles := (_of_tier | _of_risk) | _of_business
+
+# Every role that may approve; an approval in one that is not needed by name still counts as one person more.
+_known := {"ml-owner", "risk", "business-owner"}
+
+# Where a model of tier high names its business owner, that person approves too.
+_of_business := {"business-owner" |
+	asked.tier == "high"
+	count(_of_tier) > 0
+	is_string(_business_owner)
+}
+
+_business_owner := required.model(input.request.model).business_owner
 
 # Less than the last decision asked for is the risk role's to approve, wherever it is.
 _of_risk := {"risk" | count(narrowed.found) > 0}
@@ -23,6 +41,38 @@ _of_risk := {"risk" | count(narrowed.found) > 0}
 results contains result.denies("release.approvals", "approval.missing") if {
 	asked.strict
 	not _enough
+	not _alone
+}
+
+# METADATA
+# title: Self-approved
+# description: The policy owners let this model be approved by the one who asks or who made it; nobody else has looked.
+# custom:
+#   code: approval.self
+#   remedy: Take `solo` out of models/<model>/data.yaml as soon as there is a second person.
+results contains result.notes("release.approvals", "approval.self") if self_approved
+
+# METADATA
+# title: Reason missing
+# description: At this tier nobody has to approve, and the one who asks has not said why.
+# custom:
+#   code: reason.missing
+#   remedy: Say why, with --reason TEXT; it is recorded.
+results contains result.denies("release.approvals", "reason.missing") if {
+	asked.strict
+	asked.tier in data.release.environments[asked.environment].reason_tiers
+	not input.request.reason
+}
+
+# METADATA
+# title: Approval by an author
+# description: An approval is by a person who triggered training or measuring, or committed since the champion; it does not count.
+# custom:
+#   code: approval.by_author
+#   remedy: Have somebody else approve.
+results contains result.notes("release.approvals", "approval.by_author") if {
+	some approval in input.approvals
+	_by_author(approval)
 }
 
 # METADATA
@@ -77,16 +127,40 @@ counted contains approval.digest if {
 }
 
 _counts(approval) if {
-	approval.statement.role in _roles
+	approval.statement.role in _known
 	_binds(approval.statement)
 	_in_time(approval.statement)
-	not _by_actor(approval)
+	not _barred(approval)
 	count(_approvers(approval)) > 0
 }
 
+# Where the policy owners allow one person to be all, being actor or author bars nobody.
+_barred(approval) if {
+	not _solo
+	_own(approval)
+}
+
+_own(approval) if _by_actor(approval)
+
+_own(approval) if _by_author(approval)
+
+_solo if required.model(input.request.model).solo == true
+
+_by_author(approval) if count(keys.names(approval.key_ids) & _authors) > 0
+
+_authors := {name | some name in input.bundle.metadata.authors} | keys.names(input.bundle.key_ids)
+
 _by_actor(approval) if count(keys.identities(approval.key_ids) & keys.asking) > 0
 
-_approvers(approval) := keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
+_approvers(approval) := {person |
+	some person in keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
+	_right(approval.statement.role, person)
+}
+
+# Another business owner than the model's is none.
+_right(role, _) if role != "business-owner"
+
+_right("business-owner", person) if person == _business_owner
 
 _binds(statement) if {
 	statement.model == input.request.model
@@ -106,6 +180,7 @@ _current := input.ledger.release_digest
 _in_time(statement) if {
 	statement.time_us <= input.request.effective_time_us
 	statement.expires_us > input.request.effective_time_us
+	integers.add(statement.time_us, data.release.approval_longest_us) > input.request.effective_time_us
 }
 
 # METADATA
@@ -117,13 +192,64 @@ persons(role) := {person |
 	some person in _approvers(approval)
 }
 
-# Each role by a person of its own: for one, two or three roles exactly Hall's condition.
+# METADATA
+# description: Why this environment wants one approval more, each by itself.
+more contains why if {
+	some why in data.release.environments[asked.environment].one_more
+	_holds(why)
+}
+
+_holds("provisional") if judge.provisional
+
+_holds("first_release") if asked.first_release
+
+_holds("risk") if not _small_risk
+
+_holds(why) if not why in {"provisional", "first_release", "risk"}
+
+_small_risk if risk.points < data.release.risk.one_more_from
+
+# METADATA
+# description: How many different persons are to approve.
+wanted := integers.add(count(_roles), count(more))
+
+_everyone := {person | some role in _known; some person in persons(role)}
+
+# Each role by a person of its own: for one, two or three roles exactly Hall's condition; and persons enough in all.
 _enough if {
 	data.release.approvals[asked.environment][asked.tier]
 	count(_roles) <= 3
-	everyone := {person | some role in _roles; some person in persons(role)}
-	count(everyone) >= count(_roles)
+	count({person | some role in _roles; some person in persons(role)}) >= count(_roles)
 	count({[a, b] | some a in _roles; some b in _roles; not _apart(a, b)}) == 0
+	count(_everyone) >= wanted
+	not self_approved
+}
+
+# One person for all roles, each of them signed.
+_alone if {
+	self_approved
+	data.release.approvals[asked.environment][asked.tier]
+	count({role | some role in _roles; count(persons(role)) == 0}) == 0
+}
+
+default self_approved := false
+
+# METADATA
+# description: The policy owners allow one person to be all, and one who asks or made it is among those who approved.
+self_approved if {
+	asked.strict
+	_solo
+	some approval in input.approvals
+	_counts(approval)
+	_own(approval)
+}
+
+self_approved if {
+	asked.strict
+	_solo
+	wanted > 0
+	count(_everyone) < wanted
+	count(_everyone) > 0
 }
 
 _apart(role, role) if count(persons(role)) >= 1

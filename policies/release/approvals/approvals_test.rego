@@ -166,3 +166,167 @@ test_another_role_is_not_asked_for if {
 		with data.models.m as t.facts
 		with data.trust as trust
 }
+
+_fifth := {"key_id": "k5", "identity": "bo@acme", "person": "bo", "roles": ["approve:business-owner", "approve:risk"]}
+
+_trusting := _also(_fifth)
+
+_three := array_of({t.approval("k2", "ml-owner"), t.approval("k3", "risk"), t.approval("k5", "business-owner")})
+
+array_of(set) := [item | some item in set]
+
+_owned := object.union(t.facts, {"business_owner": "bo"})
+
+test_the_business_owner_where_the_model_names_one if {
+	_denied == {"approval.missing"} with input as t.production with data.models.m as _owned with data.trust as _trusting
+	_denied == set() with input as t.production
+		with input.approvals as _three
+		with data.models.m as _owned
+		with data.trust as _trusting
+	_denied == {"approval.missing"} with input as t.production
+		with input.approvals as _three
+		with data.models.m as object.union(t.facts, {"business_owner": "another"})
+		with data.trust as _trusting
+	medium := object.union(_owned, {"tier": "medium"})
+	_denied == set() with input as t.production
+		with input.last.plan.body.tier as "medium"
+		with data.models.m as medium
+		with data.trust as _trusting
+}
+
+_risk_by_bo := object.union(t.approval("k5", "risk"), {"digest": "third"})
+
+_unbound(approvals) := [{"digest": approval.digest, "key_ids": approval.key_ids, "statement": statement} |
+	some approval in approvals
+	statement := {k: v | some k, v in approval.statement; k != "current_release_digest"}
+]
+
+test_a_first_release_wants_one_more if {
+	first := object.union(t.facts, {"first_release": true})
+	two := _unbound(t.production.approvals)
+	three := _unbound([t.production.approvals[0], t.production.approvals[1], _risk_by_bo])
+	_denied == {"approval.missing"} with input as t.first
+		with input.approvals as two
+		with data.models.m as first
+		with data.trust as _trusting
+	_denied == set() with input as t.first
+		with input.approvals as three
+		with data.models.m as first
+		with data.trust as _trusting
+}
+
+_medium := object.union(t.facts, {"tier": "medium"})
+
+_undecided := t.changed("calibration.ece", t.whole, {"bounds": t.bounds(0.015, 0.03), "estimate": 0.019})
+
+test_what_is_provisional_wants_one_more_in_production if {
+	_denied == {"approval.missing"} with input as t.production
+		with input.last.plan.body.tier as "medium"
+		with input.evidence as _undecided
+		with input.approvals as [t.approval("k2", "ml-owner")]
+		with data.models.m as _medium
+		with data.trust as t.trust
+	_denied == set() with input as t.production
+		with input.last.plan.body.tier as "medium"
+		with input.evidence as _undecided
+		with data.models.m as _medium
+		with data.trust as t.trust
+}
+
+test_a_high_risk_wants_one_more if {
+	approvals.more == set() with input as t.production with data.models.m as t.facts with data.trust as t.trust
+	approvals.more == {"risk"} with input as t.production
+		with data.release.risk.one_more_from as 5
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	approvals.more == {"risk"} with input as t.production
+		with data.release.risk as {}
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	approvals.more == {"full moon"} with input as t.production
+		with data.release.environments.production.one_more as ["full moon"]
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	approvals.wanted == 2 with input as t.production with data.models.m as t.facts with data.trust as t.trust
+}
+
+test_an_author_does_not_approve if {
+	every author in ["mira", "mira@acme"] {
+		_denied == {"approval.missing"} with input as t.production
+			with input.bundle.metadata.authors as [author]
+			with data.models.m as t.facts
+			with data.trust as t.trust
+		_noted == {"approval.by_author"} with input as t.production
+			with input.bundle.metadata.authors as [author]
+			with data.models.m as t.facts
+			with data.trust as t.trust
+	}
+	_noted == {"approval.by_author"} with input as t.production
+		with input.bundle.metadata.authors as ["mira.m"]
+		with data.models.m as t.facts
+		with data.trust as {"keys": [object.union(key, {"names": [concat(".", [key.person, "m"])]}) | some key in t.trust.keys]}
+	_noted == {"approval.by_author"} with input as t.production
+		with input.bundle.key_ids as ["k2"]
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_no_approval_holds_for_ever if {
+	_noted == {"approval.expired"} with input as t.production
+		with input.approvals as _with({"time_us": 1787408000000000, "expires_us": 9007199254740991})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_where_nobody_approves_the_reason_is_said if {
+	low := {"tier": "low"}
+	silent := {key: value | some key, value in t.production.request; key != "reason"}
+	_denied == {"reason.missing"} with input as t.production
+		with input.request as silent
+		with input.last.plan.body.tier as "low"
+		with input.approvals as []
+		with data.models.m as low
+	_denied == set() with input as t.production with input.request as silent with data.models.m as t.facts with data.trust as t.trust
+}
+
+_solo := object.union(t.facts, {"solo": true})
+
+_both_by_mira := [t.approval("k2", "ml-owner"), t.approval("k2", "risk")]
+
+test_one_person_alone_by_explicit_policy if {
+	_denied == set() with input as t.production
+		with input.request.actor as "mira"
+		with input.approvals as _both_by_mira
+		with data.models.m as _solo
+		with data.trust as t.trust
+	"approval.self" in _noted with input as t.production
+		with input.request.actor as "mira"
+		with input.approvals as _both_by_mira
+		with data.models.m as _solo
+		with data.trust as t.trust
+	"approval.self" in _noted with input as t.production
+		with input.approvals as _both_by_mira
+		with data.models.m as _solo
+		with data.trust as t.trust
+	_denied == {"approval.missing"} with input as t.production
+		with input.approvals as [t.approval("k2", "ml-owner")]
+		with data.models.m as _solo
+		with data.trust as t.trust
+	_denied == {"approval.missing"} with input as t.production
+		with input.approvals as []
+		with data.models.m as _solo
+		with data.trust as t.trust
+}
+
+test_two_persons_under_a_solo_policy_are_not_alone if {
+	_noted == set() with input as t.production with data.models.m as _solo with data.trust as t.trust
+	answer := t.decision with input as t.production with data.models.m as _solo with data.trust as t.trust
+	answer.bypasses == set()
+	answer.risk.points == 5
+	alone := t.decision with input as t.production
+		with input.approvals as _both_by_mira
+		with data.models.m as _solo
+		with data.trust as t.trust
+	alone.allow == true
+	alone.bypasses == {"self-approved"}
+}
