@@ -19,6 +19,7 @@ class _Feature(Form):
     earlier: Rows
     happened_later: Rows
     ingested_later: Rows
+    default: Rows = 0
 
 
 class _Past(Form):
@@ -55,6 +56,7 @@ def _parts(feature: _Feature) -> Iterator[str]:
         (feature.happened_later, "a value of a later time"),
         (feature.ingested_later, "a value that was not ingested by then"),
         (feature.earlier, "an older value"),
+        (feature.default, "the default of the definition, where nothing was known"),
     ):
         if rows:
             yield f"{rows:,} {'has' if rows == 1 else 'have'} {words}"

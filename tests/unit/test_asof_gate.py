@@ -14,7 +14,7 @@ import pytest
 
 from gates.decide.past import read_past
 from gates.inputs.tables import Tables
-from gates.measure.interface import Findings, Given
+from gates.measure.interface import Definition, Findings, Given
 from gates.measure.parity.asof import point_in_time
 from gates.records import Columns, Measurement, Plan, Reason, Requirement, Table
 
@@ -33,7 +33,9 @@ def tables() -> Iterator[Tables]:
         yield engine
 
 
-def look(tables: Tables, folder: Path, given: dict[str, Any], *, asked: bool = False, **columns: Any) -> Findings:
+def look(
+    tables: Tables, folder: Path, given: dict[str, Any], *, asked: bool = False, default: Any = None, **columns: Any
+) -> Findings:
     opened = {}
     for role, frame in given.items():
         pq.write_table(frame if isinstance(frame, pa.Table) else pa.table(frame), folder / f"{role}.parquet")
@@ -50,7 +52,8 @@ def look(tables: Tables, folder: Path, given: dict[str, Any], *, asked: bool = F
         policy_digest=DIGEST,
         spec_digest=DIGEST,
     )
-    found = point_in_time(Given(plan=plan, tables=opened, scored=Reason.NOT_PROVIDED, champion=None))
+    said = {"definitions": {"x": Definition("x", "1", DIGEST, default=default)}}
+    found = point_in_time(Given(plan, opened, Reason.NOT_PROVIDED, None, definitions=said))
     for figure in found.measurements:
         assert (figure.subject, figure.scope) == ("data", "census")
         Measurement.parse(figure.document())
@@ -67,6 +70,18 @@ def test_a_row_that_was_joined_rightly_and_one_that_was_not(tables: Tables, tmp_
     assert estimates(look(tables, tmp_path, leak)) == [0.5, 0.5]
     stale = GOOD | {"training": {"k": ["a"], "at": [T + HOUR], "x": [1.0]}}
     assert estimates(look(tables, tmp_path, stale)) == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(("default", "rows"), [(0, 2), (0.0, 2), (1, 0), ("0", 0), (False, 0), (None, 0)])
+def test_the_default_of_the_definition_is_told(tables: Tables, tmp_path: Path, default: Any, rows: int) -> None:
+    """Of b nothing is known, and of c a null: there training has the default, and beside them a has a wrong value."""
+    training = {"k": ["a", "b", "c"], "at": [T] * 3, "x": [0.0] * 3}
+    events = {"k": ["a", "c"], "at": [T - HOUR] * 2, "x": [1.0, None]}
+    found = look(tables, tmp_path, {"training": training, "events": events}, default=default)
+    (feature,) = json.loads(found.notes[0].content)["features"]
+    assert (feature["mismatches"], feature["default"]) == (3, rows)
+    causes = read_past(found.notes[0].content, ["x"])
+    assert ("the default of the definition" in str(causes)) == bool(rows)
 
 
 def test_training_goes_before_offline_and_offline_stands_in(tables: Tables, tmp_path: Path) -> None:
@@ -149,7 +164,7 @@ def test_a_correction_that_came_too_late_is_told_from_the_future(tables: Tables,
     assert estimates(found) == [0.75, 0.5]
     (note,) = found.notes
     [seen] = json.loads(note.content)["features"]
-    assert seen == {"name": "x", "mismatches": 3, "earlier": 1, "happened_later": 1, "ingested_later": 1}
+    assert seen == {"name": "x", "mismatches": 3, "earlier": 1, "happened_later": 1, "ingested_later": 1, "default": 0}
     [cause] = read_past(note.content, {"x"})
     later, by_then, older = "a value of a later time", "a value that was not ingested by then", "an older value"
     said = f"of 3 rows that differ from what was known at their time, 1 has {later}; 1 has {by_then}; 1 has {older}"

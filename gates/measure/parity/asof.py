@@ -82,7 +82,9 @@ def _rebuilt(given: Given) -> _Found | Reason:
     rows = _drawn(given, table)
     if isinstance(rows, Reason):
         return rows
-    rebuilt = rebuild(rows, log, features, given.plan.parameters.parity_tolerance)
+    said = given.definitions.get("definitions", {})
+    defaults = {name: one.default for name, one in said.items() if one.default is not None}
+    rebuilt = rebuild(rows, log, features, given.plan.parameters.parity_tolerance, defaults)
     return _Found(role, table.identity.rows, log, features, rebuilt) if rebuilt.rows else Reason.EMPTY_TABLE
 
 
@@ -166,6 +168,7 @@ def _note(given: Given, found: _Found) -> Note:
                 "earlier": seen.earlier,
                 "happened_later": seen.happened_later,
                 "ingested_later": seen.ingested_later,
+                "default": seen.default,
             }
             for name, seen in found.rebuilt.features.items()
         ],

@@ -11,7 +11,7 @@ The engines need no as-of join: rows and events are sorted together, and the hig
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from gates.inputs.tables import keep, row
 from gates.inputs.values import absent
 from gates.measure.parity.compare import Feature, equal
+from gates.measure.sums import double
+from gates.records.base import Scalar
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -48,12 +50,15 @@ class Seen:
     mismatches: the value is not the one known at the row's time. Of these
     earlier: it is one known before. happened_later: no event known by then has it, one of a later time does.
     ingested_later: neither, but one that was ingested after the row's time has it, or one of no known time.
+    default: of the mismatches, rows that have the definition's default where the event known by then has no value, or
+    there is none.
     """
 
     mismatches: int
     earlier: int = 0
     happened_later: int = 0
     ingested_later: int = 0
+    default: int = 0
 
     @property
     def later(self) -> int:
@@ -70,13 +75,19 @@ class Rebuilt:
     features: Mapping[str, Seen]
 
 
-def rebuild(rows: ir.Table, log: Log, features: Sequence[Feature], tolerance: float) -> Rebuilt:
+def rebuild(
+    rows: ir.Table,
+    log: Log,
+    features: Sequence[Feature],
+    tolerance: float,
+    defaults: Mapping[str, Scalar] | None = None,
+) -> Rebuilt:
     """Rebuild every row, and count. Rows that differ are looked at beside all events of their entity.
 
     Parameters
     ----------
     rows: with the columns `log.entity`, `log.time` and the features.
-    features: as of `shared_features`, of the rows and the log.
+    features: as of `shared_features`, of the rows and the log. defaults: what definitions put where there is nothing.
     """
     sides = [f"e{index}" for index in range(len(log.entity))]
     events = _events(log, features, sides)
@@ -91,6 +102,11 @@ def rebuild(rows: ir.Table, log: Log, features: Sequence[Feature], tolerance: fl
         rows=pairs.count(),
         nothing=pairs.number.isnull().sum(),
         **{f"m{feature.index}": flag.sum() for feature, flag in differs.items()},
+        **{
+            f"d{feature.index}": (flag & absent(pairs[feature.right]) & told).sum()
+            for feature, flag in differs.items()
+            if (told := _is_default(pairs[feature.left], (defaults or {}).get(feature.name))) is not None
+        },
     )
     seen = {name: int(value or 0) for name, value in row(counted).items()}
     wrong = [feature for feature in features if seen[f"m{feature.index}"]]
@@ -101,7 +117,27 @@ def rebuild(rows: ir.Table, log: Log, features: Sequence[Feature], tolerance: fl
         kept = pairs.filter(missed).mutate(**columns)
         kept = kept.drop(*(feature.right for feature in features))
         found |= _explained(kept, events, sides, wrong, tolerance)
+        for feature in wrong:
+            own = found[feature.name]
+            found[feature.name] = replace(own, default=min(seen.get(f"d{feature.index}", 0), own.mismatches))
     return Rebuilt(rows=seen["rows"], nothing_known=seen["nothing"], features=found)
+
+
+def _is_default(value: ir.Value, default: Scalar | None) -> ir.BooleanValue | None:
+    """Whether a value is the default; None where there is none, or the column can hold no such value."""
+    import ibis
+
+    kind = value.type()
+    fits = (
+        (isinstance(default, bool) and kind.is_boolean())
+        or (isinstance(default, int | float) and not isinstance(default, bool) and kind.is_numeric())
+        or (isinstance(default, str) and kind.is_string())
+    )
+    if not fits:
+        return None
+    if kind.is_numeric():
+        return (value.cast("float64") == double(float(default))).fill_null(False)  # type: ignore[arg-type]
+    return (value == ibis.literal(default)).fill_null(False)
 
 
 def _events(log: Log, features: Sequence[Feature], sides: Sequence[str]) -> ir.Table:

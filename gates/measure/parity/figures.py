@@ -88,15 +88,15 @@ def features(
             share = basis.share(kinds.mismatches, piece.pairs, piece.cluster)
             share = Reason.ROWS_UNPAIRED if share == Reason.EMPTY_TABLE else share
             yield claim.measured(share, piece.where, item)
-        told = feature.name in statuses
-        yield from _absences(given, basis, item, counts.pieces[0], lags.get(feature.name), told=told)
+        for piece in counts.pieces:
+            yield from _absences(basis, item, piece, size, lags.get(feature.name), told=feature.name in statuses)
 
 
 def _absences(
-    given: Given, basis: Basis, item: Item, whole: Piece, lag: Lag | None, *, told: bool
+    basis: Basis, item: Item, piece: Piece, size: int, lag: Lag | None, *, told: bool
 ) -> Iterator[Measurement]:
     """Shares of the values that offline has; `told`: an online store says what became of each."""
-    size, kinds = len(given.plan.columns.features), whole.features[item.name]
+    kinds = piece.features[item.name]
     wanted: list[tuple[Claim, Floats]] = [(basis.claim(NULL, size), kinds.null)]
     if lag is not None or told:
         lags: dict[str, Scalar] = {} if lag is None else {"lag_s": lag.seconds}
@@ -104,7 +104,7 @@ def _absences(
     if told:
         wanted.append((basis.claim(NOT_FOUND, size), kinds.lost))
     for claim, hits in wanted:
-        yield claim.measured(basis.share(hits, kinds.values, whole.cluster), whole.where, item)
+        yield claim.measured(basis.share(hits, kinds.values, piece.cluster), piece.where, item)
 
 
 def items(given: Given) -> list[Item | None]:
