@@ -173,6 +173,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     """
     from gates.inputs.contracts import read_contracts
     from gates.inputs.definitions import read_definitions, with_sources
+    from gates.inputs.personal_data import read_personal_data
     from gates.inputs.tables import Tables, engine_named
     from gates.measure.data.classes import refuse_shown
 
@@ -183,6 +184,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     )
     refuse_shown(plan, contracts)
     definitions = read_definitions(plan, base, project.store)
+    looked_at = read_personal_data(plan.tables, base)
     engine = engine_named(project.spec.engine)
     with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")
@@ -205,6 +207,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             contracts=contracts,
             champion_contracts=before,
             definitions=with_sources(definitions, opened),
+            personal_data=looked_at,
         )
         runs = list(run_gates(given, progress))
         tables.unchanged()

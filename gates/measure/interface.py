@@ -185,6 +185,31 @@ class Learned:
 
 
 @dataclass(frozen=True)
+class LookedInto:
+    """What a tool found in a column: of so many values, how many of each kind of personal data."""
+
+    values: int
+    found: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What a tool of another kind found of personal data in a table.
+
+    Attributes
+    ----------
+    name, digest: of the file that says so. table: digest of the table that it is about. rows: that the tool read.
+    """
+
+    name: str
+    digest: Digest
+    tool: str
+    table: Digest
+    rows: int
+    columns: Mapping[str, LookedInto]
+
+
+@dataclass(frozen=True)
 class Given:
     """What a gate may read.
 
@@ -197,6 +222,7 @@ class Given:
     latency: measured only where the plan asks for it.
     anchor: whose predictions `scored` has besides; None without.
     contracts, champion_contracts: what tables are promised to be, and were when the champion was made.
+    personal_data: what other tools found of it, by the table's role.
     definitions: how features are computed, by word (records.plan.DEFINITIONS) and name.
     """
 
@@ -211,6 +237,7 @@ class Given:
     contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
     champion_contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
     definitions: Mapping[str, Mapping[str, Definition]] = field(default_factory=dict)
+    personal_data: Mapping[TableRole, LookedAt] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

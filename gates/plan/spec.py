@@ -104,6 +104,11 @@ class TableSpec(Part):
         default=None, description="The uri is a file of SQL, one query; these are the tables that it reads, by name."
     )
 
+    personal_data: Location | None = Field(
+        default=None,
+        description="What another tool found of personal data in this table, by its digest: docs/privacy.md.",
+    )
+
     @model_validator(mode="after")
     def _both(self) -> TableSpec:
         own = self.definitions or self.feast
@@ -398,6 +403,7 @@ class Spec(Part):
                         definitions=table.definitions,
                         serving_definitions=table.serving_definitions,
                         champion_definitions=table.champion_definitions,
+                        personal_data=table.personal_data,
                         **self._source(table),
                     )
                 )

@@ -37,7 +37,9 @@ TableRole = Literal[
     "rerun",
 ]
 
-Document = Literal["contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions"]
+Document = Literal[
+    "contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions", "personal_data"
+]
 DEFINITIONS = ("definitions", "serving_definitions", "champion_definitions")
 """Documents of how features are computed: for training, in serving, and for the champion."""
 """What may stand beside a table, and make checks required."""
@@ -149,6 +151,7 @@ class Table(Record):
     champion_contract: the one that the champion was made by. Of a champion with a sealed bundle this and
     champion_definitions are digests of its attachments.
     definitions, serving_definitions, champion_definitions: paths of how its features are computed; see DEFINITIONS.
+    personal_data: path of what another tool found of it in the table.
     snapshot: the version of a Delta table, or the snapshot of an Iceberg table; default: the newest when it is read.
     scope: `sample` where its rows were drawn from those that a claim is about; else they are all of them.
     feast: `uri` has the rows that features are asked of a store for. log: it is a log of requests.
@@ -164,6 +167,7 @@ class Table(Record):
     definitions: Name | None = None
     serving_definitions: Name | None = None
     champion_definitions: Name | None = None
+    personal_data: Name | None = None
     scope: Literal["sample"] | None = None
     feast: Feast | None = None
     log: RequestLog | None = None

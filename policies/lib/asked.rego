@@ -42,7 +42,7 @@ _champion if input.request.champion
 
 _documents := {word |
 	some table in input.plan.body.tables
-	some word in {"contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions"}
+	some word in {"contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions", "personal_data"}
 	table[word]
 }
 

@@ -81,7 +81,8 @@ class DataGate:
         """
         asked = [measure(given) for check, measure in ASKED.items() if check in asked_for(given)]
         promised = _contracts(given)
-        people, notes = personal.untagged_personal_data(given) if personal.CHECK in asked_for(given) else ((), ())
+        wanted = personal.CHECK in asked_for(given) or given.personal_data
+        people, notes = personal.untagged_personal_data(given) if wanted else ((), ())
         figures = (*_measurements(given), *chain.from_iterable(asked), *promised.measurements, *people)
         return Findings(measurements=figures, notes=(*promised.notes, *notes))
 

@@ -1,7 +1,7 @@
 """Personal data in columns that no contract tags as such: a sample of values, looked at by presidio's recognisers.
 
 Called by `gate`. Recognisers are the ones of patterns and checksums (RECOGNISERS); names of people need a language model,
-which is not fetched; what another tool finds comes in as a measurement of one's own (docs/own-measurements.md). What
+which is not fetched. What another tool found in a table (inputs.personal_data) takes the place of presidio's look at it. What
 leaves is counts, kinds and the shape of an example.
 """
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gates.errors import masked
+from gates.errors import UsageError, masked
 from gates.inputs.tables import arrow
 from gates.measure.census import census, unmeasured
 from gates.measure.claims import Claim, family
 from gates.measure.data.classes import classes
-from gates.measure.interface import Given, Note, OpenTable
+from gates.measure.interface import Given, LookedAt, Note, OpenTable
 from gates.measure.stats.proportions import coverage
 from gates.measure.sums import Where
 from gates.records import WHOLE, Item, Measurement, Param, Reason
@@ -44,7 +44,7 @@ Recognise = Callable[[str], str | None]
 
 @dataclass
 class _Seen:
-    """What was found in the values of a column."""
+    """What was found in the values of a column; `read` is -1 where nobody looked."""
 
     read: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -57,11 +57,14 @@ class _Seen:
 
 def untagged_personal_data(given: Given) -> tuple[tuple[Measurement, ...], tuple[Note, ...]]:
     """Return the share of values of each untagged column that are personal data, and a note of their kinds."""
-    recognise = recogniser()
-    if recognise is None:
+    seen = dict(_imported(given))
+    own = [role for role in given.tables if role not in given.personal_data]
+    recognise = recogniser() if own else None
+    if recognise is not None:
+        seen |= dict(_looked_at(given, recognise, own))
+    elif own:
         return (unmeasured(CHECK, Reason.EXTRA_MISSING, unit=UNIT, method=METHOD),), ()
-    seen = dict(_looked_at(given, recognise))
-    figures = tuple(_figure(given, place, found, len(seen)) for place, found in seen.items() if found.read)
+    figures = tuple(_figure(given, place, found, len(seen)) for place, found in seen.items() if found.read != 0)
     if not figures:
         figures = (census(CHECK, 0, n=0, unit=UNIT, method=METHOD),)
     lines = [
@@ -78,12 +81,45 @@ def untagged_personal_data(given: Given) -> tuple[tuple[Measurement, ...], tuple
     return figures, (Note.of(NOTE, {"personal_data": lines}),)
 
 
-def _looked_at(given: Given, recognise: Recognise) -> Iterator[tuple[tuple[str, str], _Seen]]:
-    for role, opened in sorted(given.tables.items()):
-        contract = given.contracts.get(opened.identity.role)
-        known = {} if contract is None else classes(contract)
+def _imported(given: Given) -> Iterator[tuple[tuple[str, str], _Seen]]:
+    for role, report in sorted(given.personal_data.items()):
+        opened = given.tables.get(role)
+        if opened is None:
+            continue
+        _of_this_table(report, opened)
+        columns = [n for n in opened.table.columns if n in report.columns or _may_hold(opened.table[n])]
+        for name in _untagged(given, opened, columns):
+            one = report.columns.get(name)
+            # A column that the tool did not look into is not known to be clean.
+            yield (role, name), _Seen(-1) if one is None else _Seen(one.values, Counter(one.found))
+
+
+def _of_this_table(report: LookedAt, opened: OpenTable) -> None:
+    strange = next((name for name in report.columns if name not in opened.table.columns), None)
+    if report.table == opened.identity.digest and report.rows <= opened.identity.rows and strange is None:
+        return
+    raise UsageError(
+        f"is of another table than this {opened.identity.role}: of {report.table[:19]}, not {opened.identity.digest[:19]}"
+        if strange is None
+        else f'the table has no column "{strange}"',
+        code="personal_data.stale",
+        where=report.name,
+        remedy="run the tool again on the table as it is, and write the table's digest beside what it finds",
+    )
+
+
+def _untagged(given: Given, opened: OpenTable, names: Sequence[str]) -> list[str]:
+    """Of these columns those that no contract tags as about people."""
+    contract = given.contracts.get(opened.identity.role)
+    known = {} if contract is None else classes(contract)
+    return [name for name in names if name not in known or not known[name].personal]
+
+
+def _looked_at(given: Given, recognise: Recognise, roles: Sequence[str]) -> Iterator[tuple[tuple[str, str], _Seen]]:
+    for role in sorted(roles):
+        opened = given.tables[role]
         names = [name for name in opened.table.columns if _may_hold(opened.table[name])]
-        untagged = [name for name in names if name not in known or not known[name].personal]
+        untagged = _untagged(given, opened, names)
         if not untagged or not opened.identity.rows:
             continue
         rows = arrow(_sample(given, opened, untagged))
@@ -126,8 +162,17 @@ def _count(values: Sequence[str | None], recognise: Recognise) -> _Seen:
 def _figure(given: Given, place: tuple[str, str], seen: _Seen, size: int) -> Measurement:
     role, name = place
     item = Item(kind="column", name=f"{role}.{name}"[:256])
-    params = (Param(name="recognisers", value="presidio"),)
-    if given.tables[role].identity.rows <= given.plan.parameters.personal_rows:
+    report = given.personal_data.get(role)  # type: ignore[call-overload]
+    rows = given.tables[role].identity.rows
+    if report is None:
+        params = (Param(name="recognisers", value="presidio"),)
+        every = rows <= given.plan.parameters.personal_rows
+    else:
+        params = (Param(name="recognisers", value=report.tool), Param(name="report", value=report.digest))
+        every = report.rows == rows
+    if seen.read < 0:
+        return unmeasured(CHECK, Reason.NOT_PROVIDED, unit=UNIT, method=METHOD, item=item, family=size, params=params)
+    if every:
         return census(
             CHECK, seen.found / seen.read, n=seen.read, unit=UNIT, method=METHOD, item=item, family=size, params=params
         )

@@ -326,4 +326,5 @@ checks["data.untagged_personal_data"] := {
 	"items": "any",
 	"optional": true,
 	"needs": {"holdout"},
+	"when": {"personal_data"},
 }
