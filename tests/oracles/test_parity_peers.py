@@ -1,7 +1,7 @@
-"""Parity beside datacompy, and no false alarm of any of the gate's ways to compare.
+"""Parity beside datacompy, drift beside Evidently, and no false alarm of any of the gate's ways to compare.
 
-datacompy wants packages that nothing here needs: what it made of the tables of peers_world stands in fixtures, beside the
-script that made it.
+Both want packages that nothing here needs: what they made of the tables of peers_world stands in fixtures, beside the
+scripts that made it.
 """
 
 from __future__ import annotations
@@ -161,3 +161,22 @@ def test_equal_tables_raise_no_alarm(
     kept = contracts(Given(given.plan, given.tables, Reason.NOT_PROVIDED, None, contracts=promised))
     broken = [one for one in kept.measurements if one.check == "data.contract" and one.estimate != 0]
     assert broken == []
+
+
+def test_a_half_empty_column_is_no_drift_to_evidently_and_a_gap_to_us(engine: Tables, tmp_path: Path) -> None:
+    """Its test of drift drops NaN first; counts of missing values and a mean that moved are the same for both."""
+    theirs = json.loads((FIXTURES / "evidently.json").read_text(encoding="utf-8"))
+    sides = dict(zip(("offline", "online"), map(pa.table, peers_world.tables()), strict=True))
+    found = ParityGate().measure(look(engine, tmp_path, sides, tuple(theirs), key=None)).measurements
+    gaps, moved = by_item(found, "parity.missing_rate_difference"), by_item(found, "parity.smd")
+    online = peers_world.tables()[1]
+    rows = len(online["k"])
+    assert {name: round((one.estimate or 0) * rows) for name, one in gaps.items()} == {
+        name: said["missing"] for name, said in theirs.items()
+    }
+    assert gaps["half"].bounds is not None
+    assert float(gaps["half"].bounds[0].lower) > 0.4
+    assert theirs["half"]["drift_p_value"] > 0.99
+
+    proven = {name for name, one in moved.items() if one.bounds and float(one.bounds[0].lower) > 0.5}
+    assert proven == {"moved"} == {name for name, said in theirs.items() if said["drift_p_value"] < 0.01}
