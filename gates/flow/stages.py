@@ -184,7 +184,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     )
     refuse_shown(plan, contracts)
     definitions = read_definitions(plan, base, project.store)
-    looked_at = read_personal_data(plan.tables, base)
+    personal_data = read_personal_data(plan.tables, base)
     engine = engine_named(project.spec.engine)
     with Tables(engine) as tables, tempfile.TemporaryDirectory(prefix="gates-measure-") as folder:
         progress("tables")
@@ -207,7 +207,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             contracts=contracts,
             champion_contracts=before,
             definitions=with_sources(definitions, opened),
-            personal_data=looked_at,
+            personal_data=personal_data,
         )
         runs = list(run_gates(given, progress))
         tables.unchanged()

@@ -165,7 +165,7 @@ def _figure(given: Given, place: tuple[str, str], seen: _Seen, size: int) -> Mea
     report = given.personal_data.get(role)  # type: ignore[call-overload]
     rows = given.tables[role].identity.rows
     if report is None:
-        params = (Param(name="recognisers", value="presidio"),)
+        params: tuple[Param, ...] = (Param(name="recognisers", value="presidio"),)
         every = rows <= given.plan.parameters.personal_rows
     else:
         params = (Param(name="recognisers", value=report.tool), Param(name="report", value=report.digest))
