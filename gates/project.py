@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gates.bundle.keys import KeySigner, Signer, find_signer
 from gates.bundle.store import Store
 from gates.bundle.trust import Trust, load_trust
-from gates.errors import EngineError, UsageError
+from gates.errors import UsageError
 from gates.records import DecisionInput, Digest, Environment, Evaluation, Micros, Slot
 
 if TYPE_CHECKING:
@@ -118,16 +118,6 @@ class Project:
 
             return RemoteStore(where)
         return Store(self.spec.path(where))
-
-    def check_store(self) -> None:
-        """Raise EngineError (`store.unavailable`) where the store's folder is not there: not mounted, or lost."""
-        if not self.store.root.is_dir():
-            raise EngineError(
-                "the store is not there",
-                code="store.unavailable",
-                where=str(self.store.root),
-                remedy="mount it, or correct `store:`",
-            )
 
     @property
     def trust_path(self) -> Path | None:

@@ -70,6 +70,21 @@ class Store:
         """Digests linked to `key`, sorted."""
         return sorted(f"sha256:{name}" for name in self._names(_links(kind, key)) if len(name) == 64)
 
+    def check_there(self) -> None:
+        """Tell a store that is not mounted, or was lost, from one that lacks an object.
+
+        Raises
+        ------
+        EngineError: `store.unavailable`.
+        """
+        if not self.root.is_dir():
+            raise EngineError(
+                "the store is not there",
+                code="store.unavailable",
+                where=self.name,
+                remedy="mount it, or correct `store:`",
+            )
+
     def objects(self) -> Iterator[tuple[str, bytes | OSError]]:
         """Every object's name under `sha256/`, with its bytes or why they cannot be read; for audits."""
         folder = self.root / "sha256"

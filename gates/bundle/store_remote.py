@@ -57,6 +57,9 @@ class RemoteStore(Store):
     def name(self) -> str:
         return self._uri
 
+    def check_there(self) -> None:
+        """A server that is away says so itself, whatever it is asked (`store.unreadable`)."""
+
     def objects(self) -> Iterator[tuple[str, bytes | OSError]]:
         root = f"{self._base}/sha256"
         try:

@@ -47,6 +47,7 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "trust": _Command("people", "trust", "Say who may do what."),
     },
     "Reading and checking": {
+        "admit": _Command("admit", "admit", "May this model be loaded here, now? For the start of a server."),
         "log": _Command("look", "log", "The ledger, entry by entry."),
         "verify": _Command("audit", "verify", "Check everything again: ledger, decisions, evidence, bytes."),
         "replay": _Command("audit", "replay", "Decide again from the sealed sources; the bytes must agree."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
-from gates.errors import EngineError, GatesError, Refused, UsageError
+from gates.errors import EngineError, EvidenceError, GatesError, Refused, UsageError
 from gates.flow.answer import view_of
 from gates.flow.decide import decide_for_good
 from gates.flow.stages import Decided, candidate_uri, find_bundle
@@ -156,12 +156,15 @@ def rollback(project: Project, environment: Environment, *, reason: str, to: Dig
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment, registry_may_be_down=True)
     try:
-        project.check_store()
+        project.store.check_there()
         if not surfaces.serving.journal():
             return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason, to=to)
         project.chain()
-    except EngineError as error:
-        if not error.code.startswith(("ledger.", "store.")):
+    except (EngineError, EvidenceError) as error:
+        # A ledger that is not there at all, where its root is known, was lost or is not mounted.
+        absent = error.code == "ledger.root" and not project.ledger.entries()
+        away = isinstance(error, EngineError) and error.code.startswith(("ledger.", "store."))
+        if not (absent or away):
             raise
         offline = Offline(project.ledger_root, signer, now_us(), (f"{error.code}: {error.message}",))
         return rollback_offline(offline, surfaces, slot, reason=reason, to=to)
@@ -187,7 +190,7 @@ def reconcile(
 
     slot = _recorded(project, environment)
     signer = project.signer(key, environment)
-    project.check_store()
+    project.store.check_there()
     writer, surfaces = project.writer(signer, now_us()), surfaces_of(project, environment)
     todo = look(writer, surfaces, slot)
     if how == "look" or (how == "finish" and todo.left == "nothing"):

@@ -1,0 +1,83 @@
+"""Two questions to an MLflow registry without MLflow, whose import takes seconds: for what runs when a server starts.
+
+Read from the database of an sqlite registry, or asked of a server by its REST interface (MLflow REST API 2.0,
+`registered-models/alias`).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlencode, urlsplit
+from urllib.request import Request, urlopen
+
+from gates.errors import UsageError
+from gates.inputs.registry import NotRegistered, RegistryUnavailable
+
+_SECONDS = 30
+
+
+def version_of_alias(registry: str, name: str, alias: str, environ: Mapping[str, str]) -> str:
+    """Return the version that an alias points to.
+
+    Raises
+    ------
+    NotRegistered: no such alias. RegistryUnavailable: no answer. UsageError: another kind of registry.
+    """
+    if registry.startswith("sqlite:"):
+        query = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+        found = _select(registry, query, name, alias)
+    elif registry.startswith(("http://", "https://")):
+        found = _ask(registry, name, alias, environ)
+    else:
+        raise UsageError("cannot be asked without MLflow", code="registry.uri", where=registry)
+    if found is None:
+        raise NotRegistered(f"{name} has no alias {alias}", where=f"models:/{name}@{alias}")
+    return found
+
+
+def local_folder(registry: str, name: str, version: str) -> Path | None:
+    """Return the folder of a version's bytes where an sqlite registry keeps them on this machine; else None."""
+    if not registry.startswith("sqlite:"):
+        return None
+    query = "SELECT coalesce(storage_location, source) FROM model_versions WHERE name = ? AND version = ?"
+    location = _select(registry, query, name, version)
+    if location is not None and location.startswith("models:/"):
+        query = "SELECT artifact_location FROM logged_models WHERE model_id = ?"
+        location = _select(registry, query, location.removeprefix("models:/"))
+    parts = urlsplit(location or "")
+    return Path(unquote(parts.path)) if location and parts.scheme in ("", "file") else None
+
+
+def _select(registry: str, query: str, *given: str) -> str | None:
+    path = Path(unquote(urlsplit(registry).path).removeprefix("/"))
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute(query, given).fetchone()
+    except sqlite3.Error as error:
+        raise RegistryUnavailable(f"the registry does not answer: {error}", where=registry) from error
+    return None if found is None else str(found[0])
+
+
+def _ask(registry: str, name: str, alias: str, environ: Mapping[str, str]) -> str | None:
+    url = f"{registry.rstrip('/')}/api/2.0/mlflow/registered-models/alias?{urlencode({'name': name, 'alias': alias})}"
+    request = Request(url)  # noqa: S310 (http or https, as the caller looked)
+    if token := environ.get("MLFLOW_TRACKING_TOKEN"):
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    elif user := environ.get("MLFLOW_TRACKING_USERNAME"):
+        secret = f"{user}:{environ.get('MLFLOW_TRACKING_PASSWORD', '')}".encode()
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(secret).decode()}")
+    try:
+        with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            return str(json.load(answer)["model_version"]["version"])
+    except HTTPError as error:
+        if error.code == 404:
+            return None
+        raise RegistryUnavailable(f"the registry answers {error.code}", where=registry) from error
+    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
+        raise RegistryUnavailable("the registry does not answer", where=registry) from error
