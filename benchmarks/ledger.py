@@ -145,7 +145,7 @@ def main() -> None:
                 f"{os.getloadavg()[0]:.0f}. Milliseconds on the clock: fastest / median / slowest of {ROUNDS}."
             ),
             "",
-            "| ledger | entries of 2 KB | open anew and read the last | append, durably |",
+            "| ledger | entries of 2 KB | open anew and read the last | append |",
             "|---|---|---|---|",
             sqlite_row(root / "sqlite"),
             postgres_row(),

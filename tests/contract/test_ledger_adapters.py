@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import sqlite3
 import subprocess
 import threading
@@ -61,6 +62,21 @@ def test_a_ci_job_keeps_no_ledger_in_its_workspace(tmp_path: Path) -> None:
     check_place(inside, {}, workspace)
     check_place(outside, {"CI": "true"}, workspace)
     check_place("postgresql://host/db", {"CI": "true"}, workspace)
+
+
+def test_the_page_names_addresses_commands_and_codes_that_exist(branch: GitPlace, tmp_path: Path) -> None:
+    from gates.cli.main import _COMMANDS
+
+    page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    addresses = re.findall(r"^\| `([^`]+:[^`]+)` \|", page, re.MULTILINE)
+    assert len(addresses) == 4
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", branch.remote], check=True)
+    assert [open_ledger(each, folder=tmp_path).name for each in addresses] == addresses
+    assert set(re.findall(r"`gates ([a-z]+)", page)) <= set(_COMMANDS)
+    source = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "gates").rglob("*.py"))
+    for code in re.findall(r"\(`([a-z]+\.[a-z_]+)`\)", page):
+        assert f'"{code}"' in source
 
 
 # sqlite
