@@ -186,10 +186,9 @@ class Project:
 
     def serving(self, environment: Environment) -> Serving | None:
         """Return the serving target of an environment; None where the spec names none."""
-        from gates.apply.serving.file_serving import FileServing
+        from gates.apply.serving.opening import open_serving
 
-        path = self.spec.serving_file(environment)
-        return FileServing(path) if path else None
+        return open_serving(self.spec, environment) if self.spec.serving else None
 
     def slot(self, environment: Environment) -> Slot:
         """Return the model's slot in an environment.

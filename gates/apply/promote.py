@@ -63,6 +63,7 @@ def promote(writer: LedgerWriter, surfaces: Surfaces, decision: Digest, *, reaso
     check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
     surfaces.check_bytes(after)
     check_surfaces(writer, surfaces, slot, chain)
+    surfaces.serving.check(after)
     # (2)
     chain = _intend(writer, slot, chain, opened, after, reason)
     return carry_out(writer, surfaces, slot, chain)
@@ -93,15 +94,17 @@ def promote_in_development(
     _check_own(surfaces, slot)
     release = release_after(None, opened)
     surfaces.check_bytes(release)
+    surfaces.serving.check(release)
     standing = Standing().moved_to(release)
     # (3) (4)
     accepted = surfaces.serve(release)
     # (5)
-    surfaces.move_aliases(slot, standing)
+    unseen = surfaces.unseen(slot)
+    surfaces.move_aliases(slot, standing, leave=unseen)
     # (6)
     observed = surfaces.observe(release)
-    surfaces.observe_aliases(slot, standing)
-    return Applied(slot, "done", release, accepted, observed)
+    surfaces.observe_aliases(slot, standing, leave=unseen)
+    return Applied(slot, "accepted" if unseen else "done", release, accepted, None if unseen else observed)
 
 
 def _check_own(surfaces: Surfaces, slot: Slot) -> None:

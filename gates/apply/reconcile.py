@@ -22,7 +22,7 @@ from gates.errors import Refused, UsageError
 from gates.records.base import Digest
 from gates.records.release import Entry, Journalled, Slot
 
-Left = Literal["nothing", "journal", "told", "conflict", "open", "foreign", "debts"]
+Left = Literal["nothing", "journal", "told", "conflict", "open", "foreign", "debts", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Todo:
     Attributes
     ----------
     left: `journal` is not in the ledger yet; `told`: it is, and can go; `conflict`: the ledger went on without it;
-        `open`: an unfinished move of this key; `foreign`: of another's; `debts`: of a move that is done.
+        `open`: an unfinished move of this key; `foreign`: of another's; `debts`: of a move that is done; `unseen`: the traffic
+        of a move that was accepted.
     said: in words. finish, undo: what each would do; empty where it can not.
     """
 
@@ -65,6 +66,9 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
     if state.debts:
         said = f"the last move left debts: {'; '.join(state.debts)}"
         return Todo("debts", said, "hash the model bytes, set the aliases to what the ledger says, and record it")
+    if state.unseen is not None:
+        said = f"{describe_release(state.standing.release)} was accepted, and nobody saw the traffic"
+        return Todo("unseen", said, "look at the traffic, and where all of it is there move what is deployed")
     return Todo("nothing", "nothing is left to do")
 
 
@@ -121,7 +125,7 @@ def reconcile(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, how: Literal
         applied = already_done(writer, surfaces, slot, chain)
         _put_away(writer, surfaces, slot)
         return applied
-    if todo.left == "debts":
+    if todo.left in ("debts", "unseen"):
         return already_done(writer, surfaces, slot, chain)
     move = chain.open_intent(slot)
     if todo.left == "open" and move is not None:

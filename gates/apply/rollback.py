@@ -55,7 +55,7 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
     if state.open is not None:
         return _finish_or_undo(writer, surfaces, slot, chain, to)
     again = state.came_by in ("rollback", "undo")
-    if again and (to == state.release_digest or (to is None and state.debts)):
+    if again and (to == state.release_digest or (to is None and (state.debts or state.unseen))):
         return already_done(writer, surfaces, slot, chain)
     if again and to is None:
         # Perhaps run again after a kill between outcome and pack; never a step further back by that.
@@ -66,6 +66,7 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
     target = _target(state, slot, to)
     # (1)
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
+    surfaces.serving.check(target)
     allowance = allowance_of(surfaces, slot, target, state)
 
     # (2)

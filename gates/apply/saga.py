@@ -32,6 +32,8 @@ from gates.inputs.registry import RegistryUnavailable
 from gates.records.base import Digest
 from gates.records.release import Entry, Release, Slot
 
+Closing = Literal["done", "failed", "accepted"]
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -39,7 +41,8 @@ class Applied:
 
     Attributes
     ----------
-    status: `done`, or `failed`: an unfinished promotion was undone.
+    status: `done`; `failed`: an unfinished promotion was undone; `accepted`: the target took it, and nobody sees the
+        traffic: `approved` was moved, `deployed` was not.
     wanted, accepted, observed: None is nothing serving.
     intent, outcome: ledger entries; None in development, which has no ledger. For an adoption both are its entry.
     pack: the rollback pack in the store. debts: what could not be reached, in words.
@@ -49,7 +52,7 @@ class Applied:
     """
 
     slot: Slot
-    status: Literal["done", "failed"]
+    status: Closing
     wanted: Release | None
     accepted: Release | None
     observed: Release | None
@@ -132,6 +135,7 @@ def explanations(state: SlotState) -> tuple[Standing, ...]:
         state.standing,
         *((state.open.after,) if state.open else ()),
         *((state.previous,) if state.debts else ()),
+        *((state.unseen.after,) if state.unseen else ()),
     )
 
 
@@ -174,17 +178,30 @@ def carry_out(
         accepted = surfaces.serve(standing.release)
         # (5)
         chain = _still_open(writer, writer.newest(chain), slot, move)
+        unseen = surfaces.unseen(slot) if status == "done" else frozenset()
+        allowance = replace(allowance, leave=frozenset(allowance.leave) | unseen)
         debts = _move_aliases(surfaces, slot, standing, allowance).debts
         # (6)
         observed = surfaces.observe(standing.release)
         # (7)
-        outcome, chain = _close(writer, chain, slot, move, status, observed, debts)
+        reached: Closing = "accepted" if unseen else status
+        outcome, chain = _close(writer, chain, slot, move, reached, None if unseen else observed, debts)
     except GatesError as error:
         raise _interrupted(error, slot, move) from error
     pack = keep_pack(writer, surfaces.serving, chain, slot)
     unwitnessed = tag_head(surfaces, slot, chain)
     return Applied(
-        slot, status, standing.release, accepted, observed, move.digest, outcome, pack, debts, unwitnessed, resumed
+        slot,
+        reached,
+        standing.release,
+        accepted,
+        None if unseen else observed,
+        move.digest,
+        outcome,
+        pack,
+        debts,
+        unwitnessed,
+        resumed,
     )
 
 
@@ -201,17 +218,22 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
         surfaces.check_bytes(state.standing.release)
     if state.debts:
         require_unmoved(writer.newest(chain), slot, state)
-        surfaces.move_aliases(slot, state.standing)
-        surfaces.observe_aliases(slot, state.standing)
+        leave = surfaces.unseen(slot) if state.unseen else ()
+        surfaces.move_aliases(slot, state.standing, leave=leave)
+        surfaces.observe_aliases(slot, state.standing, leave=leave)
     observed = surfaces.observe(state.standing.release)
-    if state.debts:
+    if state.unseen is not None and not surfaces.unseen(slot):
+        chain = _seen(writer, surfaces, slot, chain, state.unseen)
+    elif state.debts:
         chain = _settle(writer, chain, slot, state)
-        state = chain.slot(slot)
+    state = chain.slot(slot)
     # A run that was killed after its outcome may have left the pack behind.
     pack = keep_pack(writer, surfaces.serving, chain, slot)
     unwitnessed = tag_head(surfaces, slot, chain)
     wanted, intent, outcome = state.standing.release, state.last_intent, state.last_closing
-    return Applied(slot, "done", wanted, observed, observed, intent, outcome, pack, (), unwitnessed, resumed=True)
+    status: Closing = "accepted" if state.unseen else "done"
+    seen = None if state.unseen else observed
+    return Applied(slot, status, wanted, observed, seen, intent, outcome, pack, (), unwitnessed, resumed=True)
 
 
 def tag_head(surfaces: Surfaces, slot: Slot, chain: Chain) -> str:
@@ -235,18 +257,24 @@ def _settle(writer: LedgerWriter, chain: Chain, slot: Slot, state: SlotState) ->
 
     def build(newest: Chain, position: Position) -> Entry:
         require_unmoved(newest, slot, state)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="outcome",
-            time_us=position.time_us,
-            actor=writer.actor,
-            reason="debts paid",
-            slot=slot,
-            intent=state.last_intent,
-            status="failed" if state.came_by == "undo" else "done",
-            observed=state.standing.release,
-        )
+        status: Closing = "failed" if state.came_by == "undo" else "accepted" if state.unseen else "done"
+        observed = None if state.unseen else state.standing.release
+        entry = _outcome(writer, position, slot, state.last_intent, status, observed, ())
+        return entry.model_copy(update={"reason": "debts paid"})
+
+    return writer.append(build, chain)[1]
+
+
+def _seen(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, move: OpenIntent) -> Chain:
+    """Close an accepted move again, as done: the traffic was seen, and what it moved is deployed from now on."""
+    state = chain.slot(slot)
+    require_unmoved(writer.newest(chain), slot, state)
+    surfaces.move_aliases(slot, move.after)
+    surfaces.observe_aliases(slot, move.after)
+
+    def build(newest: Chain, position: Position) -> Entry:
+        require_unmoved(newest, slot, state)
+        return _outcome(writer, position, slot, move.digest, "done", state.standing.release, ())
 
     return writer.append(build, chain)[1]
 
@@ -294,26 +322,38 @@ def _close(
     chain: Chain,
     slot: Slot,
     move: OpenIntent,
-    status: Literal["done", "failed"],
+    status: Closing,
     observed: Release | None,
     debts: tuple[str, ...],
 ) -> tuple[Digest, Chain]:
     def build(newest: Chain, position: Position) -> Entry:
         _still_open(writer, newest, slot, move)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="outcome",
-            time_us=position.time_us,
-            actor=writer.actor,
-            slot=slot,
-            intent=move.digest,
-            status=status,
-            observed=observed,
-            debts=debts or None,
-        )
+        return _outcome(writer, position, slot, move.digest, status, observed, debts)
 
     return writer.append(build, chain)
+
+
+def _outcome(
+    writer: LedgerWriter,
+    position: Position,
+    slot: Slot,
+    intent: Digest | None,
+    status: Closing,
+    observed: Release | None,
+    debts: tuple[str, ...],
+) -> Entry:
+    return Entry(
+        sequence=position.sequence,
+        previous=position.previous,
+        kind="outcome",
+        time_us=position.time_us,
+        actor=writer.actor,
+        slot=slot,
+        intent=intent,
+        status=status,
+        observed=observed,
+        debts=debts or None,
+    )
 
 
 def _interrupted(error: GatesError, slot: Slot, move: OpenIntent) -> GatesError:

@@ -9,8 +9,8 @@ from typing import assert_never
 from gates.apply.aliases import AliasNames, Standing, unexplained
 from gates.apply.differences import differences
 from gates.apply.ledger.shape import release_digest
-from gates.apply.serving.interface import Observed, Serves, ServesNothing, Serving, Unreadable
-from gates.errors import EvidenceError, Refused
+from gates.apply.serving.interface import Following, Observed, Serves, ServesNothing, Serving, Unreadable, Unseen
+from gates.errors import EngineError, EvidenceError, Refused
 from gates.inputs.registry import Registry
 from gates.records.base import ModelVersion
 from gates.records.release import Release, Slot
@@ -64,6 +64,12 @@ class Surfaces:
         """See `check_target`."""
         check_target(self.serving, *explanations)
 
+    def unseen(self, slot: Slot) -> frozenset[str]:
+        """Return the aliases that wait until somebody sees the traffic; none where the target shows it."""
+        if not isinstance(self.serving.traffic(), Unseen):
+            return frozenset()
+        return frozenset(self._expected(slot, Standing())) - {self.names.approved_in(slot.environment)}
+
     def serve(self, release: Release | None) -> Release | None:
         """Steps 3 and 4: traffic, model digests and pins, in one atomic document. Return what was accepted."""
         if release is None:
@@ -95,9 +101,16 @@ class Surfaces:
 
         Raises
         ------
-        Refused: `readback.mismatch`.
+        Refused: `readback.mismatch`. EngineError: `serving.converging`: the traffic was seen, and is not there yet.
         """
         observed = self.serving.read()
+        if isinstance(observed, Serves) and isinstance(traffic := self.serving.traffic(), Following):
+            raise EngineError(
+                f"the traffic is not there yet: {traffic.reason}",
+                code="serving.converging",
+                where=self.serving.name,
+                remedy="wait for it",
+            )
         if not _states(observed, wanted):
             raise Refused(
                 f"wanted {describe_release(wanted)}, observed {describe(observed)}"

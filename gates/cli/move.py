@@ -129,8 +129,12 @@ def _tell(applied: Applied, word: str) -> None:
     from gates.render.release import traffic_text
 
     where = applied.slot.environment
-    undone = "" if applied.status == "done" else " (an unfinished promotion was undone)"
-    click.echo(f"{word} in {where}{undone}: {traffic_text(applied.observed)}")
+    undone = " (an unfinished promotion was undone)" if applied.status == "failed" else ""
+    if applied.status == "accepted":
+        click.echo(f"{word} in {where}, accepted and not seen: {traffic_text(applied.accepted)}")
+        click.echo(f"  nobody sees the traffic; once somebody does, gates reconcile -e {where} moves what is deployed")
+    else:
+        click.echo(f"{word} in {where}{undone}: {traffic_text(applied.observed)}")
     if applied.outcome and applied.journalled:
         click.echo(f"  journal {applied.outcome[7:19]} beside the target; next: gates reconcile -e {where}")
     elif applied.outcome:

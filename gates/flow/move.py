@@ -277,10 +277,11 @@ def surfaces_of(project: Project, environment: Environment, *, registry_may_be_d
 
 @dataclass(frozen=True)
 class Standing:
-    """One environment: what the ledger says serves, what the target states, and every difference."""
+    """One environment: what the ledger says serves, what the target states, what the traffic does; every difference."""
 
     environment: Environment
     wanted: Release | None
+    accepted: Release | None
     observed: Release | None
     differences: tuple[str, ...]
     open_since_us: int | None
@@ -293,7 +294,7 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
     ------
     EvidenceError: the ledger does not verify. EngineError: ledger, registry or target is out of reach.
     """
-    from gates.apply.serving.interface import Serves
+    from gates.apply.serving.interface import Followed, Following, Serves, Unseen
 
     chain = project.chain()
     found = []
@@ -307,12 +308,17 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
                 look(slot, state.standing)
             except Refused as error:
                 differences.append(f"{error.message} [{error.code}]")
-        seen = surfaces.serving.read()
+        seen, traffic = surfaces.serving.read(), surfaces.serving.traffic()
+        accepted = seen.release if isinstance(seen, Serves) else None
+        if accepted is not None and isinstance(traffic, Following | Unseen):
+            code = "unseen" if isinstance(traffic, Unseen) else "converging"
+            differences.append(f"{traffic.reason} [serving.{code}]")
         found.append(
             Standing(
                 environment=environment,
                 wanted=state.standing.release,
-                observed=seen.release if isinstance(seen, Serves) else None,
+                accepted=accepted,
+                observed=accepted if isinstance(traffic, Followed) else None,
                 differences=(*differences, *state.debts, *_beside(surfaces.serving)),
                 open_since_us=state.open.entry.time_us if state.open else None,
             )

@@ -427,7 +427,7 @@ def observe(project: Project, environment: Environment) -> Observed:
         registry=RegistryInput(
             aliases=tuple(Alias(alias=alias, version=version) for alias, version in sorted(aliases.items()))
         ),
-        serving=ServingInput(target=serving.file, routes=routes, configuration=_configuration(project, environment))
+        serving=ServingInput(target=serving.name, routes=routes, configuration=_configuration(project, environment))
         if serving
         else None,
     )

@@ -24,9 +24,11 @@ from pydantic import (
 
 from gates.errors import UsageError
 from gates.plan.document import read_document
+from gates.plan.placeholders import only, placeholders
 from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.spec_release import ReleaseSpec
+from gates.plan.spec_serving import Serving
 from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
@@ -38,31 +40,14 @@ SCHEMA_ID = "urn:model-gates:schema:gates:v1"
 FEAST_ROLES = ("offline", "online")
 
 
-def _placeholders(text: str) -> list[str]:
-    if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
-        raise ValueError("a brace that opens or closes nothing")
-    return re.findall(r"\{([^{}]*)\}", text)
-
-
 def _plain(text: str) -> str:
-    if _placeholders(text):
+    if placeholders(text):
         raise ValueError("nothing is filled in here; {version} belongs to tables, {environment} to serving.file")
     return text
 
 
-def _only(*allowed: str) -> Any:
-    def check(text: str) -> str:
-        wrong = [name for name in _placeholders(text) if name not in allowed]
-        if wrong:
-            names = " and ".join(f"{{{name}}}" for name in allowed)
-            raise ValueError(f"{{{wrong[0]}}} is not filled in here; only {names}")
-        return text
-
-    return AfterValidator(check)
-
-
 Location = Annotated[Name, AfterValidator(_plain)]
-TableUri = Annotated[Name, _only("version")]
+TableUri = Annotated[Name, only("version")]
 ModelUri = Annotated[Location, Field(pattern=r"^models:/[^/@]+(/[^/]+|@[^/]+)$")]
 Step = Annotated[int, Field(strict=True, ge=1, le=100)]
 
@@ -208,15 +193,6 @@ class ParitySpec(Part):
         """Return it in the plan's form."""
         features = (Served(feature=name, **said.model_dump()) for name, said in sorted(self.features.items()))
         return Parity(written=self.written, features=tuple(features), fingerprint=self.fingerprint)
-
-
-class Serving(Part):
-    """Where the answer is carried out."""
-
-    file: Annotated[Name, _only("environment")] = Field(description="The serving file; {environment} is the rung.")
-    configuration: Annotated[Name, _only("environment")] | None = Field(
-        default=None, description="How the candidate is to serve: replicas, size, capture, traffic, variables."
-    )
 
 
 class SliceSpec(Part):
@@ -373,10 +349,6 @@ class Spec(Part):
         if match := re.match(r"^(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(\?.*)?$", text):
             return f"{match[1]}{(self._base / match[2]).absolute()}{match[3] or ''}"
         return text if "://" in text or text.startswith("git:") else str(self.path(text))
-
-    def serving_file(self, environment: str) -> Path | None:
-        """Return the serving file of a rung, or None where the spec names no target."""
-        return None if self.serving is None else self.path(fill(self.serving.file, environment=environment))
 
     def plan_tables(self, *, pull_request: bool = False) -> tuple[Table, ...]:
         """Return the tables in the plan's form, by role; URIs as written.

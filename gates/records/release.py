@@ -133,6 +133,8 @@ class Entry(Record):
 
     Attributes
     ----------
+    status: `accepted`: the target took the release, and nobody saw the traffic; nothing is observed then, and a later
+        outcome of the same intent may say that it was.
     expects: digest of the slot's last closing entry (outcome or adopt) that the writer built upon.
     measured_us: when the oldest evidence of the bundle began to be measured.
     """
@@ -157,7 +159,7 @@ class Entry(Record):
     after: Release | None = None
     decision: dict[str, Any] | None = None
     intent: Digest | None = None
-    status: Literal["done", "failed", "pending"] | None = None
+    status: Literal["done", "accepted", "failed", "pending"] | None = None
     observed: Release | None = None
     debts: tuple[str, ...] | None = None
 

@@ -22,6 +22,7 @@ def standings(found: Sequence[Standing], *, markdown: bool = False) -> str:
         lines.append(f"{mark}wanted    {traffic_text(item.wanted)}{approved}")
         if item.wanted:
             lines.append(f"{mark}with      {parts_text(item.wanted)}")
+        lines.append(f"{mark}accepted  {traffic_text(item.accepted)}")
         lines.append(f"{mark}observed  {traffic_text(item.observed)}")
         if item.open_since_us is not None:
             lines.append(f"{mark}moving since {moment(item.open_since_us)}: run the same command again to finish it")
@@ -34,6 +35,8 @@ def standing_document(item: Standing) -> dict[str, Any]:
     document: dict[str, Any] = {"environment": item.environment, "differences": list(item.differences)}
     if item.wanted:
         document["wanted"] = item.wanted.document()
+    if item.accepted:
+        document["accepted"] = item.accepted.document()
     if item.observed:
         document["observed"] = item.observed.document()
     if item.open_since_us is not None:

@@ -69,7 +69,7 @@ def _rung_below(chain: Chain, slot: Slot, rungs: Sequence[Environment]) -> RungB
         return None
     below = Slot(model=slot.model, environment=rungs[at - 1])
     state = chain.slot(below)
-    if state.standing.release is None or state.release_digest is None:
+    if state.standing.release is None or state.release_digest is None or state.unseen is not None:
         return None
     # A share of the traffic proves nothing of the whole, and what was adopted was not proven at all.
     version, promoted_us = sole_version(state.standing.release), state.known[state.release_digest].promoted_us

@@ -61,6 +61,7 @@ class SlotState:
     previous: where the slot stood before its last move, which explains aliases that are still a debt.
     came_by: the move that brought the present release; `undo`: an unfinished promotion was taken back to it.
     time_us: when it came.
+    unseen: the last move, where the target accepted it and nobody saw the traffic yet.
     known: by release digest, in the order in which they were first done.
     closed: the closing entry of each intent.
     """
@@ -72,6 +73,7 @@ class SlotState:
     time_us: Micros = 0
     open: OpenIntent | None = None
     debts: tuple[str, ...] = ()
+    unseen: OpenIntent | None = None
     known: dict[Digest, Known] = field(default_factory=dict)
     closed: dict[Digest, Digest] = field(default_factory=dict)
 
@@ -110,8 +112,11 @@ def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, 
     """
     if entry.kind in ("intent", "rollback", "adopt"):
         return _begin(state, entry, digest, key_ids, where)
-    if state.open is None and state.debts and entry.kind == "outcome" and entry.intent == state.last_intent:
-        return _settle(state, entry, digest, where)
+    if state.open is None and entry.kind == "outcome" and entry.intent == state.last_intent:
+        if state.unseen is not None and entry.status == "done":
+            return _seen(state, state.unseen, entry, digest, where)
+        if state.debts:
+            return _settle(state, entry, digest, where)
     if state.open is None or entry.intent != state.open.digest:
         raise _broken(f"{entry.kind} for an intent that is not open", where)
     if entry.kind == "takeover":
@@ -139,8 +144,10 @@ def _begin(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, .
 def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
     if entry.status == "pending":
         return state
-    reached = move.after if entry.status == "done" else move.before
-    if entry.observed != reached.release:
+    reached = move.before if entry.status == "failed" else move.after
+    if entry.status == "accepted":
+        reached = replace(reached, deployed=move.before.deployed)
+    if entry.observed != (None if entry.status == "accepted" else reached.release):
         raise _broken(f"outcome {entry.status}, but something else was observed", where)
     closed = {**state.closed, move.digest: digest}
     by: CameBy = "rollback" if move.entry.kind == "rollback" else "promote"
@@ -154,12 +161,30 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
     if by == "rollback" and state.release_digest in known:
         left = known[state.release_digest]
         known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us, sequence=entry.sequence)
-    return replace(arrived, open=None, debts=debts, known=known, closed=closed)
+    unseen = move if entry.status == "accepted" else None
+    return replace(arrived, open=None, debts=debts, known=known, closed=closed, unseen=unseen)
+
+
+def _seen(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
+    """The traffic of an accepted move was seen: only now is its version deployed."""
+    if entry.status != "done" or entry.observed != state.standing.release:
+        raise _broken("an accepted move is closed again only by what was observed", where)
+    closed = {**state.closed, move.digest: digest}
+    return replace(
+        state,
+        standing=move.after,
+        last_closing=digest,
+        unseen=None,
+        debts=entry.debts or (),
+        closed=closed,
+        time_us=entry.time_us,
+    )
 
 
 def _settle(state: SlotState, entry: Entry, digest: Digest, where: str) -> SlotState:
-    status = "failed" if state.came_by == "undo" else "done"
-    if entry.status != status or entry.observed != state.standing.release or entry.intent is None:
+    status = "failed" if state.came_by == "undo" else "accepted" if state.unseen else "done"
+    observed = None if state.unseen else state.standing.release
+    if entry.status != status or entry.observed != observed or entry.intent is None:
         raise _broken(f"debts of a move that was {status} are paid by something else", where)
     closed = {**state.closed, entry.intent: digest}
     return replace(state, last_closing=digest, debts=entry.debts or (), closed=closed)
@@ -182,6 +207,7 @@ def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, 
         time_us=entry.time_us,
         known=known,
         debts=(),
+        unseen=None,
     )
 
 

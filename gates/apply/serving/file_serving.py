@@ -8,13 +8,11 @@ the release's own field names, so that the release can be read back whole; `rele
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from gates.apply.serving.interface import Observed, Serves, ServesNothing, Unreadable
+from gates.apply.serving.interface import Followed, Observed, Serves, ServesNothing, Traffic, Unreadable
+from gates.apply.serving.target_file import TargetFile
 from gates.bundle.canonical import canonical_bytes, digest_document, parse_json
-from gates.bundle.files import write_atomically
 from gates.errors import EngineError, EvidenceError
 from gates.records.release import Release
 
@@ -22,97 +20,30 @@ _YAML = frozenset({".yaml", ".yml"})
 _OWN_PLACE = frozenset({"schema_version", "model", "environment", "routes", "approved"})
 
 
-class FileServing:
+class FileServing(TargetFile):
     """A file for one model in one environment; beside it `<file>.rollback-pack.json` and `<file>.journal.json`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def name(self) -> str:
-        return str(self.path)
-
     def read(self) -> Observed:
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return ServesNothing()
-        except OSError as error:
-            raise self._unavailable(error) from error
-        return self._observe(content)
+        content = self.bytes_now()
+        return ServesNothing() if content is None else self._observe(content)
+
+    def traffic(self) -> Traffic:
+        """Whoever routes reads this file: what it states is all that there is to see."""
+        return Followed()
+
+    def check(self, release: Release) -> None:
+        """A file can state every release."""
 
     def write(self, release: Release) -> Release:
         content = self._content(release)
         accepted = self._observe(content)
         if not isinstance(accepted, Serves):
             raise EngineError("a release that the file cannot hold", code="serving.unwritable", where=self.name)
-        self._put(self.path, content)
+        self.put(content)
         return accepted.release
 
     def clear(self) -> None:
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unavailable(error) from error
-
-    def keep_pack(self, pack: bytes) -> None:
-        self._put(self._pack_path, pack)
-
-    def pack(self) -> bytes | None:
-        try:
-            return self._pack_path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._unavailable(error) from error
-
-    def keep_journal(self, journal: Sequence[bytes]) -> None:
-        if journal:
-            self._put(self._journal_path, b"[" + b",".join(journal) + b"]")
-            return
-        try:
-            self._journal_path.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unavailable(error) from error
-
-    def journal(self) -> tuple[bytes, ...]:
-        try:
-            content = self._journal_path.read_bytes()
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise self._unavailable(error) from error
-        where = str(self._journal_path)
-        try:
-            found = parse_json(content, where=where)
-            raws = tuple(canonical_bytes(item) for item in found) if isinstance(found, list) else ()
-        except EvidenceError as error:
-            raise EvidenceError(error.message, code="journal.malformed", where=where) from error
-        if not raws:
-            raise EvidenceError("not a journal", code="journal.malformed", where=where)
-        return raws
-
-    @property
-    def _journal_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".journal.json")
-
-    @property
-    def _pack_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".rollback-pack.json")
-
-    def _put(self, path: Path, content: bytes) -> None:
-        try:
-            write_atomically(path, content)
-        except OSError as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: OSError) -> EngineError:
-        return EngineError(
-            f"cannot be reached: {error.strerror}",
-            code="serving.unavailable",
-            where=self.name,
-            remedy="look at the path, its permissions and the free space",
-        )
+        self.remove()
 
     def _content(self, release: Release) -> bytes:
         import json

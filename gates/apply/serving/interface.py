@@ -37,6 +37,28 @@ class Unreadable:
 Observed = Serves | ServesNothing | Unreadable
 
 
+@dataclass(frozen=True)
+class Followed:
+    """The traffic was seen to be what the target states."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """The traffic was looked at, and is not there yet."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Nobody can see the traffic: what the target states was accepted, no more."""
+
+    reason: str
+
+
+Traffic = Followed | Following | Unseen
+
+
 class Serving(Protocol):
     """One slot's target. Every method raises EngineError (`serving.unavailable`) where it cannot be reached."""
 
@@ -47,6 +69,14 @@ class Serving(Protocol):
 
     def read(self) -> Observed:
         """Observe what the target states now."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """Look whether the traffic is what `read` states."""
+        ...
+
+    def check(self, release: Release) -> None:
+        """Refuse a release that the target cannot serve from where it stands; Refused or UsageError."""
         ...
 
     def write(self, release: Release) -> Release:

@@ -1,0 +1,43 @@
+"""From the spec's words to the serving target of one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gates.apply.serving.interface import Serving
+from gates.plan.spec import fill
+from gates.plan.spec_serving import KINDS
+
+if TYPE_CHECKING:
+    from gates.plan.spec import Spec
+
+
+def open_serving(spec: Spec, environment: str) -> Serving:
+    """Return the target that a spec with `serving` names.
+
+    Raises
+    ------
+    UsageError: an environment that cannot be part of a path, or a package that is not installed.
+    """
+    kind, words = next((kind, words) for kind in KINDS if (words := getattr(spec.serving, kind)) is not None)
+    return _KINDS[kind](spec, words, environment)
+
+
+def _file(spec: Spec, words: str, environment: str) -> Serving:
+    from gates.apply.serving.file_serving import FileServing
+
+    return FileServing(spec.path(fill(words, environment=environment)))
+
+
+def _kserve(spec: Spec, words: Any, environment: str) -> Serving:
+    from gates.apply.serving.kserve import KServeServing, KServeWords
+
+    status = words.status and fill(words.status, environment=environment)
+    if status and not status.startswith(("http://", "https://")):
+        status = str(spec.path(status))
+    path = spec.path(fill(words.manifest, environment=environment))
+    return KServeServing(path, KServeWords(words.storage_uri, status, words.commit))
+
+
+_KINDS: dict[str, Callable[..., Serving]] = {"file": _file, "kserve": _kserve}

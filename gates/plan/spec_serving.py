@@ -1,0 +1,50 @@
+"""The serving target, as gates.yaml names it: one of its kinds, and the file of feature flags beside it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from gates.plan.placeholders import only
+from gates.plan.spec_columns import Part
+from gates.records.base import Name
+
+Place = Annotated[Name, only("environment")]
+
+
+class KServeSpec(Part):
+    """An InferenceService in a GitOps repository."""
+
+    manifest: Place = Field(description="The manifest's file; {environment} is the rung.")
+    storage_uri: Annotated[Name, only("version", "digest", "model")] = Field(
+        description="Where the model server loads a version from; {version}, {digest} and {model} are filled in."
+    )
+    status: Place | None = Field(
+        default=None, description="File or URL of the live object as JSON; without it nobody sees the traffic."
+    )
+    commit: bool = Field(default=False, description="Commit the manifest, with the decision in a trailer.")
+
+
+KINDS = ("file", "kserve")
+
+
+class Serving(Part):
+    """Where the answer is carried out: one kind of target."""
+
+    file: Place | None = Field(default=None, description="The serving file; {environment} is the rung.")
+    kserve: KServeSpec | None = Field(default=None, description="An InferenceService manifest.")
+    configuration: Place | None = Field(
+        default=None, description="How the candidate is to serve: replicas, size, capture, traffic, variables."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Serving:
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            raise ValueError(f"one of {', '.join(KINDS)}")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The target as the spec writes it: what a decision names."""
+        return self.file or (self.kserve.manifest if self.kserve else "")

@@ -1,0 +1,110 @@
+"""A place for each serving adapter: how it is opened, edited by hand, wrecked, and followed by the traffic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gates.apply.serving.file_serving import FileServing
+from gates.apply.serving.interface import Serving
+from gates.apply.serving.kserve import KServeServing, KServeWords, parse_manifest
+
+MANIFEST = """\
+# The team's own words stay as they are.
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: flights  # found by this name
+  annotations:
+    team: "delays"
+spec:
+  predictor:
+    minReplicas: 1
+    model:
+      modelFormat: {name: mlflow}   # the runtime
+      storageUri: s3://models/first
+"""
+
+
+@dataclass
+class Place:
+    """Opens the adapter anew each time, as another process would."""
+
+    open: Callable[[], Serving]
+    edit: Callable[[], None]
+    """Change a share of the traffic, or which version is loaded, behind the statement's back."""
+    wreck: Callable[[], None]
+    follow: Callable[[], None] = lambda: None
+    """Let the traffic follow what the target states."""
+
+
+def file_place(folder: Path) -> Place:
+    path = folder / "target.json"
+    return Place(
+        lambda: FileServing(path),
+        lambda: (
+            _swap(path, '"percent": 100', '"percent": 99')
+            if '"percent": 100' in path.read_text()
+            else _swap(path, '"percent": 5', '"percent": 6')
+        ),
+        lambda: path.write_bytes(b"\xff\xfe"),
+    )
+
+
+def kserve_place(folder: Path) -> Place:
+    path, status = folder / "deploy" / "model.yaml", folder / "status.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(MANIFEST)
+    words = KServeWords("s3://models/{model}/{version}/{digest}", status=str(status))
+
+    def follow() -> None:
+        Cluster(path, status).follow()
+
+    follow()
+    return Place(
+        lambda: KServeServing(path, words),
+        lambda: _swap(path, "storageUri: s3://models/flights", "storageUri: s3://elsewhere/flights"),
+        lambda: path.write_text("kind: [InferenceService"),
+        follow,
+    )
+
+
+@dataclass
+class Cluster:
+    """What a KServe controller makes of a manifest, as the live object's status says it."""
+
+    manifest: Path
+    status: Path
+
+    def follow(self, **wrong: Any) -> None:
+        """Roll the manifest out; `wrong` replaces words of the predictor's status."""
+        live = json.loads(json.dumps(parse_manifest(self.manifest.read_bytes(), "manifest")))
+        before = json.loads(self.status.read_text()) if self.status.exists() else {}
+        generation = int(before.get("metadata", {}).get("generation", 0)) + 1
+        percent = live["spec"]["predictor"].get("canaryTrafficPercent", 100)
+        name = f"flights-predictor-{generation:05}"
+        traffic = [{"latestRevision": True, "percent": percent, "revisionName": name}]
+        if percent < 100:
+            traffic.append(
+                {"latestRevision": False, "percent": 100 - percent, "revisionName": "previous", "tag": "prev"}
+            )
+        live["metadata"]["generation"] = generation
+        live["status"] = {
+            "observedGeneration": generation,
+            "components": {
+                "predictor": {"latestCreatedRevision": name, "latestReadyRevision": name, "traffic": traffic} | wrong
+            },
+        }
+        self.status.write_text(json.dumps(live))
+
+
+def _swap(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+PLACES: dict[str, Callable[[Path], Place]] = {"file": file_place, "kserve": kserve_place}
