@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gates.apply.serving.opening import open_serving
 from gates.errors import UsageError
 from gates.plan.spec import fill, load_spec
 
@@ -70,7 +71,7 @@ def test_paths_count_from_the_file_and_placeholders_are_filled_where_meant(tmp_p
     assert spec.uri("sqlite:///work/mlflow.db") == f"sqlite:///{folder}/work/mlflow.db"
     assert spec.uri("sqlite:////abs/mlflow.db") == "sqlite:////abs/mlflow.db"
     assert spec.uri("https://mlflow.example") == "https://mlflow.example"
-    assert spec.serving_file("staging") == folder / "work/serving/staging.json"
+    assert open_serving(spec, "staging").name == str(folder / "work/serving/staging.json")
 
 
 @pytest.mark.parametrize("value", ["../7", "a/b", "a\\b", "..", ".", "", "a\x00"])
