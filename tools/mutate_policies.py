@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,8 +40,18 @@ _FLIPS = {
 }
 _OPERATORS = {"equal", "neq", "lt", "lte", "gt", "gte"}
 
-REASONS: dict[str, str] = {}
-"""`path: text -> text`, and why no test can tell the two apart."""
+_TEXT = "a bound that is no number is the text `unbounded`, and to OPA text is greater than every number"
+REASONS: dict[str, str] = {
+    "gates/own/own.rego: _model := input.request.model if { .. input.request.model [input.request.model -> true]": (
+        "without the model the value is undefined too, and the next branch is taken"
+    ),
+    "lib/comparison.rego: _crossed(bound) if { .. is_number(bound.upper) [is_number(bound.upper) -> true]": _TEXT,
+    "lib/comparison.rego: _below(a, b, true) if { .. is_number(a) [is_number(a) -> true]": _TEXT,
+    "lib/comparison.rego: _below(a, b, false) if { .. is_number(a) [is_number(a) -> true]": _TEXT,
+    "lib/comparison.rego: _beyond(a, b, true) if { .. is_number(b) [is_number(b) -> true]": _TEXT,
+    "lib/comparison.rego: _beyond(a, b, false) if { .. is_number(b) [is_number(b) -> true]": _TEXT,
+}
+"""A survivor's name, and why no test can tell the two apart."""
 
 
 @dataclass(frozen=True)
@@ -134,13 +145,9 @@ def _defaults(text: str) -> Iterator[tuple[str, int, int, str, str]]:
 class Judge:
     """A copy of the policies in which mutants are tried one after another."""
 
-    def __init__(self, opa: OpaBinary, root: Path) -> None:
-        self.opa, self.folder = opa, root / "policies"
+    def __init__(self, opa: OpaBinary, root: Path, reach: dict[str, Reach]) -> None:
+        self.opa, self.folder, self.reach = opa, root / "policies", reach
         shutil.copytree(POLICIES, self.folder)
-        self.packages = sorted(
-            re.search(r"^package (\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)[1]  # type: ignore[index]
-            for path in self.folder.rglob("*_test.rego")
-        )
 
     def try_(self, mutant: Mutant) -> str:
         """`killed`, `survived`, or `none` where it does not compile."""
@@ -154,20 +161,15 @@ class Judge:
             path.write_bytes(before)
 
     def _rounds(self, mutant: Mutant) -> Iterator[str]:
-        """The tests beside the rule first: most mutants live no longer."""
-        beside = Path(mutant.path).stem + "_test"
-        near = [name for name in self.packages if name.endswith(f".{beside}")]
-        others = [name for name in self.packages if name not in near]
-        wide = sorted(
-            (name for name in others if name.split(".")[-1] in _WIDE), key=lambda name: "main_test" not in name
-        )
-        rest = [name for name in self.packages if name not in near and name not in wide]
-        for names in (near, *([name] for name in wide), rest):
-            if names:
-                yield "|".join(f"^data\\.{re.escape(name)}\\." for name in names)
+        """Packages of tests that evaluate the place at all, those beside the rule first and then the quickest."""
+        beside = f".{Path(mutant.path).stem}_test"
+        place = (mutant.path, mutant.row)
+        able = [name for name, reach in self.reach.items() if place in reach.lines] or list(self.reach)
+        for name in sorted(able, key=lambda name: (not name.endswith(beside), self.reach[name].seconds)):
+            yield rf"^data\.{re.escape(name)}\."
 
     def _test(self, names: str) -> str:
-        command = [self.opa.path, "test", "--timeout", "60s", "--run", names, "--format", "json", "--bundle"]
+        command = [self.opa.path, "test", "--timeout", "300s", "--run", names, "--format", "json", "--bundle"]
         done = subprocess.run([*command, self.folder], capture_output=True, text=True, check=False)
         try:
             results = json.loads(done.stdout or "null") or []
@@ -178,14 +180,42 @@ class Judge:
         return "killed" if any(result.get("fail") or result.get("error") for result in results) else "survived"
 
 
-_WIDE = {"main_test", "judge_test"}
+@dataclass(frozen=True)
+class Reach:
+    """What a package of tests evaluates, and how long that takes."""
+
+    lines: frozenset[tuple[str, int]]
+    seconds: float
+
+
+def _reach(opa: OpaBinary) -> dict[str, Reach]:
+    """Package of tests -> the lines that it evaluates: no other tests can tell a mutant of a line from the policies."""
+    found = {}
+    for path in sorted(POLICIES.rglob("*_test.rego")):
+        package = re.findall(r"(?m)^package (\S+)", path.read_text(encoding="utf-8"))
+        chosen = ["--run", rf"^data\.{re.escape(package[0])}\.", "--coverage", "--format", "json", "--bundle", POLICIES]
+        begin = time.monotonic()
+        done = subprocess.run(
+            [opa.path, "test", "--timeout", "300s", *chosen], capture_output=True, text=True, check=False
+        )
+        files = json.loads(done.stdout)["files"]
+        lines = frozenset(
+            (Path(name).relative_to(POLICIES).as_posix(), row)
+            for name, report in files.items()
+            for part in report.get("covered", ())
+            for row in range(part["start"]["row"], part["end"]["row"] + 1)
+        )
+        found[package[0]] = Reach(lines, time.monotonic() - begin)
+    return found
 
 
 def _run(opa: OpaBinary, found: list[Mutant], jobs: int) -> dict[Mutant, str]:
+    reach = _reach(opa)
+    print(f"{len(reach)} packages of tests", flush=True)
     with tempfile.TemporaryDirectory(prefix="gates-mutants-") as folder, ThreadPoolExecutor(jobs) as executor:
         free: SimpleQueue[Judge] = SimpleQueue()
         for number in range(jobs):
-            free.put(Judge(opa, Path(folder) / str(number)))
+            free.put(Judge(opa, Path(folder) / str(number), reach))
 
         def one(mutant: Mutant) -> str:
             judge = free.get()
