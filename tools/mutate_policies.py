@@ -45,6 +45,9 @@ REASONS: dict[str, str] = {
     "gates/own/own.rego: _model := input.request.model if { .. input.request.model [input.request.model -> true]": (
         "without the model the value is undefined too, and the next branch is taken"
     ),
+    "lib/asked.rego: _empty_slot if { .. input.ledger [input.ledger -> true]": (
+        "without a ledger its known releases are undefined, and the slot is not empty either"
+    ),
     "lib/comparison.rego: _crossed(bound) if { .. is_number(bound.upper) [is_number(bound.upper) -> true]": _TEXT,
     "lib/comparison.rego: _below(a, b, true) if { .. is_number(a) [is_number(a) -> true]": _TEXT,
     "lib/comparison.rego: _below(a, b, false) if { .. is_number(a) [is_number(a) -> true]": _TEXT,
