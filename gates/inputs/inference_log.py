@@ -138,12 +138,13 @@ def _taken_apart(table: Table, log: ir.Table) -> tuple[ir.Table, dict[str, Any]]
     backend = log.get_backend()
     con = backend.con
     request_id = next(name for name in generation.ids if name in log.columns)
-    fraction = "CAST(sampling_fraction AS DOUBLE)" if "sampling_fraction" in log.columns else "1.0"
+    fraction = "CAST(sampling_fraction AS DOUBLE)" if "sampling_fraction" in log.columns else "CAST(1 AS DOUBLE)"
     source = f"""(SELECT CAST({request_id} AS VARCHAR) AS id, {generation.time} AS t,
         CAST(status_code AS INTEGER) AS status, {fraction} AS fraction, request, response, {_FORM} AS form
         FROM ({backend.compile(log)}))"""  # noqa: S608
     seen = _requests(con, source, generation, words)
-    if seen["sampling_fraction"]["lowest"] not in (None, 1.0) and table.scope is None:
+    kept = seen["sampling_fraction"]
+    if (kept["unusable"] or kept["lowest"] not in (None, 1.0)) and table.scope is None:
         raise UsageError(
             "the log is a sample of the requests",
             code="log.sampled",
@@ -183,9 +184,10 @@ def recognised(columns: Any, where: str) -> Generation:
 def _requests(con: Any, source: str, generation: Generation, words: RequestLog) -> dict[str, Any]:
     forms = con.execute(f"SELECT form, count(*) FROM {source} GROUP BY 1 ORDER BY 1").fetchall()  # noqa: S608
     statuses = con.execute(f"SELECT status, count(*) FROM {source} GROUP BY 1 ORDER BY 1").fetchall()  # noqa: S608
+    usable = "coalesce(fraction > 0 AND fraction <= 1, false)"
     low, high, off, newest = con.execute(
-        f"""SELECT min(fraction), max(fraction), count(*) FILTER (NOT coalesce(fraction > 0 AND fraction <= 1, false)),
-            epoch_us(max(t)) FROM {source}"""  # noqa: S608
+        f"""SELECT min(fraction) FILTER ({usable}), max(fraction) FILTER ({usable}), count(*) FILTER (NOT {usable}),
+            epoch_us(max(t) FILTER (isfinite(t))) FROM {source}"""  # noqa: S608
     ).fetchone()
     return {
         "format": words.format,

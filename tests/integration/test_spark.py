@@ -19,7 +19,7 @@ from contract_world import AS_OF, broken, contract, found
 from contract_world import column as declared
 
 from gates.errors import EvidenceError, UsageError
-from gates.inputs.tables import Tables, reading, row, scalar
+from gates.inputs.tables import Tables, arrow, reading, row, scalar
 from gates.inputs.tables_spark import SparkEngine
 from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate
@@ -556,3 +556,37 @@ class TestTables:
             assert session.range(3).count() == 3
         finally:
             session.conf.set("spark.sql.session.timeZone", "UTC")
+
+
+def test_a_request_log_gives_the_same_rows_and_a_query_names_a_view(
+    spark: Tables, duckdb: Tables, tmp_path: Path
+) -> None:
+    requests = [{"inputs": {"x": [1, 2.5], "c": ["a", None]}}, {"instances": [{"x": 3, "c": "ü"}]}, "{"]
+    log = pd.DataFrame(
+        {
+            "invocation_id": ["a", "b", "c"],
+            "event_time": pd.to_datetime(["2026-03-01 10:00", "2026-03-01 11:00", "2026-03-01 12:00"], utc=True),
+            "status_code": 200,
+            "latency_ms": 3,
+            "request": [r if isinstance(r, str) else json.dumps(r) for r in requests],
+            "response": json.dumps({"predictions": [0.25]}),
+        }
+    )
+    log.astype({"event_time": "datetime64[us, UTC]"}).to_parquet(tmp_path / "log.parquet", index=False)
+    asked = Table.model_validate({"role": "online", "uri": "log.parquet", "log": {"format": "databricks", "id": "k"}})
+    both = [tables.open(asked, base=tmp_path) for tables in (spark, duckdb)]
+    assert both[0].identity == both[1].identity
+    on_spark, on_duckdb = (arrow(each.table.order_by("k", "request_row")).to_pylist() for each in both)
+    for one in (*on_spark, *on_duckdb):
+        one["event_time"] = one["event_time"].replace(tzinfo=None)  # Ibis gives Spark's times no zone
+    assert on_spark == on_duckdb
+    assert [(row["k"], row["x"], row["c"], row["prediction"]) for row in on_spark] == [
+        ("a", 1.0, "a", None),
+        ("a", 2.5, None, None),
+        ("b", 3.0, "ü", 0.25),
+    ]
+    (tmp_path / "q.sql").write_text("select k from t")
+    log.to_parquet(tmp_path / "t.parquet", index=False)
+    query = Table.model_validate({"role": "online", "uri": "q.sql", "reads": [{"name": "t", "uri": "t.parquet"}]})
+    with pytest.raises(UsageError, match="table:VIEW"):
+        spark.open(query, base=tmp_path)

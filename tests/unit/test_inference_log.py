@@ -130,12 +130,12 @@ def test_what_cannot_be_read_is_counted_and_not_dropped_in_silence(tmp_path: Pat
 
 def test_a_sampled_log_is_no_census_and_says_what_each_row_stands_for(tmp_path: Path) -> None:
     requests = [{"dataframe_records": [{"x": i}]} for i in range(4)]
-    folder = log(tmp_path, requests, sampling_fraction=[1.0, 0.25, 0.5, -1.0])
+    folder = log(tmp_path, requests, sampling_fraction=[1.0, 0.25, 0.5, np.inf])
     with pytest.raises(UsageError, match="scope: sample"):
         read(folder)
     frame, seen, _ = read(folder, scope="sample")
     np.testing.assert_array_equal(frame["weight"], [1, 4, 2, np.nan])
-    assert seen["sampling_fraction"] == {"lowest": -1.0, "highest": 1.0, "unusable": 1}
+    assert seen["sampling_fraction"] == {"lowest": 0.25, "highest": 1.0, "unusable": 1}
 
 
 @pytest.mark.parametrize(
