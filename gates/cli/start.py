@@ -11,20 +11,37 @@ from gates.cli import options
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
-@click.option("--model", default="my-model", show_default=True, metavar="NAME", help="The registered model's name.")
+@click.option(
+    "--model",
+    default="my-model",
+    show_default=True,
+    metavar="NAME",
+    help="The registered model's name; models:/NAME, also with /VERSION or @ALIAS, is read from the registry.",
+)
 @click.option("--label", default="label", show_default=True, metavar="COLUMN", help="What happened.")
 @click.option("--holdout", default="data/holdout.parquet", show_default=True, metavar="URI", help="Labelled rows.")
 @click.option("--registry", default="sqlite:///mlflow.db", show_default=True, metavar="URI", help="MLflow.")
 @click.option("--force", is_flag=True, help="Overwrite.")
 @options.output
 def init(folder: Path, model: str, label: str, holdout: str, registry: str, force: bool, output: str) -> None:
-    """Write a commented gates.yaml into FOLDER (default: here)."""
+    """Write a commented gates.yaml into FOLDER (default: here).
+
+    With --model models:/NAME the registry fills it in: features, task, tables and aliases; and the shipped limits are
+    written to policies/overrides, commented out.
+    """
+    from gates.flow.start import begin
     from gates.plan.init import render_spec, write_spec
 
-    text = render_spec(model=model, label=label, holdout=holdout, registry=registry)
-    written = write_spec(folder, text, force=force)
-    then = "gates check" if folder == Path() else f"gates check --spec {written}"
-    options.tell({"written": str(written), "next": then}, output, f"{written}: look it over, then: {then}")
+    if model.startswith("models:/"):
+        spec, *others = begin(folder, registry, model, force=force)
+    else:
+        spec, others = (
+            write_spec(folder, render_spec(model=model, label=label, holdout=holdout, registry=registry), force=force),
+            [],
+        )
+    then = "gates check" if folder == Path() else f"gates check --spec {spec}"
+    said = [*(f"{path}: limits to tighten" for path in others), f"{spec}: look it over, then: {then}"]
+    options.tell({"written": [str(spec), *map(str, others)], "next": then}, output, "\n".join(said))
 
 
 @click.command()

@@ -154,6 +154,26 @@ class MlflowRegistry:
                     return None
                 raise
 
+    def metrics(self, version: ModelVersion) -> tuple[str, ...]:
+        """Names of the metrics that the version's training run logged; none where the run is gone."""
+        run = self._run(version)
+        return tuple(sorted(run.data.metrics)) if run is not None else ()
+
+    def newest(self, model: str) -> str:
+        """The highest version number of a model.
+
+        Raises
+        ------
+        NotRegistered: no such model, or it has no versions.
+        """
+        self.aliases(model)
+        with self._wrapped():
+            quote = '"' if "'" in model else "'"
+            found = self._client.search_model_versions(f"name = {quote}{model}{quote}", max_results=1000)
+        if not found:
+            raise NotRegistered(f"{model} has no versions", where=self.uri, remedy="register one, then repeat")
+        return max((str(each.version) for each in found), key=int)
+
     def aliases(self, model: str) -> dict[str, str]:
         """See Registry.aliases."""
         with self._wrapped(model):
@@ -282,7 +302,10 @@ def _run_input(found: Any) -> RunInput:
     place = next((source[key] for key in ("uri", "path", "url") if isinstance(source.get(key), str)), "")
     rows = profile.get("num_rows")
     counted = rows if isinstance(rows, int) and not isinstance(rows, bool) else None
-    return RunInput(context, place, counted, str(found.dataset.digest or ""))
+    columns = _json(found.dataset.schema).get("mlflow_colspec")
+    names = [each.get("name") for each in columns if isinstance(each, dict)] if isinstance(columns, list) else []
+    given = tuple(name for name in names if isinstance(name, str))
+    return RunInput(context, place, counted, str(found.dataset.digest or ""), given)
 
 
 def _json(text: str | None) -> dict[str, Any]:

@@ -47,12 +47,14 @@ class RunInput:
     context: what it was for, as the run says: `training`, `validation`, ...; empty where it does not say.
     uri: path or URI of its source; empty where that is no place, such as a table in memory.
     rows: as the run profiled it; None where it did not. digest: as the run says; empty where it does not.
+    columns: as its schema names them; empty where it has none.
     """
 
     context: str
     uri: str
     rows: int | None
     digest: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

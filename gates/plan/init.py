@@ -1,10 +1,13 @@
-"""`gates init`: a commented gates.yaml to start from. It never replaces a file unasked."""
+"""`gates init`: a commented gates.yaml to start from, and the limits to tighten. It never replaces a file unasked."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from gates.errors import UsageError
 from gates.plan.spec import SPEC_NAME
@@ -17,12 +20,21 @@ def render_spec(
     holdout: str = "data/holdout.parquet",
     registry: str = "sqlite:///mlflow.db",
     candidate: str | None = None,
+    champion: str | None = None,
+    task: str = "binary",
+    features: Sequence[str] = (),
+    tables: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+    policies: bool = False,
     schema: str | None = None,
 ) -> str:
     """Return the text of a commented gates.yaml; values are quoted so that any name is safe.
 
     Parameters
     ----------
+    champion: its URI; None leaves the line commented out.
+    features: the signature's input columns. tables: role -> URI, of the tables besides the holdout.
+    notes: lines that say where the values come from. policies: name the policy owners' folder.
     schema: path or URL of gates.v1.json, for editors; without it the line is left out.
     """
     from jinja2 import Environment, StrictUndefined
@@ -37,9 +49,57 @@ def render_spec(
         holdout=holdout,
         registry=registry,
         candidate=candidate or f"models:/{model}@challenger",
-        champion=f"models:/{model}@champion",
+        champion=champion or f"models:/{model}@champion",
+        has_champion=champion is not None,
+        task=task,
+        features=list(features),
+        tables=dict(tables or {}),
+        notes=[" ".join(note.split()) for note in notes],
+        policies=policies,
         schema=" ".join(schema.split()) if schema else None,
     )
+
+
+def render_limits(environment: str, limits: Mapping[str, Any]) -> str:
+    """Return the text of overrides/<environment>/data.yaml with every shipped limit commented out.
+
+    Parameters
+    ----------
+    limits: check -> tier -> limit, as thresholds/<environment>/data.yaml states them.
+    """
+    lines = [
+        f"# Limits of your own in {environment}. Take the # from a line and write a tighter one: that needs nobody's leave.",
+        "# A looser one denies, unless the policy owners put it in force with `gates policy activate`.",
+        "limits: {}",
+        "# limits:",
+    ]
+    for check, tiers in limits.items():
+        lines.append(f"#   {check}:")
+        lines += [f"#     {tier}: {_flow(limit)}" for tier, limit in tiers.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _flow(limit: Mapping[str, Any]) -> str:
+    shown = {name: _flow(value) if isinstance(value, Mapping) else json.dumps(value) for name, value in limit.items()}
+    return "{" + ", ".join(f"{name}: {value}" for name, value in shown.items()) + "}"
+
+
+def write_new(path: Path, text: str) -> bool:
+    """Write a file that is not there yet; whether it was written.
+
+    Raises
+    ------
+    UsageError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", code="spec.unwritable", where=str(path)) from error
+    return True
 
 
 def write_spec(folder: Path, text: str, *, force: bool = False) -> Path:
