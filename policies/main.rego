@@ -95,10 +95,50 @@ _of_figures := {enforcement.applied(result) | some result in judge.results} | {e
 	some result in data.gates.release[name].results
 }
 
-# Rules of the policy owners' own, each a package custom.<name>: they deny or note, and can take nothing away.
-_of_owners := {result |
-	some result in data.custom[_].results
-	result.disposition in {"denies", "tolerated"}
+# Rules of the policy owners' own, each a package custom.<name>: they deny or note, and can take nothing away. What is
+# neither good nor a note denies, so that a misspelt word lets nothing through.
+_of_owners := {_of_owner(name, result) |
+	some name
+	some result in data.custom[name].results
+	not _good(result)
+} | {_invalid(name) |
+	some name
+	some wish in data.custom[name].required
+	not _named(wish)
+}
+
+_named(wish) if is_string(wish.check)
+
+_good(result) if {
+	_whole(result)
+	result.disposition == "satisfied"
+}
+
+_of_owner(name, result) := result if {
+	_whole(result)
+	result.disposition == "tolerated"
+} else := object.union(result, {"disposition": "denies"}) if {
+	_whole(result)
+} else := _invalid(name)
+
+_whole(result) if {
+	every word in ["check", "rule", "verdict", "code"] {
+		is_string(result[word])
+	}
+}
+
+# METADATA
+# title: Rule of your own that says nothing
+# description: A rule of the policy owners gave a result without check, rule, verdict or code.
+# custom:
+#   code: custom.invalid
+#   remedy: Give each result these four words and a disposition; docs/policies.md shows one.
+_invalid(name) := {
+	"check": concat(".", ["custom", name]),
+	"rule": "release",
+	"verdict": "error",
+	"disposition": "denies",
+	"code": "custom.invalid",
 }
 
 default allow := false
@@ -109,8 +149,11 @@ allow if {
 	count({r | some r in judge.missing; enforcement.level(r.check) == "deny"}) == 0
 	count(judge.claims) > 0
 	count({claim | some claim in judge.claims; not _answered[[claim.check, claim.slice]]}) == 0
-	count({result | some result in results; not result.disposition in _harmless}) == 0
+	count({result | some result in results; not _harms_nobody(result)}) == 0
 }
+
+# A helper, for a negated expression over something undefined is itself undefined.
+_harms_nobody(result) if result.disposition in _harmless
 
 _harmless := {"satisfied", "accepted", "tolerated", "waived"} | _unenforced
 

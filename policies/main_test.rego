@@ -224,17 +224,43 @@ test_rules_of_the_owners_can_only_add if {
 	denies := {"check": "custom.cost", "rule": "release", "verdict": "fail", "disposition": "denies", "code": "custom.cost"}
 	good := object.union(denies, {"disposition": "satisfied"})
 	noted := object.union(denies, {"disposition": "tolerated"})
-	[_custom({denies}), _custom({good}), _custom({noted}), _custom({denies, good})] == [
-		[false, {"denies"}],
+	misspelt := object.union(denies, {"disposition": "Denies"})
+	silent := {key: value | some key, value in denies; key != "disposition"}
+	[_custom(results) | some results in [{denies}, {good}, {noted}, {denies, good}, {misspelt}, {silent}]] == [
+		[false, {["custom.cost", "denies"]}],
 		[true, set()],
-		[true, {"tolerated"}],
-		[false, {"denies"}],
+		[true, {["custom.cost", "tolerated"]}],
+		[false, {["custom.cost", "denies"]}],
+		[false, {["custom.cost", "denies"]}],
+		[false, {["custom.cost", "denies"]}],
 	]
+	codeless := {key: value | some key, value in good; key != "code"}
+	every result in [codeless, object.union(good, {"verdict": 1}), "custom.cost", {}] {
+		_custom({result}) == [false, {["custom.invalid", "denies"]}]
+	}
 }
 
-_custom(results) := [answer.allow, {r.disposition | some r in answer.results; r.code == "custom.cost"}] if {
+_custom(results) := [answer.allow, {[r.code, r.disposition] | some r in answer.results; r.check == "custom.cost"}] if {
 	answer := main.decision with input as t.production
 		with data.custom.cost.results as results
 		with data.models.m as t.facts
 		with data.trust as t.trust
+}
+
+test_rules_of_the_owners_can_require if {
+	wish := {"check": "data.rows", "each": "carrier", "environments": ["production"]}
+	required_ := {"environment": "production", "check": "data.rows", "role": "no-harm", "each": "carrier"}
+	plan := main.plan with input as t.asked with data.models.m as t.facts with data.custom.cost.required as {wish}
+	plan.requirements[required_]
+	answer := main.decision with input as t.production
+		with data.custom.cost.required as {wish}
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	answer.required[required_]
+	answer.allow == false
+	typo := main.decision with input as t.production
+		with data.custom.cost.required as {{"chek": "data.rows"}}
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	{r.code | some r in typo.results; r.disposition == "denies"} == {"custom.invalid"}
 }

@@ -34,6 +34,9 @@ MODULE_FOLDER = "module"
 """Where the owners' folder holds the module that was compiled with their own sources."""
 PARSED = "data.json"
 _CHECKED = ("models", "overrides")
+OWNED = ("custom", *_CHECKED)
+"""Roots of the policy owners' bundle."""
+
 _DATA_NAMES = ("data.yaml", "data.json")
 
 
@@ -157,6 +160,12 @@ class PolicySet:
             raise EngineError("the compiled policies lack their record", code="module.unknown", where=SIDECAR)
         return Sidecar.parse(parse_json(self.files[SIDECAR], where=SIDECAR), where=SIDECAR)
 
+    @property
+    def roots(self) -> bytes:
+        """The manifest of the whole set as one bundle: our roots, and the policy owners', of which we own none."""
+        document = json.loads(self.files[".manifest"])
+        return json.dumps({**document, "roots": sorted({*document["roots"], *OWNED, "trust"})}).encode()
+
     def check_module(self) -> None:
         """Refuse a module that was built from other Rego than this set's.
 
@@ -175,7 +184,7 @@ class PolicySet:
 
     def write_bundle(self, folder: Path) -> None:
         """Write the set as a folder that OPA loads with `--bundle`: Rego, declared roots, and all data as one file."""
-        for path, content in {**self.rego, ".manifest": self.files[".manifest"]}.items():
+        for path, content in {**self.rego, ".manifest": self.roots}.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)

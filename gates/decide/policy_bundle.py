@@ -31,7 +31,7 @@ def build_owners_module(policies: PolicySet, owners: Path, opa: OpaBinary) -> Pa
     ------
     EngineError: OPA refuses the sources, or they use what a decision may not depend on.
     """
-    module = compile_rego(opa, policies.rego, policies.files[".manifest"])
+    module = compile_rego(opa, policies.rego, policies.roots)
     folder = owners / MODULE_FOLDER
     folder.mkdir(exist_ok=True)
     (folder / MODULE).write_bytes(module)

@@ -141,12 +141,14 @@ _rest(ask) := {r |
 	r := {"environment": ask.environment, "check": name, "role": "prove", "slice": {"kind": "rest"}}
 }
 
-# What the policy owners require of this model besides.
+# What the policy owners require besides: of this model, and by rules of their own of any.
 _of_model(ask) := {r |
-	some wish in object.get(model(ask.model), "required", [])
+	some wish in ({wish | some wish in object.get(model(ask.model), "required", [])} | _of_rules)
 	not _excused(ask, wish.check)
 	some r in added(ask.environment, wish)
 }
+
+_of_rules := {wish | some wish in data.custom[_].required}
 
 # METADATA
 # description: A wish {check, role?, slice?, each?, environments?} as a requirement of this environment, or nothing.
