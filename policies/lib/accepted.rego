@@ -39,7 +39,7 @@ binds(statement) if {
 
 _of_version(statement) if {
 	statement.kind == "waiver"
-	statement.candidate.digest == input.request.candidate.digest
+	statement.candidate == input.request.candidate
 }
 
 _of_version(statement) if statement.kind == "baseline"
@@ -92,6 +92,7 @@ approved_by_others(waiver) if {
 _approvals(waiver) := {approval.key_ids |
 	some approval in waiver.approvals
 	approval.statement.waiver_digest == waiver.digest
+	approval.statement.model == input.request.model
 	approval.statement.environment == input.request.environment
 	approval.statement.time_us <= _now
 	count(keys.holders(approval.key_ids, data.release.waivers.approver)) > 0

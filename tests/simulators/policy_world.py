@@ -374,3 +374,28 @@ def codes(answer: Document, *dispositions: str) -> set[str]:
     """Codes of the results with these dispositions (all that deny, unless said)."""
     wanted = dispositions or ("denies",)
     return {result["code"] for result in answer["results"] if result["disposition"] in wanted}
+
+
+def waiver(check: str, where: Document, environment: str, *, limit: float, ceiling: float) -> Document:
+    """A waiver that the measurer asked for and rolf approved, of a figure of the candidate."""
+    digest = name_of(f"waiver {check}")
+    about = {"schema_version": "v1", "model": MODEL, "environment": environment, "time_us": NOW - 60_000_000}
+    statement = {
+        **about,
+        "kind": "waiver",
+        "candidate": CANDIDATE,
+        "bundle_digest": name_of("bundle"),
+        "accepted": [
+            {"check": check, "slice": where, "accepts": {"limit": limit, "ceiling": ceiling, "inclusive": True}}
+        ],
+        "reason": "mended in the next version",
+        "ticket": "T-1",
+        "from_us": NOW - 60_000_000,
+        "until_us": NOW + DAY,
+    }
+    approval_ = {
+        "digest": name_of(f"approval of {digest}"),
+        "key_ids": [key_of("rolf")],
+        "statement": {**about, "waiver_digest": digest},
+    }
+    return {"digest": digest, "key_ids": [key_of("measurer")], "statement": statement, "approvals": [approval_]}

@@ -205,6 +205,7 @@ _void := {
 		object.union(_good, {"approvals": [_approval("k1")]}),
 		object.union(_good, {"approvals": [_approval("k9")]}),
 		object.union(_good, {"digest": "v"}),
+		_changed_approval({"model": "n"}),
 		_changed_approval({"environment": "staging"}),
 		_changed_approval({"time_us": 1790000000000001}),
 	],
