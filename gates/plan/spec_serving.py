@@ -34,6 +34,7 @@ class Serving(Part):
 
     file: Place | None = Field(default=None, description="The serving file; {environment} is the rung.")
     kserve: KServeSpec | None = Field(default=None, description="An InferenceService manifest.")
+    flags: Place | None = Field(default=None, description="A flagd file (JSON) whose flags the release pins.")
     configuration: Place | None = Field(
         default=None, description="How the candidate is to serve: replicas, size, capture, traffic, variables."
     )

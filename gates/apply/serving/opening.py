@@ -21,7 +21,13 @@ def open_serving(spec: Spec, environment: str) -> Serving:
     UsageError: an environment that cannot be part of a path, or a package that is not installed.
     """
     kind, words = next((kind, words) for kind in KINDS if (words := getattr(spec.serving, kind)) is not None)
-    return _KINDS[kind](spec, words, environment)
+    target = _KINDS[kind](spec, words, environment)
+    if spec.serving is None or spec.serving.flags is None:
+        return target
+    from gates.apply.serving.flagd import WithFlags
+    from gates.apply.serving.target_file import TargetFile
+
+    return WithFlags(target, TargetFile(spec.path(fill(spec.serving.flags, environment=environment))))
 
 
 def _file(spec: Spec, words: str, environment: str) -> Serving:
