@@ -26,7 +26,24 @@ class KServeSpec(Part):
     commit: bool = Field(default=False, description="Commit the manifest, with the decision in a trailer.")
 
 
-KINDS = ("file", "kserve")
+class NginxSpec(Part):
+    """A file of split_clients in nginx's http block."""
+
+    config: Place = Field(description="The file, ours alone; {environment} is the rung.")
+    key: Annotated[Name, Field(pattern=r"^(\$[a-z0-9_]+)+$")] = Field(
+        description="The nginx variable whose value chooses the version, such as $cookie_customer."
+    )
+    upstream: Annotated[Name, Field(pattern=r"^[\w.{}-]+$"), only("version")] = Field(
+        description="The upstream of a version; {version} is filled in."
+    )
+    test: Name = Field(default="nginx -t", description="Command that checks the configuration.")
+    reload: Name = Field(default="nginx -s reload", description="Command that loads it.")
+    status: Place | None = Field(
+        default=None, description="Address that answers $model_gates_release; without it nobody sees the traffic."
+    )
+
+
+KINDS = ("file", "kserve", "nginx")
 
 
 class Serving(Part):
@@ -34,6 +51,7 @@ class Serving(Part):
 
     file: Place | None = Field(default=None, description="The serving file; {environment} is the rung.")
     kserve: KServeSpec | None = Field(default=None, description="An InferenceService manifest.")
+    nginx: NginxSpec | None = Field(default=None, description="A split by nginx, by a stable key.")
     flags: Place | None = Field(default=None, description="A flagd file (JSON) whose flags the release pins.")
     configuration: Place | None = Field(
         default=None, description="How the candidate is to serve: replicas, size, capture, traffic, variables."
@@ -48,4 +66,5 @@ class Serving(Part):
     @property
     def name(self) -> str:
         """The target as the spec writes it: what a decision names."""
-        return self.file or (self.kserve.manifest if self.kserve else "")
+        place = self.kserve.manifest if self.kserve else self.nginx.config if self.nginx else ""
+        return self.file or place

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gates.apply.serving.file_serving import FileServing
-from gates.apply.serving.interface import Serving
+from gates.apply.serving.interface import Serves, Serving
 from gates.apply.serving.kserve import KServeServing, KServeWords, parse_manifest
+from gates.apply.serving.nginx import NginxServing, NginxWords
 
 MANIFEST = """\
 # The team's own words stay as they are.
@@ -107,4 +108,23 @@ def _swap(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-PLACES: dict[str, Callable[[Path], Place]] = {"file": file_place, "kserve": kserve_place}
+def nginx_place(folder: Path) -> Place:
+    path, status = folder / "split.conf", folder / "status"
+    words = NginxWords("$arg_customer", "model_{version}", "true", "true", str(status))
+
+    def follow() -> None:
+        found = NginxServing(path, words).read()
+        status.parent.mkdir(parents=True, exist_ok=True)
+        status.write_text(found.stated if isinstance(found, Serves) else "nothing")
+
+    return Place(
+        lambda: NginxServing(path, words),
+        lambda: (
+            _swap(path, "* model_1;", "* model_2;") if "* model_1;" in path.read_text() else _swap(path, "95%", "94%")
+        ),
+        lambda: path.write_bytes(b"\xff"),
+        follow,
+    )
+
+
+PLACES: dict[str, Callable[[Path], Place]] = {"file": file_place, "kserve": kserve_place, "nginx": nginx_place}

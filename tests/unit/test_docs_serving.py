@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gates.apply.serving.flagd import WithFlags
 from gates.apply.serving.kserve import KServeServing
+from gates.apply.serving.nginx import NginxServing
 from gates.apply.serving.opening import open_serving
 from gates.plan.spec import load_spec
 
@@ -22,7 +23,7 @@ def test_each_example_is_a_spec_and_opens_its_target(tmp_path: Path) -> None:
         targets.append(open_serving(spec, "staging"))
         if spec.release is not None:
             assert spec.release.parts().lacks == ("preprocessor_digest",)
-    assert [type(target) for target in targets] == [WithFlags, KServeServing]
+    assert [type(target) for target in targets] == [WithFlags, KServeServing, NginxServing]
     assert targets[1].name == str(tmp_path / "deploy/staging/model.yaml")
 
 

@@ -46,4 +46,12 @@ def _kserve(spec: Spec, words: Any, environment: str) -> Serving:
     return KServeServing(path, KServeWords(words.storage_uri, status, words.commit))
 
 
-_KINDS: dict[str, Callable[..., Serving]] = {"file": _file, "kserve": _kserve}
+def _nginx(spec: Spec, words: Any, environment: str) -> Serving:
+    from gates.apply.serving.nginx import NginxServing, NginxWords
+
+    status = words.status and fill(words.status, environment=environment)
+    path = spec.path(fill(words.config, environment=environment))
+    return NginxServing(path, NginxWords(words.key, words.upstream, words.test, words.reload, status))
+
+
+_KINDS: dict[str, Callable[..., Serving]] = {"file": _file, "kserve": _kserve, "nginx": _nginx}

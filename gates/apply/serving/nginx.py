@@ -1,0 +1,139 @@
+"""Serving by nginx: a file of `split_clients`, so that one key always meets the same version, and a reload.
+
+The file belongs to nginx's `http` block and is ours alone: `$model_gates_upstream` is where a request goes, by
+`proxy_pass http://$model_gates_upstream`, and `$model_gates_release` names the release, for a `location` that returns it
+(https://nginx.org/en/docs/http/ngx_http_split_clients_module.html). Only that answer shows what nginx runs with.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.apply.serving.interface import (
+    Followed,
+    Following,
+    Observed,
+    Serves,
+    ServesNothing,
+    Traffic,
+    Unreadable,
+    Unseen,
+)
+from gates.apply.serving.kserve import read_status
+from gates.apply.serving.statement import release_in, statement_of
+from gates.apply.serving.target_file import TargetFile, unavailable
+from gates.errors import EvidenceError, Refused
+from gates.records.release import Release
+
+_SECONDS = 60
+_STATEMENT = "# release: "
+
+
+@dataclass(frozen=True)
+class NginxWords:
+    """What the spec says of it.
+
+    Attributes
+    ----------
+    key: the nginx variable whose value chooses the version. upstream: `{version}` is filled in.
+    test, reload: commands; run without a shell. status: address that answers `$model_gates_release`.
+    """
+
+    key: str
+    upstream: str
+    test: str
+    reload: str
+    status: str | None = None
+
+
+class NginxServing(TargetFile):
+    """One file of nginx's configuration for one slot."""
+
+    def __init__(self, path: Path, words: NginxWords) -> None:
+        super().__init__(path)
+        self.words = words
+
+    def read(self) -> Observed:
+        content = self.bytes_now()
+        if content is None or content == self._render(None):
+            return ServesNothing()
+        try:
+            lines = [line for line in content.decode().splitlines() if line.startswith(_STATEMENT)]
+            release = release_in(lines[0].removeprefix(_STATEMENT) if lines else None)
+        except (EvidenceError, UnicodeDecodeError) as error:
+            return Unreadable(str(error))
+        if content != self._render(release):
+            return Unreadable("it is not what its own statement is written as")
+        return Serves(release, statement_of(release)[1])
+
+    def traffic(self) -> Traffic:
+        if self.words.status is None:
+            return Unseen("gates.yaml names no serving.nginx.status: nobody sees what nginx runs with")
+        observed = self.read()
+        stated = observed.stated if isinstance(observed, Serves) else "nothing"
+        found = read_status(self.words.status).decode(errors="replace").strip()
+        return Followed() if found == stated else Following(f"nginx runs with {found[:80]}")
+
+    def check(self, release: Release) -> None:
+        wrong = [
+            route.version.version for route in release.routes if not re.fullmatch(r"[\w.-]+", route.version.version)
+        ]
+        if wrong:
+            raise Refused(
+                f"version {wrong[0]} is no part of an upstream's name", code="nginx.upstream", where=self.name
+            )
+
+    def write(self, release: Release) -> Release:
+        self.check(release)
+        self._load(release)
+        return release
+
+    def clear(self) -> None:
+        """Every request meets an upstream that is not there."""
+        if self.bytes_now() is not None:
+            self._load(None)
+
+    def _load(self, release: Release | None) -> None:
+        before, content = self.bytes_now(), self._render(release)
+        if content != before:
+            self.put(content)
+            try:
+                self._run(self.words.test)
+            except Exception:
+                # A file that nginx refuses would stop its next start.
+                self.put(before) if before is not None else self.remove()
+                raise
+        self._run(self.words.reload)
+
+    def _render(self, release: Release | None) -> bytes:
+        statement, digest = statement_of(release) if release else ("", "nothing")
+        routes = [route for route in (release.routes if release else ()) if route.percent > 0]
+        names = [self.words.upstream.replace("{version}", route.version.version) for route in routes]
+        shares = [f"    {route.percent}% {name};" for route, name in zip(routes[:-1], names, strict=False)]
+        lines = [
+            "# Written by gates; an edit is found and refused.",
+            *([_STATEMENT + statement] if release else []),
+            f'map "" $model_gates_release {{ default "{digest}"; }}',
+            f'split_clients "{self.words.key}" $model_gates_upstream {{',
+            *shares,
+            f"    * {names[-1] if names else 'model_gates_nothing'};",
+            "}",
+        ]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _run(self, command: str) -> None:
+        try:
+            done = subprocess.run(  # noqa: S603
+                shlex.split(command), capture_output=True, text=True, check=False, timeout=_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise unavailable(self.name, f"{command}: {error}", "look at nginx") from error
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            raise unavailable(
+                self.name, f"{command}: {said[-1] if said else 'failed'}", "look at nginx's configuration"
+            )
