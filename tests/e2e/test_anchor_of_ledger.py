@@ -12,6 +12,7 @@ from small_world import World, log_version, with_sets
 
 from gates.apply.serving.file_serving import FileServing
 from gates.inputs.mlflow_registry import MlflowRegistry
+from gates.plan.spec import load_spec
 from gates.records import Release, Route
 
 FACTS = """tier: medium
@@ -42,7 +43,10 @@ def serve(world: World, number: int) -> None:
     registry = MlflowRegistry(f"sqlite:///{world.folder / 'mlflow.db'}")
     version = registry.resolve(f"models:/approval/{number}").version
     routes = (Route(version=version, percent=100),)
-    release = Release(model="approval", environment="staging", routes=routes, approved=version)
+    said = load_spec(world.folder / "gates.yaml").release
+    assert said is not None
+    parts = dict(said.parts())
+    release = Release(model="approval", environment="staging", routes=routes, approved=version, **parts)
     FileServing(world.folder / "serving" / "staging.json").write(release)
     adopted = world.run("adopt", version.uri, "-e", "staging", "--reason", "r", "--key", "applier.pem")
     assert adopted.code == 0, adopted.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -43,7 +44,11 @@ def test_limits_loosened_on_a_branch_cannot_promote(world):
     assert "policy.inactive" in ran.denying
     assert "version 1 100 %" in serves(world)
     # Nor by putting them in force with a key that is not a policy owner's.
-    active = world.run("policy", "activate", "-e", "staging", "--reason", "mine", "--key", "applier.pem")
+    mine = ("policy", "activate", "-e", "staging", "--reason", "mine", "--key", "applier.pem")
+    unnamed = world.run(*mine)
+    assert (unnamed.code, "override.loosened" in unnamed.err) == (2, True)
+    paths = re.findall(r"^  take it out, or say --loosen (\S+)$", unnamed.err, re.MULTILINE)
+    active = world.run(*mine, *(word for path in paths for word in ("--loosen", path)))
     assert active.code == 1
     one_line(active.err)
 

@@ -291,6 +291,9 @@ def test_a_slot_that_another_key_holds_says_whose_it_is(world: World) -> None:
         def read(self) -> object:
             return world.serving("staging").read()
 
+        def check(self, _: Release) -> None:
+            pass
+
         def write(self, _: Release) -> Release:
             raise RegistryUnavailable("the network is gone")
 

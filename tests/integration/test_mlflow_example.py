@@ -48,7 +48,7 @@ def test_a_registered_version_is_scored_from_its_bytes(parts: dict[str, pd.DataF
     features = parts["holdout"][list(FEATURES)]
     models = train.Models(tmp_path)
     tags = {"gates.lineage.training_digest": "sha256:00"}
-    number = models.register(good.name, model, features.dropna().head(3), tags, {"share": 1.0})
+    number = models.register(good.name, model, features.dropna().head(3), tags, {"share": 1.0}, {"what": "w"})
     models.point("champion", number)
 
     registry = MlflowRegistry(f"sqlite:///{tmp_path}/mlflow.db")
