@@ -80,7 +80,7 @@ def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) 
     }
     pack = seal(PACK_TYPE, [("release", present)], predicate, writer.signer)
     digest = writer.store.put(pack)
-    writer.store.link("rollback-pack", f"{slot.model}@{slot.environment}", digest)
+    writer.store.link("rollback-pack", slot.key, digest)
     serving.keep_pack(pack)
     return digest
 
@@ -115,7 +115,7 @@ def open_pack(raw: bytes, *, root: Digest, slot: Slot, where: str) -> Pack:
     for each in (release, *restorable):
         check_release(each, slot, where=where)
     trust = trusts.get(slot.environment)
-    if trust is None or not any(trust.allows(key_id, "apply", slot.environment) for key_id in opened.key_ids):
+    if trust is None or not trust.allows_any(opened.key_ids, "apply", slot.environment):
         raise EvidenceError(
             f"signed by no key that may apply in {slot.environment}", code="pack.unlisted_key", where=where
         )

@@ -12,8 +12,8 @@ from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.offline import journal_keys, read_journal
 from gates.apply.promote import finish as finish_promotion
-from gates.apply.rollback import allowance_of, rollback
-from gates.apply.saga import Applied, already_done, carry_out, require_unmoved
+from gates.apply.rollback import allowance_of, begin_rollback, rollback
+from gates.apply.saga import Applied, already_done, carry_out
 from gates.apply.serving.interface import Serves
 from gates.apply.surfaces import Surfaces, describe, describe_release
 from gates.apply.writer import LedgerWriter, Position
@@ -81,9 +81,7 @@ def _journal(surfaces: Surfaces, chain: Chain, slot: Slot, raws: tuple[bytes, ..
     explained = isinstance(observed, Serves) and observed.release == state.standing.release
     if state.open is None and explained and (last.observed is not None or state.standing.release == last.after):
         return Todo("told", f"{told}; the ledger explains what the target states by now", "put the journal away")
-    unlisted = [
-        keys for keys in journal_keys(raws) if not any(trust.allows(k, "apply", slot.environment) for k in keys)
-    ]
+    unlisted = [keys for keys in journal_keys(raws) if not trust.allows_any(keys, "apply", slot.environment)]
     if unlisted:
         return _conflict(told, "a key that may not apply signed it")
     if state.open is not None:
@@ -156,24 +154,7 @@ def _enter(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -
     state = chain.slot(slot)
     status: Literal["done", "failed"] = "done"
     if state.open is None:
-
-        def build(newest: Chain, position: Position) -> Entry:
-            require_unmoved(newest, slot, state)
-            return Entry(
-                sequence=position.sequence,
-                previous=position.previous,
-                kind="rollback",
-                time_us=position.time_us,
-                actor=writer.actor,
-                reason=_reason(last, digest_bytes(raws[-1])),
-                slot=slot,
-                action="rollback",
-                expects=state.last_closing,
-                before=state.standing.release,
-                after=last.after,
-            )
-
-        chain = writer.append(build, chain)[1]
+        chain = begin_rollback(writer, chain, slot, last.after, _reason(last, digest_bytes(raws[-1])))
     elif state.open.entry.kind == "intent":
         status = "failed"
     allowance = allowance_of(surfaces, slot, last.after, chain.slot(slot))
@@ -189,7 +170,7 @@ def _reason(record: Journalled, digest: Digest) -> str:
 def _put_away(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> None:
     """Keep the journal's records in the store, and take them from the target."""
     for raw in surfaces.serving.journal():
-        writer.store.link("journal", f"{slot.model}@{slot.environment}", writer.store.put(raw))
+        writer.store.link("journal", slot.key, writer.store.put(raw))
     surfaces.serving.keep_journal(())
 
 

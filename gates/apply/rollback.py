@@ -68,8 +68,15 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
     surfaces.serving.check(target)
     allowance = allowance_of(surfaces, slot, target, state)
-
     # (2)
+    chain = begin_rollback(writer, chain, slot, target, reason)
+    return carry_out(writer, surfaces, slot, chain, allowance=allowance)
+
+
+def begin_rollback(writer: LedgerWriter, chain: Chain, slot: Slot, after: Release | None, reason: str) -> Chain:
+    """Append the `rollback` entry upon the slot's last closing entry; return the chain with it."""
+    state = chain.slot(slot)
+
     def build(newest: Chain, position: Position) -> Entry:
         require_unmoved(newest, slot, state)
         return Entry(
@@ -83,11 +90,10 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
             action="rollback",
             expects=state.last_closing,
             before=state.standing.release,
-            after=target,
+            after=after,
         )
 
-    chain = writer.append(build, chain)[1]
-    return carry_out(writer, surfaces, slot, chain, allowance=allowance)
+    return writer.append(build, chain)[1]
 
 
 def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, to: Digest | None) -> Applied:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from gates.audit.replay import find_decision, load_trust_of
@@ -121,7 +120,7 @@ def simulate(
         found = [item for part in parts for item in part]
     else:
         chunks = list(_chunked(chosen))
-        with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(store.root, policies)) as executor:
+        with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(store, policies)) as executor:
             found = [item for part in executor.map(_judge_here, chunks) for item in part]
     outcomes = sorted(
         (item for item in found if isinstance(item, Outcome)), key=lambda one: (one.time_us, one.decision)
@@ -178,8 +177,8 @@ class Worker:
 _workers: list[Worker] = []
 
 
-def _begin(root: Path, policies: PolicySet) -> None:
-    _workers[:] = [Worker(Store(root), policies)]
+def _begin(store: Store, policies: PolicySet) -> None:
+    _workers[:] = [Worker(store, policies)]
 
 
 def _judge_here(digests: list[Digest]) -> list[Outcome | str]:

@@ -295,7 +295,7 @@ class _Audit:
         self._aliases(slot, explanations(state))
         self._serving(slot, state.standing, *((state.open.after,) if state.open else ()))
         entries = {item.digest for item in chain.entries}
-        for pack in self.store.linked("rollback-pack", f"{slot.model}@{slot.environment}"):
+        for pack in self.store.linked("rollback-pack", slot.key):
             self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root, entries)
 
     def _serving(self, slot: Slot, *explained: Standing) -> None:

@@ -10,7 +10,7 @@ from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
-from gates.records.base import Digest, Micros
+from gates.records.base import Digest, Micros, slot_key
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef, Metadata
 from gates.records.measurement import Measurement
 from gates.records.plan import Plan, TableRole
@@ -191,7 +191,7 @@ def load_attachments(store: Store, bundle: Bundle) -> Mapping[str, bytes]:
 
 def put_approval(store: Store, signer: Signer, approval: Approval) -> Digest:
     """Sign an approval, store it and list it under its bundle."""
-    subject = [(f"{approval.model}@{approval.environment}", approval.candidate_digest)]
+    subject = [(slot_key(approval.model, approval.environment), approval.candidate_digest)]
     digest = store.put(seal(APPROVAL_TYPE, subject, approval.document(), signer))
     store.link("approval", approval.bundle_digest, digest)
     return digest

@@ -5,6 +5,7 @@ Written by the policy owners (`trust.yaml`), read by Rego as `data.trust`, in fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +77,10 @@ class Trust(Record):
             and (environment is None or not key.environments or environment in key.environments)
             for key in self.keys
         )
+
+    def allows_any(self, key_ids: Iterable[str], role: str, environment: str) -> bool:
+        """Whether one of the keys may act in the role in the environment."""
+        return any(self.allows(key_id, role, environment) for key_id in key_ids)
 
 
 def load_trust(path: Path | None) -> Trust:

@@ -9,11 +9,11 @@ from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
-from gates.records.base import Digest, Environment, Micros, ModelVersion
+from gates.records.base import DAY_US, Digest, Environment, Micros, ModelVersion, slot_key
 from gates.records.decision import WaiverInput
 from gates.records.waiver import WAIVER_APPROVAL_TYPE, WAIVER_TYPE, Waiver, WaiverApproval
 
-REPORTED_US = 30 * 86_400_000_000
+REPORTED_US = 30 * DAY_US
 """For so long after its end a waiver is still told of, so that nobody wonders why something denies again."""
 
 
@@ -40,13 +40,13 @@ def put_waiver(store: Store, signer: Signer, waiver: Waiver) -> Digest:
     if waiver.candidate is not None:
         store.link("waiver", waiver.candidate.digest, digest)
     else:
-        store.link("baseline", _slot(waiver.model, waiver.environment), digest)
+        store.link("baseline", slot_key(waiver.model, waiver.environment), digest)
     return digest
 
 
 def put_waiver_approval(store: Store, signer: Signer, approval: WaiverApproval) -> Digest:
     """Sign the approval, store it and list it under what it approves."""
-    subject = [(_slot(approval.model, approval.environment), approval.waiver_digest)]
+    subject = [(slot_key(approval.model, approval.environment), approval.waiver_digest)]
     digest = store.put(seal(WAIVER_APPROVAL_TYPE, subject, approval.document(), signer))
     store.link("waiver-approval", approval.waiver_digest, digest)
     return digest
@@ -85,7 +85,10 @@ def load_waivers(
     store: Store, candidate: ModelVersion, environment: Environment, *, at_us: Micros
 ) -> tuple[OpenedWaiver, ...]:
     """All that the store lists for a version in an environment, those that ended lately too; sorted by digest."""
-    named = {*store.linked("waiver", candidate.digest), *store.linked("baseline", _slot(candidate.name, environment))}
+    named = {
+        *store.linked("waiver", candidate.digest),
+        *store.linked("baseline", slot_key(candidate.name, environment)),
+    }
     found = (load_waiver(store, digest) for digest in sorted(named))
     return tuple(
         opened
@@ -101,8 +104,4 @@ def reload_waivers(store: Store, stored: Iterable[WaiverInput]) -> tuple[OpenedW
 
 def _subject(waiver: Waiver) -> list[tuple[str, Digest]]:
     about = waiver.candidate.digest if waiver.candidate is not None else waiver.bundle_digest
-    return [(_slot(waiver.model, waiver.environment), about)]
-
-
-def _slot(model: str, environment: Environment) -> str:
-    return f"{model}@{environment}"
+    return [(slot_key(waiver.model, waiver.environment), about)]

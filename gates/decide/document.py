@@ -9,7 +9,7 @@ from gates.bundle.canonical import canonical_bytes, digest_document
 from gates.bundle.pack import OpenedApproval, OpenedBundle
 from gates.bundle.waivers import OpenedWaiver
 from gates.errors import EngineError, EvidenceError
-from gates.records.base import Digest
+from gates.records.base import Digest, first_fault
 from gates.records.decision import (
     ApprovalInput,
     BundleInput,
@@ -141,10 +141,8 @@ def build_decision(document: DecisionInput, answer: dict[str, object], *, simula
             }
         )
     except ValidationError as error:
-        first = error.errors()[0]
         raise EngineError(
-            f"the policies' answer is not a decision: {'/'.join(map(str, first['loc']))}: {first['msg']}",
-            code="engine.answer",
+            f"the policies' answer is not a decision: {first_fault(error, '/')}", code="engine.answer"
         ) from error
 
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from gates.decide.limits import Sense
 from gates.decide.plan_request import Wish
 from gates.errors import UsageError
-from gates.records.base import Digest, Environment, Micros, Name, Record, micros
+from gates.records.base import Digest, Environment, Micros, Name, Record, first_fault, micros
 from gates.records.measurement import Subject
 from gates.records.plan import Alike, Outcomes, Tier
 
@@ -183,10 +183,9 @@ def checked(kind: str, document: Any, where: str) -> dict[str, Any]:
         return record.model_validate(document if document is not None else {}).document()
     except ValidationError as error:
         first = error.errors()[0]
-        path = "/".join(str(part) for part in first["loc"])
         near = difflib.get_close_matches(str(first["loc"][-1]) if first["loc"] else "", _words(record), n=1)
         raise UsageError(
-            f"{path}: {first['msg']}",
+            first_fault(error, "/"),
             code="policy.data",
             where=where,
             remedy=f"did you mean {near[0]!r}?" if near and first["type"] == "extra_forbidden" else None,

@@ -18,12 +18,11 @@ from gates.errors import UsageError
 from gates.flow.stages import decide, find_bundle
 from gates.project import Project, now_us
 from gates.records import ActivePolicy, Approval, Digest, Item
+from gates.records.base import DAY_US
 from gates.records.decision import Risk
 
 if TYPE_CHECKING:
     from gates.bundle.trust import Role
-
-_DAY_US = 86_400_000_000
 
 
 def enrol(
@@ -175,7 +174,7 @@ def approve(
         policy_digest=chain.active(environment).policy_digest,
         current_release_digest=chain.slot(slot).release_digest,
         time_us=time_us,
-        expires_us=time_us + days * _DAY_US,
+        expires_us=time_us + days * DAY_US,
         comment=comment,
     )
     seen = decide(

@@ -15,12 +15,11 @@ from gates.errors import Refused, UsageError
 from gates.flow.stages import candidate_uri, decide, find_bundle
 from gates.project import Project, now_us
 from gates.records import Decision, Digest, Environment, RuleResult, Slice
+from gates.records.base import DAY_US
 from gates.records.waiver import Accepted, Waiver, WaiverApproval
 
 if TYPE_CHECKING:
     from typing import Literal
-
-_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -164,14 +163,14 @@ def _waiver(
     words: Words,
     at_us: int,
 ) -> Waiver:
-    until_us = at_us + words.days * _DAY_US
+    until_us = at_us + words.days * DAY_US
     longest = project.policies.data["release"]["environments"][environment]["longest_us"][kind]
     if until_us > at_us + longest:
         raise UsageError(
-            f"longer than the {longest // _DAY_US} days that {environment} allows",
+            f"longer than the {longest // DAY_US} days that {environment} allows",
             code="waiver.too_long",
             where=f"{words.days} days",
-            remedy=f"ask for --days {longest // _DAY_US} or less",
+            remedy=f"ask for --days {longest // DAY_US} or less",
         )
     return Waiver(
         kind=kind,

@@ -18,6 +18,7 @@ from gates.measure.interface import Contract
 from gates.plan.document import Document, Location, parse_document
 from gates.plan.nearest import did_you_mean
 from gates.records import Table
+from gates.records.base import first_fault
 from gates.records.plan import TableRole
 
 if TYPE_CHECKING:
@@ -85,9 +86,8 @@ def _model(document: Document) -> OpenDataContractStandard:
     try:
         return OpenDataContractStandard.model_validate(document.value)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {first['msg']}", code=INVALID, where=document.where(first["loc"])) from error
+        where = document.where(error.errors()[0]["loc"])
+        raise UsageError(first_fault(error), code=INVALID, where=where) from error
 
 
 def _place(names: Sequence[str], wanted: str | None, role: str, document: Document) -> int:

@@ -16,7 +16,7 @@ from gates.measure.interface import Definition, OpenTable
 from gates.plan.document import parse_document
 from gates.plan.spec import resolve_path
 from gates.records import Plan
-from gates.records.base import Digest, Name
+from gates.records.base import Digest, Name, first_fault
 from gates.records.plan import DEFINITIONS, SOURCE_ROLES
 
 INVALID, MISSING = "definitions.invalid", "definitions.missing"
@@ -93,10 +93,8 @@ def _read(text: str, base: Path, store: Store | None) -> dict[str, Definition]:
     try:
         content = _Document.model_validate(document.value)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        said = f"{place}: {first['msg']}" if place else first["msg"]
-        raise UsageError(said, code=INVALID, where=text, remedy="docs/feature-definitions.md shows the form") from error
+        remedy = "docs/feature-definitions.md shows the form"
+        raise UsageError(first_fault(error), code=INVALID, where=text, remedy=remedy) from error
     folder = base if text.startswith(DIGEST) else resolve_path(text, base).parent
     return {feature.name: _definition(feature, folder) for feature in content.features}
 

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.model_digest import UnhashableModel, digest_model
@@ -32,6 +32,7 @@ from gates.inputs.registry import (
     parse_uri,
     refuse_case_variant,
 )
+from gates.inputs.registry_lookup import open_read_only, sqlite_path
 from gates.records import Digest, ModelVersion
 
 _NOT_FOUND = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
@@ -167,12 +168,10 @@ class MlflowRegistry:
         NotRegistered: no such model, or it has no versions.
         """
         self.aliases(model)
-        with self._wrapped():
-            quote = '"' if "'" in model else "'"
-            found = self._client.search_model_versions(f"name = {quote}{model}{quote}", max_results=1000)
-        if not found:
+        numbers = self._versions(model)
+        if not numbers:
             raise NotRegistered(f"{model} has no versions", where=self.uri, remedy="register one, then repeat")
-        return max((str(each.version) for each in found), key=int)
+        return numbers[-1]
 
     def aliases(self, model: str) -> dict[str, str]:
         """See Registry.aliases."""
@@ -266,11 +265,15 @@ class MlflowRegistry:
             names = [found.name for found in self._client.search_registered_models(max_results=1000)]
             if model not in names or version is None:
                 return NotRegistered(f"no registered model {model}", where=self.uri, remedy=nearest(model, names))
-            quote = '"' if "'" in model else "'"
-            found = self._client.search_model_versions(f"name = {quote}{model}{quote}", max_results=1000)
-            numbers = sorted((str(each.version) for each in found), key=int)
+        numbers = self._versions(model)
         remedy = f"there are versions {', '.join(numbers[-8:])}" if numbers else "it has no versions"
         return NotRegistered(f"{model} has no version {version}", where=self.uri, remedy=remedy)
+
+    def _versions(self, model: str) -> list[str]:
+        quote = '"' if "'" in model else "'"
+        with self._wrapped():
+            found = self._client.search_model_versions(f"name = {quote}{model}{quote}", max_results=1000)
+        return sorted((str(each.version) for each in found), key=int)
 
 
 def _read_mlmodel(folder: Path) -> tuple[tuple[str, ...], str]:
@@ -317,21 +320,17 @@ def _json(text: str | None) -> dict[str, Any]:
 
 
 def _check_sqlite(uri: str) -> None:
-    path = Path(_sqlite_path(uri))
+    path = sqlite_path(uri)
     if not path.is_file():
         # MLflow would create an empty registry there, or retry for minutes.
         raise UsageError(
             "there is no such MLflow database", code="registry.not_found", where=uri, remedy="correct `registry:`"
         )
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(open_read_only(path)) as connection:
             connection.execute("SELECT 1 FROM registered_models LIMIT 1")
     except sqlite3.Error as error:
         raise RegistryUnavailable(f"not an MLflow database: {error}", where=uri) from error
-
-
-def _sqlite_path(uri: str) -> str:
-    return unquote(urlsplit(uri).path).removeprefix("/")
 
 
 def _is_local(location: str) -> bool:

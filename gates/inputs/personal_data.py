@@ -17,7 +17,7 @@ from gates.inputs.stored import document_bytes
 from gates.measure.interface import LookedAt, LookedInto
 from gates.plan.document import parse_document
 from gates.records import Table
-from gates.records.base import Digest, Name
+from gates.records.base import Digest, Name, first_fault
 from gates.records.plan import TableRole
 
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
@@ -72,10 +72,7 @@ def _read(text: str, base: Path) -> LookedAt:
     try:
         report = _Report.model_validate(parse_document(content, text).value)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        said = f"{place}: {first['msg']}" if place else first["msg"]
         remedy = "docs/privacy.md shows the form"
-        raise UsageError(said, code="personal_data.invalid", where=text, remedy=remedy) from error
+        raise UsageError(first_fault(error), code="personal_data.invalid", where=text, remedy=remedy) from error
     columns = {each.column: LookedInto(each.values, dict(each.found)) for each in report.columns}
     return LookedAt(text, digest_bytes(content), report.tool, report.digest, report.rows, columns)

@@ -54,10 +54,19 @@ def local_folder(registry: str, name: str, version: str) -> Path | None:
     return Path(unquote(parts.path)) if location and parts.scheme in ("", "file") else None
 
 
+def sqlite_path(registry: str) -> Path:
+    """The file of an sqlite registry's address, which SQLAlchemy writes with three or four slashes."""
+    return Path(unquote(urlsplit(registry).path).removeprefix("/"))
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a database that is not made where it is missing."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
 def _select(registry: str, query: str, *given: str) -> str | None:
-    path = Path(unquote(urlsplit(registry).path).removeprefix("/"))
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(open_read_only(sqlite_path(registry))) as connection:
             found = connection.execute(query, given).fetchone()
     except sqlite3.Error as error:
         raise RegistryUnavailable(f"the registry does not answer: {error}", where=registry) from error

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gates.bundle.canonical import digest_bytes
 from gates.errors import UsageError
 from gates.plan.document import MAX_BYTES, parse_document
-from gates.records.base import Name
+from gates.records.base import Name, first_fault
 from gates.records.decision import ServingConfiguration, Variable
 
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
@@ -79,11 +79,8 @@ def read_serving_configuration(path: Path, *, name: str) -> ServingConfiguration
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", code="serving.invalid", where=name) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"{place}: {first['msg']}", code="serving.invalid", where=name, remedy="docs/metadata.md shows the form"
-        ) from error
+        remedy = "docs/metadata.md shows the form"
+        raise UsageError(first_fault(error), code="serving.invalid", where=name, remedy=remedy) from error
     return ServingConfiguration(
         digest=digest_bytes(raw),
         minimum_replicas=said.replicas.minimum if said.replicas else None,

@@ -7,15 +7,14 @@ is the table's, and the document an attachment of the evidence.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gates.bundle.canonical import digest_document
+from gates.bundle.canonical import digest_document, digest_file
 from gates.inputs.tables import arrow, distinct, reading, scalar
 from gates.measure.interface import OpenTable, Source
 from gates.plan.spec import fill, resolve_path
-from gates.records import Digest, Table, TableIdentity
+from gates.records import Table, TableIdentity
 from gates.records.sources import Feast
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _feast(tables: Tables, table: Table, rows: OpenTable, base: Path) -> OpenTab
     asked = tables.scratch / f"rows-{table.role}.parquet"
     pq.write_table(arrow(rows.table), asked)
     answer = ask(table, feast, resolve_path(feast.repo, base), asked, tables.scratch)
-    document = {"source": "feast", "rows": _of(rows), **answer.document, "answer": _digest(answer.path)}
+    document = {"source": "feast", "rows": _of(rows), **answer.document, "answer": digest_file(answer.path)}
     source = Source(document, answer.statuses, answer.written, answer.definitions)
     opened = tables.read(answer.path, where=rows.identity.uri)
     return made(table, rows.identity.uri, opened, source, f"feast:{answer.document['feast']}")
@@ -100,8 +99,3 @@ def made(table: Table, uri: str, expression: Any, source: Source, snapshot: str)
 
 def _of(opened: OpenTable) -> dict[str, Any]:
     return opened.identity.model_dump(mode="json", include={"uri", "digest", "rows", "snapshot"}, exclude_none=True)
-
-
-def _digest(path: Path) -> Digest:
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -21,6 +21,8 @@ KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Micros = Annotated[int, Field(ge=0, lt=2**53)]
 """A time in UTC, integer microseconds since 1970-01-01; under 2^53 so that JSON keeps it exact."""
 
+DAY_US = 86_400_000_000
+
 
 def micros(time: datetime) -> int:
     """Return a time with its zone in microseconds since 1970, UTC."""
@@ -68,11 +70,21 @@ class Record(BaseModel):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            first = error.errors()[0]
-            path = "/".join(str(part) for part in first["loc"])
             raise EvidenceError(
-                f"not a valid {cls.__name__}: {path}: {first['msg']}", code="record.invalid", where=where
+                f"not a valid {cls.__name__}: {first_fault(error, '/')}", code="record.invalid", where=where
             ) from error
+
+
+def slot_key(model: str, environment: str) -> str:
+    """One text for a model in an environment: the subject of statements, and what a store lists under."""
+    return f"{model}@{environment}"
+
+
+def first_fault(error: ValidationError, between: str = ".") -> str:
+    """Say where and what the first fault of a document is: `path: message`, or the message where it is the whole."""
+    first = error.errors()[0]
+    path = between.join(str(part) for part in first["loc"])
+    return f"{path}: {first['msg']}" if path else first["msg"]
 
 
 class ModelVersion(Record):

@@ -6,7 +6,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, Scalar, SchemaVersion
+from gates.records.base import (
+    Digest,
+    Environment,
+    KeyId,
+    Micros,
+    ModelVersion,
+    Name,
+    Record,
+    Scalar,
+    SchemaVersion,
+    slot_key,
+)
 
 DECISION_TYPE = "urn:model-gates:decision:v1"
 APPROVAL_TYPE = "urn:model-gates:approval:v1"
@@ -97,6 +108,11 @@ class Slot(Record):
 
     model: Name
     environment: Environment
+
+    @property
+    def key(self) -> str:
+        """See `slot_key`."""
+        return slot_key(self.model, self.environment)
 
 
 EntryKind = Literal["policy", "sealed", "intent", "outcome", "takeover", "rollback", "adopt"]

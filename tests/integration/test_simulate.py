@@ -12,6 +12,7 @@ from simulators.policy_world import MODEL
 
 from gates.audit.simulate import simulate, with_limit
 from gates.bundle.canonical import digest_bytes
+from gates.bundle.store_remote import RemoteStore
 from gates.cli.main import cli
 from gates.decide.policies import PolicySet
 from gates.errors import UsageError
@@ -65,6 +66,9 @@ def test_two_processes_find_the_same(made: Promoted, monkeypatch: pytest.MonkeyP
     alone = simulate(made.world.store, made.world.policies)
     monkeypatch.setattr(module, "_ALONE", 0)
     assert simulate(made.world.store, made.world.policies) == alone
+    # A store of an address holds no folder that a process could be given instead.
+    addressed = RemoteStore(made.world.store.root.as_uri())
+    assert simulate(addressed, made.world.policies) == alone
 
 
 def test_the_command_draws_a_curve_and_changes_nothing(made: Promoted, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def may_sign(
     if entry.kind == "policy":
         return any(owner.key_id in key_ids for owner in owners) or all(
             active.environment in trusts
-            and any(trusts[active.environment].allows(key_id, "policy", active.environment) for key_id in key_ids)
+            and trusts[active.environment].allows_any(key_ids, "policy", active.environment)
             for active in entry.active or ()
         )
     if entry.kind == "sealed":
@@ -42,7 +42,7 @@ def may_sign(
     if entry.slot is None or entry.slot.environment not in trusts:
         return False
     environment = entry.slot.environment
-    return any(trusts[environment].allows(key_id, "apply", environment) for key_id in key_ids)
+    return trusts[environment].allows_any(key_ids, "apply", environment)
 
 
 def check_answer(opened: OpenedDecision, slot: Slot, *, time_us: Micros) -> None:

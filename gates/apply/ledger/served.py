@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gates.apply.ledger.shape import release_digest
-from gates.records.base import Digest, Micros, ModelVersion
+from gates.records.base import DAY_US, Digest, Micros, ModelVersion
 from gates.records.release import Entry, Release, Slot
 
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
 
-YEAR_US: Micros = 365 * 86_400_000_000
+YEAR_US: Micros = 365 * DAY_US
 
 
 def champions_since(chain: Chain, slot: Slot, since_us: Micros) -> tuple[ModelVersion, ...]:

@@ -30,9 +30,10 @@ from gates.apply.serving.interface import (
     Unreadable,
     Unseen,
 )
+from gates.apply.serving.live import read_live
 from gates.apply.serving.statement import release_in, statement_of
 from gates.apply.serving.target_file import TargetFile, unavailable
-from gates.errors import EngineError, EvidenceError, Refused
+from gates.errors import EvidenceError, Refused
 from gates.records.base import ModelVersion
 from gates.records.release import Release
 
@@ -42,7 +43,6 @@ IDLE = "model-gates/idle-version"
 STOP = "serving.kserve.io/stop"
 _OURS = (RELEASE, DIGEST, IDLE)
 _SECONDS = 60
-_MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class KServeServing(TargetFile):
         if self.words.commit and self._git("status", "--porcelain", "--", self.path.name):
             return Following("the manifest is not committed")
         idle = _idle(_annotations(self._manifest()))
-        live = parse_manifest(read_status(self.words.status), self.words.status)
+        live = parse_manifest(read_live(self.words.status, "serving.kserve.status"), self.words.status)
         reason = _waits_for(live, observed, idle)
         return Following(reason) if reason else Followed()
 
@@ -327,27 +327,3 @@ def parse_manifest(content: bytes, where: str) -> Any:
     if not isinstance(document, Mapping):
         raise EvidenceError("not a mapping", code="kserve.manifest", where=where)
     return document
-
-
-def read_status(place: str) -> bytes:
-    """Read a live object from a file or an http(s) address.
-
-    Raises
-    ------
-    EngineError: out of reach.
-    """
-    import urllib.request
-
-    try:
-        if place.startswith(("http://", "https://")):
-            with urllib.request.urlopen(place, timeout=10) as answer:  # noqa: S310
-                content: bytes = answer.read(_MOST_BYTES)
-                return content
-        return Path(place).read_bytes()
-    except (OSError, ValueError) as error:
-        raise EngineError(
-            f"the status cannot be read: {error}",
-            code="serving.unavailable",
-            where=place,
-            remedy="look at serving.kserve.status",
-        ) from error

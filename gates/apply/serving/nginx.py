@@ -23,10 +23,10 @@ from gates.apply.serving.interface import (
     Unreadable,
     Unseen,
 )
-from gates.apply.serving.kserve import read_status
+from gates.apply.serving.live import read_live
 from gates.apply.serving.statement import release_in, statement_of
 from gates.apply.serving.target_file import TargetFile, unavailable
-from gates.errors import EvidenceError, Refused
+from gates.errors import EngineError, EvidenceError, Refused
 from gates.records.release import Release
 
 _SECONDS = 60
@@ -75,7 +75,7 @@ class NginxServing(TargetFile):
             return Unseen("gates.yaml names no serving.nginx.status: nobody sees what nginx runs with")
         observed = self.read()
         stated = observed.stated if isinstance(observed, Serves) else "nothing"
-        found = read_status(self.words.status).decode(errors="replace").strip()
+        found = read_live(self.words.status, "serving.nginx.status").decode(errors="replace").strip()
         return Followed() if found == stated else Following(f"nginx runs with {found[:80]}")
 
     def check(self, release: Release) -> None:
@@ -103,7 +103,7 @@ class NginxServing(TargetFile):
             self.put(content)
             try:
                 self._run(self.words.test)
-            except Exception:
+            except (EngineError, ValueError):
                 # A file that nginx refuses would stop its next start.
                 self.put(before) if before is not None else self.remove()
                 raise
