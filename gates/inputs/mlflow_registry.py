@@ -1,4 +1,4 @@
-"""MLflow behind the registry port: a sqlite file, or a tracking server over HTTP.
+"""MLflow behind the registry port: a sqlite file, a tracking server over HTTP, or Databricks Unity Catalog.
 
 Place in the flow: see gates/inputs/registry.py. Model bytes are read from the artifact repository itself and not by
 `mlflow.artifacts.download_artifacts`: that writes a `registered_model_meta` file beside the model, which would change
@@ -20,11 +20,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gates.errors import EvidenceError, UsageError
+from gates.inputs import unity_catalog
 from gates.inputs.model_digest import UnhashableModel, digest_model
 from gates.inputs.registry import (
     LINEAGE_PREFIX,
     NotRegistered,
     RegisteredModel,
+    RegistryForbidden,
     RegistryUnavailable,
     RunInput,
     TrainingRun,
@@ -37,9 +39,11 @@ from gates.records import Digest, ModelVersion
 
 _NOT_FOUND = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
 _MISUSED = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"})
+_FORBIDDEN = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED"})
 
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # MLflow's own (seven retries with back-off, 120 s each) keep a pipeline waiting for minutes on a dead server.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -55,19 +59,23 @@ def quiet_mlflow() -> None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    logging.getLogger("alembic").setLevel(logging.ERROR)
+    for name in ("alembic", "databricks.sdk"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class MlflowRegistry:
-    """Registry on an MLflow tracking URI: `sqlite:///<path>` (must exist) or `http(s)://...`.
+    """Registry on an MLflow tracking URI: `sqlite:///<path>` (must exist), `http(s)://...` or `databricks-uc`.
 
     Raises
     ------
-    UsageError: a sqlite file that is not there. RegistryUnavailable: one that is no MLflow database.
+    UsageError: a sqlite file that is not there; the older workspace registry of Databricks, which has no aliases.
+    RegistryUnavailable: a file that is no MLflow database.
     """
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        unity_catalog.refuse_workspace_registry(uri)
+        self._catalog = unity_catalog.is_catalog(uri)
         if uri.startswith("sqlite:"):
             _check_sqlite(uri)
         quiet_mlflow()
@@ -75,7 +83,7 @@ class MlflowRegistry:
             # The half of MlflowClient that is needed: the other opens the tracking store too, 2 s more in each command.
             from mlflow.tracking._model_registry.client import ModelRegistryClient
 
-            self._client: Any = ModelRegistryClient(uri, uri)  # type: ignore[no-untyped-call]
+            self._client: Any = ModelRegistryClient(uri, self._runs)  # type: ignore[no-untyped-call]
 
     def resolve(self, uri: str) -> RegisteredModel:
         """See Registry.resolve."""
@@ -175,12 +183,16 @@ class MlflowRegistry:
 
     def aliases(self, model: str) -> dict[str, str]:
         """See Registry.aliases."""
+        if self._catalog:
+            unity_catalog.check_name(model)
         with self._wrapped(model):
             return {alias: str(version) for alias, version in self._client.get_registered_model(model).aliases.items()}
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         """See Registry.set_alias."""
         refuse_case_variant(alias, self.aliases(model))
+        if self._catalog:
+            unity_catalog.check_alias(alias)
         self._version(model, version)
         with self._wrapped(model):
             self._client.set_registered_model_alias(model, alias, version)
@@ -213,6 +225,8 @@ class MlflowRegistry:
         return RegisteredModel(version, features, flavor, _lineage(tags), tags)
 
     def _version(self, name: str, number: str) -> Any:
+        if self._catalog:
+            unity_catalog.check_name(name)
         with self._wrapped(name, number):
             return self._client.get_model_version(name, number)
 
@@ -226,6 +240,18 @@ class MlflowRegistry:
     def _download(self, name: str, number: str, scratch: str) -> Path:
         # No model is named to _wrapped: the version exists, so "not found" here means that its bytes are gone.
         with self._wrapped():
+            if self._catalog:
+                from mlflow.store.artifact.unity_catalog_models_artifact_repo import (
+                    UnityCatalogModelsArtifactRepository,
+                )
+                from mlflow.tracking._tracking_service.utils import _use_tracking_uri
+
+                kind: Any = UnityCatalogModelsArtifactRepository
+                # Elsewhere it would make an empty tracking database in the working folder.
+                with _use_tracking_uri(self._runs):
+                    # It asks for credentials that open this version's folder alone, for a while.
+                    given = kind(f"models:/{name}/{number}", registry_uri=self.uri)
+                return Path(given.download_artifacts("", scratch))
             from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
             location = self._client.get_model_version_download_uri(name, number)
@@ -237,7 +263,12 @@ class MlflowRegistry:
     def _tracking(self) -> Any:
         from mlflow import MlflowClient
 
-        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        return MlflowClient(tracking_uri=self._runs, registry_uri=self.uri)
+
+    @property
+    def _runs(self) -> str:
+        """The tracking URI: where the runs are that made the versions."""
+        return unity_catalog.workspace_of(self.uri) if self._catalog else self.uri
 
     @contextlib.contextmanager
     def _wrapped(self, model: str | None = None, version: str | None = None) -> Iterator[None]:
@@ -252,6 +283,12 @@ class MlflowRegistry:
             code = getattr(error, "error_code", "")
             if code in _NOT_FOUND and model is not None:
                 raise self._not_registered(model, version) from error
+            if code in _FORBIDDEN:
+                raise RegistryForbidden(
+                    f"the registry refuses: {_first_line(error)}",
+                    where=self.uri if model is None else f"models:/{model}",
+                    remedy=unity_catalog.GRANT if self._catalog else "run it under an identity that may do it",
+                ) from error
             if code in _MISUSED:
                 raise UsageError(_first_line(error), code="registry.refused", where=self.uri) from error
             raise RegistryUnavailable(

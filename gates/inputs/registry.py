@@ -83,6 +83,12 @@ class NotRegistered(UsageError):
     default_code = "registry.not_found"
 
 
+class RegistryForbidden(RegistryUnavailable):
+    """The registry answers, and refuses this identity (exit 4): out of reach all the same, so a rollback goes on."""
+
+    default_code = "registry.forbidden"
+
+
 class Registry(Protocol):
     """Versions are immutable; aliases are not.
 
@@ -167,18 +173,39 @@ class ModelReference:
     alias: str | None = None
 
 
+STAGES = ("none", "staging", "production", "archived")
+"""Of MLflow's older interface, in small letters. Deprecated since MLflow 2.9 and unknown to Unity Catalog."""
+
+
 def parse_uri(uri: str) -> ModelReference:
-    """Parse `models:/name/7` or `models:/name@alias`; anything else is a UsageError (code `registry.uri`)."""
+    """Parse `models:/name/7` or `models:/name@alias`; anything else is a UsageError (code `registry.uri`).
+
+    A stage in place of the number has a code of its own, `registry.stage`.
+    """
     scheme, _, rest = uri.partition("models:/")
     name, at, alias = rest.rpartition("@")
     if not at:
         name, _, version = rest.rpartition("/")
         if not scheme and _plain(name) and version.isascii() and version.isdigit():
             return ModelReference(name, version=str(int(version)))
+        if not scheme and _plain(name) and version.casefold() in STAGES:
+            raise _stage(name, version)
     elif not scheme and _plain(name) and _plain(alias):
         return ModelReference(name, alias=alias)
     raise UsageError(
         "not a model version", code="registry.uri", where=uri, remedy="write models:/<name>/<number> or @<alias>"
+    )
+
+
+def _stage(name: str, stage: str) -> UsageError:
+    """Refuse a stage: several versions may be in it at once, and moving one leaves no trace."""
+    alias = {"staging": "deployed-staging", "production": "deployed-production"}.get(stage.casefold())
+    instead = f"models:/{name}@{alias} is what serves there" if alias else "name the version by its number"
+    return UsageError(
+        f"{stage} is a stage: MLflow deprecated them, and no stage says which version serves",
+        code="registry.stage",
+        where=f"models:/{name}/{stage}",
+        remedy=f"{instead}; or write models:/{name}/<number>",
     )
 
 

@@ -1,7 +1,7 @@
 """Two questions to an MLflow registry without MLflow, whose import takes seconds: for what runs when a server starts.
 
 Read from the database of an sqlite registry, or asked of a server by its REST interface (MLflow REST API 2.0,
-`registered-models/alias`).
+`registered-models/alias`; Unity Catalog has the same under a path of its own).
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from urllib.parse import unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from gates.errors import UsageError
-from gates.inputs.registry import NotRegistered, RegistryUnavailable
+from gates.inputs import unity_catalog
+from gates.inputs.registry import NotRegistered, RegistryForbidden, RegistryUnavailable
 
 _SECONDS = 30
+_PATH = "/api/2.0/mlflow/registered-models/alias"
+_CATALOG_PATH = "/api/2.0/mlflow/unity-catalog/registered-models/alias"
 
 
 def version_of_alias(registry: str, name: str, alias: str, environ: Mapping[str, str]) -> str:
@@ -33,7 +36,10 @@ def version_of_alias(registry: str, name: str, alias: str, environ: Mapping[str,
         query = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
         found = _select(registry, query, name, alias)
     elif registry.startswith(("http://", "https://")):
-        found = _ask(registry, name, alias, environ)
+        found = _ask(registry, _PATH, name, alias, _tracking_secret(environ))
+    elif unity_catalog.is_catalog(registry):
+        unity_catalog.check_name(name)
+        found = _ask(*_workspace(registry, environ), name, alias, f"Bearer {environ.get('DATABRICKS_TOKEN', '')}")
     else:
         raise UsageError("cannot be asked without MLflow", code="registry.uri", where=registry)
     if found is None:
@@ -73,20 +79,40 @@ def _select(registry: str, query: str, *given: str) -> str | None:
     return None if found is None else str(found[0])
 
 
-def _ask(registry: str, name: str, alias: str, environ: Mapping[str, str]) -> str | None:
-    url = f"{registry.rstrip('/')}/api/2.0/mlflow/registered-models/alias?{urlencode({'name': name, 'alias': alias})}"
-    request = Request(url)  # noqa: S310 (http or https, as the caller looked)
+def _workspace(registry: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return address and path of the catalog; a profile is the SDK's to read, and this runs without it."""
+    host, token = environ.get("DATABRICKS_HOST"), environ.get("DATABRICKS_TOKEN")
+    if not host or not token:
+        raise UsageError(
+            "the workspace is not named",
+            code="registry.workspace",
+            where=registry,
+            remedy="set DATABRICKS_HOST and DATABRICKS_TOKEN, or name the version by its number",
+        )
+    return host if "://" in host else f"https://{host}", _CATALOG_PATH
+
+
+def _tracking_secret(environ: Mapping[str, str]) -> str | None:
     if token := environ.get("MLFLOW_TRACKING_TOKEN"):
-        request.add_unredirected_header("Authorization", f"Bearer {token}")
-    elif user := environ.get("MLFLOW_TRACKING_USERNAME"):
+        return f"Bearer {token}"
+    if user := environ.get("MLFLOW_TRACKING_USERNAME"):
         secret = f"{user}:{environ.get('MLFLOW_TRACKING_PASSWORD', '')}".encode()
-        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(secret).decode()}")
+        return f"Basic {base64.b64encode(secret).decode()}"
+    return None
+
+
+def _ask(registry: str, path: str, name: str, alias: str, secret: str | None) -> str | None:
+    url = f"{registry.rstrip('/')}{path}?{urlencode({'name': name, 'alias': alias})}"
+    request = Request(url)  # noqa: S310 (http or https, as the caller looked)
+    if secret:
+        request.add_unredirected_header("Authorization", secret)
     try:
         with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
             return str(json.load(answer)["model_version"]["version"])
     except HTTPError as error:
         if error.code == 404:
             return None
-        raise RegistryUnavailable(f"the registry answers {error.code}", where=registry) from error
+        kind = RegistryForbidden if error.code in (401, 403) else RegistryUnavailable
+        raise kind(f"the registry answers {error.code}", where=registry) from error
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
         raise RegistryUnavailable("the registry does not answer", where=registry) from error

@@ -48,6 +48,8 @@ def _plain(text: str) -> str:
 
 Location = Annotated[Name, AfterValidator(_plain)]
 TableUri = Annotated[Name, only("version")]
+_WORKSPACES = ("databricks", "databricks-uc")
+"""Registries whose URI may be this word alone, where the environment says which workspace."""
 ModelUri = Annotated[Location, Field(pattern=r"^models:/[^/@]+(/[^/]+|@[^/]+)$")]
 Step = Annotated[int, Field(strict=True, ge=1, le=100)]
 
@@ -348,7 +350,8 @@ class Spec(Part):
         """Return a URI with a relative `sqlite:///` path or plain path made absolute; other URIs as they are."""
         if match := re.match(r"^(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(\?.*)?$", text):
             return f"{match[1]}{(self._base / match[2]).absolute()}{match[3] or ''}"
-        return text if "://" in text or text.startswith("git:") else str(self.path(text))
+        plain = "://" not in text and not text.startswith("git:") and text not in _WORKSPACES
+        return str(self.path(text)) if plain else text
 
     def plan_tables(self, *, pull_request: bool = False) -> tuple[Table, ...]:
         """Return the tables in the plan's form, by role; URIs as written.
