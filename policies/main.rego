@@ -3,6 +3,16 @@
 #
 # Rules are found by folder: every package gates.checks.<gate> defines checks, every package gates.release.<name> gives
 # results of its own; adding one is adding a folder.
+#
+# METADATA
+# description: What decides, and what policy owners add to it.
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [GOVERN 1.4]
+#     sr-11-7: ["VI Governance, Policies, and Controls"]
+#   evidence: [policy.digest]
+#   not_covered: Whether the rules of the policy owners are the right ones.
 package gates.main
 
 import data.gates.lib.asked

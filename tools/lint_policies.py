@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gates.decide.build_module import inspect
+from gates.decide.controls import collect
 from gates.decide.opa_binary import OPA_VERSION, OpaBinary, find_opa
+from gates.decide.policies import shipped_rego
 from gates.errors import GatesError
 
 POLICIES = Path("policies")
@@ -94,6 +97,14 @@ def _covered(opa: OpaBinary) -> list[str]:
     ]
 
 
+def _supported(opa: OpaBinary) -> list[str]:
+    try:
+        collect(inspect(opa, shipped_rego(POLICIES)))
+    except GatesError as error:
+        return [f"METADATA of {error.message}"]
+    return []
+
+
 def _tested() -> list[str]:
     folders = {path.parent for top in TESTED for path in (POLICIES / top).rglob("*.rego")}
     return [f"{folder}: no test beside the rules" for folder in sorted(folders) if not [*folder.glob("*_test.rego")]]
@@ -108,7 +119,7 @@ def main() -> int:
     if opa is None:
         print(f"no OPA {OPA_VERSION} here; python -m gates.decide.opa_binary builds one", file=sys.stderr)
         return 2
-    findings = [*_formatted(opa), *_typed(opa), *_tested(), *_passed(opa), *_covered(opa)]
+    findings = [*_formatted(opa), *_typed(opa), *_supported(opa), *_tested(), *_passed(opa), *_covered(opa)]
     for finding in findings:
         print(finding, file=sys.stderr)
     return 1 if findings else 0

@@ -47,13 +47,17 @@ def log(last: int | None, spec_path: str, output: str) -> None:
 @options.output
 def explain(code: str | None, output: str) -> None:
     """Say what CODE means and what to do about it; without a code, list all."""
+    from gates.decide.controls import document, load_supports, support_of
     from gates.decide.explain import explain as look_up
     from gates.decide.explain import load_annotations
+    from gates.render.controls import support_lines
 
     known = load_annotations()
     found = [look_up(code, known)] if code else [known[name] for name in sorted(known)]
+    support = support_of(code, load_supports()) if code else None
     if output == "json":
-        options.print_document([{k: v for k, v in vars(item).items() if v} for item in found])
+        more = {k: v for k, v in document([support])[0].items() if k != "codes"} if support else {}
+        options.print_document([{**{k: v for k, v in vars(item).items() if v}, **more} for item in found])
         return
     if code is None:
         width = max(map(len, known))
@@ -65,3 +69,5 @@ def explain(code: str | None, output: str) -> None:
     click.echo(f"  {item.description}")
     if item.remedy:
         click.echo(f"  What to do: {item.remedy}")
+    for line in support_lines(support) if support else ():
+        click.echo(f"  {line}")

@@ -8,6 +8,7 @@ import click
 
 from gates.cli import options
 
+_FRAMEWORKS = ["nist-ai-rmf", "eu-ai-act", "sr-11-7", "iso-42001"]
 _ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 
 
@@ -77,4 +78,20 @@ def diff(one: str, other: str, spec_path: str, output: str) -> None:
     options.tell({"changes": [vars(item) for item in found]}, output, f"{len(found)} changes", *lines)
 
 
-COMMANDS = (build, test, lint, diff)
+@click.command("controls")
+@click.option("--framework", type=click.Choice(_FRAMEWORKS), help="Only this one.")
+@options.output
+def controls(framework: str | None, output: str) -> None:
+    """List by framework which rules support which control, by what evidence, and what they do not cover."""
+    from gates.decide.controls import by_control, document, load_supports
+    from gates.render.controls import controls_text
+
+    found = by_control(load_supports())
+    chosen = {name: found[name] for name in found if framework in {None, name}}
+    if output == "json":
+        options.print_document({n: {c: document(rules) for c, rules in of.items()} for n, of in chosen.items()})
+    else:
+        click.echo(controls_text(chosen, markdown=output == "markdown"))
+
+
+COMMANDS = (controls, build, test, lint, diff)

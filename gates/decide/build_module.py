@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gates.bundle.canonical import digest_bytes
+from gates.decide.controls import FILE as CONTROLS
+from gates.decide.controls import collect, document
 from gates.decide.engines.interface import ACTIVATION, DECISION, PLAN
 from gates.decide.opa_binary import OpaBinary, get_opa
 from gates.decide.policies import MODULE, PARSED, SIDECAR, Sidecar, digest_sources, parse_data, shipped_rego
@@ -38,10 +40,12 @@ def build(opa: OpaBinary, root: Path) -> dict[str, bytes]:
     """
     rego = shipped_rego(root)
     module = compile_rego(opa, rego, (root / ".manifest").read_bytes(), root / "capabilities.json")
+    inspected = inspect(opa, rego)
     return {
         MODULE: module,
         SIDECAR: sidecar_of(opa, rego, module),
-        ANNOTATIONS: _pretty(dict(sorted(_texts(inspect(opa, rego))))),
+        ANNOTATIONS: _pretty(dict(sorted(_texts(inspected)))),
+        CONTROLS: _pretty(document(collect(inspected))),
         PARSED: _pretty(dict(_parsed(root))),
     }
 
@@ -135,7 +139,7 @@ def _texts(inspected: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]
         code = note.get("custom", {}).get("code")
         if code is not None:
             yield code, _text(note)
-        if [part["value"] for part in item.get("path", ())][1:3] == ["gates", "checks"]:
+        if code is not None and [part["value"] for part in item.get("path", ())][1:3] == ["gates", "checks"]:
             checks[code] = note
         if "suffix" in note.get("custom", {}):
             suffixes.append(note)
@@ -154,8 +158,8 @@ def _text(note: Mapping[str, Any], of: Mapping[str, Any] | None = None) -> dict[
     }
 
 
-def _pretty(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+def _pretty(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def stale(opa: OpaBinary) -> list[str]:

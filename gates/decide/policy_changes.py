@@ -1,4 +1,4 @@
-"""What differs between two policy sets, and what is wrong with the sources and data of policy owners."""
+"""What differs between two policy sets, and whether the tests of policy owners pass."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from gates.decide.policies import PolicySet
 from gates.errors import EngineError, UsageError
 
 _SECONDS = 300.0
-_WORDS = ("title:", "description:", "code:", "remedy:")
-"""What the METADATA of a rule that yields results must say."""
 
 
 @dataclass(frozen=True)
@@ -125,70 +123,3 @@ def _uncovered(covered: Any) -> Iterator[str]:
             for part in report.get("not_covered", ()):
                 place = name[name.index("custom/") :]
                 yield f"{place}:{part['start']['row']}: no test reaches this"
-
-
-def lint(policies: PolicySet, owners: Path) -> list[str]:
-    """What is wrong and can be seen without running anything: one line each, with the place."""
-    return [*_texts(policies), *_untested(policies, owners), *_unused(policies.data), *_toothless(policies.data)]
-
-
-def _texts(policies: PolicySet) -> Iterator[str]:
-    for path, content in policies.rego.items():
-        if not path.startswith("custom/"):
-            continue
-        lines = content.decode().splitlines()
-        for number, line in enumerate(lines):
-            if re.match(r"results (contains|:=)", line):
-                missing = [word[:-1] for word in _WORDS if word not in _block_above(lines, number)]
-                if missing:
-                    yield f"{path}:{number + 1}: METADATA lacks {', '.join(missing)}"
-
-
-def _block_above(lines: list[str], number: int) -> str:
-    begin = number
-    while begin and lines[begin - 1].startswith("#"):
-        begin -= 1
-    return "\n".join(lines[begin:number])
-
-
-def _untested(policies: PolicySet, owners: Path) -> Iterator[str]:
-    for path in policies.rego:
-        if path.startswith("custom/"):
-            beside = (owners / path).with_name(f"{Path(path).stem}_test.rego")
-            if not beside.is_file() or b"\ntest_" not in b"\n" + beside.read_bytes():
-                yield f"{path}: no test beside the rule ({beside.name})"
-
-
-def _known(data: Mapping[str, Any], environment: str) -> set[str]:
-    limits = data["thresholds"].get(environment, {}).get("limits", {})
-    own = {f"own.{name}" for model in data.get("models", {}).values() for name in model.get("own", {})}
-    return set(limits) | own
-
-
-def _unused(data: Mapping[str, Any]) -> Iterator[str]:
-    for environment, override in data.get("overrides", {}).items():
-        where = f"overrides/{environment}/data.yaml"
-        if environment not in data["thresholds"]:
-            yield f"{where}: there is no environment {environment}, so that these limits are never read"
-            continue
-        for check in sorted(override.get("limits", {}).keys() - _known(data, environment)):
-            yield f"{where}: no check is called {check}, so that its limits are never read"
-    for name, model in sorted(data.get("models", {}).items()):
-        where = f"models/{name}/data.yaml"
-        required = {wish["check"] for wish in model.get("required", ())}
-        known = set().union(*(_known(data, environment) for environment in data["thresholds"]))
-        for check in sorted(required - known):
-            yield f"{where}: no check is called {check}; what requires it is denied (check.unknown)"
-        for own in sorted(f"own.{word}" for word in model.get("own", {})):
-            if own not in required:
-                yield f"{where}: {own} has limits, and nothing requires it"
-
-
-def _toothless(data: Mapping[str, Any]) -> Iterator[str]:
-    """An override with the very limit that is shipped changes nothing."""
-    for environment, override in data.get("overrides", {}).items():
-        shipped = data["thresholds"].get(environment, {}).get("limits", {})
-        for check, tiers in sorted(override.get("limits", {}).items()):
-            for tier, limit in sorted(tiers.items()):
-                if shipped.get(check, {}).get(tier) == limit:
-                    yield f"overrides/{environment}/data.yaml: {check} at tier {tier} is the shipped limit"

@@ -60,7 +60,7 @@ def test(project: Project) -> Tested:
 def lint(project: Project) -> list[str]:
     """Say what is wrong with the owners' sources and data."""
     from gates.decide.policies import PolicySet
-    from gates.decide.policy_changes import lint as run
+    from gates.decide.policy_lint import lint as run
 
     folder = owners_folder(project)
     return run(PolicySet.load(folder, project.trust), folder)

@@ -2,6 +2,15 @@
 # description: One result for each required figure, and one for each that is absent.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [MEASURE 1.1, MEASURE 2.1]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [V Model Validation]
+#     iso-42001: [A.6.2.4]
+#   evidence: [plan.body.requirements, evidence.measurements]
+#   not_covered: Whether what is required is enough for what the model is used for.
 package gates.lib.judge
 
 import data.gates.lib.accepted

@@ -26,6 +26,7 @@ RULE = """package custom.bank
 # description: Never.
 # custom:
 #   code: custom.bank
+#   owner: risk
 #   remedy: None.
 results contains {"check": "custom.bank", "rule": "release", "verdict": "fail", "disposition": "denies", "code": "custom.bank"} if {
 	input.request.actor == "nobody"
@@ -80,6 +81,35 @@ def test_lint_finds_what_nothing_reads_and_what_nothing_tests(folder: Path) -> N
     assert len(found) == len(wanted)
     assert all(any(word in line for line in found) for word in wanted)
     assert _run(folder, "lint").exit_code == 1
+
+
+SUPPORTS = """#   owner: risk
+#   supports:
+#     nist-ai-rmf: [MANAGE 1.1]
+#   evidence: [request.actor]
+#   not_covered: Everybody else.
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("#   owner: risk\n", "", "METADATA lacks owner"),
+        ("owner: risk", "owner: nobody", "owner 'nobody' is none of"),
+        ("MANAGE 1.1", "MANAGE 9.9", "no control 'MANAGE 9.9' of 'nist-ai-rmf' is known"),
+        ("nist-ai-rmf", "nist", "no control 'MANAGE 1.1' of 'nist' is known"),
+        ("#   not_covered: Everybody else.\n", "", "METADATA lacks not_covered"),
+        ("#   evidence: [request.actor]\n", "", "METADATA lacks evidence"),
+    ],
+)
+def test_lint_holds_metadata_to_what_is_known(folder: Path, old: str, new: str, said: str) -> None:
+    rule = RULE.replace("#   owner: risk\n", SUPPORTS)
+    _put(folder, "policies/custom/bank/bank_test.rego", TEST)
+    _put(folder, "policies/custom/bank/bank.rego", rule)
+    assert _json(folder, "lint")["findings"] == []
+    _put(folder, "policies/custom/bank/bank.rego", rule.replace(old, new))
+    [found] = _json(folder, "lint")["findings"]
+    assert said in found
 
 
 def test_diff_names_each_datum(folder: Path) -> None:

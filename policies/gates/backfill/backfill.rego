@@ -3,6 +3,18 @@
 # word of `backfill` in gates.yaml: lateness, known, ttl.
 #
 # A figure without an item is of the whole table; those of the worst partitions stand beside it.
+#
+# METADATA
+# description: What each check shows of a rewritten table.
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MAP 2.3]
+#     eu-ai-act: [Article 10(2)(c)]
+#     sr-11-7: ["IV Model Development, Implementation, and Use"]
+#     iso-42001: [A.7.6]
+#   evidence: [evidence.measurements, evidence.tables]
+#   not_covered: Whether what was declared of the rewriting is right.
 package gates.checks.backfill
 
 # METADATA

@@ -1,4 +1,16 @@
 # The calibration gate's checks: can the model's probabilities and prediction sets be believed?
+#
+# METADATA
+# description: What each check shows of the model by itself.
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.3, MEASURE 2.5]
+#     eu-ai-act: [Article 9(8), Article 15(1)]
+#     sr-11-7: [V.3 Outcomes Analysis]
+#     iso-42001: [A.6.2.4]
+#   evidence: [evidence.measurements]
+#   not_covered: Whether acting on a calibrated probability is right, and rows unlike those of the holdout.
 package gates.checks.calibration
 
 # METADATA

@@ -13,6 +13,18 @@
 #   items     none | any (at least one) | features (one for each feature of the plan)
 #   advice    never denies: what is bad, undecided or unmeasured is reported
 #   needs     words as of `when`, without which development does not ask for it
+#
+# METADATA
+# description: What each check shows of the tables that judge the model.
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MAP 2.3, MEASURE 2.1]
+#     eu-ai-act: [Article 10(3)]
+#     sr-11-7: ["IV Model Development, Implementation, and Use"]
+#     iso-42001: [A.7.4]
+#   evidence: [evidence.measurements, evidence.tables]
+#   not_covered: Whether the rows stand for those whom the model will meet, and how they were collected.
 package gates.checks.data
 
 # METADATA
@@ -288,6 +300,8 @@ checks["data.label_delay"] := {
 # custom:
 #   code: data.smallest_cell
 #   remedy: Coarsen these columns (age bands, shorter postcodes), or take the rows of small cells out.
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.10]
 checks["data.smallest_cell"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
@@ -304,6 +318,8 @@ checks["data.smallest_cell"] := {
 # custom:
 #   code: data.untagged_columns
 #   remedy: Give each property of the contract a `classification`, and tag PII or PHI what is about people.
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.10]
 checks["data.untagged_columns"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",
@@ -319,6 +335,8 @@ checks["data.untagged_columns"] := {
 # custom:
 #   code: data.untagged_personal_data
 #   remedy: Tag the column in the contract, or take it out of the table; the attachment names what was recognised.
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.10]
 checks["data.untagged_personal_data"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "data",

@@ -4,6 +4,18 @@
 # Each figure is of a group beside every larger one, so that all of them hold only where every pair of groups does. The
 # largest difference is what fairlearn calls demographic parity (of the selection rate) and, of both the true and the false
 # positive rate, equalized odds.
+#
+# METADATA
+# description: What each check shows of groups beside each other.
+# custom:
+#   owner: risk
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.11]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [V.3 Outcomes Analysis]
+#     iso-42001: [A.5.4]
+#   evidence: [evidence.measurements]
+#   not_covered: Groups that no column names, harm that no error rate shows, and whether unlike treatment is unlawful.
 package gates.checks.fairness
 
 # METADATA

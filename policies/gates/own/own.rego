@@ -1,6 +1,18 @@
 # Checks that the policy owners define themselves for a model, in models/<model>/data.yaml under `own`: name -> sense,
 # subject and limits by environment. A definition says what a figure must keep to; `required` says where it is needed.
 # Whatever writes the figure (a function, `gates record`, a file), a check that nobody defined here is unknown.
+#
+# METADATA
+# description: What a check of the policy owners shows.
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MEASURE 1.1]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [V Model Validation]
+#     iso-42001: [A.6.2.4]
+#   evidence: [evidence.measurements]
+#   not_covered: Whether the figure means what its name says; who wrote it is known, how he came by it is not.
 package gates.checks.own
 
 default _model := null

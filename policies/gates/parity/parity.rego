@@ -1,5 +1,17 @@
 # The parity gate's checks: does serving compute the features that training saw? A census of the paired keys, or where the
 # spec says that a table is a sample, a claim about all traffic; without keys, a comparison of distributions.
+#
+# METADATA
+# description: What each check shows of the features that serving computes.
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.3]
+#     eu-ai-act: [Article 15(1)]
+#     sr-11-7: [V.2 Ongoing Monitoring]
+#     iso-42001: [A.6.2.4, A.7.6]
+#   evidence: [evidence.measurements, evidence.tables]
+#   not_covered: Features that no table holds, and whether a feature that agrees is a good one.
 package gates.checks.parity
 
 # METADATA

@@ -1,5 +1,17 @@
 # The regression gate's checks: is the candidate no worse than the champion by more than a margin, and better than a
 # constant? Differences and ratios are measured on the same rows; "not below the champion" would refuse equals.
+#
+# METADATA
+# description: What each check shows of the model beside another one.
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.3, MEASURE 2.5]
+#     eu-ai-act: [Article 9(8), Article 15(1)]
+#     sr-11-7: [V.2 Ongoing Monitoring, V.3 Outcomes Analysis]
+#     iso-42001: [A.6.2.4]
+#   evidence: [evidence.measurements]
+#   not_covered: Whether the champion was good enough, and rows unlike those of the holdout.
 package gates.checks.regression
 
 # METADATA
@@ -606,6 +618,8 @@ checks["regression.gold_r2"] := {
 # custom:
 #   code: regression.latency
 #   remedy: Profile the model on one row; on a shared runner measure again where nothing else runs.
+#   supports:
+#     iso-42001: [A.6.2.2, A.6.2.4]
 checks["regression.latency"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "candidate",
@@ -622,6 +636,8 @@ checks["regression.latency"] := {
 # custom:
 #   code: regression.latency_vs_champion
 #   remedy: Profile both models on one row; on a shared runner measure again where nothing else runs.
+#   supports:
+#     iso-42001: [A.6.2.2, A.6.2.4]
 checks["regression.latency_vs_champion"] := {
 	"tasks": {"binary", "multiclass", "numeric"},
 	"subject": "pair",

@@ -2,6 +2,14 @@
 # description: The registry's aliases are the ledger's shadow.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [GOVERN 1.6]
+#     sr-11-7: [VI Model Inventory]
+#     iso-42001: [A.6.2.5]
+#   evidence: [registry.aliases, ledger.expected_aliases]
+#   not_covered: Models that stand in no registry.
 package gates.release.aliases
 
 import data.gates.lib.asked

@@ -2,6 +2,15 @@
 # description: Approvals are counted by person, for exactly this move, and never from the one who asks for it.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: risk
+#   supports:
+#     nist-ai-rmf: [GOVERN 2.1, MEASURE 1.3]
+#     eu-ai-act: [Article 17(1)(m)]
+#     sr-11-7: [VI Roles and Responsibilities]
+#     iso-42001: [A.3.2]
+#   evidence: [approvals.statement, bundle.metadata.authors]
+#   not_covered: Whether the one who approved understood what he approved.
 package gates.release.approvals
 
 import data.gates.lib.asked
@@ -58,6 +67,10 @@ results contains result.notes("release.approvals", "approval.self") if self_appr
 # custom:
 #   code: reason.missing
 #   remedy: Say why, with --reason TEXT; it is recorded.
+#   supports:
+#     nist-ai-rmf: [MANAGE 1.1]
+#     sr-11-7: [VI Documentation]
+#     iso-42001: [A.6.2.5]
 results contains result.denies("release.approvals", "reason.missing") if {
 	asked.strict
 	asked.tier in data.release.environments[asked.environment].reason_tiers

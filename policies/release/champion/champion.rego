@@ -2,6 +2,14 @@
 # description: The champion of a decision is what the ledger says serves here, and what was measured against.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [GOVERN 1.6]
+#     sr-11-7: [VI Model Inventory]
+#     iso-42001: [A.6.2.5]
+#   evidence: [ledger.release, bundle.champion_digest]
+#   not_covered: What serves outside this ledger.
 package gates.release.champion
 
 import data.gates.lib.asked

@@ -2,6 +2,13 @@
 # description: Evidence is judged at the decision's effective time, whatever the time of evaluation.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     sr-11-7: [V Model Validation]
+#     iso-42001: [A.6.2.5]
+#   evidence: [evidence.finished_us, bundle.created_us]
+#   not_covered: Whether the world is still as it was when the rows were collected.
 package gates.release.freshness
 
 import data.gates.lib.asked

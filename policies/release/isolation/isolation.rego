@@ -2,6 +2,14 @@
 # description: Where model code is held to be hostile, it ran in namespaces, on rows that we scored ourselves.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: risk
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.7]
+#     eu-ai-act: [Article 15(5)]
+#     sr-11-7: [V Model Validation]
+#   evidence: [evidence.isolation, evidence.measurements.predictions]
+#   not_covered: What the model does where it serves, and attacks by its inputs.
 package gates.release.isolation
 
 import data.gates.lib.asked

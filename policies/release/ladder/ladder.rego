@@ -2,6 +2,14 @@
 # description: A candidate climbs rung by rung.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [MANAGE 1.1]
+#     sr-11-7: ["IV Model Development, Implementation, and Use"]
+#     iso-42001: [A.6.2.5]
+#   evidence: [ledger.rung_below, ledger.known_releases]
+#   not_covered: How well the rung below stands for this one.
 package gates.release.ladder
 
 import data.gates.lib.asked

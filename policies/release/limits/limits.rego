@@ -3,6 +3,14 @@
 #   Overrides of the policy owners tighten freely. What loosens counts only where the ledger's policy entry names it.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [MAP 1.5, GOVERN 1.4]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [VI Policies and Procedures]
+#   evidence: [ledger.loosened, ledger.policy_digest]
+#   not_covered: Whether a limit is the right one for the use.
 package gates.release.limits
 
 import data.gates.lib.asked

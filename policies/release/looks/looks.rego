@@ -2,6 +2,14 @@
 # description: How often a candidate may try, and how many candidates one holdout may judge; counted from the ledger.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.13]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [V Model Validation]
+#   evidence: [ledger.looks, ledger.attempts, ledger.candidates_judged]
+#   not_covered: Looks at the holdout that no ledger saw.
 package gates.release.looks
 
 import data.gates.lib.asked

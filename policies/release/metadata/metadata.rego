@@ -2,6 +2,15 @@
 # description: From staging on a candidate says where it comes from and what it changes; the bundle carries it, signed.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: ml-owner
+#   supports:
+#     nist-ai-rmf: [MAP 2.3]
+#     eu-ai-act: [Article 11(1)]
+#     sr-11-7: [VI Documentation]
+#     iso-42001: [A.6.2.3, A.7.5]
+#   evidence: [bundle.metadata]
+#   not_covered: Whether what is said is true and complete; that it was said, by whom and when, is shown.
 package gates.release.metadata
 
 import data.gates.lib.asked
@@ -36,6 +45,11 @@ _said(_, field) if {
 # custom:
 #   code: metadata.training_snapshot
 #   remedy: Log the training table with `mlflow.log_input`, or tag the version `gates.lineage.training_digest`.
+#   supports:
+#     nist-ai-rmf: [MAP 2.3]
+#     eu-ai-act: [Article 11(1)]
+#     sr-11-7: [VI Documentation]
+#     iso-42001: [A.7.2, A.7.5]
 fields["training_snapshot"] := {"at": "training_snapshot"}
 
 # METADATA
@@ -132,4 +146,7 @@ fields["changelog_impact"] := {"at": "changelog_impact", "word": "impact"}
 # custom:
 #   code: metadata.vulnerability_scan
 #   remedy: Scan the environment or image and tag the version `gates.lineage.vulnerability_scan` with the report's digest.
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.7]
+#     eu-ai-act: [Article 15(5)]
 fields["vulnerability_scan"] := {"at": "vulnerability_scan"}

@@ -4,6 +4,13 @@
 #   than that is for the risk role to approve.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: risk
+#   supports:
+#     nist-ai-rmf: [GOVERN 1.4, MEASURE 1.2]
+#     sr-11-7: [VI Policies and Procedures]
+#   evidence: [last.plan.body, plan.body]
+#   not_covered: What was too little from the beginning.
 package gates.release.narrowed
 
 import data.gates.lib.asked

@@ -2,6 +2,13 @@
 # description: How much of the traffic one promotion may move at once.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     sr-11-7: ["IV Model Development, Implementation, and Use"]
+#     iso-42001: [A.6.2.5]
+#   evidence: [request.percent, plan.body.rollout]
+#   not_covered: What happens between two steps.
 package gates.release.rollout
 
 import data.gates.lib.asked

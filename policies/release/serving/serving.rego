@@ -2,6 +2,12 @@
 # description: How the candidate is to serve is a part of what is decided.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: ml-owner
+#   supports:
+#     iso-42001: [A.4.5, A.6.2.5]
+#   evidence: [serving.configuration, serving.routes]
+#   not_covered: Whether the platform does what its configuration says.
 package gates.release.serving
 
 import data.gates.lib.asked
@@ -46,6 +52,11 @@ _enough if _said.minimum_replicas >= _needed.minimum_replicas
 # custom:
 #   code: serving.capture
 #   remedy: Set `capture.percent` above 0 in the serving configuration before the first canary.
+#   supports:
+#     nist-ai-rmf: [MANAGE 4.1]
+#     eu-ai-act: [Article 12(1)]
+#     sr-11-7: [V.2 Ongoing Monitoring]
+#     iso-42001: [A.6.2.6, A.6.2.8]
 results contains result.denies("release.serving", "serving.capture") if {
 	asked.strict
 	_said
@@ -92,6 +103,9 @@ _sizes := required.model(input.request.model).sizes if {
 # custom:
 #   code: serving.secret
 #   remedy: Put the value into a secret store, refer to it with `from_secret`, and replace it, for it was written down.
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.7]
+#     eu-ai-act: [Article 15(5)]
 results contains object.union(result.denies("release.serving", "serving.secret"), {"item": item}) if {
 	asked.strict
 	some variable in _said.variables

@@ -4,6 +4,15 @@
 #   may together hold only so many of the rows.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: risk
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.5]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [V.3 Outcomes Analysis]
+#     iso-42001: [A.6.2.4]
+#   evidence: [evidence.measurements.share_ppm]
+#   not_covered: Groups of rows that no column tells apart.
 package gates.release.slices
 
 import data.gates.lib.asked

@@ -2,6 +2,15 @@
 # description: The evidence is about this candidate, by this plan, and does not contradict itself.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [MEASURE 2.1]
+#     eu-ai-act: [Article 9(8)]
+#     sr-11-7: [V Model Validation]
+#     iso-42001: [A.6.2.4]
+#   evidence: [bundle, plan.body, evidence.subject_digest]
+#   not_covered: Whether the plan asks for enough.
 package gates.release.subject
 
 import data.gates.lib.asked

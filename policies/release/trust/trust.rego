@@ -2,6 +2,14 @@
 # description: From staging on, who measured is listed, and the policy and trust data in force are the ledger's.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: policy
+#   supports:
+#     nist-ai-rmf: [GOVERN 1.4, GOVERN 2.1]
+#     sr-11-7: [VI Policies and Procedures]
+#     iso-42001: [A.3.2]
+#   evidence: [ledger.policy_digest, ledger.trust_digest, evidence.key_ids]
+#   not_covered: Who holds a key, beyond what the trust data say.
 package gates.release.trust
 
 import data.gates.lib.asked

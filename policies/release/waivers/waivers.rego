@@ -4,6 +4,14 @@
 #   a waiver does not cover denies by itself.
 # schemas:
 #   - input: schema["decision-input.v1"]
+# custom:
+#   owner: risk
+#   supports:
+#     nist-ai-rmf: [MANAGE 1.4]
+#     eu-ai-act: [Article 9(5)]
+#     sr-11-7: [VI Policies and Procedures]
+#   evidence: [waivers.statement]
+#   not_covered: Whether the risk that was accepted is acceptable.
 package gates.release.waivers
 
 import data.gates.lib.accepted
