@@ -85,6 +85,20 @@ def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) 
     return digest
 
 
+def has_pack(serving: Serving, chain: Chain, slot: Slot) -> bool:
+    """Whether the pack beside the target is that of the slot as it stands; where nothing serves none is needed."""
+    state = chain.slot(slot)
+    if state.standing.release is None:
+        return True
+    raw = serving.pack()
+    if raw is None:
+        return False
+    try:
+        return open_pack(raw, root=chain.root, slot=slot, where=serving.name).closing == state.last_closing
+    except EvidenceError:
+        return False
+
+
 def _trusts(chain: Chain) -> list[dict[str, Any]]:
     named = (active.trust_digest for item in chain.entries for active in item.entry.active or ())
     return [chain.trust_document(digest).document() for digest in dict.fromkeys(named)]

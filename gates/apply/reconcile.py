@@ -1,6 +1,7 @@
 """Reconcile: what a slot's last move left open is finished or undone, and said before it is done.
 
-In this order, as each hides the next: a journal of rollbacks beside the ledger, an open intent, debts.
+In this order, as each hides the next: a journal of rollbacks beside the ledger, an open intent, debts, what a writer
+that was killed after his outcome did not leave any more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Literal
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.offline import journal_keys, read_journal
+from gates.apply.pack import has_pack
 from gates.apply.promote import finish as finish_promotion
 from gates.apply.rollback import allowance_of, begin_rollback, rollback
 from gates.apply.saga import Applied, already_done, carry_out
@@ -22,7 +24,7 @@ from gates.errors import Refused, UsageError
 from gates.records.base import Digest
 from gates.records.release import Entry, Journalled, Slot
 
-Left = Literal["nothing", "journal", "told", "conflict", "open", "foreign", "debts", "unseen"]
+Left = Literal["nothing", "journal", "told", "conflict", "open", "foreign", "debts", "unseen", "pack", "entry"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Todo:
     ----------
     left: `journal` is not in the ledger yet; `told`: it is, and can go; `conflict`: the ledger went on without it;
         `open`: an unfinished move of this key; `foreign`: of another's; `debts`: of a move that is done; `unseen`: the traffic
-        of a move that was accepted.
+        of a move that was accepted; `pack`: the rollback pack is an older one; `entry`: the store lacks the newest entry.
     said: in words. finish, undo: what each would do; empty where it can not.
     """
 
@@ -69,6 +71,11 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
     if state.unseen is not None:
         said = f"{describe_release(state.standing.release)} was accepted, and nobody saw the traffic"
         return Todo("unseen", said, "look at the traffic, and where all of it is there move what is deployed")
+    if not has_pack(surfaces.serving, chain, slot):
+        said = f"the rollback pack beside the target is not that of {describe_release(state.standing.release)}"
+        return Todo("pack", said, "look at every surface, and write the pack")
+    if not writer.is_witnessed(chain):
+        return Todo("entry", "the store lacks the ledger's newest entry", "look at every surface, and keep the entry")
     return Todo("nothing", "nothing is left to do")
 
 
@@ -123,7 +130,7 @@ def reconcile(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, how: Literal
         applied = already_done(writer, surfaces, slot, chain)
         _put_away(writer, surfaces, slot)
         return applied
-    if todo.left in ("debts", "unseen"):
+    if todo.left in ("debts", "unseen", "pack", "entry"):
         return already_done(writer, surfaces, slot, chain)
     move = chain.open_intent(slot)
     if todo.left == "open" and move is not None:

@@ -227,7 +227,8 @@ def already_done(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Ch
     elif state.debts:
         chain = _settle(writer, chain, slot, state)
     state = chain.slot(slot)
-    # A run that was killed after its outcome may have left the pack behind.
+    # A run that was killed after its outcome may have left these behind.
+    writer.witness_head(chain)
     pack = keep_pack(writer, surfaces.serving, chain, slot)
     unwitnessed = tag_head(surfaces, slot, chain)
     wanted, intent, outcome = state.standing.release, state.last_intent, state.last_closing

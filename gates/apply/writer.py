@@ -88,6 +88,7 @@ class LedgerWriter:
         chain. EngineError: the clock is wrong, or other writers always came first.
         """
         chain = self.newest(read) if read else self.read()
+        self.witness_head(chain)
         for _ in range(_ROUNDS):
             entry = build(chain, self._position(chain))
             if isinstance(entry, Present):
@@ -117,6 +118,15 @@ class LedgerWriter:
                 f"entry {at} is not what it was a moment ago", code="ledger.truncated", where=self.ledger.name
             )
         return chain.extended(raws[1:])
+
+    def witness_head(self, chain: Chain) -> None:
+        """Keep the newest entry in the store, where its writer was killed before he did: each older one has a newer."""
+        if not self.is_witnessed(chain):
+            witness(self.store, self.root, self.ledger.entries(len(chain.entries) - 1)[0])
+
+    def is_witnessed(self, chain: Chain) -> bool:
+        """Whether the store holds the newest entry."""
+        return chain.head in self.store
 
     def require_apply(self, chain: Chain, slot: Slot) -> None:
         """Refuse whoever may not move the slot, before anything else is looked at.
@@ -178,6 +188,6 @@ def read_ledger(ledger: Ledger, store: Store, root: Digest) -> Chain:
 
 def witness(store: Store, root: Digest, raw: bytes) -> Digest:
     """Keep an appended entry in the store too, so that a cut tail is missed."""
-    digest = store.put(raw)
-    store.link(_WITNESS, root, digest)
-    return digest
+    # The link first, so that whoever finds the bytes need not look for it.
+    store.link(_WITNESS, root, digest_bytes(raw))
+    return store.put(raw)

@@ -294,6 +294,7 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
     ------
     EvidenceError: the ledger does not verify. EngineError: ledger, registry or target is out of reach.
     """
+    from gates.apply.pack import has_pack
     from gates.apply.serving.interface import Followed, Following, Serves, Unseen
 
     chain = project.chain()
@@ -313,6 +314,8 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
         if accepted is not None and isinstance(traffic, Following | Unseen):
             code = "unseen" if isinstance(traffic, Unseen) else "converging"
             differences.append(f"{traffic.reason} [serving.{code}]")
+        if state.open is None and not surfaces.serving.journal() and not has_pack(surfaces.serving, chain, slot):
+            differences.append("the rollback pack beside the target is not that of what serves [pack.stale]")
         found.append(
             Standing(
                 environment=environment,
