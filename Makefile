@@ -72,5 +72,5 @@ $(RUNTIME): $(VENV)/.made $(PINS)
 
 $(DEVELOPMENT): $(VENV)/.made $(PINS)
 	@echo "setup: installing the product, the example's data, Spark, tests and linters (two or three minutes, once)"
-	@$(INSTALL) '.[spark,pii,delta,iceberg,postgres,s3]' --group example --group dev --group oracles
+	@$(INSTALL) '.[spark,pii,delta,iceberg,postgres,s3,notify]' --group example --group dev --group oracles
 	@touch $(RUNTIME) $@

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -10,6 +12,7 @@ from gates.cli import options
 
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
+    from gates.project import Project
 
 
 @click.command()
@@ -35,10 +38,20 @@ def promote(
 ) -> None:
     """Decide on sealed evidence and, where the policies allow, move the release. Exits 1 where they deny."""
     from gates.flow.move import promote as run
+    from gates.flow.notify import told
     from gates.render.document import document
 
     project = options.open_project(spec_path)
-    done = run(project, environment, candidate=candidate, bundle=bundle, reason=reason, key=key, percent=percent)
+    with _telling(project):
+        done = told(
+            project,
+            environment,
+            "promoted",
+            reason,
+            lambda: run(
+                project, environment, candidate=candidate, bundle=bundle, reason=reason, key=key, percent=percent
+            ),
+        )
     if output == "json":
         answer: dict[str, Any] = document(done.view)
         options.print_document(answer | ({"applied": _document(done.applied)} if done.applied else {}))
@@ -59,8 +72,18 @@ def promote(
 def rollback(environment: str, reason: str, to: str | None, key: str | None, spec_path: str, output: str) -> None:
     """Bring back a whole earlier release that this environment's ledger knows as done."""
     from gates.flow.move import rollback as run
+    from gates.flow.notify import told
 
-    _print(run(options.open_project(spec_path), environment, reason=reason, to=to, key=key), "rolled back", output)
+    project = options.open_project(spec_path)
+    with _telling(project):
+        done = told(
+            project,
+            environment,
+            "rolled back",
+            reason,
+            lambda: run(project, environment, reason=reason, to=to, key=key),
+        )
+    _print(done, "rolled back", output)
 
 
 @click.command()
@@ -73,8 +96,14 @@ def rollback(environment: str, reason: str, to: str | None, key: str | None, spe
 def adopt(version: str, environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Enter into the ledger that URI (models:/NAME/VERSION) takes all of ENV's traffic already. Moves no traffic."""
     from gates.flow.move import adopt as run
+    from gates.flow.notify import told
 
-    _print(run(options.open_project(spec_path), environment, version, reason=reason, key=key), "adopted", output)
+    project = options.open_project(spec_path)
+    with _telling(project):
+        done = told(
+            project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
+        )
+    _print(done, "adopted", output)
 
 
 @click.command()
@@ -90,9 +119,17 @@ def reconcile(environment: str, how: str | None, key: str | None, spec_path: str
     Changes nothing without --finish or --undo, and exits 1 where something is left.
     """
     from gates.flow.move import reconcile as run
+    from gates.flow.notify import told
 
     asked: Literal["look", "finish", "undo"] = "finish" if how == "finish" else "undo" if how == "undo" else "look"
-    todo, applied = run(options.open_project(spec_path), environment, how=asked, key=key)
+    project = options.open_project(spec_path)
+    if asked == "look":
+        todo, applied = run(project, environment, how=asked, key=key)
+    else:
+        with _telling(project):
+            todo, applied = told(
+                project, environment, "reconciled", None, lambda: run(project, environment, how=asked, key=key)
+            )
     if output == "json":
         said = {"left": todo.left, "said": todo.said, "finish": todo.finish, "undo": todo.undo}
         options.print_document(said | ({"applied": _document(applied)} if applied else {}))
@@ -113,9 +150,24 @@ def reconcile(environment: str, how: str | None, key: str | None, spec_path: str
 def takeover(environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Make an unfinished move that another key began this key's: `gates reconcile` then finishes or undoes it."""
     from gates.flow.move import takeover as run
+    from gates.flow.notify import told
 
-    entry = run(options.open_project(spec_path), environment, reason=reason, key=key)
+    project = options.open_project(spec_path)
+    with _telling(project):
+        entry = told(
+            project, environment, "taken over", reason, lambda: run(project, environment, reason=reason, key=key)
+        )
     options.tell({"entry": entry}, output, f"taken over in {environment}", f"next: gates reconcile -e {environment}")
+
+
+@contextmanager
+def _telling(project: Project) -> Iterator[None]:
+    """Say what could not be told, also of a move that failed."""
+    try:
+        yield
+    finally:
+        for failure in project.failures:
+            options.say(f"note: {failure}")
 
 
 def _print(applied: Applied, word: str, output: str) -> None:

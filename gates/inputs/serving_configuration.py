@@ -20,8 +20,10 @@ from gates.records.decision import ServingConfiguration, Variable
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
-_NAMED = re.compile(r"passw(or)?d|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE)
-_VALUES = {
+NAMED_LIKE_A_SECRET = re.compile(
+    r"passw(or)?d|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE
+)
+SECRETS = {
     "an access key": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "a token": re.compile(r"\b(gh[opsu]_[A-Za-z0-9]{36}|github_pat_\w{20,}|dapi[0-9a-f]{32}|xox[abp]-[\w-]{10,})"),
@@ -95,6 +97,6 @@ def read_serving_configuration(path: Path, *, name: str) -> ServingConfiguration
 def _variable(name: str, value: _Secret | str | float) -> Variable:
     if isinstance(value, _Secret):
         return Variable(name=name, kind="reference")
-    looks = ["a secret by its name"] if _NAMED.search(name) and str(value) else []
-    looks += [kind for kind, form in _VALUES.items() if form.search(str(value))]
+    looks = ["a secret by its name"] if NAMED_LIKE_A_SECRET.search(name) and str(value) else []
+    looks += [kind for kind, form in SECRETS.items() if form.search(str(value))]
     return Variable(name=name, kind="plain", looks_like=tuple(looks))

@@ -21,5 +21,4 @@ STUDIES = (
     "baseline",
     "alternatives",
     "causes",
-    "reliability",
 )
