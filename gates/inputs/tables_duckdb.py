@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
+from gates.inputs.ibis_dialects import use_few_dialects
 from gates.inputs.tables import distinct, keep, usable_cores
 from gates.records import Digest
 
@@ -44,6 +45,7 @@ class DuckdbEngine:
     ordered = True
 
     def __init__(self, scratch: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+        use_few_dialects()
         import ibis
 
         self._connection = ibis.duckdb.connect(

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from gates.measure.ahead import import_ahead
 from gates.measure.calibration.binning import WIDTHS, Binned, binned, cells_of
 from gates.measure.calibration.classwise import CLASSWISE_CHECKS, classwise, top_label
 from gates.measure.calibration.coverage import coverage, unmeasured
@@ -56,6 +57,7 @@ class CalibrationGate:
         scored = _readable(given)
         if isinstance(scored, Reason):
             return Findings(tuple(_unmeasured(given, scored)))
+        import_ahead("scipy.special")
         # (3)
         many = scored.task == "multiclass"
         scores = top_label(scored) if many else scored

@@ -57,11 +57,11 @@ class Placements:
         if absent is not None:
             return absent
         above, below = score[event], score[~event]
+        left, right = _Ascending.of(above), _Ascending.of(below)
         if weight is None:
-            return cls(_position(above, below), 2.0 * above.size - _position(below, above), event)
+            return cls(left.among(right), 2.0 * above.size - right.among(left), event)
         own, other = settled(weight[event]), settled(weight[~event])
-        positive = _position(above, below, other)
-        return cls(positive, 2.0 * own.sum() - _position(below, above, own), event, (own, other))
+        return cls(left.among(right, other), 2.0 * own.sum() - right.among(left, own), event, (own, other))
 
     def __sub__(self, other: Placements) -> Placements:
         return Placements(self.positive - other.positive, self.negative - other.negative, self.event, self.weight)
@@ -105,7 +105,7 @@ class _Side:
         if self.doubled.size < 2:
             return 0.0
         if self.weight is None:
-            return float(np.sort(self.doubled).var(ddof=1)) / (self.most**2 * self.doubled.size)
+            return _whole_variance(self.doubled) / (self.most**2 * self.doubled.size)
         square = np.sort((self.weight * (self.doubled / self.most - area)) ** 2).sum()
         return float(square / self.weight.sum() ** 2 * self.effective / max(1.0, self.effective - 1))
 
@@ -163,20 +163,46 @@ def either_way(areas: Sequence[Figure]) -> Figure:
     return Figure(best.estimate, lower, upper, max(way.n for way in ways), best.clusters)
 
 
-def _position(values: Floats, among: Floats, weight: Floats | None = None) -> Floats:
-    """Twice the midrank position of each value among others: the weight of lower ones counts two, of equal ones one."""
-    order = np.argsort(values)
-    sought = values[order]
-    position = np.empty(values.size)
-    # Sorted needles keep the search in the cache: 3 times faster at a million rows.
-    if weight is None:
-        ascending = np.sort(among)
-        position[order] = np.searchsorted(ascending, sought, "left") + np.searchsorted(ascending, sought, "right")
+@dataclass(frozen=True)
+class _Ascending:
+    """The scores of one class in order, and the rows that they are of."""
+
+    values: Floats
+    order: Ints
+
+    @classmethod
+    def of(cls, score: Floats) -> _Ascending:
+        order = np.argsort(score)
+        return cls(score[order], order)
+
+    def among(self, others: _Ascending, weight: Floats | None = None) -> Floats:
+        """Twice the midrank position of each row among others: the weight of lower ones counts two, of equal ones one.
+
+        Parameters
+        ----------
+        weight: of the others, in the order of their rows.
+        """
+        # Sorted needles keep the search in the cache: 3 times faster at a million rows.
+        sides = [np.searchsorted(others.values, self.values, side) for side in ("left", "right")]
+        position = np.empty(self.values.size)
+        if weight is None:
+            position[self.order] = sides[0] + sides[1]
+        else:
+            up_to = np.concatenate([[0.0], np.cumsum(weight[others.order])])
+            position[self.order] = up_to[sides[0]] + up_to[sides[1]]
         return position
-    rank = np.argsort(among)
-    ascending, up_to = among[rank], np.concatenate([[0.0], np.cumsum(weight[rank])])
-    position[order] = sum(up_to[np.searchsorted(ascending, sought, side)] for side in ("left", "right"))
-    return position
+
+
+def _whole_variance(values: Floats) -> float:
+    """Variance (ddof 1) of whole numbers of at most 2^31, shape (rows,), rows at most 2^30: exact, so of no order.
+
+    Squares are summed by halves of 16 bits, whose sums fit into 64 bits.
+    """
+    whole = values.astype(np.int64)
+    high, low = whole >> 16, whole & (2**16 - 1)
+    n, total = whole.size, int(whole.sum())
+    squares = (int(high @ high) << 32) + (int(high @ low) << 17) + int(low @ low)
+    return (n * squares - total**2) / (n * (n - 1))
 
 
 def _figure(

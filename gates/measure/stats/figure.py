@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -83,6 +84,9 @@ def at_ladder(interval: Callable[[float], tuple[float, float]]) -> tuple[Bound, 
     )
 
 
+_NORMAL = NormalDist()
+
+
 @lru_cache(maxsize=4096)
 def quantiles(clusters: int | None, share: float = 1.0) -> Floats:
     """Return one-sided quantiles at the rungs, shape (9,): normal, or Student's with clusters - 1 degrees.
@@ -91,10 +95,14 @@ def quantiles(clusters: int | None, share: float = 1.0) -> Floats:
     ----------
     share: of each rung's alpha, in (0, 1]; what a bound may spend where several are joined.
     """
-    from scipy.special import ndtri, stdtrit
-
     at = RUNGS + (1 - share) * (1 - RUNGS)
-    values = np.asarray(ndtri(at) if clusters is None else stdtrit(clusters - 1, at), dtype=np.float64)
+    if clusters is None:
+        # Not SciPy's, whose import takes a tenth of the time that a million rows are ranked in.
+        values = np.array([_NORMAL.inv_cdf(rung) for rung in at])
+    else:
+        from scipy.special import stdtrit
+
+        values = np.asarray(stdtrit(clusters - 1, at), dtype=np.float64)
     values.flags.writeable = False
     return values
 
