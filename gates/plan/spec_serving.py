@@ -43,7 +43,25 @@ class NginxSpec(Part):
     )
 
 
-KINDS = ("file", "kserve", "nginx")
+class DatabricksSpec(Part):
+    """A Databricks model serving endpoint."""
+
+    endpoint: Annotated[Place, Field(pattern=r"^[\w.{}-]+$")] = Field(
+        description="The endpoint's name; it exists already; {environment} is the rung."
+    )
+    volume: Annotated[Place, Field(pattern=r"^/Volumes(/[^/]+){3,}$")] = Field(
+        description="Folder in a volume for what it states, the rollback pack and the journal."
+    )
+    entity: Annotated[Name, only("model")] = Field(
+        default="{model}", description="The registered model's name in the workspace; {model} is filled in."
+    )
+    profile: Name | None = Field(default=None, description="Of ~/.databrickscfg; default: what the environment says.")
+    wait_minutes: Annotated[int, Field(ge=0, le=240)] = Field(
+        default=30, description="How long an update is waited for before the move is left open."
+    )
+
+
+KINDS = ("file", "kserve", "nginx", "databricks")
 
 
 class Serving(Part):
@@ -52,6 +70,7 @@ class Serving(Part):
     file: Place | None = Field(default=None, description="The serving file; {environment} is the rung.")
     kserve: KServeSpec | None = Field(default=None, description="An InferenceService manifest.")
     nginx: NginxSpec | None = Field(default=None, description="A split by nginx, by a stable key.")
+    databricks: DatabricksSpec | None = Field(default=None, description="A Databricks endpoint.")
     flags: Place | None = Field(default=None, description="A flagd file (JSON) whose flags the release pins.")
     configuration: Place | None = Field(
         default=None, description="How the candidate is to serve: replicas, size, capture, traffic, variables."
@@ -66,5 +85,8 @@ class Serving(Part):
     @property
     def name(self) -> str:
         """The target as the spec writes it: what a decision names."""
-        place = self.kserve.manifest if self.kserve else self.nginx.config if self.nginx else ""
-        return self.file or place
+        if self.kserve:
+            return self.kserve.manifest
+        if self.nginx:
+            return self.nginx.config
+        return self.databricks.endpoint if self.databricks else self.file or ""

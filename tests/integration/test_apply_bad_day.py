@@ -235,7 +235,7 @@ def release_digest_of(predicate: dict[str, Any]) -> str:
 def test_a_forged_pack_is_found_by_the_root_alone(world: World, how: str, code: str) -> None:
     world.serving("staging").keep_pack(forged_pack(world, how))
     assert refusal(EvidenceError, lambda: back(world, None, "stranger")) == code
-    world.serving("staging")._pack_path.unlink()
+    (world.root / "serving" / "staging.json.rollback-pack.json").unlink()
     assert refusal(EvidenceError, lambda: back(world)) == "pack.missing"
 
 
@@ -348,7 +348,7 @@ def test_a_tail_that_was_cut_from_ledger_and_store_is_missed_by_each_witness(wor
         head = name_of_raw(raw)
     shutil.rmtree(world.root / "store" / "links")
     if left == "tag":
-        world.serving("staging")._pack_path.unlink()
+        (world.root / "serving" / "staging.json.rollback-pack.json").unlink()
     else:
         shutil.rmtree(world.registry.path(MODEL, "2").with_name("tags"))
     failures = [(item.part, item.code) for item in witnessed(world).failures]

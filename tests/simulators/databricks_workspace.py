@@ -252,6 +252,16 @@ def _version(name: str, number: str, version: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def served(workspace: Workspace) -> Iterator[str]:
     """Serve it for a while; yield its address."""
+    server = served_until_exit(workspace)
+    try:
+        yield workspace.address
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def served_until_exit(workspace: Workspace) -> ThreadingHTTPServer:
+    """Serve it in a thread of its own, and set its address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -276,8 +286,4 @@ def served(workspace: Workspace) -> Iterator[str]:
     workspace.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    try:
-        yield workspace.address
-    finally:
-        server.shutdown()
-        server.server_close()
+    return server

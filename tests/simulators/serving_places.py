@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulators.databricks_workspace import OWNER, Workspace, served_until_exit
+
+from gates.apply.serving.databricks import DatabricksServing, DatabricksWords
 from gates.apply.serving.file_serving import FileServing
 from gates.apply.serving.interface import Serves, Serving
 from gates.apply.serving.kserve import KServeServing, KServeWords, parse_manifest
@@ -127,4 +131,43 @@ def nginx_place(folder: Path) -> Place:
     )
 
 
-PLACES: dict[str, Callable[[Path], Place]] = {"file": file_place, "kserve": kserve_place, "nginx": nginx_place}
+@dataclass
+class DatabricksPlace(Place):
+    """Its workspace too, for tests of what only it does."""
+
+    workspace: Workspace = field(default_factory=Workspace)
+
+
+def databricks_place(folder: Path) -> DatabricksPlace:
+    del folder
+    workspace = Workspace()
+    workspace.make_endpoint("flights-delay", "flights", "0", workload_size="Small", environment_vars={"A": "b"})
+    served_until_exit(workspace)
+    words = DatabricksWords("flights-delay", "/Volumes/main/ml/gates/staging", wait_s=20, poll_s=0.01)
+
+    def open_() -> DatabricksServing:
+        os.environ |= {"DATABRICKS_HOST": workspace.address, "DATABRICKS_TOKEN": OWNER}
+        return DatabricksServing(words)
+
+    def edit() -> None:
+        routes = workspace.endpoint["config"]["traffic_config"]["routes"]
+        if len(routes) == 1:
+            workspace.endpoint["config"]["served_entities"][0]["entity_version"] = "77"
+            return
+        routes[0]["traffic_percentage"] -= 1
+        routes[1]["traffic_percentage"] += 1
+
+    return DatabricksPlace(
+        open_,
+        edit,
+        lambda: workspace.files.update({name: b"{" for name in workspace.files if name.endswith("delay.json")}),
+        workspace=workspace,
+    )
+
+
+PLACES: dict[str, Callable[[Path], Place]] = {
+    "file": file_place,
+    "kserve": kserve_place,
+    "nginx": nginx_place,
+    "databricks": databricks_place,
+}

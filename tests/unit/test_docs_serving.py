@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from gates.apply.serving.databricks import DatabricksServing
 from gates.apply.serving.flagd import WithFlags
 from gates.apply.serving.kserve import KServeServing
 from gates.apply.serving.nginx import NginxServing
@@ -23,13 +24,13 @@ def test_each_example_is_a_spec_and_opens_its_target(tmp_path: Path) -> None:
         targets.append(open_serving(spec, "staging"))
         if spec.release is not None:
             assert spec.release.parts().lacks == ("preprocessor_digest",)
-    assert [type(target) for target in targets] == [WithFlags, KServeServing, NginxServing]
+    assert [type(target) for target in targets] == [WithFlags, KServeServing, NginxServing, DatabricksServing]
     assert targets[1].name == str(tmp_path / "deploy/staging/model.yaml")
 
 
 def test_each_word_of_a_target_is_explained() -> None:
-    from gates.plan.spec_serving import KINDS, KServeSpec
+    from gates.plan.spec_serving import KINDS, DatabricksSpec, KServeSpec
 
     text = PAGE.read_text()
     assert all(f"`{word}`" in text for word in (*KINDS, "flags"))
-    assert all(f"{word}:" in text for word in KServeSpec.model_fields)
+    assert all(f"{word}:" in text for each in (KServeSpec, DatabricksSpec) for word in each.model_fields)

@@ -54,4 +54,23 @@ def _nginx(spec: Spec, words: Any, environment: str) -> Serving:
     return NginxServing(path, NginxWords(words.key, words.upstream, words.test, words.reload, status))
 
 
-_KINDS: dict[str, Callable[..., Serving]] = {"file": _file, "kserve": _kserve, "nginx": _nginx}
+def _databricks(spec: Spec, words: Any, environment: str) -> Serving:
+    from gates.apply.serving.databricks import DatabricksServing, DatabricksWords
+
+    return DatabricksServing(
+        DatabricksWords(
+            fill(words.endpoint, environment=environment),
+            fill(words.volume, environment=environment),
+            words.entity,
+            words.profile,
+            words.wait_minutes * 60,
+        )
+    )
+
+
+_KINDS: dict[str, Callable[..., Serving]] = {
+    "file": _file,
+    "kserve": _kserve,
+    "nginx": _nginx,
+    "databricks": _databricks,
+}

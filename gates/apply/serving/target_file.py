@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,46 +10,58 @@ from gates.bundle.canonical import canonical_bytes, parse_json
 from gates.bundle.files import write_atomically
 from gates.errors import EngineError, EvidenceError
 
+_PACK, _JOURNAL = ".rollback-pack.json", ".journal.json"
 
-class TargetFile:
-    """What targets with a file share: one file for one slot; beside it `<file>.rollback-pack.json` and `<file>.journal.json`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+class Beside(ABC):
+    """What lies beside a statement under its name and a suffix: the rollback pack and the journal."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        return str(self.path)
+        """Of the statement, for messages."""
+
+    @abstractmethod
+    def _read(self, suffix: str) -> bytes | None:
+        """Return the bytes; None where there are none. The suffix of the statement itself is empty."""
+
+    @abstractmethod
+    def _put(self, suffix: str, content: bytes) -> None:
+        """Replace it at once."""
+
+    @abstractmethod
+    def _remove(self, suffix: str) -> None:
+        """Leave none."""
 
     def bytes_now(self) -> bytes | None:
-        """Return the bytes; None where there is no file."""
-        return self._read(self.path)
+        """Return the statement's bytes; None where there is none."""
+        return self._read("")
 
     def put(self, content: bytes) -> None:
-        """Replace the file at once."""
-        self._put(self.path, content)
+        """Replace the statement at once."""
+        self._put("", content)
 
     def remove(self) -> None:
-        """Leave no file."""
-        self._remove(self.path)
+        """Leave no statement."""
+        self._remove("")
 
     def keep_pack(self, pack: bytes) -> None:
-        self._put(self._pack_path, pack)
+        self._put(_PACK, pack)
 
     def pack(self) -> bytes | None:
-        return self._read(self._pack_path)
+        return self._read(_PACK)
 
     def keep_journal(self, journal: Sequence[bytes]) -> None:
         if journal:
-            self._put(self._journal_path, b"[" + b",".join(journal) + b"]")
+            self._put(_JOURNAL, b"[" + b",".join(journal) + b"]")
             return
-        self._remove(self._journal_path)
+        self._remove(_JOURNAL)
 
     def journal(self) -> tuple[bytes, ...]:
-        content = self._read(self._journal_path)
+        content = self._read(_JOURNAL)
         if content is None:
             return ()
-        where = str(self._journal_path)
+        where = self.name + _JOURNAL
         try:
             found = parse_json(content, where=where)
             raws = tuple(canonical_bytes(item) for item in found) if isinstance(found, list) else ()
@@ -58,34 +71,40 @@ class TargetFile:
             raise EvidenceError("not a journal", code="journal.malformed", where=where)
         return raws
 
+
+class TargetFile(Beside):
+    """What targets with a file share: one file for one slot; beside it `<file>.rollback-pack.json` and `<file>.journal.json`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
     @property
-    def _journal_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".journal.json")
+    def name(self) -> str:
+        return str(self.path)
 
     def unavailable(self, error: OSError) -> EngineError:
         return unavailable(self.name, str(error.strerror), "look at the path, its permissions and the free space")
 
-    @property
-    def _pack_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".rollback-pack.json")
+    def _at(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
 
-    def _read(self, path: Path) -> bytes | None:
+    def _read(self, suffix: str) -> bytes | None:
         try:
-            return path.read_bytes()
+            return self._at(suffix).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self.unavailable(error) from error
 
-    def _remove(self, path: Path) -> None:
+    def _remove(self, suffix: str) -> None:
         try:
-            path.unlink(missing_ok=True)
+            self._at(suffix).unlink(missing_ok=True)
         except OSError as error:
             raise self.unavailable(error) from error
 
-    def _put(self, path: Path, content: bytes) -> None:
+    def _put(self, suffix: str, content: bytes) -> None:
         try:
-            write_atomically(path, content)
+            write_atomically(self._at(suffix), content)
         except OSError as error:
             raise self.unavailable(error) from error
 
