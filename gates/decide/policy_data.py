@@ -92,6 +92,14 @@ class OwnCheck(Record):
         return self
 
 
+class ContractBounds(Record):
+    """What a contract may let pass of this model, in place of release/data.yaml: bad rows, and the lag of a table."""
+
+    percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    rows: Annotated[int, Field(ge=0)] | None = None
+    seconds: Annotated[int, Field(ge=0)] | None = None
+
+
 class ModelFacts(Record):
     """`models/<model>/data.yaml`. A model without one has tier high and nothing of its own.
 
@@ -116,6 +124,7 @@ class ModelFacts(Record):
     business_owner: Name | None = None
     solo: bool = False
     sizes: tuple[Name, ...] = ()
+    contract: ContractBounds | None = None
 
 
 Strictness = Literal["observe", "warn", "deny"]
@@ -197,6 +206,7 @@ def _words(record: type[Record]) -> list[str]:
         *record.model_fields,
         *ParameterFacts.model_fields,
         *Wish.model_fields,
+        *ContractBounds.model_fields,
         *OwnLimit.model_fields,
         *OwnCheck.model_fields,
         *Enforcement.model_fields,

@@ -17,7 +17,10 @@ schema:
     properties:
       - {name: id, logicalType: integer, primaryKey: true, description: One application.}
       - {name: at, logicalType: timestamp}
-      - {name: x, logicalType: number, logicalTypeOptions: {maximum: 0}}
+      - name: x
+        logicalType: number
+        logicalTypeOptions: {maximum: 0}
+        quality: [{metric: nullValues, mustBeLessThan: 40, unit: percent}]
 """
 
 
@@ -28,6 +31,10 @@ def test_a_contract_that_the_holdout_breaks(world: World) -> None:
     assert checked.code == 1, checked.out + checked.err
     assert "rule holdout: x.maximum" in checked.out
     assert "data.contract" in checked.out
+    # What it lets pass is beyond what policy allows a contract: 40 percent of nulls, and a lag of a hundred years.
+    said = " ".join(checked.out.split())
+    assert "holdout: latency at contract too loose code contract.loose" in said
+    assert "holdout: x.nullValues contract too loose code contract.loose" in said
     kept = {path.read_bytes() for path in (world.folder / "store").rglob("*") if path.is_file()}
     assert CONTRACT.encode() in kept, "an auditor reads years later what was promised"
 
@@ -37,5 +44,5 @@ def test_a_contract_with_a_mistyped_word(world: World) -> None:
     world.edit("holdout.parquet,", "holdout.parquet, contract: approvals.odcs.yaml,")
     checked = world.check()
     assert checked.code == 2
-    assert "approvals.odcs.yaml:14" in checked.err
+    assert "approvals.odcs.yaml:16" in checked.err
     assert 'did you mean "maximum"?' in checked.err

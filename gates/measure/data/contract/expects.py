@@ -70,6 +70,12 @@ class Expects:
         ]
         return (*allowed, Param(name="unit", value="percent")) if self.percent else tuple(allowed)
 
+    @property
+    def most(self) -> float:
+        """The most that is allowed; infinite where nothing is too much."""
+        unlimited = ("mustNotBe", "mustNotBeBetween", "mustBeGreaterThan", "mustBeGreaterOrEqualTo")
+        return math.inf if self.operator in unlimited else self.numbers[-1]
+
     def __str__(self) -> str:
         said = " and ".join(f"{number:g}" for number in self.numbers)
         return f"{self.operator} {said}{' percent' if self.percent else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from gates.measure.census import census, table_of, unmeasured
 from gates.measure.data.contract import terms
 from gates.measure.data.contract.changes import Change, changes
 from gates.measure.data.contract.columns import View
-from gates.measure.data.contract.rules import Asked, FreshRule, Rule, SqlRule, TypeRule, asked
+from gates.measure.data.contract.rules import Asked, CountRule, FreshRule, Rule, SqlRule, TypeRule, asked
 from gates.measure.data.contract.scan import Answer, Found, Target, measure
 from gates.measure.interface import Contract, Findings, Given, Note, OpenTable, contract_note
 from gates.records import Item, Measurement, Param, Reason
@@ -81,7 +82,17 @@ def _target(given: Given, contract: Contract) -> Target:
 def _params(contract: Contract, rule: Rule | None = None) -> tuple[Param, ...]:
     allowed = rule.expects.params() if rule is not None else ()
     seconds = (Param(name="seconds", value=rule.seconds),) if isinstance(rule, FreshRule) else ()
-    return (Param(name="contract", value=contract.digest), *allowed, *seconds)
+    tolerated = tuple(_tolerated(rule)) if allowed and rule is not None else ()
+    return (Param(name="contract", value=contract.digest), *allowed, *tolerated, *seconds)
+
+
+def _tolerated(rule: Rule) -> Iterator[Param]:
+    """How many bad rows the contract lets pass, which policy bounds; other numbers are no tolerance."""
+    if isinstance(rule, CountRule) or (isinstance(rule, SqlRule) and not rule.said.per_row):
+        return
+    most = rule.expects.most
+    name = "tolerated_percent" if rule.expects.percent else "tolerated_rows"
+    yield Param(name=name, value=most if math.isfinite(most) else "unbounded")
 
 
 def _item(role: TableRole, name: str) -> Item:
