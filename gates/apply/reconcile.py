@@ -56,7 +56,7 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
     state = chain.slot(slot)
     raws = surfaces.serving.journal()
     if raws:
-        return _journal(surfaces, chain, slot, raws)
+        return _journal(surfaces, chain, slot, raws, writer.signer.public.key_id)
     if state.open is not None:
         move = state.open
         what = "rollback" if move.entry.kind == "rollback" else "promotion"
@@ -79,7 +79,7 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
     return Todo("nothing", "nothing is left to do")
 
 
-def _journal(surfaces: Surfaces, chain: Chain, slot: Slot, raws: tuple[bytes, ...]) -> Todo:
+def _journal(surfaces: Surfaces, chain: Chain, slot: Slot, raws: tuple[bytes, ...], key_id: str) -> Todo:
     records = read_journal(raws, root=chain.root, slot=slot)
     first, last, state = records[0], records[-1], chain.slot(slot)
     trust = chain.trust(slot.environment)
@@ -94,6 +94,8 @@ def _journal(surfaces: Surfaces, chain: Chain, slot: Slot, raws: tuple[bytes, ..
     if state.open is not None:
         ours = state.open.entry.kind == "rollback" and state.open.after.release == last.after
         undone = state.open.entry.kind == "intent" and state.open.before.release == last.after
+        if (ours or undone) and key_id not in state.open.owners:
+            return Todo("foreign", f"{told}; to enter it an open move must be closed, and that is another key's")
         if ours or undone:
             return Todo("journal", told, "close the open move as the journal says")
         return _conflict(told, f"a move to {describe_release(state.open.after.release)} is open")

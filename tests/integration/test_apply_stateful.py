@@ -122,5 +122,18 @@ def test_an_entry_that_the_store_lacks_is_found_and_kept(tmp_path: Path) -> None
     assert (_left(moves, "production"), head in moves.world.store) == ("nothing", True)
 
 
+def test_a_journal_whose_entering_was_killed_is_anothers_to_finish_until_it_is_taken_over(tmp_path: Path) -> None:
+    moves = Moves.begin(tmp_path)
+    moves.promote("staging", 2, 100, "applier", None)
+    moves.rollback_without_the_ledger("staging", "applier", None)
+    moves.reconcile("staging", "second", 3, undo=False)
+    assert moves.counts["killed"] == 1
+    assert _left(moves) == "foreign"
+    moves.reconcile("staging", "applier", None, undo=False)
+    assert _left(moves) == "foreign"
+    moves.settle()
+    assert _left(moves) == "nothing"
+
+
 def _left(moves: Moves, environment: str = "staging") -> str:
     return look(moves.world.writer(), moves.world.surfaces(environment), slot_in(environment)).left

@@ -21,4 +21,5 @@ STUDIES = (
     "baseline",
     "alternatives",
     "causes",
+    "reliability",
 )

@@ -179,9 +179,9 @@ def at_once(rng: np.random.Generator) -> Sequence[float]:
 
 
 def study(runner: Runner) -> Page:
-    orders = runner.simulate(random_moves, [()], 150)[()]
-    kills = runner.simulate(killed, [(kind,) for kind in KINDS], 60)
-    races = runner.simulate(at_once, [()], 40)[()]
+    orders = runner.simulate(random_moves, [()], 80)[()]
+    kills = runner.simulate(killed, [(kind,) for kind in KINDS], 30)
+    races = runner.simulate(at_once, [()], 24)[()]
     found = [orders, *kills.values(), races]
     runs = sum(len(each) for each in found)
     points = {kind: sorted({int(at) for *_, died, at in kills[kind,] if died}) for kind in KINDS}
