@@ -23,7 +23,8 @@ from gates.records import (
     Slice,
 )
 from gates.records.decision import Request
-from gates.render.view import View, build_view
+from gates.render.join import build_view
+from gates.render.view import View
 
 NOW = 1_795_262_400_000_000
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def view_of(policies: PolicySet, decided: Decided, attachments: Mapping[str, bytes]) -> View:
     """Return the decision as every output shows it; advice is computed here, after the decision and outside it."""
-    from gates.render.view import build_view
+    from gates.render.join import build_view
 
     decision, measurements = decided.decision, decided.bundle.measurements
     limit_of = limits_of(policies.data)

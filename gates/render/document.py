@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gates.render.view import Row, View
+from gates.render.row import Row
+from gates.render.view import View
 
 
 def document(view: View) -> dict[str, Any]:

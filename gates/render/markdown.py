@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from gates.render.names import visible
 from gates.render.numbers import moment
-from gates.render.view import Row, View
+from gates.render.row import Row
+from gates.render.view import View
 from gates.render.words import (
     UNBOUNDED,
     WORSE,

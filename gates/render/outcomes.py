@@ -8,9 +8,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gates.render.names import item_text, slice_text, visible
+from gates.render.row import Row
 from gates.render.screen import Screen
 from gates.render.text import answer_colour
-from gates.render.view import Row, View
+from gates.render.view import View
 from gates.render.words import estimate_text, interval_text, limit_text, verdict_text
 
 if TYPE_CHECKING:

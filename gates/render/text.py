@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from gates.render.names import visible
 from gates.render.numbers import moment, short
+from gates.render.row import Row
 from gates.render.screen import Screen
-from gates.render.view import Row, View
+from gates.render.view import View
 from gates.render.words import (
     UNBOUNDED,
     WORSE,

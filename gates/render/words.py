@@ -10,7 +10,7 @@ from gates.decide.rows_needed import CAP, Need
 from gates.records.measurement import WHOLE, Bound, Item, Measurement, Slice
 from gates.render.names import item_text, place_text, slice_text, visible
 from gates.render.numbers import count, figure, figures, literal
-from gates.render.view import Row
+from gates.render.row import Row
 
 UNBOUNDED = "∞: the data set no bound on that side"
 

@@ -24,7 +24,7 @@ from gates.decide.opa_binary import find_opa
 from gates.errors import EvidenceError
 from gates.records import ActivePolicy, Slot
 from gates.records.decision import LastInput
-from gates.render.view import build_view
+from gates.render.join import build_view
 
 
 @pytest.fixture(scope="module")

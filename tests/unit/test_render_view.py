@@ -28,9 +28,9 @@ from gates.records import LADDER, Family, Measurement, Reason, Requirement, Rule
 from gates.records.decision import LedgerInput
 from gates.records.measurement import Param
 from gates.render.document import document
+from gates.render.join import build_view
 from gates.render.markdown import markdown
 from gates.render.text import text
-from gates.render.view import build_view
 from gates.resources import policies_folder
 
 

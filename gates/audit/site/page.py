@@ -21,7 +21,8 @@ from gates.render.names import slice_text, visible
 from gates.render.numbers import count, figure, moment, short
 from gates.render.pictures import Picture, pictures
 from gates.render.pictures.reliability import bin_name, filled
-from gates.render.view import UNENFORCED, Row, View
+from gates.render.row import UNENFORCED, Row
+from gates.render.view import View
 
 if TYPE_CHECKING:
     from jinja2 import Template

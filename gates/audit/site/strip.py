@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from gates.decide.limits import ends
-from gates.render.view import Row
+from gates.render.row import Row
 
 
 @dataclass(frozen=True)

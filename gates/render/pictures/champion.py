@@ -9,7 +9,7 @@ from gates.records import Measurement
 from gates.render.names import slice_text, visible
 from gates.render.pictures.canvas import Picture
 from gates.render.pictures.intervals import SIGNS, Line, Reference, interval_picture
-from gates.render.view import Row
+from gates.render.row import Row
 from gates.render.words import estimate_text, interval_text, limit_text
 
 _MOST = 20
