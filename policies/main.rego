@@ -93,17 +93,20 @@ _decision := {
 	"bypasses": {"self-approved" | approvals.self_approved},
 }
 
-results := (_of_figures | _of_owners) | {result |
+results := {result | some result in _found}
+
+_found := [result | some part in [_of_figures, _of_owners, _of_release]; some result in part]
+
+_of_release := {result |
 	some name
 	some result in data.gates.release[name].results
 	not name in enforcement.of_figures
 }
 
 # What figures show is held as strictly as the environment says; all else always denies.
-_of_figures := {enforcement.applied(result) | some result in judge.results} | {enforcement.applied(result) |
-	some name in enforcement.of_figures
-	some result in data.gates.release[name].results
-}
+_of_figures := [enforcement.applied(result) | some part in [judge.results, _of_gates]; some result in part]
+
+_of_gates := {result | some name in enforcement.of_figures; some result in data.gates.release[name].results}
 
 # Rules of the policy owners' own, each a package custom.<name>: they deny or note, and can take nothing away. What is
 # neither good nor a note denies, so that a misspelt word lets nothing through.
@@ -158,8 +161,8 @@ allow if {
 	count(asked.by_policy) > 0
 	count({r | some r in judge.missing; enforcement.level(r.check) == "deny"}) == 0
 	count(judge.claims) > 0
-	count({claim | some claim in judge.claims; not _answered[[claim.check, claim.slice]]}) == 0
-	count({result | some result in results; not _harms_nobody(result)}) == 0
+	count([1 | some claim in judge.claims; not _answered[[claim.check, claim.slice]]]) == 0
+	count([1 | some result in _found; not _harms_nobody(result)]) == 0
 }
 
 # A helper, for a negated expression over something undefined is itself undefined.
@@ -175,7 +178,7 @@ default basis := "none"
 
 basis := "unenforced" if {
 	allow
-	some result in results
+	some result in _found
 	result.disposition in _unenforced
 } else := "provisional" if {
 	allow
@@ -190,7 +193,7 @@ _kept := basis if asked.strict
 else := "proven"
 
 _unproven if {
-	some result in results
+	some result in _found
 	result.disposition in {"accepted", "waived"}
 }
 

@@ -34,7 +34,7 @@ def _text(value: Any) -> str:
     if kind is float:
         return _number(value)
     if kind is dict:
-        return "{" + ",".join([_key(key) + _text(value[key]) for key in _in_order(value)]) + "}"
+        return "{" + ",".join([before + _text(value[key]) for key, before in _order(value)]) + "}"
     if kind is str:
         return encode_basestring(value)
     if kind is list or kind is tuple:
@@ -57,21 +57,24 @@ def _number(value: float) -> str:
     return "0" if whole == "-0" else whole
 
 
+def _order(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    # What is kept must stay small; a document with as many keys as rows is of a shape of its own anyway.
+    return _layout(tuple(document)) if len(document) <= _MANY else _layout.__wrapped__(tuple(document))
+
+
+_MANY = 64
+
+
 @lru_cache(maxsize=4096)
-def _key(key: str) -> str:
-    if not isinstance(key, str):
-        raise rfc8785.CanonicalizationError(f"a key that is no text: {key!r}")
-    return f"{encode_basestring(key)}:"
+def _layout(keys: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
+    """Keys in their order, and what is written before each one's value; documents have few shapes, and many of each.
 
-
-def _in_order(document: dict[str, Any]) -> list[str]:
-    """Keys by their UTF-16 code units, which is by their code points unless there are any beyond the first 65,536."""
-    try:
-        if "".join(document).isascii():
-            return sorted(document)
-        return sorted(document, key=lambda key: key.encode("utf-16-be"))
-    except (TypeError, AttributeError) as error:
-        raise rfc8785.CanonicalizationError("a key that is no text") from error
+    The order is of UTF-16 code units, which is of code points unless there are any beyond the first 65,536.
+    """
+    if not all(isinstance(key, str) for key in keys):
+        raise rfc8785.CanonicalizationError(f"a key that is no text: {keys!r}")
+    ordered = sorted(keys, key=lambda key: key.encode("utf-16-be"))
+    return tuple((key, f"{encode_basestring(key)}:") for key in ordered)
 
 
 def parse_json(raw: bytes, *, where: str | None = None) -> Any:

@@ -30,9 +30,9 @@ _fail_bound(figure, looks) := _bound(figure, max([_family_rung(figure), _rung(_l
 
 # Exactly one ordered bound at that confidence, or undefined.
 _bound(figure, rung) := bound if {
-	bounds := {bound | some bound in figure.bounds; bound.confidence == _confidences[rung]}
+	bounds := [bound | some bound in figure.bounds; bound.confidence == _confidences[rung]]
 	count(bounds) == 1
-	some bound in bounds
+	bound := bounds[0]
 	not _crossed(bound)
 }
 

@@ -4,9 +4,9 @@
 #   - input: schema["decision-input.v1"]
 package gates.lib.figures
 
-# Sets by comprehension, here and where they are used: both engines build those in linear time, and a rule with a key of
-# its own in quadratic time.
-all := {figure | some evidence in input.evidence; some figure in evidence.measurements}
+# Lists where they are gone through, and sets where something is looked up: a step through a set looks its member up again by
+# all that it says, in the compiled policies. Sets by comprehension: a rule with a key of its own takes quadratic time.
+all := [figure | some evidence in input.evidence; some figure in evidence.measurements]
 
 _identities := {identity |
 	some figure in all
@@ -21,8 +21,22 @@ _identities := {identity |
 
 # METADATA
 # description: Two different figures stand under one identity.
-conflict if count(_identities) != count(all)
+conflict if {
+	count(_identities) != count(all)
+	count(_identities) != count({figure | some figure in all})
+}
 
 # METADATA
-# description: Every [column, value] that any figure is about.
-values := {[figure.slice.column, figure.slice.value] | some figure in all; figure.slice.kind == "value"}
+# description: Columns by whose values any figure is about a slice.
+columns := {figure.slice.column | some figure in all; figure.slice.kind == "value"}
+
+# METADATA
+# description: Column -> every slice of its values that any figure is about.
+slices := {column: [slice | some slice in found] |
+	some column in columns
+	found := {{"kind": "value", "column": column, "value": figure.slice.value} |
+		some figure in all
+		figure.slice.column == column
+		figure.slice.kind == "value"
+	}
+}

@@ -23,34 +23,31 @@ import data.gates.lib.required
 _whole := {"kind": "whole"}
 
 # A claim is a check on a slice: named by a requirement, or one of the values of its column.
-_named := {[r.check, r.slice, r.role] | some r in asked.requirements; r.slice}
+_named := {[r.check, r.slice] | some r in asked.requirements; r.slice}
 
-_valued := {[r.check, slice, r.role] |
-	some r in asked.requirements
-	some [column, value] in figures.values
-	column == r.each
-	slice := {"kind": "value", "column": column, "value": value}
-}
+_valued := {[r.check, slice] | some r in asked.requirements; some slice in figures.slices[r.each]}
 
-_demands := _named | _valued
+_claimed := _named | _valued
 
 # Where two requirements name one claim, proof goes before no-harm.
-_to_prove := {[check, slice] | some [check, slice, role] in _demands; role == "prove"}
+_to_prove := {[r.check, r.slice] | some r in asked.requirements; r.role == "prove"; r.slice} | {[r.check, slice] |
+	some r in asked.requirements
+	r.role == "prove"
+	some slice in figures.slices[r.each]
+}
 
-claims := {{"check": check, "slice": slice, "role": _role(check, slice)} | some [check, slice, _] in _demands}
+claims := [{"check": check, "slice": slice, "role": _role(check, slice)} | some [check, slice] in _claimed]
 
 _role(check, slice) := "prove" if {
 	_to_prove[[check, slice]]
 } else := "no-harm"
 
-_claimed := {[claim.check, claim.slice] | some claim in claims}
-
 # The figures that answer a claim: of the subject that the check judges.
-_answers := {figure |
+_answers := [figure |
 	some figure in figures.all
 	_claimed[[figure.check, figure.slice]]
 	figure.subject == required.checks[figure.check].subject
-}
+]
 
 _answered := {[figure.check, figure.slice] | some figure in _answers}
 
@@ -61,10 +58,10 @@ _looks := 1 if not input.ledger
 
 _looks := input.ledger.looks
 
-_judgements := {object.union(_reference(figure), _outcome(claim, figure)) |
+_judgements := [object.union(_reference(figure), _outcome(claim, figure)) |
 	some figure in _answers
 	claim := {"check": figure.check, "slice": figure.slice, "role": _role(figure.check, figure.slice)}
-}
+]
 
 _reference(figure) := object.union(
 	{"check": figure.check, "subject": figure.subject, "slice": figure.slice, "rule": required.checks[figure.check].sense},
@@ -270,9 +267,7 @@ _silent := {_requirement(claim.check, claim.slice, claim.role) |
 }
 
 # A slice column in which nothing was measured.
-_columns := {column | some [column, _] in figures.values}
-
-_sliceless := {r | some r in asked.requirements; r.each; not _columns[r.each]}
+_sliceless := {r | some r in asked.requirements; r.each; not figures.columns[r.each]}
 
 # An item that the plan names and no figure is about: a feature that vanished.
 _features := {[figure.check, figure.slice, figure.item.name] |
@@ -308,7 +303,7 @@ _vanishings := {object.union(_missing_result(claim.check, claim.slice), {"item":
 
 # METADATA
 # description: One result for each required figure, and one for each that is absent.
-results := ((_judgements | _unknown) | _absences) | _vanishings
+results := [result | some part in [_judgements, _unknown, _absences, _vanishings]; some result in part]
 
 # METADATA
 # description: Something that is required was accepted without proof.

@@ -49,29 +49,28 @@ _cluster(name) := {"cluster": model(name).cluster} if {
 # description: Environments that require only what can be answered there; nowhere else may a check be left out.
 lenient := {"development"}
 
-_asked(ask) := {name |
-	some name in object.get(_floor, ask.task, set())
-	_answerable(ask, name)
-} | {name |
-	some name, check in checks
-	ask.task in check.tasks
-	_given(ask, check)
-}
-
-# What a spec brings a table for is required, in every environment.
-_given(ask, check) if {
-	count(check.when) > 0
-	every word in check.when {
-		word in _available(ask)
+# What is there is found once, and not for each check: compiled policies keep no answer of a function.
+_asked(ask) := found if {
+	available := _available(ask)
+	found := {name |
+		some name in object.get(_floor, ask.task, set())
+		_answerable(ask, name, available)
+	} | {name |
+		some name, check in checks
+		ask.task in check.tasks
+		_given(check, available)
 	}
 }
 
-_answerable(ask, _) if not ask.environment in lenient
-
-_answerable(ask, name) if {
-	unanswered := {need | some need in checks[name].needs; not need in _available(ask)}
-	count(unanswered) == 0
+# What a spec brings a table for is required, in every environment.
+_given(check, available) if {
+	count(check.when) > 0
+	count({word | some word in check.when; not available[word]}) == 0
 }
+
+_answerable(ask, _, _) if not ask.environment in lenient
+
+_answerable(_, name, available) if count({need | some need in checks[name].needs; not available[need]}) == 0
 
 _available(ask) := ((_things(ask) | {word | some word in _of_backfill; _declares(ask, word)}) | {word |
 	some column in ask.columns
@@ -119,25 +118,25 @@ _excused(ask, name) if {
 	name in _against_champion
 }
 
-_whole(ask) := {r |
-	some name in _wanted(ask)
+_whole(ask, wanted) := {r |
+	some name in wanted
 	r := {"environment": ask.environment, "check": name, "role": "prove", "slice": {"kind": "whole"}}
 }
 
-_each(ask) := {r |
-	some name in _wanted(ask)
+_each(ask, wanted) := {r |
+	some name in wanted
 	checks[name].sliced
 	some column in slices(ask.model, ask.slices)
 	r := {"environment": ask.environment, "check": name, "role": "no-harm", "each": column}
 }
 
 # Where some slices are to be proven by name, all others are to be proven as one.
-_rest(ask) := {r |
-	some name in _wanted(ask)
-	checks[name].sliced
+_rest(ask, wanted) := {r |
 	some named in _of_model(ask)
 	named.role == "prove"
 	named.slice.kind == "value"
+	some name in wanted
+	checks[name].sliced
 	r := {"environment": ask.environment, "check": name, "role": "prove", "slice": {"kind": "rest"}}
 }
 
@@ -171,7 +170,10 @@ _where(wish) := {"each": wish.each} if {
 
 # METADATA
 # description: All requirements of the policy for this ask.
-requirements(ask) := ((_whole(ask) | _rest(ask)) | _each(ask)) | _of_model(ask)
+requirements(ask) := found if {
+	wanted := _wanted(ask)
+	found := ((_whole(ask, wanted) | _rest(ask, wanted)) | _each(ask, wanted)) | _of_model(ask)
+}
 
 # METADATA
 # description: Checks that a first release need not pass, with the reason.

@@ -45,6 +45,8 @@ class EmbeddedEngine:
             max_cstring_scan_bytes=_RESULT_BYTES,
             max_memory_pages=_MEMORY_PAGES,
             eval_timeout_seconds=_SECONDS,
+            # What it is given was written here, from a document that was checked.
+            parse_raw_json_input=False,
         )
         try:
             self._policy = OpaWasmPolicy.from_wasm_bytes(policies.module, config)

@@ -6,9 +6,10 @@ engines give sets in orders of their own.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
-from gates.bundle.canonical import canonical_bytes, parse_json
+from gates.bundle.canonical import canonical_bytes
 from gates.errors import EngineError, EvidenceError, UsageError
 
 PLAN = "gates/main/plan"
@@ -55,8 +56,8 @@ def prepared(entry_point: str, document: dict[str, Any]) -> bytes:
         content = canonical_bytes(document)
     except EvidenceError as error:
         raise EvidenceError(error.message, code="input.invalid", where=entry_point) from error
-    # What is validated is what the engine will read, whatever Python made of it.
-    validate_input(entry_point, parse_json(content))
+    # What is validated is what the engine will read, whatever Python made of it; canonical bytes need no strict reading.
+    validate_input(entry_point, json.loads(content))
     return content
 
 
@@ -74,7 +75,7 @@ def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]
             where=entry_point,
             remedy="the policies and the engine do not fit together; see `gates doctor`",
         )
-    ordered: dict[str, Any] = _ordered(parse_json(canonical_bytes(answer)))
+    ordered: dict[str, Any] = _ordered(json.loads(canonical_bytes(answer)))
     return ordered
 
 
