@@ -1,7 +1,7 @@
 # `make help` lists the targets. All of it happens in .venv of this folder; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev demo test lint bench study pins clean
+.PHONY: help setup setup-dev demo demo-serving test lint bench study pins clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -12,7 +12,7 @@ RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(RUNTIME) ## .venv with what the product and the example need
 
@@ -20,6 +20,9 @@ setup-dev: $(DEVELOPMENT) ## .venv with what tests and linters need besides
 
 demo: $(RUNTIME) ## a real model through all six stages: denied, denied, provisional, promoted, rolled back
 	$(PY) examples/flights/demo.py
+
+demo-serving: $(RUNTIME) ## a real canary on this machine: nginx, two model servers, 5 % of the customers, and back
+	$(PY) examples/canary/demo.py
 
 test: $(DEVELOPMENT) ## all tests, with a real OPA (built once into the user's cache)
 	$(PY) -m gates.decide.opa_binary

@@ -41,6 +41,9 @@ class NginxSpec(Part):
     status: Place | None = Field(
         default=None, description="Address that answers $model_gates_release; without it nobody sees the traffic."
     )
+    shadow: Place | None = Field(
+        default=None, description="The file of `gates shadow`, ours alone: which version gets a copy of each request."
+    )
 
 
 class DatabricksSpec(Part):

@@ -114,7 +114,7 @@ def _swap(path: Path, old: str, new: str) -> None:
 
 def nginx_place(folder: Path) -> Place:
     path, status = folder / "split.conf", folder / "status"
-    words = NginxWords("$arg_customer", "model_{version}", "true", "true", str(status))
+    words = NginxWords("$arg_customer", "model_{version}", "true", "true", str(status), steady_s=0)
 
     def follow() -> None:
         found = NginxServing(path, words).read()

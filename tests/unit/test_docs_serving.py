@@ -29,8 +29,8 @@ def test_each_example_is_a_spec_and_opens_its_target(tmp_path: Path) -> None:
 
 
 def test_each_word_of_a_target_is_explained() -> None:
-    from gates.plan.spec_serving import KINDS, DatabricksSpec, KServeSpec
+    from gates.plan.spec_serving import KINDS, DatabricksSpec, KServeSpec, NginxSpec
 
     text = PAGE.read_text()
     assert all(f"`{word}`" in text for word in (*KINDS, "flags"))
-    assert all(f"{word}:" in text for each in (KServeSpec, DatabricksSpec) for word in each.model_fields)
+    assert all(f"{word}:" in text for each in (KServeSpec, DatabricksSpec, NginxSpec) for word in each.model_fields)

@@ -10,7 +10,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gates.apply.serving.target_file import Beside, unavailable
 from gates.errors import EngineError, UsageError
@@ -83,9 +83,11 @@ def workspace(profile: str | None) -> WorkspaceClient:
             code="databricks.missing",
             remedy="pip install 'model-gates[databricks]'",
         ) from error
+    # A profile of None would keep the SDK from some of the ways that the environment names.
+    given: dict[str, Any] = {"profile": profile} if profile else {}
     try:
         config = Config(
-            profile=profile,
+            **given,
             http_timeout_seconds=_SECONDS,
             # A rollback on a bad day does not wait five minutes for a workspace that is down.
             retry_timeout_seconds=_SECONDS,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,11 @@ from gates.apply.serving.live import read_live
 from gates.apply.serving.statement import release_in, statement_of
 from gates.apply.serving.target_file import TargetFile, unavailable
 from gates.errors import EngineError, EvidenceError, Refused
+from gates.records.base import ModelVersion
 from gates.records.release import Release
 
 _SECONDS = 60
+_LOOK_S = 0.02
 _STATEMENT = "# release: "
 
 
@@ -41,6 +44,8 @@ class NginxWords:
     ----------
     key: the nginx variable whose value chooses the version. upstream: `{version}` is filled in.
     test, reload: commands; run without a shell. status: address that answers `$model_gates_release`.
+    patience_s: how long the traffic is looked at before it is said not to follow. steady_s: how long all answers must
+        agree before it is said to follow.
     """
 
     key: str
@@ -48,6 +53,8 @@ class NginxWords:
     test: str
     reload: str
     status: str | None = None
+    patience_s: float = 5
+    steady_s: float = 0.3
 
 
 class NginxServing(TargetFile):
@@ -75,17 +82,25 @@ class NginxServing(TargetFile):
             return Unseen("gates.yaml names no serving.nginx.status: nobody sees what nginx runs with")
         observed = self.read()
         stated = observed.stated if isinstance(observed, Serves) else "nothing"
-        found = read_live(self.words.status, "serving.nginx.status").decode(errors="replace").strip()
-        return Followed() if found == stated else Following(f"nginx runs with {found[:80]}")
+        until = time.monotonic() + self.words.patience_s
+        since: float | None = None
+        # A reload returns before the new workers answer, and for 100 ms the old ones answer beside them.
+        while True:
+            found = self._runs_with(self.words.status)
+            now = time.monotonic()
+            since = (since or now) if found == stated else None
+            if since is not None and now - since >= self.words.steady_s:
+                return Followed()
+            if now > until:
+                return Following(f"nginx runs with {found[:80]}")
+            time.sleep(_LOOK_S)
+
+    def _runs_with(self, status: str) -> str:
+        return read_live(status, "serving.nginx.status").decode(errors="replace").strip()
 
     def check(self, release: Release) -> None:
-        wrong = [
-            route.version.version for route in release.routes if not re.fullmatch(r"[\w.-]+", route.version.version)
-        ]
-        if wrong:
-            raise Refused(
-                f"version {wrong[0]} is no part of an upstream's name", code="nginx.upstream", where=self.name
-            )
+        for route in release.routes:
+            upstream_of(self.words, route.version, self.name)
 
     def write(self, release: Release) -> Release:
         self.check(release)
@@ -98,16 +113,7 @@ class NginxServing(TargetFile):
             self._load(None)
 
     def _load(self, release: Release | None) -> None:
-        before, content = self.bytes_now(), self._render(release)
-        if content != before:
-            self.put(content)
-            try:
-                self._run(self.words.test)
-            except (EngineError, ValueError):
-                # A file that nginx refuses would stop its next start.
-                self.put(before) if before is not None else self.remove()
-                raise
-        self._run(self.words.reload)
+        load(self, self._render(release), self.words)
 
     def _render(self, release: Release | None) -> bytes:
         statement, digest = statement_of(release) if release else ("", "nothing")
@@ -125,15 +131,45 @@ class NginxServing(TargetFile):
         ]
         return ("\n".join(lines) + "\n").encode()
 
-    def _run(self, command: str) -> None:
+
+def upstream_of(words: NginxWords, version: ModelVersion, where: str) -> str:
+    """Return the upstream of a version.
+
+    Raises
+    ------
+    Refused: `nginx.upstream`: a version that is no part of a name.
+    """
+    if not re.fullmatch(r"[\w.-]+", version.version):
+        raise Refused(f"version {version.version} is no part of an upstream's name", code="nginx.upstream", where=where)
+    return words.upstream.replace("{version}", version.version)
+
+
+def load(file: TargetFile, content: bytes, words: NginxWords) -> None:
+    """Replace a file of nginx's configuration, and reload; what nginx refuses is not left there.
+
+    Raises
+    ------
+    EngineError: `serving.unavailable`.
+    """
+    before = file.bytes_now()
+    if content != before:
+        file.put(content)
         try:
-            done = subprocess.run(  # noqa: S603
-                shlex.split(command), capture_output=True, text=True, check=False, timeout=_SECONDS
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise unavailable(self.name, f"{command}: {error}", "look at nginx") from error
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise unavailable(
-                self.name, f"{command}: {said[-1] if said else 'failed'}", "look at nginx's configuration"
-            )
+            _run(words.test, file.name)
+        except (EngineError, ValueError):
+            # A file that nginx refuses would stop its next start.
+            file.put(before) if before is not None else file.remove()
+            raise
+    _run(words.reload, file.name)
+
+
+def _run(command: str, where: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603
+            shlex.split(command), capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise unavailable(where, f"{command}: {error}", "look at nginx") from error
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise unavailable(where, f"{command}: {said[-1] if said else 'failed'}", "look at nginx's configuration")

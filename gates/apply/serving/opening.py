@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gates.apply.serving.interface import Serving
+from gates.errors import UsageError
 from gates.plan.spec import fill
 from gates.plan.spec_serving import KINDS
 
 if TYPE_CHECKING:
+    from gates.apply.serving.nginx import NginxWords
+    from gates.apply.serving.nginx_shadow import NginxShadow
     from gates.plan.spec import Spec
 
 
@@ -47,11 +50,35 @@ def _kserve(spec: Spec, words: Any, environment: str) -> Serving:
 
 
 def _nginx(spec: Spec, words: Any, environment: str) -> Serving:
-    from gates.apply.serving.nginx import NginxServing, NginxWords
+    from gates.apply.serving.nginx import NginxServing
+
+    return NginxServing(spec.path(fill(words.config, environment=environment)), _nginx_words(words, environment))
+
+
+def _nginx_words(words: Any, environment: str) -> NginxWords:
+    from gates.apply.serving.nginx import NginxWords
 
     status = words.status and fill(words.status, environment=environment)
-    path = spec.path(fill(words.config, environment=environment))
-    return NginxServing(path, NginxWords(words.key, words.upstream, words.test, words.reload, status))
+    return NginxWords(words.key, words.upstream, words.test, words.reload, status)
+
+
+def open_shadow(spec: Spec, environment: str) -> NginxShadow:
+    """Return where the shadow of an environment is named.
+
+    Raises
+    ------
+    UsageError: `spec.shadow_missing`.
+    """
+    from gates.apply.serving.nginx_shadow import NginxShadow
+
+    words = spec.serving.nginx if spec.serving else None
+    if words is None or words.shadow is None:
+        raise UsageError(
+            "gates.yaml names no file for a shadow",
+            code="spec.shadow_missing",
+            remedy="add `shadow: /etc/nginx/model-gates-{environment}-shadow.conf` to `serving.nginx`",
+        )
+    return NginxShadow(spec.path(fill(words.shadow, environment=environment)), _nginx_words(words, environment))
 
 
 def _databricks(spec: Spec, words: Any, environment: str) -> Serving:
