@@ -1,5 +1,5 @@
-# The entry points. `plan` says what must be measured, `decision` judges what was, `activation` says what a set of policies
-# loosens.
+# The entry points. `plan` says what must be measured, `decision` judges what was, `action` judges every move that is no
+# promotion, `activation` says what a set of policies loosens.
 #
 # Rules are found by folder: every package gates.checks.<gate> defines checks, every package gates.release.<name> gives
 # results of its own; adding one is adding a folder.
@@ -15,7 +15,9 @@
 #   not_covered: Whether the rules of the policy owners are the right ones.
 package gates.main
 
+import data.gates.lib.acts
 import data.gates.lib.asked
+import data.gates.lib.assent
 import data.gates.lib.enforcement
 import data.gates.lib.integers
 import data.gates.lib.judge
@@ -205,6 +207,19 @@ _valid_until_us := min({integers.add(input.request.effective_time_us, data.relea
 } else := input.request.effective_time_us
 
 _waived_until := {waiver.statement.until_us | some waiver in input.waivers; _waivers[waiver.digest]}
+
+# METADATA
+# description: Rollback, retire, archive; each has its rules under policies/actions.
+# scope: document
+# entrypoint: true
+# schemas:
+#   - input: schema["action-input.v1"]
+action := {
+	"allow": acts.allow,
+	"results": acts.results,
+	"approvals": assent.counted,
+	"valid_until_us": acts.valid_until_us,
+}
 
 # METADATA
 # description: What the policy owners' overrides loosen in an environment; its activation must name each.

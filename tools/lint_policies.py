@@ -19,7 +19,7 @@ from gates.decide.policies import shipped_rego
 from gates.errors import GatesError
 
 POLICIES = Path("policies")
-TESTED = ("gates", "release")
+TESTED = ("actions", "gates", "release")
 """Folders in which each rule folder has its test beside it."""
 
 

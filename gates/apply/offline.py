@@ -1,6 +1,7 @@
 """Rollback on a bad day: the ledger or the store is out of reach. Numbered as in saga.py.
 
-(1) Verify the rollback pack beside the target against the ledger's root; this key may apply by the trust in it; the
+(1) Verify the rollback pack beside the target against the ledger's root; this key may apply by the trust in it, and the
+    policies in it allow the rollback; the
     target states the pack's release; the release to go to is one that the pack knows as done.
 (2) Sign the intent into the journal beside the target: `gates reconcile` brings it to the ledger, or says what stands
     against it.
@@ -14,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gates.apply.act import Envelope, Judge, policies_of_pack, steps
 from gates.apply.ledger.shape import release_digest
 from gates.apply.pack import Pack, open_pack
+from gates.apply.rollback import asked_of, or_unasked
 from gates.apply.saga import Applied
 from gates.apply.serving.interface import Serves
 from gates.apply.surfaces import Surfaces, describe
@@ -60,13 +63,18 @@ def rollback_offline(
     pack = _pack(offline, surfaces, slot)
     _require_apply(offline, pack)
     journal = serving.journal()
-    last = read_journal(journal, root=offline.root, slot=slot)[-1:]
+    records = read_journal(journal, root=offline.root, slot=slot)
+    last = records[-1:]
     before = _stated(surfaces)
     resumed = bool(last) and last[0].observed is None
     target = last[0].after if resumed else _target(pack, before, last, to)
     if resumed and to not in (None, release_digest(target)):
         raise _refused("another rollback in the journal is not finished", "slot.open", pack)
-    debts = [*offline.down, *_hashed(surfaces, target)]
+    unhashed = _hashed(surfaces, target)
+    decision, unasked = (
+        (last[0].decision, ()) if resumed else _ask(offline, pack, slot, target, reason, unhashed, records)
+    )
+    debts = [*offline.down, *unhashed, *unasked]
     record = Journalled(
         ledger_root=offline.root,
         slot=slot,
@@ -76,6 +84,7 @@ def rollback_offline(
         reason=reason,
         before=last[0].before if resumed else before,
         after=target,
+        decision=decision,
     )
     # (2)
     if not resumed:
@@ -94,6 +103,20 @@ def rollback_offline(
     return Applied(
         slot, "done", target, accepted, observed, intent, outcome, None, tuple(debts), resumed=resumed, journalled=True
     )
+
+
+def _ask(
+    offline: Offline,
+    pack: Pack,
+    slot: Slot,
+    target: Release,
+    reason: str,
+    unhashed: Sequence[str],
+    records: Sequence[Journalled],
+) -> tuple[Envelope | None, tuple[str, ...]]:
+    judge = Judge(offline.signer, policies_of_pack(pack))
+    asked = asked_of(slot, target, reason, reached=not unhashed, journal=steps(records))
+    return or_unasked(lambda: judge.on_pack(pack, asked, time_us=max(offline.now_us, pack.time_us)))
 
 
 def read_journal(journal: Sequence[bytes], *, root: Digest, slot: Slot) -> tuple[Journalled, ...]:

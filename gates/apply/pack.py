@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gates.apply.ledger.acts import served
 from gates.apply.ledger.authority import may_sign
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import check_release, release_digest
@@ -19,7 +20,10 @@ from gates.apply.writer import LedgerWriter
 from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
 from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.trust import Trust
+from gates.decide.policies import PolicySet
+from gates.decide.policy_archive import pack_policies
 from gates.errors import EvidenceError
+from gates.records.action import Served
 from gates.records.base import Digest, Environment, Micros, is_digest
 from gates.records.release import ENTRY_TYPE, PACK_TYPE, Entry, PublicKey, Release, Slot
 
@@ -32,8 +36,11 @@ class Pack:
     ----------
     closing: the slot's last closing entry. sequence, head: the ledger's last entry when the pack was written.
     restorable: the releases that a rollback may go to, newest first. last_good: where it goes by itself.
-    trust: in force in the slot's environment.
+    trust: in force in the slot's environment. policy_digest, policies: in force there; None where the pack holds none, or
+        was written before packs held them. served, archived: what an action's rules ask of the ledger.
     """
+
+    digest: Digest
 
     slot: Slot
     closing: Digest
@@ -44,13 +51,18 @@ class Pack:
     restorable: tuple[Release, ...]
     last_good: Release | None
     trust: Trust
+    policy_digest: Digest | None
+    policies: str | None
+    served: tuple[Served, ...]
+    archived: tuple[Digest, ...]
 
 
 def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) -> Digest | None:
     """Sign and keep the pack of a slot as it stands; None where nothing serves there.
 
     The predicate: `{schema_version, slot, ledger_root, closing, head: {sequence, digest}, time_us, release,
-    restorable: [release, ...], last_good?, policies: [envelope, ...], trusts: [trust, ...]}`.
+    restorable: [release, ...], last_good?, policies: [envelope, ...], trusts: [trust, ...], served: [...],
+    archived: [digest, ...], policy_set?: the policies in force, as one text}`.
     """
     state = chain.slot(slot)
     release = state.standing.release
@@ -76,6 +88,9 @@ def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) 
         "restorable": restorable,
         "policies": [parse_json(raw) for raw in chain.activations],
         "trusts": _trusts(chain),
+        "served": [item.document() for item in served(state.known)],
+        "archived": sorted(chain.archived),
+        **_policy_set(writer, chain, slot),
         **({"last_good": release_digest(last_good)} if last_good else {}),
     }
     pack = seal(PACK_TYPE, [("release", present)], predicate, writer.signer)
@@ -99,6 +114,15 @@ def has_pack(serving: Serving, chain: Chain, slot: Slot) -> bool:
         return False
 
 
+def _policy_set(writer: LedgerWriter, chain: Chain, slot: Slot) -> dict[str, str]:
+    """The policies in force, where the store holds them: a rollback does not wait for them."""
+    try:
+        policies = PolicySet.from_store(writer.store, chain.active(slot.environment).policy_digest)
+    except EvidenceError:
+        return {}
+    return {"policy_set": pack_policies(policies)}
+
+
 def _trusts(chain: Chain) -> list[dict[str, Any]]:
     named = (active.trust_digest for item in chain.entries for active in item.entry.active or ())
     return [chain.trust_document(digest).document() for digest in dict.fromkeys(named)]
@@ -116,7 +140,9 @@ def open_pack(raw: bytes, *, root: Digest, slot: Slot, where: str) -> Pack:
     if predicate.get("ledger_root") != root or predicate.get("slot") != slot.document():
         raise EvidenceError("the pack of another ledger or slot", code="pack.mixed", where=where)
     try:
-        trusts = _in_force(predicate["policies"], predicate["trusts"], root, where)
+        in_force = _in_force(predicate["policies"], predicate["trusts"], root, where)
+        known = tuple(Served.parse(item, where=where) for item in predicate.get("served", ()))
+        archived = tuple(str(item) for item in predicate.get("archived", ()))
         release = Release.parse(predicate["release"], where=where)
         restorable = tuple(Release.parse(item, where=where) for item in predicate["restorable"])
         closing, head, wanted = predicate["closing"], predicate["head"], predicate.get("last_good")
@@ -128,19 +154,37 @@ def open_pack(raw: bytes, *, root: Digest, slot: Slot, where: str) -> Pack:
         raise EvidenceError("the pack is about another release", code="pack.malformed", where=where)
     for each in (release, *restorable):
         check_release(each, slot, where=where)
-    trust = trusts.get(slot.environment)
+    policy_digest, trust = in_force.get(slot.environment, (None, None))
     if trust is None or not trust.allows_any(opened.key_ids, "apply", slot.environment):
         raise EvidenceError(
             f"signed by no key that may apply in {slot.environment}", code="pack.unlisted_key", where=where
         )
     named = {release_digest(each): each for each in restorable}
-    return Pack(slot, closing, sequence, head["digest"], time_us, release, restorable, named.get(str(wanted)), trust)
+    return Pack(
+        digest_bytes(raw),
+        slot,
+        closing,
+        sequence,
+        head["digest"],
+        time_us,
+        release,
+        restorable,
+        named.get(str(wanted)),
+        trust,
+        policy_digest,
+        predicate.get("policy_set"),
+        known,
+        archived,
+    )
 
 
-def _in_force(policies: list[Any], documents: list[Any], root: Digest, where: str) -> Mapping[Environment, Trust]:
+def _in_force(
+    policies: list[Any], documents: list[Any], root: Digest, where: str
+) -> Mapping[Environment, tuple[Digest, Trust]]:
     """Follow the policy entries from entry 0 on, each signed by whom those before it allow."""
     known = {trust.digest: trust for trust in (Trust.parse(item, where=where) for item in documents)}
     trusts: dict[Environment, Trust] = {}
+    digests: dict[Environment, Digest] = {}
     owners: tuple[PublicKey, ...] = ()
     last = -1
     for document in policies:
@@ -158,5 +202,6 @@ def _in_force(policies: list[Any], documents: list[Any], root: Digest, where: st
             if active.trust_digest not in known:
                 raise EvidenceError("a trust document is missing", code="pack.malformed", where=where)
             trusts[active.environment] = known[active.trust_digest]
+            digests[active.environment] = active.policy_digest
         last = entry.sequence
-    return trusts
+    return {name: (digests[name], trust) for name, trust in trusts.items()}

@@ -14,8 +14,9 @@ from gates.apply.ledger.shape import release_digest
 from gates.apply.offline import journal_keys, read_journal
 from gates.apply.pack import has_pack
 from gates.apply.promote import finish as finish_promotion
+from gates.apply.retire import finish as finish_retirement
 from gates.apply.rollback import allowance_of, begin_rollback, rollback
-from gates.apply.saga import Applied, already_done, carry_out
+from gates.apply.saga import Applied, already_done, carry_out, move_word
 from gates.apply.serving.interface import Serves
 from gates.apply.surfaces import Surfaces, describe, describe_release
 from gates.apply.writer import LedgerWriter, Position
@@ -59,11 +60,11 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
         return _journal(surfaces, chain, slot, raws, writer.signer.public.key_id)
     if state.open is not None:
         move = state.open
-        what = "rollback" if move.entry.kind == "rollback" else "promotion"
+        what = move_word(move)
         said = f"a {what} to {describe_release(move.after.release)}, begun by {move.entry.actor}, is not finished"
         if writer.signer.public.key_id not in move.owners:
             return Todo("foreign", f"{said}; it is another key's: `gates takeover` makes it this one's")
-        undo = "" if what == "rollback" else f"go back to {describe_release(move.before.release)}"
+        undo = "" if move.entry.kind == "rollback" else f"go back to {describe_release(move.before.release)}"
         return Todo("open", said, f"go on to {describe_release(move.after.release)}", undo)
     if state.debts:
         said = f"the last move left debts: {'; '.join(state.debts)}"
@@ -138,6 +139,8 @@ def reconcile(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, how: Literal
     if todo.left == "open" and move is not None:
         if move.entry.kind == "intent":
             return finish_promotion(writer, surfaces, slot)
+        if move.entry.kind == "retire":
+            return finish_retirement(writer, surfaces, slot)
         return rollback(writer, surfaces, slot, reason="finished by `gates reconcile`")
     raise _cannot(todo, surfaces)
 
@@ -163,7 +166,7 @@ def _enter(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -
     state = chain.slot(slot)
     status: Literal["done", "failed"] = "done"
     if state.open is None:
-        chain = begin_rollback(writer, chain, slot, last.after, _reason(last, digest_bytes(raws[-1])))
+        chain = begin_rollback(writer, chain, slot, last.after, _reason(last, digest_bytes(raws[-1])), last.decision)
     elif state.open.entry.kind == "intent":
         status = "failed"
     allowance = allowance_of(surfaces, slot, last.after, chain.slot(slot))

@@ -1,6 +1,6 @@
 """Rollback: restore a whole earlier release that this ledger knows as done. Numbered as in saga.py.
 
-(1) Verify authority and reason, never quality; choose the release; hash its model bytes again where the registry
+(1) Verify authority and reason, never quality, here and by the policies in force (policies/actions/rollback); choose the release; hash its model bytes again where the registry
     answers, else that is a debt. An alias that no entry explains is left alone and listed as a debt: it must not keep
     bad traffic where it is. A target that no entry explains refuses.
 (2) Append the `rollback` entry upon the slot's last closing entry.
@@ -11,6 +11,10 @@ An unfinished promotion of the same key is undone instead: back to the release b
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from gates.apply.act import Asked, Envelope, Judge, hashed
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import SlotState
@@ -28,23 +32,34 @@ from gates.apply.saga import (
 )
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter, Position
-from gates.errors import Refused, UsageError
+from gates.bundle.actions import keep_action
+from gates.errors import EngineError, EvidenceError, Refused, UsageError
 from gates.inputs.registry import RegistryUnavailable
+from gates.records.action import JournalStep
 from gates.records.base import Digest
 from gates.records.release import Entry, Release, Slot
 
 
-def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: str, to: Digest | None = None) -> Applied:
+def rollback(
+    writer: LedgerWriter,
+    surfaces: Surfaces,
+    slot: Slot,
+    *,
+    reason: str,
+    to: Digest | None = None,
+    judge: Judge | None = None,
+) -> Applied:
     """Take a slot back to an earlier release, whole.
 
     Parameters
     ----------
     to: digest of a release that was done here; default: the last good one before the present, where that did not
         come by a rollback itself.
+    judge: asks the policies in force; without one, the entry carries no decision.
 
     Raises
     ------
-    Refused: no authority, no such release, the slot is busy. EvidenceError: the model bytes changed.
+    Refused: no authority, the policies deny, no such release, the slot is busy. EvidenceError: the model bytes changed.
     UsageError: no reason. EngineError: ledger or target is out of reach.
     """
     if not reason.strip():
@@ -68,14 +83,70 @@ def rollback(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: st
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
     surfaces.serving.check(target)
     allowance = allowance_of(surfaces, slot, target, state)
+    decision, unasked = _ask(judge, writer, chain, slot, target, allowance, reason)
+    allowance = replace(allowance, debts=(*allowance.debts, *unasked))
     # (2)
-    chain = begin_rollback(writer, chain, slot, target, reason)
+    chain = begin_rollback(writer, chain, slot, target, reason, decision)
     return carry_out(writer, surfaces, slot, chain, allowance=allowance)
 
 
-def begin_rollback(writer: LedgerWriter, chain: Chain, slot: Slot, after: Release | None, reason: str) -> Chain:
+def _ask(
+    judge: Judge | None,
+    writer: LedgerWriter,
+    chain: Chain,
+    slot: Slot,
+    target: Release,
+    allowance: Allowance,
+    reason: str,
+) -> tuple[Envelope | None, tuple[str, ...]]:
+    if judge is None:
+        return None, ()
+    asked = asked_of(slot, target, reason, reached=allowance.registry != "is down")
+    return or_unasked(lambda: judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us)))
+
+
+def asked_of(
+    slot: Slot, target: Release, reason: str, *, reached: bool, journal: tuple[JournalStep, ...] = ()
+) -> Asked:
+    """Return what policies are asked about a rollback; `reached` where its model bytes were hashed again."""
+    return Asked(
+        action="rollback",
+        slot=slot,
+        version=target.approved,
+        release=release_digest(target),
+        reason=reason,
+        hashed=hashed(target, reached=reached),
+        journal=journal,
+    )
+
+
+def or_unasked(ask: Callable[[], Envelope]) -> tuple[Envelope | None, tuple[str, ...]]:
+    """Ask; where the policies in force cannot be had that is a debt, for bad traffic does not wait for them.
+
+    Raises
+    ------
+    Refused: the policies deny. EngineError: they gave no answer.
+    """
+    try:
+        return ask(), ()
+    except (EvidenceError, EngineError) as error:
+        if not error.code.startswith(("store.", "pack.", "policy.", "module.")):
+            raise
+        return None, (f"no policies were asked: {error.message}",)
+
+
+def begin_rollback(
+    writer: LedgerWriter,
+    chain: Chain,
+    slot: Slot,
+    after: Release | None,
+    reason: str,
+    decision: Envelope | None = None,
+) -> Chain:
     """Append the `rollback` entry upon the slot's last closing entry; return the chain with it."""
     state = chain.slot(slot)
+    if decision is not None:
+        keep_action(writer.store, decision)
 
     def build(newest: Chain, position: Position) -> Entry:
         require_unmoved(newest, slot, state)
@@ -91,6 +162,7 @@ def begin_rollback(writer: LedgerWriter, chain: Chain, slot: Slot, after: Releas
             expects=state.last_closing,
             before=state.standing.release,
             after=after,
+            decision=decision,
         )
 
     return writer.append(build, chain)[1]

@@ -139,16 +139,21 @@ def explanations(state: SlotState) -> tuple[Standing, ...]:
     )
 
 
+def move_word(move: OpenIntent) -> str:
+    """What a move is called."""
+    return {"rollback": "rollback", "retire": "retirement"}.get(move.entry.kind, "promotion")
+
+
 def open_elsewhere(move: OpenIntent, slot: Slot) -> Refused:
     """Say whose intent blocks the slot."""
-    what = move.entry.kind if move.entry.kind == "rollback" else "promotion"
+    what = move_word(move)
     version = move.after.release.approved.uri if move.after.release else "nothing"
     return Refused(
         f"a {what} to {version}, begun by {move.entry.actor}, is not finished in {slot.environment}",
         code="slot.open",
         where=f"ledger entry {move.entry.sequence}",
         remedy=f"run that {what} again with the same key to finish it"
-        + ("" if what == "rollback" else ", or `gates rollback` with that key to undo it"),
+        + ("" if move.entry.kind == "rollback" else ", or `gates rollback` with that key to undo it"),
     )
 
 
@@ -360,7 +365,7 @@ def _outcome(
 def _interrupted(error: GatesError, slot: Slot, move: OpenIntent) -> GatesError:
     if error.code == "slot.moved":
         return error
-    what = "rollback" if move.entry.kind == "rollback" else "promotion"
+    what = move_word(move)
     return type(error)(
         f"{error.message}; the {what} in {slot.environment} is not finished and blocks its slot",
         code=error.code,

@@ -129,7 +129,7 @@ def replay(
         waivers=reload_waivers(store, stored.waivers),
     )
     # (5)
-    engine = (engine_for or _embedded)(policies)
+    engine = (engine_for or embedded)(policies)
     answer = engine.evaluate(DECISION, document.document())
     # (6)
     again = build_decision(document, answer, simulated=decision.simulated)
@@ -138,12 +138,12 @@ def replay(
         opened,
         document,
         again,
-        () if same_input else _differing(document.document(), stored.document()) or ("bytes",),
-        _differing(again.document(), decision.document()),
+        () if same_input else differing(document.document(), stored.document()) or ("bytes",),
+        differing(again.document(), decision.document()),
     )
 
 
-def _embedded(policies: PolicySet) -> Engine:
+def embedded(policies: PolicySet) -> Engine:
     from gates.decide.engines.embedded import EmbeddedEngine
 
     return EmbeddedEngine(policies)
@@ -196,7 +196,7 @@ def _last(stored: DecisionInput, positions: Positions | None, store: Store) -> L
     return last_input(positions.at(stored.ledger.sequence), slot, store)
 
 
-def _differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
+def differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
     """Names of the top parts whose canonical bytes differ."""
     parts = sorted({*one, *other})
     return tuple(part for part in parts if _bytes_of(one.get(part)) != _bytes_of(other.get(part)))

@@ -3,7 +3,7 @@
 (1) Every object in the store is what its name says.
 (2) Every ledger entry's envelope verifies by itself; the chain verifies as a whole, from its root; the store has seen
     no entry that the ledger lacks, and holds the bytes of each that it has.
-(3) Every decision in the ledger, and those asked for: signature, authority, replay.
+(3) Every decision in the ledger, on a candidate or on an action, and those asked for: signature, authority, replay.
 (4) Every bundle that was sealed or decided on: manifest, plan, each piece of evidence, each attachment.
 (5) Policies, compiled module and trust data of each decision.
 (6) The bytes of every model version that serves or was decided on, where a registry answers.
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gates.apply.aliases import AliasNames, Standing, unexplained
+from gates.apply.ledger.acts import action_of
 from gates.apply.ledger.authority import check_decider
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
 from gates.apply.ledger.shape import check_shape
@@ -30,7 +31,9 @@ from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
 from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
+from gates.audit.replay_action import replay_action
 from gates.audit.witnesses import look_at_witnesses
+from gates.bundle.actions import OpenedAction
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
@@ -175,6 +178,26 @@ class _Audit:
             if opened is not None:
                 self.decision(opened)
 
+        if entry.action in ("rollback", "retire", "archive") and entry.decision is not None:
+            self._action(entry)
+
+    def _action(self, entry: Entry) -> None:
+        where = f"ledger entry {entry.sequence}"
+        opened = self.found.attempt("decision", f"on this {entry.action} is signed and whole", where, action_of, entry)
+        if opened is None:
+            return
+        self._policy(opened.decision.policy_digest, opened.decision.trust_digest)
+        for approval in opened.decision.approvals:
+            if self.once("approval", approval):
+                self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
+        self.found.attempt("replay", f"of this {entry.action} gives the same bytes", where, self._replay_action, opened)
+
+    def _replay_action(self, opened: OpenedAction) -> None:
+        if self.positions is None:
+            raise EvidenceError("no ledger is at hand", code="ledger.missing")
+        again = replay_action(self.store, opened, positions=self.positions, engine_for=self._engine)
+        _same(again.input_differs, again.decision_differs)
+
     # (3)
     def decision(self, opened: OpenedDecision) -> None:
         digest, decision = opened.envelope_digest, opened.decision
@@ -206,16 +229,7 @@ class _Audit:
 
     def _replay(self, opened: OpenedDecision) -> None:
         again = replay(self.store, opened, positions=self.positions, engine_for=self._engine, names=self.names)
-        if again.input_differs:
-            raise EvidenceError(
-                f"the input, rebuilt from its sources, differs in {', '.join(again.input_differs)}",
-                code="replay.input",
-            )
-        if again.decision_differs:
-            raise EvidenceError(
-                f"the same input and policies decide differently: {', '.join(again.decision_differs)}",
-                code="replay.decision",
-            )
+        _same(again.input_differs, again.decision_differs)
 
     def _engine(self, policies: PolicySet) -> EmbeddedEngine:
         from gates.decide.engines.embedded import EmbeddedEngine
@@ -342,6 +356,17 @@ class _Audit:
                 code="alias.unexplained",
                 remedy="set the alias back, or enter what serves with `gates adopt`",
             )
+
+
+def _same(input_differs: tuple[str, ...], decision_differs: tuple[str, ...]) -> None:
+    if input_differs:
+        raise EvidenceError(
+            f"the input, rebuilt from its sources, differs in {', '.join(input_differs)}", code="replay.input"
+        )
+    if decision_differs:
+        raise EvidenceError(
+            f"the same input and policies decide differently: {', '.join(decision_differs)}", code="replay.decision"
+        )
 
 
 def _entry(raw: bytes, where: str) -> Entry:

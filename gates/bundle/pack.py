@@ -190,10 +190,10 @@ def load_attachments(store: Store, bundle: Bundle) -> Mapping[str, bytes]:
 
 
 def put_approval(store: Store, signer: Signer, approval: Approval) -> Digest:
-    """Sign an approval, store it and list it under its bundle."""
+    """Sign an approval, store it and list it under its bundle; that of an action, under the slot."""
     subject = [(slot_key(approval.model, approval.environment), approval.candidate_digest)]
     digest = store.put(seal(APPROVAL_TYPE, subject, approval.document(), signer))
-    store.link("approval", approval.bundle_digest, digest)
+    store.link("approval", approval.bundle_digest or slot_key(approval.model, approval.environment), digest)
     return digest
 
 
@@ -202,6 +202,6 @@ def load_approval(store: Store, digest: Digest) -> OpenedApproval:
     return OpenedApproval(digest, Approval.parse(opened.predicate, where=digest), opened.key_ids)
 
 
-def load_approvals(store: Store, bundle_digest: Digest) -> tuple[OpenedApproval, ...]:
-    """All approvals listed for a bundle; whether they hold is for policy to say."""
-    return tuple(load_approval(store, digest) for digest in store.linked("approval", bundle_digest))
+def load_approvals(store: Store, listed: str) -> tuple[OpenedApproval, ...]:
+    """All approvals listed for a bundle, by its digest, or for actions in a slot; whether they hold is for policy to say."""
+    return tuple(load_approval(store, digest) for digest in store.linked("approval", listed))

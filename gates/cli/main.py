@@ -40,6 +40,8 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "shadow": _Command("shadow", "shadow", "Send a copy of each request to a version whose answers go nowhere."),
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),
         "reconcile": _Command("move", "reconcile", "Finish or undo what the last move left open."),
+        "retire": _Command("move", "retire", "Take a model out of an environment, where nothing follows it."),
+        "archive": _Command("move", "archive", "Mark a version that nothing needs any more."),
         "takeover": _Command("move", "takeover", "Make another key's unfinished move this one's."),
     },
     "Policies, keys and trust": {

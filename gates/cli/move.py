@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -104,6 +105,69 @@ def adopt(version: str, environment: str, reason: str, key: str | None, spec_pat
             project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
         )
     _print(done, "adopted", output)
+
+
+@click.command()
+@options.target
+@options.reason
+@click.option(
+    "--requests",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Log of the requests that came to it, CSV or Parquet.",
+)
+@click.option("--time-column", default="request_time", show_default=True, metavar="NAME", help="When each came.")
+@click.option(
+    "--days",
+    default=7.0,
+    show_default=True,
+    type=click.FloatRange(0, 365),
+    help="Up to now, in which none may have come.",
+)
+@options.key
+@options.spec
+@options.output
+def retire(
+    environment: str,
+    reason: str,
+    requests: Path | None,
+    time_column: str,
+    days: float,
+    key: str | None,
+    spec_path: str,
+    output: str,
+) -> None:
+    """Take what serves out of ENV, where nothing follows it: approvals are asked for, and traffic shown to be zero."""
+    from gates.flow.leave import retire as run
+    from gates.flow.notify import told
+
+    project = options.open_project(spec_path)
+
+    def move() -> Applied:
+        return run(project, environment, reason=reason, requests=requests, time_column=time_column, days=days, key=key)
+
+    with _telling(project):
+        done = told(project, environment, "retired", reason, move)
+    _print(done, "retired", output)
+
+
+@click.command()
+@click.argument("version", metavar="URI")
+@options.reason
+@options.key
+@options.spec
+@options.output
+def archive(version: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
+    """Mark URI (models:/NAME/VERSION), which no environment needs: it is neither promoted nor rolled back to any more."""
+    from gates.flow.leave import archive as run
+
+    done = run(options.open_project(spec_path), version, reason=reason, key=key)
+    options.tell(
+        {"version": done.version.document(), "entry": done.entry, "again": done.again},
+        output,
+        f"{done.version.uri} is archived" + (" (it was before)" if done.again else ""),
+        f"ledger {done.entry[7:19]}, and a tag in the registry",
+    )
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -135,6 +135,13 @@ def policy_activate(
 @options.candidate
 @options.bundle
 @click.option(
+    "--action",
+    type=click.Choice(["promote", "retire", "archive"]),
+    default="promote",
+    show_default=True,
+    help="What is approved: a promotion, that what serves is retired, or that the candidate is archived.",
+)
+@click.option(
     "--role", required=True, type=click.Choice(["ml-owner", "risk", "business-owner"]), help="The role you approve in."
 )
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How long the yes holds.")
@@ -146,6 +153,7 @@ def approve(
     environment: str,
     candidate: str | None,
     bundle: str | None,
+    action: Literal["promote", "retire", "archive"],
     role: str,
     days: int,
     comment: str | None,
@@ -154,10 +162,22 @@ def approve(
     output: str,
 ) -> None:
     """Sign a yes for exactly this move: candidate, evidence, plan, policies and what serves now."""
+    from gates.flow.leave import approve_action
     from gates.flow.people import approve as sign_approval
     from gates.render.view import risk_text
 
     project = options.open_project(spec_path)
+    if action != "promote":
+        digest, approval = approve_action(
+            project, action, environment, candidate=candidate, role=role, days=days, comment=comment, key=key
+        )
+        options.tell(
+            {"approval_digest": digest, "approval": approval.document()},
+            output,
+            f"approved as {role}: {action} of {approval.model} in {environment}",
+            f"{digest}; void when the policies or what serves changes",
+        )
+        return
     signed = sign_approval(
         project, environment, candidate=candidate, bundle=bundle, role=role, days=days, comment=comment, key=key
     )
@@ -172,6 +192,6 @@ def approve(
         output,
         *(f"NARROWED since the last decision: {line}" for line in signed.narrowed),
         *([risk_text(risk)] if risk else []),
-        f"approved as {role}: {approval.model} for {environment}, bundle {approval.bundle_digest[:23]}",
+        f"approved as {role}: {approval.model} for {environment}, bundle {(approval.bundle_digest or '')[:23]}",
         f"{digest}; void when the evidence, the policies or what serves changes",
     )

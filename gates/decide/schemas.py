@@ -28,9 +28,12 @@ from gates.records import (
     Record,
     Release,
 )
+from gates.records.action import ActionDecision, ActionInput
 from gates.resources import schema_folder
 
 RECORDS: dict[str, type[Record]] = {
+    "action-decision.v1": ActionDecision,
+    "action-input.v1": ActionInput,
     "activation-request.v1": ActivationRequest,
     "approval.v1": Approval,
     "bundle.v1": Bundle,
@@ -49,6 +52,7 @@ RECORDS: dict[str, type[Record]] = {
 INPUTS = {
     "gates/main/decision": "decision-input.v1",
     "gates/main/plan": "plan-request.v1",
+    "gates/main/action": "action-input.v1",
     "gates/main/activation": "activation-request.v1",
 }
 

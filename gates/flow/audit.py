@@ -18,7 +18,9 @@ from gates.records import DecisionInput, Digest
 
 if TYPE_CHECKING:
     from gates.audit.findings import Findings
+    from gates.audit.positions import Positions
     from gates.audit.replay import Replayed
+    from gates.audit.replay_action import ReplayedAction
     from gates.render.pictures import Picture
     from gates.render.view import View
 
@@ -41,7 +43,7 @@ def find_decision(project: Project, digest: str) -> Digest:
     wanted = digest.removeprefix("sha256:")
     if len(wanted) == 64:
         return f"sha256:{wanted}"
-    known = project.store.linked("decision-id", "all")
+    known = [*project.store.linked("decision-id", "all"), *project.store.linked("action-id", "all")]
     found = [name for name in known if name.removeprefix("sha256:").startswith(wanted)]
     if len(found) != 1:
         raise UsageError(
@@ -79,24 +81,33 @@ def verify(project: Project, decisions: tuple[str, ...]) -> Findings:
     )
 
 
-def replay(project: Project, digest: str) -> Replayed:
-    """Decide again from the sealed sources.
+def replay(project: Project, digest: str) -> Replayed | ReplayedAction:
+    """Decide again from the sealed sources, on a candidate or on an action.
 
     Raises
     ------
     EvidenceError: a source is missing or changed. EngineError: the engine failed.
     """
-    from gates.apply.ledger.chain import trust_in
-    from gates.audit.positions import Positions
     from gates.audit.replay import find_decision as open_by_either
     from gates.audit.replay import replay as again
+    from gates.audit.replay_action import replay_action
+    from gates.bundle.actions import find_action
 
-    opened = open_by_either(project.store, find_decision(project, digest))
-    positions = None
-    if opened.decision.request.environment != DEVELOPMENT:
-        root = project.ledger_root
-        positions = Positions(project.ledger.entries(), root=root, trust=trust_in(project.store))
+    found = find_decision(project, digest)
+    action = find_action(project.store, found)
+    if action is not None:
+        return replay_action(project.store, action, positions=positions_of(project))
+    opened = open_by_either(project.store, found)
+    positions = None if opened.decision.request.environment == DEVELOPMENT else positions_of(project)
     return again(project.store, opened, positions=positions)
+
+
+def positions_of(project: Project) -> Positions:
+    """Return the ledger at each of its positions."""
+    from gates.apply.ledger.chain import trust_in
+    from gates.audit.positions import Positions
+
+    return Positions(project.ledger.entries(), root=project.ledger_root, trust=trust_in(project.store))
 
 
 def report(project: Project, digest: str, out: Path, spec_path: str, *, folder: Path | None = None) -> Reported:

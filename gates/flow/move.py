@@ -11,6 +11,7 @@ from gates.bundle.pack import load_attachments, load_bundle
 from gates.errors import EngineError, EvidenceError, GatesError, Refused, UsageError
 from gates.flow.answer import view_of
 from gates.flow.decide import decide_for_good
+from gates.flow.judge import judge_of
 from gates.flow.stages import Decided, candidate_uri, find_bundle
 from gates.inputs.registry import AbsentRegistry
 from gates.project import DEVELOPMENT, Project, now_us
@@ -152,13 +153,14 @@ def rollback(project: Project, environment: Environment, *, reason: str, to: Dig
     from gates.apply.offline import Offline, rollback_offline
     from gates.apply.rollback import rollback as carry_out
 
-    slot = _recorded(project, environment)
+    slot = recorded(project, environment)
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment, registry_may_be_down=True)
     try:
         project.store.check_there()
         if not surfaces.serving.journal():
-            return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason, to=to)
+            judge = judge_of(project, signer)
+            return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason, to=to, judge=judge)
         project.chain()
     except (EngineError, EvidenceError) as error:
         # A ledger that is not there at all, where its root is known, was lost or is not mounted.
@@ -188,7 +190,7 @@ def reconcile(
     from gates.apply.reconcile import look
     from gates.apply.reconcile import reconcile as carry_out
 
-    slot = _recorded(project, environment)
+    slot = recorded(project, environment)
     signer = project.signer(key, environment)
     project.store.check_there()
     writer, surfaces = project.writer(signer, now_us()), surfaces_of(project, environment)
@@ -207,7 +209,7 @@ def takeover(project: Project, environment: Environment, *, reason: str, key: st
     """
     from gates.apply.reconcile import takeover as carry_out
 
-    slot = _recorded(project, environment)
+    slot = recorded(project, environment)
     signer = project.signer(key, environment)
     return carry_out(project.writer(signer, now_us()), slot, reason=reason)
 
@@ -221,7 +223,7 @@ def adopt(project: Project, environment: Environment, version: str, *, reason: s
     """
     from gates.apply.adopt import adopt as carry_out
 
-    slot = _recorded(project, environment)
+    slot = recorded(project, environment)
     signer = project.signer(key, environment)
     model = project.registry.resolve(version).version
     said = project.spec.release
@@ -235,11 +237,17 @@ def adopt(project: Project, environment: Environment, version: str, *, reason: s
     return carry_out(project.writer(signer, now_us()), surfaces_of(project, environment), release, reason=reason)
 
 
-def _recorded(project: Project, environment: Environment) -> Slot:
+def recorded(project: Project, environment: Environment) -> Slot:
+    """Return a slot that the ledger moves.
+
+    Raises
+    ------
+    UsageError: development has no ledger.
+    """
     slot = project.slot(environment)
     if environment == DEVELOPMENT:
         raise UsageError(
-            "development has no ledger, so there is nothing to adopt or to roll back",
+            "development has no ledger, so there is nothing to adopt, to roll back or to retire",
             code="ledger.development",
             remedy="promote the version that should serve there",
         )

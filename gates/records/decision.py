@@ -109,6 +109,7 @@ class LedgerInput(Record):
     attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
     last_decision: id of the decision of the newest promotion that was done here.
     expected_aliases: aliases as the ledger's releases explain them; the registry must agree.
+    archived: true where the candidate is; absent where it is not.
     loosened: paths of overrides that loosen, as the policy entry in force names them; absent where it names none.
     """
 
@@ -128,6 +129,7 @@ class LedgerInput(Record):
     last_decision: Digest | None = None
     expected_aliases: tuple[Alias, ...] = ()
     loosened: tuple[Name, ...] | None = None
+    archived: bool | None = None
 
 
 class LastInput(Record):

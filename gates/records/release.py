@@ -115,7 +115,7 @@ class Slot(Record):
         return slot_key(self.model, self.environment)
 
 
-EntryKind = Literal["policy", "sealed", "intent", "outcome", "takeover", "rollback", "adopt"]
+EntryKind = Literal["policy", "sealed", "intent", "outcome", "takeover", "rollback", "adopt", "retire", "archive"]
 
 
 class PublicKey(Record):
@@ -144,6 +144,7 @@ class Entry(Record):
     Which optional fields a kind has:
     policy: owners (entry 0 only), active, reason. sealed: bundle_digest, candidate, holdout_digest, measured_us.
     intent, rollback: slot, action, expects, before, after, decision (its envelope), reason.
+    retire: the same without after. archive: slot, action, candidate, decision, reason.
     outcome: slot, intent, status, observed, debts, head witness. takeover: slot, intent, reason.
     adopt: slot, after, reason.
 
@@ -169,7 +170,7 @@ class Entry(Record):
     holdout_digest: Digest | None = None
     measured_us: Micros | None = None
     slot: Slot | None = None
-    action: Literal["promote", "rollback"] | None = None
+    action: Literal["promote", "rollback", "retire", "archive"] | None = None
     expects: Digest | None = None
     before: Release | None = None
     after: Release | None = None
@@ -187,6 +188,7 @@ class Journalled(Record):
     ----------
     expects: the slot's last closing entry, by the rollback pack that was used.
     before: what the target stated. observed: what it stated afterwards; absent before it was looked at again.
+    decision: on the rollback, by the policies in the pack; absent where it held none.
     debts: what could not be reached, in words.
     """
 
@@ -200,20 +202,24 @@ class Journalled(Record):
     before: Release
     after: Release
     observed: Release | None = None
+    decision: dict[str, Any] | None = None
     debts: tuple[str, ...] = ()
 
 
 class Approval(Record):
-    """A signed yes of one person for exactly this move; void when any digest in it changes."""
+    """A signed yes of one person for exactly this move; void when any digest in it changes.
+
+    Only a promotion has a bundle and a plan.
+    """
 
     schema_version: SchemaVersion = "v1"
     model: Name
     environment: Environment
-    action: Literal["promote"]
+    action: Literal["promote", "retire", "archive"]
     role: Name
     candidate_digest: Digest
-    bundle_digest: Digest
-    plan_digest: Digest
+    bundle_digest: Digest | None = None
+    plan_digest: Digest | None = None
     policy_digest: Digest
     current_release_digest: Digest | None = None
     time_us: Micros

@@ -47,6 +47,8 @@ def _what(entry: Entry) -> str:
         return f"version {visible(entry.candidate.version)}, bundle {entry.bundle_digest[7:19]}"
     if entry.kind == "outcome":
         return f"{entry.status}; {traffic_text(entry.observed)}"
+    if entry.kind == "archive" and entry.candidate:
+        return f"version {visible(entry.candidate.version)}{said}"
     if entry.after:
         return f"{traffic_text(entry.after)}{said}"
     return said.removeprefix(": ") or "-"

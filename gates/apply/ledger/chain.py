@@ -5,7 +5,7 @@ trust documents by digest.
 (1) Each entry has the next sequence number and the digest of the exact bytes before it.
 (2) Time never goes back.
 (3) Each is signed by an identity that the trust in force at that point allows for its kind.
-(4) A sealed bundle occurs once; a promote intent carries a decision that may be carried out at that point; intents,
+(4) A sealed bundle occurs once; an action's entry carries a decision that allows it; a promote intent carries a decision that may be carried out at that point; intents,
     outcomes and adoptions follow from the slot's state (slots.py).
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gates.apply.aliases import AliasNames
+from gates.apply.ledger.acts import check_action
 from gates.apply.ledger.authority import may_sign
 from gates.apply.ledger.promotion import check_promotion, release_after
 from gates.apply.ledger.shape import check_shape, subjects_of
@@ -57,7 +58,7 @@ class Chain:
     Attributes
     ----------
     entries: all entries, in order. owners: the policy owners. sealed: `sealed` entries by bundle digest, in order.
-    slots: the state of each slot that was ever moved. policies, trusts: in force, by environment.
+    slots: the state of each slot that was ever moved. archived: `archive` entries by the version's digest. policies, trusts: in force, by environment.
     activations: the envelopes of all `policy` entries, in order.
     """
 
@@ -68,6 +69,7 @@ class Chain:
         self.owners: tuple[PublicKey, ...] = follows.owners if follows else ()
         self.sealed: dict[Digest, Entry] = dict(follows.sealed) if follows else {}
         self.slots: dict[Slot, SlotState] = dict(follows.slots) if follows else {}
+        self.archived: dict[Digest, Entry] = dict(follows.archived) if follows else {}
         self.policies: dict[Environment, ActivePolicy] = dict(follows.policies) if follows else {}
         self.trusts: dict[Environment, Trust] = dict(follows.trusts) if follows else {}
         self.activations: tuple[bytes, ...] = follows.activations if follows else ()
@@ -213,7 +215,13 @@ class Chain:
             if entry.bundle_digest in self.sealed:
                 raise EvidenceError("seals a bundle again", code="ledger.sealed", where=where)
             self.sealed[entry.bundle_digest] = entry
-        if entry.slot is not None:
+        if entry.slot is not None and entry.action in ("rollback", "retire", "archive") and entry.decision is not None:
+            self._check_action(entry, entry.slot, where)
+        if entry.kind == "archive" and entry.candidate is not None:
+            if entry.candidate.digest in self.archived:
+                raise EvidenceError("archives a version again", code="ledger.archived", where=where)
+            self.archived[entry.candidate.digest] = entry
+        elif entry.slot is not None:
             moved = advance(self.slot(entry.slot), entry, digest, key_ids, where=where)
             if entry.kind == "intent":
                 self._check_promotion(entry, entry.slot, where)
@@ -229,6 +237,14 @@ class Chain:
         if trust.digest != digest:
             raise EvidenceError(f"{digest} gives another trust document", code="ledger.trust", where=where)
         return trust
+
+    def _check_action(self, entry: Entry, slot: Slot, where: str) -> None:
+        try:
+            check_action(self, entry, slot)
+        except GatesError as error:
+            raise EvidenceError(
+                f"the decision does not carry it: {error.message}", code="ledger.decision", where=where
+            ) from error
 
     def _check_promotion(self, entry: Entry, slot: Slot, where: str) -> None:
         try:

@@ -42,6 +42,7 @@ def facts(
         policy_digest=active.policy_digest,
         trust_digest=active.trust_digest,
         loosened=active.loosened,
+        archived=True if candidate.digest in chain.archived else None,
         release=state.standing.release,
         release_digest=present,
         adopted=present is not None and state.known[present].adopted,

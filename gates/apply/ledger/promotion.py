@@ -54,6 +54,13 @@ def check_promotion(chain: Chain, slot: Slot, opened: OpenedDecision, *, time_us
     check_answer(opened, slot, time_us=time_us)
     check_in_force(opened, slot.environment, chain.active(slot.environment), chain.trust(slot.environment))
     decision, state = opened.decision, chain.slot(slot)
+    if decision.request.candidate.digest in chain.archived:
+        raise Refused(
+            f"{decision.request.candidate.uri} is archived",
+            code="release.archived",
+            where=f"ledger entry {chain.archived[decision.request.candidate.digest].sequence}",
+            remedy="register the bytes as a new version",
+        )
     sealed = chain.sealed.get(decision.bundle_digest)
     if sealed is None or sealed.candidate != decision.request.candidate:
         raise Refused(

@@ -15,7 +15,9 @@ _FIELDS: dict[EntryKind, tuple[frozenset[str], frozenset[str]]] = {
     "policy": (frozenset({"active", "reason"}), frozenset({"owners"})),
     "sealed": (frozenset({"bundle_digest", "candidate", "measured_us"}), frozenset({"holdout_digest"})),
     "intent": (frozenset({"slot", "action", "after", "decision"}), frozenset({"expects", "before", "reason"})),
-    "rollback": (frozenset({"slot", "action", "expects", "before", "after", "reason"}), frozenset()),
+    "rollback": (frozenset({"slot", "action", "expects", "after", "reason"}), frozenset({"before", "decision"})),
+    "retire": (frozenset({"slot", "action", "expects", "before", "decision", "reason"}), frozenset()),
+    "archive": (frozenset({"slot", "action", "candidate", "decision", "reason"}), frozenset()),
     "outcome": (frozenset({"slot", "intent", "status"}), frozenset({"observed", "debts", "reason"})),
     "takeover": (frozenset({"slot", "intent", "reason"}), frozenset()),
     "adopt": (frozenset({"slot", "after", "reason"}), frozenset({"expects", "before"})),
@@ -44,7 +46,7 @@ def check_shape(entry: Entry, *, where: str) -> None:
         raise _malformed("owners belong to entry 0, and a previous digest to every other", where)
     if (entry.sequence == 0 and entry.kind != "policy") or entry.owners == () or entry.active == ():
         raise _malformed("entry 0 names the policy owners, and a policy entry activates something", where)
-    if entry.action not in (None, "rollback" if entry.kind == "rollback" else "promote"):
+    if entry.action not in (None, "promote" if entry.kind == "intent" else entry.kind):
         raise _malformed(f"{entry.kind} of a {entry.action}", where)
     if entry.slot is not None and entry.after is not None:
         check_release(entry.after, entry.slot, where=where)
@@ -80,6 +82,9 @@ def subjects_of(entry: Entry) -> tuple[tuple[str, Digest], ...]:
         return ((entry.after.approved.uri, entry.after.approved.digest),)
     if entry.intent is not None:
         return (("intent", entry.intent),)
+    version = entry.before.approved if entry.before is not None else entry.candidate
+    if version is not None:
+        return ((version.uri, version.digest),)
     raise _malformed(f"{entry.kind} about nothing", f"ledger entry {entry.sequence}")
 
 

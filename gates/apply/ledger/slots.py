@@ -13,9 +13,10 @@ from gates.apply.aliases import Standing
 from gates.apply.ledger.shape import release_digest
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros
-from gates.records.release import Entry, Release
+from gates.records.release import Entry, EntryKind, Release
 
-CameBy = Literal["adopt", "promote", "rollback", "undo"]
+CameBy = Literal["adopt", "promote", "rollback", "retire", "undo"]
+_BY: dict[EntryKind, CameBy] = {"intent": "promote", "rollback": "rollback", "retire": "retire"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Known:
     time_us, sequence: when it came into its state.
     promoted_us: when the promotion that brought it was done, which no later rollback to it changes; None: it was
         adopted and never promoted.
+    left_us: when another release, or none, took its place; None while it serves.
     """
 
     release: Release
@@ -34,6 +36,7 @@ class Known:
     time_us: Micros
     sequence: int
     promoted_us: Micros | None
+    left_us: Micros | None = None
 
     @property
     def adopted(self) -> bool:
@@ -110,7 +113,7 @@ def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, 
     ------
     EvidenceError: `ledger.slot`: the entry does not follow from the state.
     """
-    if entry.kind in ("intent", "rollback", "adopt"):
+    if entry.kind in ("intent", "rollback", "retire", "adopt"):
         return _begin(state, entry, digest, key_ids, where)
     if state.open is None and entry.kind == "outcome" and entry.intent == state.last_intent:
         if state.unseen is not None and entry.status == "done":
@@ -129,8 +132,10 @@ def _begin(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, .
         raise _broken(f"{entry.kind} while {state.open.digest} is open", where)
     if entry.expects != state.last_closing:
         raise _broken(f"{entry.kind} builds upon {entry.expects}, the slot is at {state.last_closing}", where)
-    if entry.before != state.standing.release or entry.after is None:
+    if entry.before != state.standing.release or (entry.after is None) != (entry.kind == "retire"):
         raise _broken(f"{entry.kind} starts from another release than the slot's", where)
+    if entry.after is None:
+        return replace(state, open=OpenIntent(digest, entry, key_ids, state.standing, Standing()))
     if entry.kind == "rollback":
         known = state.known.get(release_digest(entry.after))
         if known is None or known.state != "done":
@@ -150,7 +155,7 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
     if entry.observed != (None if entry.status == "accepted" else reached.release):
         raise _broken(f"outcome {entry.status}, but something else was observed", where)
     closed = {**state.closed, move.digest: digest}
-    by: CameBy = "rollback" if move.entry.kind == "rollback" else "promote"
+    by: CameBy = _BY[move.entry.kind]
     debts = entry.debts or ()
     if entry.status == "failed":
         return replace(
@@ -192,6 +197,9 @@ def _settle(state: SlotState, entry: Entry, digest: Digest, where: str) -> SlotS
 
 def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, by: CameBy) -> SlotState:
     known = dict(state.known)
+    left = state.release_digest
+    if left is not None and left in known and standing.release != state.standing.release:
+        known[left] = replace(known[left], left_us=entry.time_us)
     if standing.release is not None:
         name = release_digest(standing.release)
         promoted_us = entry.time_us if by == "promote" else None

@@ -14,6 +14,7 @@ from gates.errors import EngineError, EvidenceError, UsageError
 
 PLAN = "gates/main/plan"
 DECISION = "gates/main/decision"
+ACTION = "gates/main/action"
 ACTIVATION = "gates/main/activation"
 
 

@@ -17,6 +17,7 @@ import data.gates.lib.asked
 import data.gates.lib.integers
 import data.gates.lib.judge
 import data.gates.lib.keys
+import data.gates.lib.people
 import data.gates.lib.required
 import data.gates.lib.result
 import data.gates.release.narrowed
@@ -228,12 +229,10 @@ wanted := integers.add(count(_roles), count(more))
 
 _everyone := {person | some role in _known; some person in persons(role)}
 
-# Each role by a person of its own: for one, two or three roles exactly Hall's condition; and persons enough in all.
+# Each role by a person of its own, and persons enough in all.
 _enough if {
 	data.release.approvals[asked.environment][asked.tier]
-	count(_roles) <= 3
-	count({person | some role in _roles; some person in persons(role)}) >= count(_roles)
-	count({[a, b] | some a in _roles; some b in _roles; not _apart(a, b)}) == 0
+	people.distinct({role: persons(role) | some role in _roles})
 	count(_everyone) >= wanted
 	not self_approved
 }
@@ -263,11 +262,4 @@ self_approved if {
 	wanted > 0
 	count(_everyone) < wanted
 	count(_everyone) > 0
-}
-
-_apart(role, role) if count(persons(role)) >= 1
-
-_apart(a, b) if {
-	a != b
-	count(persons(a) | persons(b)) >= 2
 }

@@ -43,6 +43,14 @@ _climbed if {
 }
 
 # METADATA
+# title: Version archived
+# description: This version was archived; what rolls back, retires and reads the registry counts on its being gone.
+# custom:
+#   code: release.archived
+#   remedy: Register the bytes as a new version, and measure that.
+results contains result.denies("release.ladder", "release.archived") if input.ledger.archived
+
+# METADATA
 # title: Release known as bad
 # description: This candidate served here before and was rolled back; it is bad, or some evidence is older than that.
 # custom:

@@ -58,3 +58,8 @@ test_old_measurements_sealed_again_are_no_new_evidence if {
 		with input.bundle.created_us as 1789993000000000
 		with input.ledger.known_releases as rolled_back
 }
+
+test_archived if {
+	_codes == {"release.archived"} with input as t.production with input.ledger.archived as true
+	_codes == set() with input as t.production with input.ledger.archived as false
+}

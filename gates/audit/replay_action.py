@@ -1,0 +1,97 @@
+"""Replay of an action: decide again from the ledger, or from the pack that was used while it was away, and compare bytes.
+
+As replay.py. Taken from the stored input is only what was observed outside: hashed bytes, counted requests, the journal of
+the same outage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gates.apply.act import Asked, action_input, pack_facts
+from gates.apply.ledger.acts import action_facts
+from gates.apply.pack import open_pack
+from gates.audit.positions import Positions
+from gates.audit.replay import EngineFor, differing, embedded, load_trust_of
+from gates.bundle.actions import OpenedAction
+from gates.bundle.canonical import digest_document
+from gates.bundle.pack import load_approval
+from gates.bundle.store import Store
+from gates.decide.acts import decide_action
+from gates.decide.policies import PolicySet
+from gates.errors import EvidenceError
+from gates.records.action import ActionDecision, ActionLedger
+from gates.records.release import Slot
+
+
+@dataclass(frozen=True)
+class ReplayedAction:
+    """What came out.
+
+    Attributes
+    ----------
+    input_differs, decision_differs: names of the parts that are not as they were; empty where the bytes agree.
+    """
+
+    opened: OpenedAction
+    again: ActionDecision
+    input_differs: tuple[str, ...]
+    decision_differs: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        return not self.input_differs and not self.decision_differs
+
+
+def replay_action(
+    store: Store,
+    opened: OpenedAction,
+    *,
+    positions: Positions,
+    engine_for: EngineFor | None = None,
+) -> ReplayedAction:
+    """Decide again.
+
+    Raises
+    ------
+    EvidenceError: a source is missing, corrupt, or does not verify. EngineError: no answer.
+    """
+    decision, stored = opened.decision, opened.document
+    request = decision.request
+    slot = Slot(model=request.model, environment=request.environment)
+    policies = PolicySet.from_store(store, decision.policy_digest, load_trust_of(store, decision.trust_digest))
+    document = action_input(
+        request,
+        policies,
+        _facts(store, opened, slot, positions),
+        Asked(
+            action=request.action,
+            slot=slot,
+            version=request.version,
+            release=request.release,
+            reason=request.reason or "",
+            hashed=stored.bytes,
+            approvals=[load_approval(store, item.digest) for item in stored.approvals],
+            traffic=stored.traffic,
+            journal=stored.journal,
+        ),
+    )
+    again, _ = decide_action((engine_for or embedded)(policies), document)
+    same = digest_document(document.document()) == decision.input_digest
+    return ReplayedAction(
+        opened,
+        again,
+        () if same else differing(document.document(), stored.document()) or ("bytes",),
+        differing(again.document(), decision.document()),
+    )
+
+
+def _facts(store: Store, opened: OpenedAction, slot: Slot, positions: Positions) -> ActionLedger:
+    ledger = opened.document.ledger
+    chain = positions.at(ledger.sequence)
+    if chain.head != ledger.head:
+        raise EvidenceError("decided on another ledger", code="replay.position", where=ledger.head)
+    if ledger.pack is None:
+        return action_facts(chain, slot)
+    pack = open_pack(store.get(ledger.pack), root=chain.root, slot=slot, where=ledger.pack)
+    return pack_facts(pack, opened.document.journal)

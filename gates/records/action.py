@@ -1,0 +1,144 @@
+"""Actions besides a promotion: what policies see of one, and what they answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, SchemaVersion
+from gates.records.decision import ApprovalInput, LedgerPosition, PolicyInput, RuleResult
+
+ActionName = Literal["rollback", "retire", "archive"]
+
+ACTION_TYPE = "urn:model-gates:action-decision:v1"
+
+
+class ActionRequest(Record):
+    """Who asks for what, when.
+
+    Attributes
+    ----------
+    release: the release to go to (rollback), or to take away (retire). version: the one to archive, or that serves.
+    actor, actor_key_id: as in a promotion's request.
+    """
+
+    environment: Environment
+    action: ActionName
+    model: Name
+    release: Digest | None = None
+    version: ModelVersion
+    actor: Name
+    actor_key_id: KeyId
+    reason: Name | None = None
+    incident: Name | None = None
+    effective_time_us: Micros
+
+
+class Served(Record):
+    """A release that was done here.
+
+    Attributes
+    ----------
+    time_us: when it came into its state. left_us: when it was last left; absent where it serves.
+    """
+
+    digest: Digest
+    state: Literal["done", "suspect", "bad"]
+    candidate_digest: Digest
+    time_us: Micros
+    left_us: Micros | None = None
+
+
+class Held(Record):
+    """A version that an environment needs, and for what."""
+
+    environment: Environment
+    version_digest: Digest
+    why: Literal["serves", "approved", "deployed", "open", "rollback"]
+
+
+class JournalStep(Record):
+    """A rollback that was carried out beside the ledger before this one, in the same outage."""
+
+    before: Digest
+    after: Digest
+    time_us: Micros
+
+
+class ActionLedger(Record):
+    """What the ledger knows at one position in it, or the rollback pack that was taken from it there.
+
+    Attributes
+    ----------
+    served: releases of the slot, in the order in which they were first done.
+    held: versions of the model, in every environment. archived: digests of versions.
+    pack: digest of the pack that says all this, where the ledger was out of reach; nothing is held then.
+    """
+
+    head: Digest
+    sequence: Annotated[int, Field(ge=0)]
+    policy_digest: Digest
+    trust_digest: Digest
+    release_digest: Digest | None = None
+    served: tuple[Served, ...] = ()
+    held: tuple[Held, ...] = ()
+    archived: tuple[Digest, ...] = ()
+    pack: Digest | None = None
+
+
+class Hashed(Record):
+    """A model version's bytes, hashed again; nothing was found where the registry was out of reach."""
+
+    wanted: Digest
+    found: Digest | None = None
+
+
+class TrafficSeen(Record):
+    """Requests in a log, counted.
+
+    Attributes
+    ----------
+    digest: of the log's bytes. requests: from `from_us` on. earlier: before that, which shows that it logs at all.
+    """
+
+    source: Name
+    digest: Digest
+    from_us: Micros
+    until_us: Micros
+    requests: Annotated[int, Field(ge=0)]
+    earlier: Annotated[int, Field(ge=0)]
+
+
+class ActionInput(Record):
+    """Everything that a decision on an action depends on besides the policies, trust data and nothing else.
+
+    Attributes
+    ----------
+    journal: rollbacks of this outage, oldest first.
+    """
+
+    schema_version: SchemaVersion = "v1"
+    request: ActionRequest
+    policy: PolicyInput
+    ledger: ActionLedger
+    approvals: tuple[ApprovalInput, ...] = ()
+    bytes: tuple[Hashed, ...] = ()
+    traffic: TrafficSeen | None = None
+    journal: tuple[JournalStep, ...] = ()
+
+
+class ActionDecision(Record):
+    """Allow or deny, for an action: its id is the digest of this record's canonical bytes."""
+
+    schema_version: SchemaVersion = "v1"
+    entry_point: Literal["gates/main/action"] = "gates/main/action"
+    request: ActionRequest
+    policy_digest: Digest
+    trust_digest: Digest
+    input_digest: Digest
+    ledger: LedgerPosition
+    allow: bool
+    results: tuple[RuleResult, ...]
+    approvals: tuple[Digest, ...] = ()
+    valid_until_us: Micros

@@ -1,0 +1,133 @@
+"""Moves that are no promotion, as a person types them: each is decided by the policies in force, and can be replayed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from small_world import World
+
+KEY = ("--key", "applier.pem", "-o", "json")
+
+
+@pytest.fixture(scope="module")
+def promoted(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Version 2 serves in staging, version 1 before it and in production."""
+    world = measured.copy(tmp_path_factory.mktemp("actions"))
+    assert world.promote().code == 0
+    return world
+
+
+@pytest.fixture
+def world(promoted: World, tmp_path: Path) -> World:
+    return promoted.copy(tmp_path)
+
+
+def decision(world: World, kind: str) -> dict:
+    """The decision in the newest entry of a kind."""
+    import base64
+
+    entries = [entry for entry in world.run("log", "-o", "json").json if entry["kind"] == kind]
+    return json.loads(base64.b64decode(entries[-1]["decision"]["payload"]))["predicate"]
+
+
+def served(world: World, environment: str) -> str | None:
+    path = world.folder / "serving" / f"{environment}.json"
+    return json.loads(path.read_text())["routes"][0]["version"] if path.exists() else None
+
+
+def log_of(world: World, *ages_in_days: float) -> Path:
+    rows = [(datetime.now(UTC) - timedelta(days=age)).isoformat() for age in ages_in_days]
+    path = world.folder / f"requests-{len(ages_in_days)}-{ages_in_days[-1]}.csv"
+    path.write_text("request_time,path\n" + "".join(f"{row},/score\n" for row in rows))
+    return path
+
+
+def retire(world: World, *more: object, environment: str = "staging") -> object:
+    return world.run("retire", "-e", environment, "--reason", "nobody asks it", *KEY, *more)
+
+
+def test_a_rollback_carries_its_decision_and_is_replayed(world: World) -> None:
+    ran = world.run("rollback", "-e", "staging", "--reason", "worse", *KEY)
+    assert (ran.code, ran.json.get("debts", [])) == (0, []), ran.err
+    found = decision(world, "rollback")
+    assert found["decision"]["allow"] is True
+    assert {result["code"] for result in found["decision"]["results"]} >= {"rollback.old", "action.authority"}
+    assert served(world, "staging") == "1"
+    verified = world.run("verify", "-v")
+    assert verified.code == 0, verified.out
+    assert "of this rollback gives the same bytes" in verified.out
+    links = (world.folder / "store").glob("**/action-id/**/*")
+    (action,) = [path.name for path in links if path.is_file()]
+    again = world.run("replay", action[:12], "-o", "json")
+    assert again.code == 0, again.err
+    assert again.json["same"] is True
+
+
+def test_with_the_store_and_the_ledger_away_the_policies_are_those_of_the_pack(world: World) -> None:
+    ledger, away = world.ledger, world.ledger.with_suffix(".away")
+    ledger.rename(away)
+    ran = world.run("rollback", "-e", "staging", "--reason", "worse", *KEY)
+    assert (ran.code, ran.json["journalled"]) == (0, True), ran.err
+    assert not any("no policies" in debt for debt in ran.json["debts"]), ran.json["debts"]
+    away.rename(ledger)
+    done = world.run("reconcile", "-e", "staging", "--finish", *KEY)
+    assert done.code == 0, done.err
+    assert "pack" in decision(world, "rollback")["input"]["ledger"]
+    verified = world.run("verify")
+    assert verified.code == 0, verified.out
+
+
+def test_what_serves_is_retired_once_nobody_asks_it_and_comes_back_by_a_rollback(world: World) -> None:
+    for given, code in (
+        ((), "retire.traffic"),
+        (("--requests", log_of(world, 9, 0.5)), "retire.traffic"),
+        (("--requests", log_of(world, 9), "--days", 0.5), "retire.window"),
+    ):
+        refused = retire(world, *given)
+        assert (refused.code, code in refused.err) == (1, True), refused.err
+    quiet = log_of(world, 9, 8)
+    done = retire(world, "--requests", quiet)
+    assert done.code == 0, done.err
+    assert served(world, "staging") is None
+    assert {"approved-staging", "deployed-staging"}.isdisjoint(world.client.get_registered_model("approval").aliases)
+    assert world.run("status", "-e", "staging").code == 0
+    assert retire(world, "--requests", quiet).json["resumed"] is True
+    verified = world.run("verify")
+    assert verified.code == 0, verified.out
+    back = world.run("rollback", "-e", "staging", "--reason", "somebody asks", *KEY)
+    assert back.code == 0, back.err
+    assert served(world, "staging") == "2"
+    assert world.run("verify").code == 0
+
+
+def test_production_is_retired_by_those_who_approve(world: World) -> None:
+    log = log_of(world, 9)
+    assert "retire.approvals" in retire(world, "--requests", log, environment="production").err
+    for name, role in (("owner2", "ml-owner"),):
+        assert world.run("keys", "new", f"{name}.pem", "--identity", name).code == 0
+        given = ("--person", name, "--role", f"approve:{role}")
+        assert world.run("trust", "add", f"{name}.pem.pub", *given).code == 0
+    where = ("-e", "staging", "-e", "production")
+    assert world.run("policy", "activate", *where, "--reason", "r", "--key", "owner.pem").code == 0
+    approve = ("approve", "--action", "retire", "-e", "production", "--role", "ml-owner", "--key", "owner2.pem")
+    assert world.run(*approve).code == 0
+    done = retire(world, "--requests", log, environment="production")
+    assert done.code == 0, done.err
+    assert len(decision(world, "retire")["decision"]["approvals"]) == 1
+    assert world.run("verify").code == 0
+
+
+def test_only_a_version_that_nothing_needs_is_archived(world: World) -> None:
+    archive = ("--reason", "old", *KEY)
+    refused = world.run("archive", "models:/approval/1", *archive)
+    assert (refused.code, "archive.held" in refused.err) == (1, True), refused.err
+    assert world.run("rollback", "-e", "staging", "--reason", "worse", *KEY).code == 0
+    done = world.run("archive", "models:/approval/2", *archive)
+    assert done.code == 0, done.err
+    assert world.client.get_model_version("approval", "2").tags["gates.archived"] == done.json["entry"]
+    assert world.run("archive", "models:/approval/2", *archive).json["again"] is True
+    assert "release.archived" in world.promote().denying
+    assert world.run("verify").code == 0
