@@ -105,6 +105,8 @@ def write_tables(work: Path) -> dict[str, pd.DataFrame]:
     for name, part in parts.items():
         part.to_parquet(folder / f"{name}.parquet", index=False)
     parts["holdout"][[*KEYS, *FEATURES]].to_parquet(folder / "offline.parquet", index=False)
+    # What any version must answer before another one is let in beside it.
+    parts["training"][list(FEATURES)].head(20).to_parquet(folder / "golden.parquet", index=False)
     parts["online"] = serving.replay(flights, weather, parts["holdout"]["flight_id"])
     return parts
 

@@ -125,7 +125,7 @@ def replay(
         trust_digest=policies.trust_digest,
         ledger=ledger,
         last=_last(stored, positions, store),
-        observed=Observed(registry=stored.registry, serving=stored.serving),
+        observed=Observed(registry=stored.registry, serving=stored.serving, rollback=stored.rollback),
         waivers=reload_waivers(store, stored.waivers),
     )
     # (5)

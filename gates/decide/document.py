@@ -23,6 +23,7 @@ from gates.records.decision import (
     PolicyInput,
     RegistryInput,
     Request,
+    RollbackInput,
     ServingInput,
     WaiverApprovalInput,
     WaiverInput,
@@ -35,6 +36,7 @@ class Observed:
 
     registry: RegistryInput = field(default_factory=RegistryInput)
     serving: ServingInput | None = None
+    rollback: RollbackInput | None = None
 
 
 def build_input(
@@ -109,6 +111,7 @@ def build_input(
             for item in sorted(waivers, key=lambda item: item.digest)
         ),
         serving=observed.serving,
+        rollback=observed.rollback,
     )
 
 

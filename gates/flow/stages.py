@@ -357,7 +357,7 @@ def decide(
         waivers=load_waivers(project.store, candidate, environment, at_us=at_us),
         ledger=ledger,
         last=last_input(chain, slot, project.store) if chain else None,
-        observed=observe(project, environment),
+        observed=observe(project, environment, chain),
         simulated=simulated or not sealed,
     )
 
@@ -414,9 +414,12 @@ def ledger_facts(project: Project, chain: Chain, environment: Environment, bundl
     )
 
 
-def observe(project: Project, environment: Environment) -> Observed:
-    """Read the registry's aliases and the serving target, as they are now."""
+def observe(project: Project, environment: Environment, chain: Chain | None = None) -> Observed:
+    """Read the registry's aliases and the serving target, as they are now, and whether there is a way back."""
     from gates.apply.serving.interface import Serves
+    from gates.flow.readiness import readiness
+
+    slot = chain.slot(project.slot(environment)) if chain else None
 
     aliases = project.registry.aliases(project.spec.model) if project.spec.registry else {}
     target = project.serving(environment)
@@ -430,6 +433,7 @@ def observe(project: Project, environment: Environment) -> Observed:
         serving=ServingInput(target=serving.name, routes=routes, configuration=_configuration(project, environment))
         if serving
         else None,
+        rollback=readiness(project, environment, slot.standing.release, slot.release_digest) if slot else None,
     )
 
 

@@ -197,6 +197,37 @@ class ServingInput(Record):
     configuration: ServingConfiguration | None = None
 
 
+ReadyPart = Literal["artifact", "image", "feature_views", "data_snapshot", "golden"]
+
+
+class ReadyInput(Record):
+    """One part of the release that serves now, as a rollback would need it.
+
+    Attributes
+    ----------
+    state: `there`: it resolves, or answers; `gone`: it does not; `changed`: it is another; `lacked`: the release says
+        that it has none; `unsaid`: it does not say, or the spec does not say where it is. why: in words.
+    """
+
+    part: ReadyPart
+    state: Literal["there", "gone", "changed", "lacked", "unsaid"]
+    why: Name | None = None
+
+
+class RollbackInput(Record):
+    """Whether what serves now could be brought back, as it was seen at the decision.
+
+    Attributes
+    ----------
+    release_digest: of the release that was looked at. kept_s: seconds for which the spec states that what served stays
+        up at 0 percent.
+    """
+
+    release_digest: Digest
+    parts: tuple[ReadyInput, ...]
+    kept_s: Annotated[int, Field(ge=0)] | None = None
+
+
 class PolicyInput(Record):
     """Digests of the policies and the trust data that this evaluation runs with."""
 
@@ -223,6 +254,7 @@ class DecisionInput(Record):
     approvals: tuple[ApprovalInput, ...] = ()
     waivers: tuple[WaiverInput, ...] = ()
     serving: ServingInput | None = None
+    rollback: RollbackInput | None = None
 
 
 class RuleResult(Record):

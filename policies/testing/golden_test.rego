@@ -219,6 +219,17 @@ production := {
 			"variables": [{"name": "LEVEL", "kind": "plain", "looks_like": []}],
 		},
 	},
+	"rollback": {
+		"release_digest": "sha256:release",
+		"parts": [
+			{"part": "artifact", "state": "there"},
+			{"part": "image", "state": "lacked"},
+			{"part": "feature_views", "state": "there"},
+			{"part": "data_snapshot", "state": "there"},
+			{"part": "golden", "state": "there"},
+		],
+		"kept_s": 86400,
+	},
 	"registry": {"aliases": [{"alias": "deployed-production", "version": "3"}]},
 	"ledger": {
 		"policy_digest": "sha256:policy",

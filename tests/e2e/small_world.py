@@ -16,6 +16,8 @@ from cli_runner import Ran, gates
 from mlflow.models import infer_signature
 from sklearn.linear_model import LogisticRegression
 
+from gates.bundle.canonical import digest_bytes
+
 SPEC = """
 model: approval
 task: binary
@@ -34,9 +36,18 @@ tables:
   holdout: {{uri: holdout.parquet, as_of: "2026-01-01T00:00:00Z"}}
   offline: {{uri: offline.parquet}}
   online: {{uri: online.parquet}}
-release: {{decision_threshold: 0.5, feature_views: {{applicant: 3}}, flags: {{ranking: new}}, fallback: none}}
+release:
+  {{image: "{image}", data_snapshot: "{data}", decision_threshold: 0.5, feature_views: {{applicant: 3}}, flags: {{ranking: new}}, fallback: none}}
+rollback:
+  image: "images/{{hex}}.json"
+  data_snapshot: "snapshots/{{digest}}"
+  feature_views: "views/{{name}}-{{version}}.yaml"
+  golden: {{rows: golden.parquet}}
+  kept_hours: 24
 rollout: {{production: [5, 25, 100]}}
 """
+MANIFEST, SNAPSHOT = b'{"layers": []}', b"the rates of January"
+"""The bytes of the serving image's manifest, and of what serving reads."""
 LOCATIONS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -118,6 +129,7 @@ def tables(folder: Path) -> pd.DataFrame:
     training, holdout = table[:6000], table[6000:]
     training.to_parquet(folder / "training.parquet", index=False)
     holdout.to_parquet(folder / "holdout.parquet", index=False)
+    training[["x", "w"]].head(5).to_parquet(folder / "golden.parquet", index=False)
     for side in ("offline", "online"):
         holdout.drop(columns="y").to_parquet(folder / f"{side}.parquet", index=False)
     return training
@@ -180,7 +192,15 @@ def make(folder: Path) -> World:
     (project / "policies" / "models" / "approval").mkdir(parents=True)
     (project / "policies" / "models" / "approval" / "data.yaml").write_text("tier: medium\n")
     ledger = folder / "ledger.db"
-    (project / "gates.yaml").write_text(SPEC.format(ledger=ledger))
+    image, data = digest_bytes(MANIFEST), digest_bytes(SNAPSHOT)
+    (project / "gates.yaml").write_text(SPEC.format(ledger=ledger, image=image, data=data))
+    for name, content in (
+        (f"images/{image[7:]}.json", MANIFEST),
+        (f"snapshots/{data}", SNAPSHOT),
+        ("views/applicant-3.yaml", b"features: [x, w]\n"),
+    ):
+        (project / name).parent.mkdir()
+        (project / name).write_bytes(content)
     (project / "serving-production.yaml").write_text(CONFIGURATION)
     register(project, tables(project))
     world = World(project, ledger)

@@ -236,6 +236,14 @@ SERVING = {
     },
 }
 
+READY = {
+    "release_digest": name_of("release"),
+    "parts": [
+        {"part": part, "state": "there"} for part in ("artifact", "image", "feature_views", "data_snapshot", "golden")
+    ],
+    "kept_s": 86_400,
+}
+
 
 def _evidence(gate: str) -> Document:
     isolated = gate in {"calibration", "regression"}
@@ -343,6 +351,8 @@ def golden(environment: str, plan: Document, policies: PolicySet | None = None) 
         "approvals": [approval(person, role, environment, policies) for person, role in approvals],
         "waivers": [],
     }
+    if environment == "production":
+        document["rollback"] = READY
     if environment != "development":
         document["ledger"] = _ledger(environment, policies)
     # A record made of it proves that the document is one that the product could write.
