@@ -45,10 +45,7 @@ def readiness(
     }
     return RollbackInput(
         release_digest=digest,
-        parts=tuple(
-            ReadyInput(part=part, state=state, why=why[:300] or None)  # type: ignore[arg-type]
-            for part, (state, why) in parts.items()
-        ),
+        parts=tuple(ReadyInput(part=part, state=state, why=why[:300] or None) for part, (state, why) in parts.items()),
         kept_s=said.kept_hours * 3600 if said and said.kept_hours else None,
     )
 
