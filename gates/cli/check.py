@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gates.cli import options
+
+if TYPE_CHECKING:
+    from gates.records import Plan
 
 
 @click.command()
@@ -29,6 +34,7 @@ from gates.cli import options
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Also write the answer as JSON to this file."
 )
+@click.option("--save", is_flag=True, help="Write gates.yaml of FILE, and a workflow that asks this of pull requests.")
 @click.option("-v", "--verbose", is_flag=True, help="All results, not only those that decide.")
 @options.spec
 @options.output
@@ -47,6 +53,7 @@ def check(
     at: str | None,
     pull_request: bool,
     json_file: Path | None,
+    save: bool,
     verbose: bool,
     spec_path: str,
     output: str,
@@ -62,9 +69,12 @@ def check(
         _refuse(of_spec, "belongs to a spec (gates init); a file is judged now and signed by nobody")
         if environment != "development":
             raise click.UsageError("a file is judged by the rules of development; for others write a spec (gates init)")
-        from gates.api import check_file
+        repeated = {"--by": by, "--key-column": key_columns}
+        asked = [os.path.relpath(file), *_flags({**of_file, **repeated})]
+        _savable(save, file, asked)
+        from gates.flow.file import judge_file
 
-        result = check_file(
+        answer = judge_file(
             file,
             label=label,
             score=score,
@@ -73,12 +83,21 @@ def check(
             cluster=cluster,
             key=key_columns,
             positive=positive,
+            uri=None,
         )
+        saved = _save(save, asked, answer.decided.bundle.plan, answer.said)
         options.show(
-            result.view, output, verbose=verbose, before=result.said, after=result.besides, json_file=json_file
+            answer.view,
+            output,
+            verbose=verbose,
+            before=answer.said,
+            after=(*answer.besides, *saved),
+            json_file=json_file,
         )
-        options.leave(0 if result.allowed else 1)
+        options.leave(0 if answer.decided.decision.allow else 1)
     _refuse(of_file, "belongs to `gates check FILE`; with a spec these stand in gates.yaml")
+    asked = ["--spec", spec_path, "--environment", environment, *_flags({"--candidate": candidate})]
+    _savable(save, None, asked)
     from gates.flow.check import check_project
 
     project = options.open_project(spec_path)
@@ -86,8 +105,30 @@ def check(
         checked = check_project(
             project, environment, candidate, key=key, at=at, pull_request=pull_request, progress=tell
         )
-    options.show(checked.view, output, verbose=verbose, after=checked.besides, json_file=json_file)
+    saved = _save(save, asked)
+    options.show(checked.view, output, verbose=verbose, after=(*checked.besides, *saved), json_file=json_file)
     options.leave(0 if checked.decided.decision.allow else 1)
+
+
+def _flags(given: Mapping[str, str | tuple[str, ...] | None]) -> list[str]:
+    """Options as they are written, each of a repeated one by itself."""
+    said = [(name, [value] if isinstance(value, str) else value or ()) for name, value in given.items()]
+    return [word for name, values in said for value in values for word in (name, value)]
+
+
+def _savable(save: bool, file: Path | None, arguments: Sequence[str]) -> None:
+    if save:
+        from gates.flow.start import savable
+
+        savable(Path.cwd(), file, arguments)
+
+
+def _save(save: bool, arguments: Sequence[str], plan: Plan | None = None, notes: Sequence[str] = ()) -> tuple[str, ...]:
+    if not save:
+        return ()
+    from gates.flow.start import save as write
+
+    return tuple(f"written: {path}" for path in write(Path.cwd(), arguments, plan, notes))
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:

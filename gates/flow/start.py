@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gates.errors import UsageError
 from gates.plan import words
-from gates.plan.init import render_limits, render_spec, write_new, write_spec
+from gates.plan.init import render_limits, render_spec, render_workflow, write_new, write_spec
+from gates.plan.spec import SPEC_NAME
 
 if TYPE_CHECKING:
     from gates.inputs.registry import RunInput
+    from gates.records import Plan
 
 _ROLES = {
     "training": ("train", "training", "fit"),
@@ -100,6 +104,56 @@ def begin(folder: Path, registry_uri: str, uri: str, *, force: bool = False) -> 
         if write_new(path, render_limits(environment, thresholds["limits"])):
             written.append(path)
     return tuple(written)
+
+
+WORKFLOW = Path(".github/workflows/gates.yml")
+
+
+def savable(folder: Path, file: Path | None, arguments: Sequence[str]) -> None:
+    """Refuse before anything is measured what `save` could not write.
+
+    Raises
+    ------
+    UsageError: a file is there already, the table is not of this folder, or a value cannot stand in a workflow.
+    """
+    there = [path for path in (*([folder / SPEC_NAME] if file else []), folder / WORKFLOW) if path.exists()]
+    if there:
+        raise UsageError("exists already", code="save.exists", where=str(there[0]), remedy="move it away, or edit it")
+    outside = [word for word in arguments if Path(word).is_absolute() or ".." in Path(word).parts]
+    if outside:
+        raise UsageError("a workflow reads files of its repository only", code="save.outside", where=outside[0])
+    for word in arguments:
+        if "${{" in word or not word.isprintable():
+            raise UsageError("cannot stand in a workflow", code="save.word", where=repr(word))
+
+
+def save(
+    folder: Path, arguments: Sequence[str], plan: Plan | None = None, notes: Sequence[str] = ()
+) -> tuple[Path, ...]:
+    """Write the workflow that asks the same of each pull request, and the spec of what was asked of a file.
+
+    Parameters
+    ----------
+    arguments: of `gates check`. plan: of the file that was judged; None where there is a spec already.
+    notes: what was guessed of the file, in words.
+    """
+    written = []
+    if plan is not None:
+        tables = {table.role: os.path.relpath(Path(table.uri).resolve(), folder.resolve()) for table in plan.tables}
+        text = render_spec(
+            model=Path(plan.model).stem or plan.model,
+            label=plan.columns.label or "label",
+            holdout=None,
+            task=plan.task,
+            tables=tables,
+            columns=plan.columns,
+            cluster=plan.parameters.cluster,
+            slices=plan.parameters.slices,
+            notes=("Written by `gates check --save`. Name the registered model, its registry and its holdout.", *notes),
+        )
+        written.append(write_spec(folder, text))
+    write_new(folder / WORKFLOW, render_workflow(arguments))
+    return (*written, folder / WORKFLOW)
 
 
 def _task(metrics: Sequence[str]) -> tuple[str, str]:

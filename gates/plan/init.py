@@ -5,25 +5,33 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
 from gates.plan.spec import SPEC_NAME
+from gates.records import Columns
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def render_spec(
     *,
     model: str = "my-model",
     label: str = "label",
-    holdout: str = "data/holdout.parquet",
+    holdout: str | None = "data/holdout.parquet",
     registry: str = "sqlite:///mlflow.db",
     candidate: str | None = None,
     champion: str | None = None,
     task: str = "binary",
     features: Sequence[str] = (),
     tables: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
+    cluster: str | None = None,
+    slices: Sequence[str] = (),
     notes: Sequence[str] = (),
     policies: bool = False,
     schema: str | None = None,
@@ -34,16 +42,11 @@ def render_spec(
     ----------
     champion: its URI; None leaves the line commented out.
     features: the signature's input columns. tables: role -> URI, of the tables besides the holdout.
+    columns: whose key and scores are written. cluster, slices: columns.
     notes: lines that say where the values come from. policies: name the policy owners' folder.
     schema: path or URL of gates.v1.json, for editors; without it the line is left out.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    template = files("gates.plan").joinpath("gates.yaml.j2").read_text(encoding="utf-8")
-    # the result is YAML, not HTML: `tojson` writes every value as a quoted scalar
-    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    return environment.from_string(template).render(
+    return _template("gates.yaml.j2").render(
         model=model,
         label=label,
         holdout=holdout,
@@ -54,10 +57,36 @@ def render_spec(
         task=task,
         features=list(features),
         tables=dict(tables or {}),
+        key=list(columns.key) if columns else [],
+        score=columns.score if columns else None,
+        champion_score=columns.champion_score if columns else None,
+        cluster=cluster,
+        slices=list(slices),
         notes=[" ".join(note.split()) for note in notes],
         policies=policies,
         schema=" ".join(schema.split()) if schema else None,
     )
+
+
+def render_workflow(arguments: Sequence[str]) -> str:
+    """Return the text of a workflow that runs `gates check` with these arguments on every pull request.
+
+    Parameters
+    ----------
+    arguments: one line each, none with an expression of the workflow's in it.
+    """
+    return _template("workflow.yml.j2").render(
+        package=f"model-gates=={version('model-gates')}", arguments="\n".join(arguments)
+    )
+
+
+def _template(name: str) -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    # the result is YAML, not HTML: `tojson` writes every value as a quoted scalar
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    return environment.from_string(files("gates.plan").joinpath(name).read_text(encoding="utf-8"))
 
 
 def render_limits(environment: str, limits: Mapping[str, Any]) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import yaml
 from cli_runner import gates
 
 import gates as package
 from gates.errors import UsageError
+from gates.plan.init import render_workflow
+from gates.plan.spec import load_spec
+
+ROOT = Path(__file__).resolve().parents[2]
 
 N = 6_000
 
@@ -235,3 +241,62 @@ def test_tables_and_scores_as_arrays_have_them(frame):
     )
     estimates = [{(m.check, m.item): m.estimate for m in r.measurements} for r in (plain, two)]
     assert estimates[0] == estimates[1]
+
+
+def test_what_was_asked_of_a_file_is_saved_as_a_spec_and_a_workflow(tmp_path, frame):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    name = "my preds'; rm.csv"
+    frame[["y", "proba", "segment"]].to_csv(folder / name, index=False)
+    asked = ("check", name, "--label", "y", "--by", "segment")
+    ran = gates(*asked, "--save", cwd=folder)
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert written == {name, "gates.yaml", ".github/workflows/gates.yml"}
+    spec = load_spec(folder)
+    assert spec.columns.label == "y"
+    assert spec.columns.score == "proba"
+    assert spec.slices == ("segment",)
+    assert spec.tables.predictions.uri == name
+    workflow = yaml.safe_load((folder / ".github/workflows/gates.yml").read_text())
+    job = workflow["jobs"]["check"]
+    assert job["permissions"] == {"contents": "read"}
+    # What the job runs, by bash, with a `gates` that writes down what it was given: the same question.
+    (folder / "gates").write_text('#!/bin/bash\nprintf "%s\\n" "$@" >given\n')
+    (folder / "gates").chmod(0o755)
+    step = job["steps"][-1]
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "GITHUB_STEP_SUMMARY": str(folder / "summary"), **step["env"]}
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=folder, env=environment, check=True)
+    given = (folder / "given").read_text().splitlines()
+    assert given == ["check", name, "--label", "y", "--by", "segment", "-o", "markdown"]
+    assert ran.code == gates(*given, cwd=folder).code
+    again = gates(*asked, "--save", cwd=folder)
+    assert again.code == 2
+    assert "save.exists" in again.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "code"),
+    [
+        ("p.csv", ("--label", "${{ secrets.KEY }}"), "save.word"),
+        ("../p.csv", (), "save.outside"),
+        ("p.csv", ("--champion", "/srv/champion.csv"), "save.outside"),
+    ],
+)
+def test_what_cannot_stand_in_a_workflow_is_refused_before_anything_is_read(tmp_path, name, words, code):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / name).write_text("y,proba\n1,0.5\n")
+    ran = gates("check", name, *words, "--save", cwd=folder)
+    assert ran.code == 2
+    assert code in ran.err
+    assert [path.name for path in folder.iterdir() if path.name != "p.csv"] == []
+
+
+def test_the_saved_workflow_pins_the_actions_of_this_repository():
+    own = (ROOT / ".github/workflows/pr-gate.yml").read_text()
+    used = [
+        step["uses"] for step in yaml.safe_load(render_workflow(["p.csv"]))["jobs"]["check"]["steps"] if "uses" in step
+    ]
+    assert len(used) == 2
+    for action in used:
+        assert action in own
