@@ -361,9 +361,9 @@ def arrow(expression: ir.Table) -> Any:
     if engine.name != "duckdb" or expression.op().find(InMemoryTable):
         return expression.to_pyarrow()
     # The same as `to_pyarrow`, which imports pandas first: a fifth of what the whole command takes to start.
-    return (
-        engine.con.sql(engine.compile(expression)).to_arrow_table().cast(expression.schema().to_pyarrow(), safe=False)
-    )
+    found = engine.con.sql(engine.compile(expression)).to_arrow_table()
+    wanted = expression.schema().to_pyarrow()
+    return found if found.schema.equals(wanted) else found.cast(wanted, safe=False)
 
 
 def whole_sum(value: ir.IntegerValue) -> ir.FloatingScalar:

@@ -64,7 +64,8 @@ def causes(planted: Planted, folder: Path) -> dict[str, str]:
         pairs = pair(opened["offline"], opened["online"], planted.key, features)
         mismatches = count(pairs, features, TOLERANCE).mismatches
         sources = Sources(opened["offline"], opened["online"], opened.get("events"), planted.key, "t", "ingested")
-        found = find_causes(pairs, features, mismatches, TOLERANCE, sources)
+        inner = pair(opened["offline"], opened["online"], planted.key, features, how="inner")
+        found = find_causes(inner, None, features, mismatches, TOLERANCE, sources)
     return {name: explanation.cause.code for name, explanation in found.items()}
 
 

@@ -25,6 +25,7 @@ from gates.plan.guess import Kind
 from gates.records.plan import Alike
 
 if TYPE_CHECKING:
+    import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
 NUMBERS = ("integer", "number", "bool")
@@ -86,16 +87,28 @@ def shared_features(
         for index, name in enumerate(dict.fromkeys(names))
         if name in offline.columns and name in online.columns
     ]
-    means = {
-        f.left: _magnitude(offline[f.name]).mean() for f in found if f.numeric and not f.rules and f.offline == "number"
-    }
-    values = {f"v{f.index}": (~absent(offline[f.name])).sum() for f in found}
-    seen = row(offline.aggregate(**means, **values)) if found else {}
+    plain, careful = _sizes(offline, found, plain=True), _sizes(offline, found, plain=False)
+    seen = row(offline.aggregate(**plain)) if found else {}
+    # Only a mean of finite numbers is finite: of the others, what there is is counted without NaN and infinities.
+    again = {name for f in found if not math.isfinite(seen.get(f.left) or 0) for name in (f.left, f"v{f.index}")}
+    if again:
+        seen |= row(offline.aggregate(**{name: careful[name] for name in again}))
     for feature in found:
         if feature.elements and not feature.rules:
             elements = offline.select(value=offline[feature.name].unnest())
             seen[feature.left] = scalar(_magnitude(elements.value).mean())
     return [replace(f, scale=_scale(seen.get(f.left)), values=int(seen[f"v{f.index}"] or 0)) for f in found]
+
+
+def _sizes(offline: ir.Table, features: Sequence[Feature], *, plain: bool) -> dict[str, ir.Scalar]:
+    """Ask for the mean magnitude of each feature of real numbers, and how many rows have a value of each."""
+    found: dict[str, ir.Scalar] = {}
+    for feature in features:
+        value = offline[feature.name]
+        if feature.offline == "number":
+            found[feature.left] = (value.cast("float64").abs() if plain else _magnitude(value)).mean()
+        found[f"v{feature.index}"] = value.count() if plain else (~absent(value)).sum()
+    return found
 
 
 def _feature(
@@ -127,9 +140,53 @@ def repeated(table: ir.Table, key: Sequence[str]) -> ir.Table:
     return counted.filter(counted.times > 1)
 
 
-def keys_repeat(table: ir.Table, key: Sequence[str]) -> bool:
-    """Say whether a key without nulls occurs twice."""
-    return bool(scalar(repeated(table, key).count()) > 0)
+@dataclass(frozen=True)
+class Matched:
+    """What the keys of two tables show; a key with a null is none.
+
+    Attributes
+    ----------
+    repeat: a table has one twice. paired: keys that both tables have.
+    """
+
+    repeat: bool
+    paired: int
+
+
+def match(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> Matched:
+    """Count the keys of both tables in one grouping, before anything is joined by them."""
+    import ibis
+
+    one, none = ibis.literal(1, "int8"), ibis.null("int8")
+    types = [_common(offline[name], online[name]) for name in key]
+    named: list[ir.Table] = []
+    for table, here in ((offline, {"left": one, "right": none}), (online, {"left": none, "right": one})):
+        keys = {f"k{index}": table[name].cast(kind) for index, (name, kind) in enumerate(zip(key, types, strict=True))}
+        whole = table.select(**keys, **here)
+        named.append(whole.filter([whole[name].notnull() for name in keys]))
+    both = named[0].union(named[1])
+    counted = both.group_by([f"k{index}" for index in range(len(key))]).aggregate(
+        left=both.left.count(), right=both.right.count()
+    )
+    seen = row(
+        counted.aggregate(
+            repeat=((counted.left > 1) | (counted.right > 1)).any(),
+            paired=((counted.left > 0) & (counted.right > 0)).sum(),
+        )
+    )
+    return Matched(bool(seen["repeat"]), int(seen["paired"] or 0))
+
+
+def _common(left: ir.Value, right: ir.Value) -> dt.DataType | str:
+    """Return the type as which the values of two columns are compared."""
+    import ibis.expr.datatypes as dt
+
+    types = [value.type().copy(nullable=True) for value in (left, right)]
+    if types[0] == types[1]:
+        return types[0]
+    if is_moment(left) and is_moment(right):
+        return "timestamp('UTC')"
+    return dt.highest_precedence(types)
 
 
 def keys_compare(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> bool:
@@ -143,6 +200,8 @@ def pair(
     key: Sequence[str],
     features: Sequence[Feature],
     beside: Mapping[str, tuple[Side, str]] | None = None,
+    *,
+    how: Literal["outer", "inner", "anti"] = "outer",
 ) -> ir.Table:
     """Return the full outer join: a0, b0, a1, b1, ... and the flags `in_offline` and `in_online`.
 
@@ -151,6 +210,7 @@ def pair(
     Parameters
     ----------
     beside: further columns by their name in the pairs: of which table, and its name there.
+    how: `inner`: what has a partner; `anti`: what offline has alone, without the columns of online.
     """
     import ibis
 
@@ -168,7 +228,7 @@ def pair(
         sides[side][name] = (offline if side == "offline" else online)[column]
     left = offline.select(**sides["offline"], in_offline=ibis.literal(value=True))
     right = online.select(**sides["online"], in_online=ibis.literal(value=True))
-    return left.outer_join(right, [left[f"l{index}"] == right[f"r{index}"] for index in range(len(key))])
+    return left.join(right, [left[f"l{index}"] == right[f"r{index}"] for index in range(len(key))], how=how)
 
 
 def both_sides(pairs: ir.Table) -> ir.BooleanValue:

@@ -14,6 +14,7 @@ import numpy as np
 
 from gates.inputs.tables import arrow, keep, row
 from gates.inputs.values import absent, moment
+from gates.measure.parity.apart import NOWHERE, Apart
 from gates.measure.parity.compare import Feature, both_sides, equal
 from gates.measure.scored_columns import text
 from gates.measure.stats.figure import Floats, Ints
@@ -132,8 +133,13 @@ def count(
     else:
         wanted |= {f"p{f.index}": _together(pairs, f, both, tolerance).sum() for f in features}
     seen = {name: int(value or 0) for name, value in row(pairs.aggregate(**wanted)).items()}
-    not_found = _not_found(pairs, features) if seen["offline_only"] else {feature.name: 0 for feature in features}
-    pieces = _pieces(by_column, list(slices), features) if by_column else (_single(seen, features, not_found),)
+    alone = pairs.filter(pairs.in_online.isnull())
+    not_found = _not_found(alone, features) if seen["offline_only"] else {feature.name: 0 for feature in features}
+    if by_column:
+        pieces = _pieces(by_column, list(slices), features)
+    else:
+        differ = {f.name: divmod(seen[f"p{f.index}"], _NULL)[::-1] for f in features}
+        pieces = (_single(seen["n"], differ, features, not_found),)
     return Counts(
         paired=seen["n"],
         offline_only=seen["offline_only"],
@@ -143,8 +149,25 @@ def count(
     )
 
 
-def _not_found(pairs: ir.Table, features: Sequence[Feature]) -> dict[str, int]:
-    alone = pairs.filter(pairs.in_online.isnull())
+def count_apart(
+    found: Apart, features: Sequence[Feature], paired: int, rows: tuple[int, int], alone: ir.Table
+) -> Counts:
+    """Count from where the tables differ, without slices, clusters or what is told of values.
+
+    Parameters
+    ----------
+    paired: keys that both tables have. rows: of offline and of online, whose keys do not repeat.
+    alone: rows of offline without a partner, as of `compare.pair`.
+    """
+    offline_only, online_only = (side - paired for side in rows)
+    not_found = _not_found(alone, features) if offline_only else {feature.name: 0 for feature in features}
+    seen = {f.name: found.differ.get(f.name, NOWHERE) for f in features}
+    differ = {name: (each.rows, each.absent_online) for name, each in seen.items()}
+    piece = _single(paired, differ, features, not_found)
+    return Counts(paired, offline_only, online_only, not_found, (piece,))
+
+
+def _not_found(alone: ir.Table, features: Sequence[Feature]) -> dict[str, int]:
     seen = row(alone.aggregate(**{f"f{f.index}": (~absent(alone[f.left])).sum() for f in features})) if features else {}
     return {feature.name: int(seen[f"f{feature.index}"] or 0) for feature in features}
 
@@ -237,11 +260,13 @@ def _piece(where: Slice, answer: Any, at: Ints, features: Sequence[Feature], row
     return Piece(Where(where, share, n, clusters), pairs, cluster, kinds)
 
 
-def _single(seen: Mapping[str, int], features: Sequence[Feature], not_found: Mapping[str, int]) -> Piece:
-    """The whole as one cell, from the only scan."""
+def _single(
+    paired: int, differ: Mapping[str, tuple[int, int]], features: Sequence[Feature], not_found: Mapping[str, int]
+) -> Piece:
+    """The whole as one cell; `differ` has by feature mismatches, and those of them with a value offline alone."""
     kinds = {}
     for feature in features:
-        null, mismatches = divmod(seen[f"p{feature.index}"], _NULL)
+        mismatches, null = differ[feature.name]
         counts = (mismatches, feature.values - not_found[feature.name], null, 0, 0)
         kinds[feature.name] = Kinds(*(np.array([float(number)]) for number in counts))
-    return Piece(Where(WHOLE, 1_000_000, seen["n"], None), np.array([float(seen["n"])]), None, kinds)
+    return Piece(Where(WHOLE, 1_000_000, paired, None), np.array([float(paired)]), None, kinds)

@@ -12,6 +12,7 @@ from gates.inputs.tables import arrow
 from gates.inputs.values import has_moment
 from gates.measure.census import table_of
 from gates.measure.interface import Findings, Given, Note, OpenTable
+from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.asof import point_in_time
 from gates.measure.parity.causes import Explanation, explain, explain_keys, explain_pair
 from gates.measure.parity.compare import (
@@ -19,11 +20,11 @@ from gates.measure.parity.compare import (
     Side,
     both_sides,
     keys_compare,
-    keys_repeat,
+    match,
     pair,
     shared_features,
 )
-from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count
+from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count, count_apart
 from gates.measure.parity.definitions import definitions
 from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing
 from gates.measure.parity.unkeyed import remember, unpaired
@@ -99,9 +100,10 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
         return offline
     if isinstance(online, Reason):
         return online
-    key = _key(offline, online, given.plan)
-    if isinstance(key, Reason):
-        return key
+    keys = _key(offline, online, given.plan)
+    if isinstance(keys, Reason):
+        return keys
+    key, paired = keys
     plan = given.plan
     tables = {"offline": offline.table, "online": online.table}
     clusters = {f"{CLUSTER}_{side}": side for side in SIDES if basis.cluster in tables[side].columns}
@@ -117,17 +119,24 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
     pairs = beside.timed(pairs, online.identity.as_of_us)
     if clusters:
         pairs = pairs.mutate(**{CLUSTER: _first(pairs, list(clusters))})
+    inner = pair(offline.table, online.table, key, named, how="inner")
     tolerance = plan.parameters.parity_tolerance
-    counts = count(
-        pairs,
-        named,
-        tolerance,
-        slices=beside.slices,
-        clustered=bool(clusters),
-        lags=beside.lags,
-        statuses=beside.statuses,
-    )
-    rows = {"offline": offline.identity.rows, "online": online.identity.rows}
+    rows = {side: given.tables[side].identity.rows for side in SIDES}
+    copied = unlike(inner, len(key), named, paired) if named and not columns else None
+    found = None if copied is None else apart(copied, len(key), named, tolerance)
+    if found is None:
+        counts = count(
+            pairs,
+            named,
+            tolerance,
+            slices=beside.slices,
+            clustered=bool(clusters),
+            lags=beside.lags,
+            statuses=beside.statuses,
+        )
+    else:
+        alone = pair(offline.table, online.table, key, named, how="anti")
+        counts = count_apart(found, named, paired, (rows["offline"], rows["online"]), alone)
     return _Comparison(
         key=key,
         features={feature.name: feature for feature in named},
@@ -135,12 +144,12 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
         statuses=beside.statuses,
         counts=counts,
         alone={side: _alone(pairs, side, basis, counts, rows[side]) for side in _told(plan)},
-        explanations=explain(given, pairs, key, named, counts.mismatches),
+        explanations=explain(given, inner, found, key, named, counts.mismatches),
     )
 
 
-def _key(offline: OpenTable, online: OpenTable, plan: Plan) -> tuple[str, ...] | Reason:
-    """Return the columns to pair by, or why nothing can be paired."""
+def _key(offline: OpenTable, online: OpenTable, plan: Plan) -> tuple[tuple[str, ...], int] | Reason:
+    """Return the columns to pair by and how many pairs there are, or why nothing can be paired."""
     key, time = plan.columns.key, plan.columns.time
     if not key:
         return Reason.NOT_PROVIDED
@@ -153,8 +162,9 @@ def _key(offline: OpenTable, online: OpenTable, plan: Plan) -> tuple[str, ...] |
     for columns in wider:
         if not keys_compare(offline.table, online.table, columns):
             return Reason.ROWS_UNPAIRED
-        if not (keys_repeat(offline.table, columns) or keys_repeat(online.table, columns)):
-            return columns
+        matched = match(offline.table, online.table, columns)
+        if not matched.repeat:
+            return columns, matched.paired
     return Reason.KEYS_NOT_UNIQUE
 
 

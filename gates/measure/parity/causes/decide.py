@@ -51,7 +51,7 @@ def decide(tallies: Sequence[Tally], rows: int, discordant: Discordant) -> Cause
 
 def fits(tally: Tally) -> bool:
     """Say whether a hypothesis meets rules 1 to 3."""
-    if tally.rows < FEWEST:
+    if tally.rows < FEWEST or tally.explained <= EXPLAINED * tally.rows:  # a lower limit is under its estimate
         return False
     lower, chance = lower_limit(tally.explained, tally.rows), _chance(tally)
     return lower > EXPLAINED and chance < 1 and (lower - chance) / (1 - chance) > BEYOND_CHANCE
@@ -72,7 +72,11 @@ def named(tally: Tally) -> Cause:
 
 def lower_limit(explained: int, rows: int) -> float:
     """Return the exact one-sided lower limit of a share at CONFIDENCE; 0 without rows."""
-    return float(proportion(explained / rows, rows)[0][_RUNG]) if rows else 0.0
+    if explained == 0 or rows == 0:
+        return 0.0
+    if explained == rows:  # the limit L is where L^rows = 1 - CONFIDENCE; most causes explain all, and need no scipy
+        return float((1 - CONFIDENCE) ** (1 / rows))
+    return float(proportion(explained / rows, rows)[0][_RUNG])
 
 
 def _plain_chance(tally: Tally) -> float:
@@ -84,7 +88,7 @@ def _plain_chance(tally: Tally) -> float:
 def _chance(tally: Tally) -> float:
     if tally.share_by_chance is not None or not tally.dealt:
         return _plain_chance(tally)
-    return float(proportion(tally.hits / tally.dealt, tally.dealt)[1][_RUNG])
+    return 1 - lower_limit(tally.dealt - tally.hits, tally.dealt)
 
 
 def _best_of_each_code(tallies: Sequence[Tally]) -> list[Tally]:

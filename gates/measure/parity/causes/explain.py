@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gates.measure.census import table_of
 from gates.measure.interface import Given
+from gates.measure.parity.apart import Apart
 from gates.measure.parity.causes.find import Explanation, Sources, find_causes
 from gates.measure.parity.causes.hypotheses import Cause
 from gates.measure.parity.causes.keys import UNPAIRED, key_causes
@@ -20,7 +21,12 @@ __all__ = ["Explanation", "explain", "explain_keys", "explain_pair"]
 
 
 def explain(
-    given: Given, pairs: ir.Table, key: Sequence[str], features: Sequence[Feature], mismatches: Mapping[str, int]
+    given: Given,
+    pairs: ir.Table,
+    found: Apart | None,
+    key: Sequence[str],
+    features: Sequence[Feature],
+    mismatches: Mapping[str, int],
 ) -> dict[str, Explanation]:
     """Explain the features that differ, with the histories that the plan's tables hold; see `find_causes`."""
     columns, tables = given.plan.columns, given.tables
@@ -33,7 +39,7 @@ def explain(
         time=columns.time,
         ingested=columns.ingested,
     )
-    return find_causes(pairs, features, mismatches, given.plan.parameters.parity_tolerance, sources)
+    return find_causes(pairs, found, features, mismatches, given.plan.parameters.parity_tolerance, sources)
 
 
 def explain_keys(given: Given, key: Sequence[str]) -> list[Cause]:

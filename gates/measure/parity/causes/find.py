@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import arrow, keep, row
-from gates.inputs.values import absent, is_moment
+from gates.inputs.values import is_moment
+from gates.measure.parity.apart import NOWHERE, Apart, apart, differing
 from gates.measure.parity.causes.decide import FEWEST, decide
 from gates.measure.parity.causes.history import History, near, read_history
 from gates.measure.parity.causes.hypotheses import Cause, Claim, Hypothesis, Tally
@@ -16,9 +17,9 @@ from gates.measure.parity.causes.levels import mapping_claims, multiset_tallies
 from gates.measure.parity.causes.moments import moment_claims
 from gates.measure.parity.causes.numbers import number_claims
 from gates.measure.parity.causes.past import Near, flagged, look, past_claims
-from gates.measure.parity.causes.rows import Rows, seconds, stacks
+from gates.measure.parity.causes.rows import Rows, sample, seconds
 from gates.measure.parity.causes.texts import default_tallies, gap_claims, text_claims
-from gates.measure.parity.compare import Feature, both_sides
+from gates.measure.parity.compare import Feature
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -62,23 +63,37 @@ class Explanation:
 
 
 def find_causes(
-    pairs: ir.Table, features: Sequence[Feature], mismatches: Mapping[str, int], tolerance: float, sources: Sources
+    pairs: ir.Table,
+    found: Apart | None,
+    features: Sequence[Feature],
+    mismatches: Mapping[str, int],
+    tolerance: float,
+    sources: Sources,
 ) -> dict[str, Explanation]:
     """Explain the features with mismatches, by name: at most MOST_FEATURES, those with the most first.
 
     Parameters
     ----------
-    pairs: as of `compare.pair`.
+    pairs: the inner join, as of `compare.pair`. found: where they differ; None: that is looked for here.
     """
     worst = sorted(
         (feature for feature in features if mismatches.get(feature.name)),
         key=lambda feature: (-mismatches[feature.name], feature.name),
     )[:MOST_FEATURES]
-    enough = [feature for feature in worst if mismatches[feature.name] >= FEWEST]
-    found = stacks(pairs, len(sources.key), enough, mismatches, tolerance)
+    if not worst:
+        return {}
+    if found is None:
+        key = len(sources.key)
+        found = apart(differing(pairs, key, worst, tolerance), key, worst, tolerance)
+    enough = {feature.index for feature in worst if mismatches[feature.name] >= FEWEST}
+    samples = [
+        sample(stack.of(wanted), mismatches, tolerance)
+        for stack in found.stacks
+        if (wanted := enough.intersection(stack.features))
+    ]
     causes = {feature.name: Cause("unknown", mismatches[feature.name], why="few") for feature in worst}
     still = []
-    for rows in found:
+    for rows in samples:
         decided = _of_values(rows, pairs)
         causes |= {rows.features[f].name: cause for f, cause in decided.items()}
         if left := [f for f, cause in decided.items() if cause.why == "nothing"]:
@@ -86,27 +101,10 @@ def find_causes(
     past = _past(still, sources)
     for rows in still:
         causes |= {rows.features[f].name: cause for f, cause in _of_many(rows, past).items()}
-    few = [feature for feature in worst if feature not in enough]
-    gaps = _gaps(pairs, few)
-    for rows in found:
-        gaps |= _gaps(rows.pairs, list(rows.features.values()))
-    return {name: Explanation(*gaps.get(name, (0, 0)), cause=cause) for name, cause in causes.items()}
-
-
-def _gaps(pairs: ir.Table, worst: Sequence[Feature]) -> dict[str, tuple[int, int]]:
-    """Count by feature the pairs with nothing offline alone, and with nothing online alone."""
-    import ibis
-
-    wanted = {}
-    # Of pairs that are known to differ both sides are there.
-    both = both_sides(pairs) if "in_offline" in pairs.columns else ibis.literal(value=True)
-    for feature in worst:
-        left, right = absent(pairs[feature.left]), absent(pairs[feature.right])
-        wanted[f"a{feature.index}"] = (both & left & ~right).sum()
-        wanted[f"b{feature.index}"] = (both & right & ~left).sum()
-    seen = row(pairs.aggregate(**wanted)) if wanted else {}
+    differ = {name: found.differ.get(name, NOWHERE) for name in causes}
     return {
-        feature.name: (int(seen[f"a{feature.index}"] or 0), int(seen[f"b{feature.index}"] or 0)) for feature in worst
+        name: Explanation(differ[name].absent_offline, differ[name].absent_online, cause=cause)
+        for name, cause in causes.items()
     }
 
 

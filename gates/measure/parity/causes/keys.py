@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import keep, row, scalar
+from gates.measure.parity.apart import as_text
 from gates.measure.parity.causes.decide import FEWEST, decide, lower_limit
 from gates.measure.parity.causes.history import ZONES
 from gates.measure.parity.causes.hypotheses import VALUE, Cause, Code, Detail, Hypothesis, Tally
 from gates.measure.parity.causes.moments import HOUR
-from gates.measure.parity.causes.rows import as_text, seconds
+from gates.measure.parity.causes.rows import seconds
 from gates.measure.parity.causes.texts import folded
 from gates.measure.parity.compare import repeated
 

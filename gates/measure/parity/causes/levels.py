@@ -47,14 +47,14 @@ def multiset_tallies(rows: Rows) -> dict[int, Tally]:
         return {}
     whole = [f for f, size in rows.sizes.items() if size < SAMPLED]
     tables = {side: [rows.of(whole).table.select("f", value=side)] if whole else [] for side in ("a", "b")}
-    for f in set(rows.features) - set(whole):
-        found = rows.pairs.filter(rows.pairs[f"d{f}"])
-        for side, name in (("a", rows.features[f].left), ("b", rows.features[f].right)):
-            tables[side].append(found.select(f=ibis.literal(f, "int64"), value=found[name]))
+    if many := set(rows.features) - set(whole):
+        every = rows.every.of(many).table
+        for side, parts in tables.items():
+            parts.append(every.select("f", value=side))
     counted = {}
     for side, parts in tables.items():
-        every = ibis.union(*parts) if len(parts) > 1 else parts[0]
-        counted[side] = every.group_by(["f", "value"]).aggregate(**{side: every.count()})
+        values = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        counted[side] = values.group_by(["f", "value"]).aggregate(**{side: values.count()})
     joined = counted["a"].outer_join(counted["b"], ["f", "value"])
     both = joined.select(f=ibis.coalesce(joined.f, joined.f_right), a=joined.a.fill_null(0), b=joined.b.fill_null(0))
     lines = arrow(both.group_by(["f", "a", "b"]).aggregate(values=both.count())).to_pylist()

@@ -7,13 +7,14 @@ side are what chance would put beside the other side's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from gates.inputs.tables import arrow, keep
 from gates.inputs.values import finite, moment
-from gates.measure.parity.compare import Feature, both_sides, equal
+from gates.measure.parity.apart import Stack, same_in_stack
+from gates.measure.parity.compare import Feature
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -35,15 +36,14 @@ class Rows:
 
     Attributes
     ----------
-    features: by their number in `f`. sizes: rows of each. pairs: those in which any of them differs, no sample, with
-    `d0`, ...: the feature of that number does.
+    features: by their number in `f`. sizes: rows of each. every: all mismatching rows, no sample.
     """
 
     table: ir.Table
     features: Mapping[int, Feature]
     tolerance: float
     sizes: Mapping[int, int]
-    pairs: ir.Table
+    every: Stack
 
     @property
     def form(self) -> Feature:
@@ -57,8 +57,7 @@ class Rows:
         ----------
         scale: the feature's, where the values are not of `table`.
         """
-        feature = replace(self.form, scale=cast("float", self.table.scale if scale is None else scale))
-        return equal(cast("ir.Table", {feature.left: a, feature.right: b}), feature, self.tolerance)
+        return same_in_stack(self.form, a, b, self.table.scale if scale is None else scale, self.tolerance)
 
     def of(self, features: Iterable[int]) -> Rows:
         """Return the rows of some of the features."""
@@ -84,36 +83,26 @@ def by_feature(f: ir.Value, values: Mapping[int, Any]) -> ir.Value:
     return ibis.cases(*cases).cast("float64") if cases else ibis.null("float64")
 
 
-def stacks(
-    pairs: ir.Table, key: int, features: Sequence[Feature], mismatches: Mapping[str, int], tolerance: float
-) -> list[Rows]:
-    """Copy the mismatching rows of features, at most about MOST_ROWS of each.
+def sample(stack: Stack, mismatches: Mapping[str, int], tolerance: float) -> Rows:
+    """Copy the mismatching rows of a stack's features, at most about MOST_ROWS of each.
 
     Parameters
     ----------
-    pairs: as of `compare.pair`. key: how many columns it has. mismatches: how many rows there are, by name.
+    mismatches: how many there are, by name.
     """
-    forms: dict[Any, list[Feature]] = {}
-    for feature in features:
-        types = str(pairs[feature.left].type()), str(pairs[feature.right].type())
-        forms.setdefault((repr(replace(feature, name="", index=0, scale=1.0)), types), []).append(feature)
-    return [_stack(pairs, key, group, mismatches, tolerance) for group in forms.values()]
-
-
-def _stack(
-    pairs: ir.Table, key: int, features: Sequence[Feature], mismatches: Mapping[str, int], tolerance: float
-) -> Rows:
     import ibis
 
-    text = ibis.literal("\x1f").join([as_text(pairs[f"l{index}"]) for index in range(key)])
-    # The tables are joined once more, however many features there are.
-    flags = {f"d{feature.index}": ~equal(pairs, feature, tolerance) for feature in features}
-    columns = [name for feature in features for name in (feature.left, feature.right)]
-    names = {f"e{index}": pairs[f"l{index}"] for index in range(key)}
-    flagged = pairs.filter(both_sides(pairs)).select(*columns, **names, **flags, draw=text.hexdigest("md5"))
-    found = keep(flagged.filter(ibis.or_(*(flagged[name] for name in flags))))
-    tables = [_one(found, feature, mismatches[feature.name], list(names)) for feature in features]
-    table = ibis.union(*tables) if len(tables) > 1 else tables[0]
+    form = next(iter(stack.features.values()))
+    table = stack.table
+    limits = {
+        f: f"{16**_DIGITS * MOST_ROWS // mismatches[feature.name]:0{_DIGITS}x}"
+        for f, feature in stack.features.items()
+        if mismatches[feature.name] > MOST_ROWS
+    }
+    for f, limit in limits.items():
+        table = table.filter((table.f != f) | (table.draw.substr(0, _DIGITS) < limit))
+    if form.numeric or form.moments:
+        table = table.mutate(x=_float(table.a, form), y=_float(table.b, form))
     by_draw = ibis.window(group_by=table.f, order_by=table.draw)
     others = {
         f"other_{name}": table[name].lag().over(by_draw) for name in ("a", "b", "x", "y") if name in table.columns
@@ -121,20 +110,8 @@ def _stack(
     kept = keep(table.mutate(**others, dealt=table.draw.lag().over(by_draw).notnull()))
     counted = arrow(kept.group_by("f").aggregate(rows=kept.count())).to_pydict()
     sizes = dict(zip(counted["f"], counted["rows"], strict=True))
-    known = {feature.index: feature for feature in features if feature.index in sizes}
-    return Rows(kept, known, tolerance, sizes, found)
-
-
-def _one(found: ir.Table, feature: Feature, mismatches: int, key: Sequence[str]) -> ir.Table:
-    import ibis
-
-    own = found.filter(found[f"d{feature.index}"])
-    if mismatches > MOST_ROWS:
-        own = own.filter(own.draw.substr(0, _DIGITS) < f"{16**_DIGITS * MOST_ROWS // mismatches:0{_DIGITS}x}")
-    a, b = own[feature.left], own[feature.right]
-    floats = {"x": _float(a, feature), "y": _float(b, feature)} if feature.numeric or feature.moments else {}
-    number = ibis.literal(feature.index, "int64")
-    return own.select("draw", *key, f=number, scale=ibis.literal(feature.scale, "float64"), a=a, b=b, **floats)
+    known = {f: feature for f, feature in stack.features.items() if f in sizes}
+    return Rows(kept, known, tolerance, sizes, stack)
 
 
 def _float(value: ir.Value, feature: Feature) -> ir.FloatingValue:
@@ -154,13 +131,6 @@ def seconds(value: ir.Value) -> ir.FloatingValue:
         return whole
     # Without a zone, in UTC: the engine's warning about zones is not for a fraction of a second.
     return whole + instant.cast("timestamp").microsecond().cast("float64") / 1e6
-
-
-def as_text(value: ir.Value) -> ir.StringValue:
-    """A key's value as text that is the same on every engine."""
-    if value.type().is_timestamp():
-        return moment(value).epoch_seconds().cast("string")
-    return value.cast("string").fill_null("")
 
 
 def by_number(table: ir.Table) -> dict[int, dict[str, Any]]:
