@@ -11,6 +11,7 @@ error rate can be measured from such a table. A log that was sampled is no censu
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,8 @@ _ITEMS = """CASE form
   WHEN 'dataframe_records' THEN CAST(j->'/dataframe_records' AS JSON[])
   WHEN 'instances' THEN CAST(j->'/instances' AS JSON[])
   WHEN 'dataframe_split' THEN CASE
+    WHEN coalesce(json_type(j, '/dataframe_split/columns'), 'NULL') = 'NULL' THEN
+      CASE WHEN json_type(j, '/dataframe_split/data') = 'ARRAY' THEN CAST(j->'/dataframe_split/data' AS JSON[]) END
     WHEN len(list_distinct(names)) = len(names) AND list_count(names) = len(names) THEN
       list_transform(TRY_CAST(j->'/dataframe_split/data' AS JSON[][]),
         lambda d: CASE WHEN len(d) = len(names) THEN to_json(map(names, d)) ELSE CAST('null' AS JSON) END) END
@@ -152,8 +155,8 @@ def _taken_apart(table: Table, log: ir.Table) -> tuple[ir.Table, dict[str, Any]]
             remedy="scope: sample, beside its uri",
         )
     items, rows = ibis.util.gen_name("items"), ibis.util.gen_name("rows")
-    con.execute(f"CREATE TEMP TABLE {items} AS {_rows_of(source)}")
-    seen |= _row_counts(con, items)
+    con.execute(f"CREATE TEMP TABLE {items} AS {_rows_of(source, words.columns or ())}")
+    seen |= _row_counts(con, items, words, where)
     features, seen["mixed"] = _structure(con, f"SELECT item FROM {items} WHERE json_type(item) = 'OBJECT'", where)  # noqa: S608
     answers = _answers(con, items)
     names = [words.id, "request_row", words.time, "status_code", "sampling_fraction", "weight"]
@@ -202,8 +205,14 @@ def _requests(con: Any, source: str, generation: Generation, words: RequestLog) 
     }
 
 
-def _rows_of(source: str) -> str:
-    """SQL: a row for each row of each answered request, as a JSON object, with its place and its answer."""
+def _rows_of(source: str, columns: Sequence[str]) -> str:
+    """SQL: a row for each row of each answered request, as a JSON object, with its place and its answer.
+
+    Parameters
+    ----------
+    columns: names of values that stand in a list without names, where it is as long.
+    """
+    given = f"CAST([{', '.join(map(_text, columns))}] AS VARCHAR[])"
     return f"""
     WITH asked AS (SELECT id, t, status, fraction, response, form,
         CASE WHEN form NOT IN ('absent', 'malformed', 'unknown') THEN CAST(request AS JSON) END AS j
@@ -212,19 +221,31 @@ def _rows_of(source: str) -> str:
         CASE WHEN json_valid(response) AND json_type(response, '/predictions') = 'ARRAY'
         THEN CAST(CAST(response AS JSON)->'/predictions' AS JSON[]) END AS said FROM asked),
     parted AS (SELECT *, {_PARTS} FROM named),
-    listed AS (SELECT *, {_ITEMS} AS items FROM parted)
-    SELECT id, t, status, fraction, unnest(CASE WHEN len(items) > 0 THEN items ELSE [NULL] END) AS item,
+    listed AS (SELECT *, {_ITEMS} AS items FROM parted),
+    one AS (SELECT id, t, status, fraction, unnest(CASE WHEN len(items) > 0 THEN items ELSE [NULL] END) AS item,
         unnest(range(greatest(coalesce(len(items), 0), 1))) AS place,
-        coalesce(len(items), 0) = 0 AS none, CASE WHEN len(said) = len(items) THEN said END AS said FROM listed"""  # noqa: S608
+        coalesce(len(items), 0) = 0 AS none, CASE WHEN len(said) = len(items) THEN said END AS said FROM listed),
+    told AS (SELECT *, json_type(item) = 'ARRAY' AND json_array_length(item) = len({given}) AS by_place FROM one)
+    SELECT * REPLACE (CASE WHEN by_place THEN to_json(map({given}, CAST(item AS JSON[]))) ELSE item END AS item),
+        by_place IS NOT TRUE AND json_type(item) = 'ARRAY' AS nameless FROM told"""  # noqa: S608
 
 
-def _row_counts(con: Any, items: str) -> dict[str, Any]:
-    rows, none, unread, unlike = con.execute(
+def _row_counts(con: Any, items: str, words: RequestLog, where: str) -> dict[str, Any]:
+    rows, none, unread, unlike, by_place, nameless = con.execute(
         f"""SELECT count(*) FILTER (json_type(item) = 'OBJECT'), count(*) FILTER (none),
             count(*) FILTER (NOT none AND json_type(item) IS DISTINCT FROM 'OBJECT'),
-            count(*) FILTER (json_type(item) = 'OBJECT' AND said IS NULL) FROM {items}"""  # noqa: S608
+            count(*) FILTER (json_type(item) = 'OBJECT' AND said IS NULL), count(*) FILTER (by_place),
+            count(*) FILTER (nameless) FROM {items}"""  # noqa: S608
     ).fetchone()
-    return {
+    if nameless and not rows:
+        raise UsageError(
+            "requests give values by their places, without names",
+            code="log.places",
+            where=where,
+            remedy="columns, under log: their names in the order of the model's signature",
+        )
+    named = {"columns": list(words.columns), "rows_named_by_place": by_place} if words.columns else {}
+    return named | {
         "rows": rows,
         "answered_requests_without_rows": none,
         "rows_without_names": unread,

@@ -300,6 +300,14 @@ def keep(expression: ir.Table) -> ir.Table:
     return expression.get_backend().create_table(ibis.util.gen_name("kept"), expression, temp=True)
 
 
+def forget(kept: ir.Table) -> None:
+    """Let go of the rows that `keep` returned; engines other than DuckDB do so when they need the room."""
+    engine = kept.get_backend()
+    if engine.name == "duckdb":
+        # Ibis 12 drops nothing with sqlglot 30: its statement has no name.
+        engine.raw_sql(f'DROP TABLE temp.main."{kept.op().name}"')
+
+
 @contextmanager
 def reading(where: str) -> Iterator[None]:
     """Turn what the engine says about unreadable bytes into one line.

@@ -55,6 +55,17 @@ class LogSpec(Part):
     format: Literal["databricks"] = Field(description="databricks: an inference table, of any of its three forms.")
     id: Name = Field(default="client_request_id", description="What the client's id of a request is called here.")
     time: Name = Field(default="event_time", description="What the time of a request is called here.")
+    columns: tuple[Name, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Names of values that requests give by their places alone, in the order of the model's signature.",
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> LogSpec:
+        if self.columns and len(set(self.columns)) < len(self.columns):
+            raise ValueError("columns has a name twice")
+        return self
 
     def record(self) -> RequestLog:
         """Return it in the plan's form."""

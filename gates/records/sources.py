@@ -38,11 +38,13 @@ class RequestLog(Record):
     Attributes
     ----------
     id, time: what the request's id by its client, and its time, are called in the table.
+    columns: names of values that a request gives by their places alone, in the order of the model's signature.
     """
 
     format: Literal["databricks"]
     id: Name = "client_request_id"
     time: Name = "event_time"
+    columns: tuple[Name, ...] | None = None
 
 
 class Read(Record):

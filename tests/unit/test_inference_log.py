@@ -61,7 +61,7 @@ def log(folder: Path, requests: list[Any], generation: int = 2, **columns: Any) 
     return folder
 
 
-def read(folder: Path, scope: str | None = None, **words: str) -> tuple[pd.DataFrame, dict[str, Any], OpenTable]:
+def read(folder: Path, scope: str | None = None, **words: Any) -> tuple[pd.DataFrame, dict[str, Any], OpenTable]:
     asked = {"role": "online", "uri": "log.parquet", "scope": scope, "log": {"format": "databricks", **words}}
     with Tables(threads=1) as tables:
         opened = tables.open(Table.model_validate(asked), base=folder)
@@ -126,6 +126,33 @@ def test_what_cannot_be_read_is_counted_and_not_dropped_in_silence(tmp_path: Pat
     assert seen["requests"] == 15
     assert "not measurable" in seen["error_rate"]
     assert seen["newest_us"] - seen["complete_until_us"] == 3600 * 10**6
+
+
+def test_values_without_names_are_read_where_their_columns_are_named(tmp_path: Path) -> None:
+    rows = [list(row.values()) for row in records(FRAME)]
+    requests = [
+        {"instances": rows},
+        {"inputs": rows},
+        {"dataframe_split": {"data": rows}},
+        {"dataframe_split": {"columns": ["n", "x"], "data": [[9, 0.5]]}},
+        {"instances": [[1], {"x": 4.0}, 5]},
+    ]
+    asked = {"id": "id", "columns": tuple(FRAME)}
+    frame, seen, _ = read(log(tmp_path, requests), **asked)
+    for place in range(3):
+        found = frame[frame["id"] == f"r{place}"]
+        pd.testing.assert_frame_equal(found[list(FRAME)].reset_index(drop=True), FRAME, check_dtype=False)
+    assert frame[frame["id"] == "r3"][["n", "x"]].to_numpy().tolist() == [[9, 0.5]]
+    assert (seen["rows"], seen["rows_named_by_place"], seen["rows_without_names"]) == (11, 9, 2)
+    assert seen["columns"] == list(FRAME)
+    _, without, _ = read(log(tmp_path, requests))
+    assert (without["rows"], without["rows_without_names"]) == (2, 11)
+    assert "rows_named_by_place" not in without
+    with pytest.raises(UsageError, match="by their places, without names") as caught:
+        read(log(tmp_path, requests[:3]))
+    assert caught.value.code == "log.places"
+    with pytest.raises(UsageError, match="by their places"):
+        read(log(tmp_path, requests[:1]), columns=("x", "n"))
 
 
 def test_a_sampled_log_is_no_census_and_says_what_each_row_stands_for(tmp_path: Path) -> None:

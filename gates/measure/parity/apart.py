@@ -11,7 +11,7 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any, cast
 
-from gates.inputs.tables import arrow, keep, scalar
+from gates.inputs.tables import arrow, forget, keep, scalar
 from gates.inputs.values import absent, moment
 from gates.measure.parity.compare import Feature, equal
 
@@ -83,7 +83,7 @@ def unlike(pairs: ir.Table, key: int, features: Sequence[Feature], rows: int) ->
     found = keep(_columns(pairs.filter(~same), key, features).limit(most + 1))
     if int(scalar(found.count())) <= most:
         return found
-    found.get_backend().drop_table(found.get_name())
+    forget(found)
     return None
 
 
