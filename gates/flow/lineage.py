@@ -94,7 +94,7 @@ def _context(logged: RunInput) -> str:
 
 
 def _open(tables: Tables, logged: RunInput, base: Path) -> OpenTable | Reason:
-    from gates.plan.spec import resolve_path
+    from gates.plan.placeholders import resolve_path
 
     try:
         table = tables.open_file("training", resolve_path(logged.uri, base)) if logged.uri else None

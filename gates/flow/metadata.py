@@ -110,7 +110,7 @@ def _as_of(text: str | None) -> int | None:
 
 
 def _definitions(plan: Plan, base: Path) -> Digest | None:
-    from gates.plan.spec import resolve_path
+    from gates.plan.placeholders import resolve_path
 
     for table in plan.tables:
         if table.definitions is not None:

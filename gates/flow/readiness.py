@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gates.errors import GatesError
 from gates.inputs.resolving import Resolved, resolve
-from gates.plan.spec import fill
+from gates.plan.placeholders import fill
 from gates.records import Environment, Release
 from gates.records.decision import ReadyInput, ReadyPart, RollbackInput
 

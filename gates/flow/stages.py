@@ -439,7 +439,7 @@ def observe(project: Project, environment: Environment, chain: Chain | None = No
 
 def _configuration(project: Project, environment: Environment) -> ServingConfiguration | None:
     from gates.inputs.serving_configuration import read_serving_configuration
-    from gates.plan.spec import fill
+    from gates.plan.placeholders import fill
 
     said = project.spec.serving.configuration if project.spec.serving else None
     if said is None:

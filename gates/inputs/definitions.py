@@ -14,7 +14,7 @@ from gates.errors import UsageError
 from gates.inputs.stored import DIGEST, document_bytes
 from gates.measure.interface import Definition, OpenTable
 from gates.plan.document import parse_document
-from gates.plan.spec import resolve_path
+from gates.plan.placeholders import resolve_path
 from gates.records import Plan
 from gates.records.base import Digest, Name, first_fault
 from gates.records.plan import DEFINITIONS, SOURCE_ROLES

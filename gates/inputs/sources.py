@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gates.bundle.canonical import digest_document, digest_file
 from gates.inputs.tables import arrow, distinct, reading, scalar
 from gates.measure.interface import OpenTable, Source
-from gates.plan.spec import fill, resolve_path
+from gates.plan.placeholders import fill, resolve_path
 from gates.records import Table, TableIdentity
 from gates.records.sources import Feast
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gates.bundle.store import Store
 from gates.errors import UsageError
-from gates.plan.spec import resolve_path
+from gates.plan.placeholders import resolve_path
 
 DIGEST = "sha256:"
 

@@ -22,7 +22,7 @@ from gates.inputs.tables_delta import is_delta, read_delta
 from gates.inputs.tables_iceberg import is_iceberg, read_iceberg
 from gates.measure.interface import OpenTable
 from gates.plan.nearest import did_you_mean, nearest
-from gates.plan.spec import fill, resolve_path
+from gates.plan.placeholders import fill, resolve_path
 from gates.records import Digest, Table, TableIdentity
 from gates.records.plan import TableRole
 

@@ -1,11 +1,16 @@
-"""Texts of gates.yaml in which a name in braces is filled in."""
+"""Texts of gates.yaml that name places: names in braces are filled in, and paths are counted from a folder."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pydantic import AfterValidator
+
+from gates.errors import UsageError
 
 
 def placeholders(text: str) -> list[str]:
@@ -31,3 +36,33 @@ def only(*allowed: str) -> Any:
         return text
 
     return AfterValidator(check)
+
+
+def fill(text: str, **values: str) -> str:
+    """Fill `{version}` or `{environment}`; a value that would leave the folder is refused.
+
+    Raises
+    ------
+    UsageError: a value with a path separator, or a dot name.
+    """
+    for name, value in values.items():
+        if re.search(r"[/\\\x00]", value) or value in ("", ".", ".."):
+            raise UsageError(f'{name} "{value}" cannot be part of a path', code="spec.placeholder", where=text)
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def resolve_path(text: str, base: Path) -> Path:
+    """Return a path or `file:` URI as an absolute path, counted from `base`.
+
+    Raises
+    ------
+    UsageError: a URI of another kind.
+    """
+    parts = urlsplit(text)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    if "://" in text:
+        raise UsageError(f'"{parts.scheme}:" is not read', code="uri.unsupported", where=text, remedy="give a file")
+    # "~someone" is a file's name as well as anything else; only the own home folder is meant by "~/"
+    return (base / (Path(text).expanduser() if text.startswith("~/") else Path(text))).absolute()

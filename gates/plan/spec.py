@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +22,7 @@ from pydantic import (
 
 from gates.errors import UsageError
 from gates.plan.document import read_document
-from gates.plan.placeholders import only, placeholders
+from gates.plan.placeholders import only, placeholders, resolve_path
 from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.spec_release import ReleaseSpec
@@ -396,36 +394,6 @@ class Spec(Part):
     def plan_columns(self, features: tuple[str, ...] = ()) -> Columns:
         """Return the columns in the plan's form; `features` is the signature, used where the spec names none."""
         return Columns(**{**self.columns.model_dump(), "features": self.columns.features or features})
-
-
-def fill(text: str, **values: str) -> str:
-    """Fill `{version}` or `{environment}`; a value that would leave the folder is refused.
-
-    Raises
-    ------
-    UsageError: a value with a path separator, or a dot name.
-    """
-    for name, value in values.items():
-        if re.search(r"[/\\\x00]", value) or value in ("", ".", ".."):
-            raise UsageError(f'{name} "{value}" cannot be part of a path', code="spec.placeholder", where=text)
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
-def resolve_path(text: str, base: Path) -> Path:
-    """Return a path or `file:` URI as an absolute path, counted from `base`.
-
-    Raises
-    ------
-    UsageError: a URI of another kind.
-    """
-    parts = urlsplit(text)
-    if parts.scheme == "file":
-        return Path(url2pathname(parts.path))
-    if "://" in text:
-        raise UsageError(f'"{parts.scheme}:" is not read', code="uri.unsupported", where=text, remedy="give a file")
-    # "~someone" is a file's name as well as anything else; only the own home folder is meant by "~/"
-    return (base / (Path(text).expanduser() if text.startswith("~/") else Path(text))).absolute()
 
 
 def load_spec(path: Path | str = SPEC_NAME) -> Spec:

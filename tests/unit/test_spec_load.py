@@ -8,7 +8,8 @@ import pytest
 
 from gates.apply.serving.opening import open_serving
 from gates.errors import UsageError
-from gates.plan.spec import fill, load_spec
+from gates.plan.placeholders import fill
+from gates.plan.spec import load_spec
 
 GOOD = """\
 model: flights-delay

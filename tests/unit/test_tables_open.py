@@ -16,7 +16,7 @@ import pytest
 
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.tables import Tables, column, scalar
-from gates.plan.spec import resolve_path
+from gates.plan.placeholders import resolve_path
 from gates.records import Table
 
 

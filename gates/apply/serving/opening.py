@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gates.apply.serving.interface import Serving
 from gates.errors import UsageError
-from gates.plan.spec import fill
+from gates.plan.placeholders import fill
 from gates.plan.spec_serving import KINDS
 
 if TYPE_CHECKING:
