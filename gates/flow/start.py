@@ -139,7 +139,9 @@ def save(
     """
     written = []
     if plan is not None:
-        tables = {table.role: os.path.relpath(Path(table.uri).resolve(), folder.resolve()) for table in plan.tables}
+        tables: dict[str, str] = {
+            table.role: os.path.relpath(Path(table.uri).resolve(), folder.resolve()) for table in plan.tables
+        }
         text = render_spec(
             model=Path(plan.model).stem or plan.model,
             label=plan.columns.label or "label",
