@@ -52,13 +52,17 @@ def test(spec_path: str, output: str) -> None:
 
 
 @click.command("lint")
+@click.option("--holdout", is_flag=True, help="Also look for limits that the spec's holdout is too small to show.")
 @options.spec
 @options.output
-def lint(spec_path: str, output: str) -> None:
-    """Look for limits that nothing reads, rules without a test, and METADATA that is not whole. Exits 1 on a finding."""
+def lint(holdout: bool, spec_path: str, output: str) -> None:
+    """Look for limits that nothing reads, rules that nothing asks for or tests, and METADATA that is not whole.
+
+    Exits 1 on a finding.
+    """
     from gates.flow.policies import lint as run
 
-    found = run(options.open_project(spec_path))
+    found = run(options.open_project(spec_path), holdout=holdout)
     count = len(found)
     options.tell({"findings": found}, output, f"{count} finding{'' if count == 1 else 's'}", *found)
     options.leave(1 if found else 0)

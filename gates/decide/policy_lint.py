@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from gates.decide.controls import WORDS, faults
 from gates.decide.policies import PolicySet, parse_data
+from gates.decide.resolution import Resolution
 from gates.errors import UsageError
 
 _TEXTS = ("title", "description")
@@ -18,7 +20,30 @@ _CUSTOM = ("code", "remedy", "owner")
 
 def lint(policies: PolicySet, owners: Path) -> list[str]:
     """What is wrong and can be seen without running anything: one line each, with the place."""
-    return [*_texts(policies), *_untested(policies, owners), *_unused(policies.data), *_toothless(policies.data)]
+    sources = {path: content.decode() for path, content in policies.rego.items() if path.startswith("custom/")}
+    return [
+        *_texts(policies),
+        *_untested(policies, owners),
+        *unreachable(sources, set(policies.data["thresholds"])),
+        *_headline(sources, policies.data),
+        *_unused(policies.data),
+        *_toothless(policies.data),
+    ]
+
+
+def below_resolution(found: Resolution) -> Iterator[str]:
+    """Limits that a perfect model would not be proven to keep on this holdout: a rule that is always red, or provisional."""
+    for shown in found.shown:
+        for at in shown.limits:
+            if at.proof:
+                continue
+            where = "" if shown.slice.kind == "whole" else f" of {shown.slice.column} = {shown.slice.value}"
+            needed = "more than a billion rows" if at.rows is None else f"{at.rows:,} rows"
+            yield (
+                f"{', '.join(at.environments)}: {' and '.join(shown.checks)}{where}: the limit {at.limit.value:g} is below "
+                f"what the holdout can show of a perfect model ({shown.smallest:.2g}); {needed} would do"
+                f"{'; until then it is provisional at best' if at.provisional else ''}"
+            )
 
 
 def _texts(policies: PolicySet) -> Iterator[str]:
@@ -64,6 +89,72 @@ def _untested(policies: PolicySet, owners: Path) -> Iterator[str]:
             beside = (owners / path).with_name(f"{Path(path).stem}_test.rego")
             if not beside.is_file() or b"\ntest_" not in b"\n" + beside.read_bytes():
                 yield f"{path}: no test beside the rule ({beside.name})"
+
+
+_ROOTS = ("results", "required")
+"""What is asked of a package of the policy owners."""
+_RULE = re.compile(r"^(?:default )?([a-zA-Z_]\w*)(?=[\s(\[:=.])")
+_ENVIRONMENT = re.compile(r'input\.request\.environment (?:==|in) (\{[^}]*\}|"[^"]*")')
+
+
+def unreachable(sources: Mapping[str, str], environments: Set[str]) -> Iterator[str]:
+    """Rules that nothing asks for, and conditions that can never hold.
+
+    Parameters
+    ----------
+    sources: path -> Rego of policy owners. environments: those of the ladder.
+    """
+    bodies = [(path, number, name, body) for path, text in sources.items() for number, name, body in _rules(text)]
+    asked = {(path, root) for path in sources for root in _ROOTS}
+    while True:
+        used = {word for path, _, name, body in bodies if (path, name) in asked for word in re.findall(r"\w+", body)}
+        more = {(path, name) for path, _, name, _ in bodies if name in used} | asked
+        if more == asked:
+            break
+        asked = more
+    for path, number, name, body in bodies:
+        if (path, name) not in asked:
+            yield f"{path}:{number}: nothing asks for {name}; a package gives `results` and `required`"
+        elif re.search(r"(?m)^\s*false\s*$", body):
+            yield f"{path}:{number}: {name} has the condition `false`, and never holds"
+        for said in _ENVIRONMENT.findall(body):
+            unknown = sorted(set(re.findall(r'"([^"]*)"', said)) - set(environments))
+            if unknown:
+                yield f"{path}:{number}: there is no environment {', '.join(unknown)}, so that this never holds"
+
+
+def _rules(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line, name and text of each rule: from its head to the next one's; comments and imports are none."""
+    lines = text.splitlines()
+    heads = [
+        (number, found[1])
+        for number, line in enumerate(lines)
+        if (found := _RULE.match(line)) and found[1] not in {"package", "import"}
+    ]
+    for (number, name), (end, _) in pairwise([*heads, (len(lines), "")]):
+        said = [line for line in lines[number:end] if not line.lstrip().startswith("#")]
+        # Its own name in its head is no use of it.
+        yield number + 1, name, "\n".join([said[0].replace(name, "", 1), *said[1:]])
+
+
+_ACCURACY = re.compile(r"\b(?<!balanced_)accuracy\b")
+
+
+def _headline(sources: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[str]:
+    """Accuracy by itself is high where one class is common, whatever the model does; nothing may be allowed by it."""
+    for path, text in sources.items():
+        for number, name, body in _rules(text):
+            if _ACCURACY.search(body) and re.search(r'"(satisfied|tolerated)"', body):
+                yield f"{path}:{number}: {name} lets pass on accuracy alone; judge errors by class, or against a constant"
+    for model, facts in sorted(data.get("models", {}).items()):
+        own = [word for word in facts.get("own", {}) if _ACCURACY.search(word.replace("_", " "))]
+        beside = {wish["check"] for wish in facts.get("required", ()) if wish["check"].startswith("regression.")}
+        for word in own:
+            if "balanced" not in word and not beside:
+                yield (
+                    f"models/{model}/data.yaml: own.{word} is a headline figure; require a check against the champion or a "
+                    "constant beside it, such as regression.balanced_accuracy_vs_champion"
+                )
 
 
 def _known(data: Mapping[str, Any], environment: str) -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.errors import EngineError, UsageError
+from gates.project import DEVELOPMENT
 from gates.records.base import is_digest
 
 if TYPE_CHECKING:
@@ -57,13 +58,20 @@ def test(project: Project) -> Tested:
     return run(PolicySet.load(folder, project.trust), folder, get_opa())
 
 
-def lint(project: Project) -> list[str]:
-    """Say what is wrong with the owners' sources and data."""
+def lint(project: Project, *, holdout: bool = False) -> list[str]:
+    """Say what is wrong with the owners' sources and data; with `holdout`, which limits the spec's holdout cannot show."""
     from gates.decide.policies import PolicySet
+    from gates.decide.policy_lint import below_resolution
     from gates.decide.policy_lint import lint as run
 
     folder = owners_folder(project)
-    return run(PolicySet.load(folder, project.trust), folder)
+    found = run(PolicySet.load(folder, project.trust), folder)
+    if not holdout:
+        return found
+    from gates.flow.resolution import resolution
+    from gates.flow.stages import make_plan
+
+    return [*found, *below_resolution(resolution(project, make_plan(project, DEVELOPMENT, None)))]
 
 
 def diff(project: Project, one: str, other: str) -> list[Change]:

@@ -112,6 +112,39 @@ def test_lint_holds_metadata_to_what_is_known(folder: Path, old: str, new: str, 
     assert said in found
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("deny contains 1 if input.request.actor", "nothing asks for deny"),
+        ("_forgotten if _other\n\n_other if input.request.actor", "nothing asks for _forgotten"),
+        ("_usd if {\n\tfalse\n}\n\nrequired contains 1 if _usd", "_usd has the condition `false`"),
+        ('required contains 1 if input.request.environment == "prod"', "there is no environment prod"),
+        ('required contains 1 if input.request.environment in {"staging", "moon"}', "there is no environment moon"),
+        ('required contains {"disposition": "tolerated"} if data.x == "own.accuracy"', "lets pass on accuracy alone"),
+    ],
+)
+def test_lint_finds_what_can_never_hold_or_should_not(folder: Path, more: str, said: str) -> None:
+    _put(folder, "policies/custom/bank/bank_test.rego", TEST)
+    _put(folder, "policies/custom/bank/bank.rego", RULE + "\n_used := 1\n\nrequired contains x if x := _used\n")
+    assert _json(folder, "lint")["findings"] == []
+    _put(folder, "policies/custom/bank/bank.rego", f"{RULE}\n{more}\n")
+    found = _json(folder, "lint")["findings"]
+    assert said in found[0], found
+
+
+def test_lint_finds_a_headline_figure_that_stands_alone(folder: Path) -> None:
+    own = "own: {accuracy: {sense: at_least, limits: {production: {limit: 0.9, inclusive: true}}}}\n"
+    _put(folder, "policies/models/m/data.yaml", own + "required: [{check: own.accuracy}]\n")
+    [found] = _json(folder, "lint")["findings"]
+    assert "own.accuracy is a headline figure" in found
+    beside = "required: [{check: own.accuracy}, {check: regression.mcc_vs_champion}]\n"
+    _put(folder, "policies/models/m/data.yaml", own + beside)
+    assert _json(folder, "lint")["findings"] == []
+    balanced = own.replace("accuracy", "balanced_accuracy") + "required: [{check: own.balanced_accuracy}]\n"
+    _put(folder, "policies/models/m/data.yaml", balanced)
+    assert _json(folder, "lint")["findings"] == []
+
+
 def test_diff_names_each_datum(folder: Path) -> None:
     _put(folder, "other/models/m/data.yaml", "tier: low")
     _put(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gates.decide.policy_lint import below_resolution
 from gates.decide.resolution import Resolution, resolve, slices_to_prove
 from gates.errors import UsageError
 from gates.inputs.tables import Tables
@@ -129,6 +130,16 @@ def test_each_environment_gets_its_own_answer() -> None:
     assert production.rows is not None
     assert staging.rows <= 3_000 < production.rows
     assert found.open == ("regression.brier_vs_champion",)
+
+
+def test_lint_names_the_limits_that_a_holdout_cannot_show() -> None:
+    few = list(below_resolution(resolve(plan(), DATA, {WHOLE: Holdout(3_000, 3_000.0, rate=0.5)})))
+    [found] = [line for line in few if line.startswith("production: calibration.ece")]
+    assert "the limit 0.02 is below what the holdout can show" in found
+    assert "provisional at best" in found
+    assert not any("staging: calibration.ece" in line for line in few)
+    many = list(below_resolution(resolve(plan(), DATA, {WHOLE: Holdout(10**7, 1e7, rate=0.5)})))
+    assert many == []
 
 
 def test_an_override_counts_where_it_tightens() -> None:
