@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 from collections.abc import Callable
 
 import numpy as np
@@ -237,5 +238,13 @@ def test_the_resolution_of_the_holdout_is_known_before_any_model_is_measured(mea
     by_check = {item["checks"][0]: item for item in ran.json["checks"]}
     assert by_check["calibration.ece"]["smallest_limit"] == pytest.approx(0.0151, abs=2e-4)
     assert all(limit["proof"] for limit in by_check["calibration.ece"]["limits"])
+    assert measured.run("policy", "lint", "--holdout").code == 0
+    tight = measured.folder / "policies/overrides/production/data.yaml"
+    tight.parent.mkdir(parents=True)
+    tight.write_text("limits: {calibration.ece: {medium: {limit: 0.01, inclusive: true}}}\n", encoding="utf-8")
+    linted = measured.run("policy", "lint", "--holdout")
+    shutil.rmtree(tight.parents[1])
+    assert linted.code == 1
+    assert "the limit 0.01 is below what the holdout can show of a perfect model (0.015)" in linted.out
     shown = measured.run("plan", "--resolution")
     assert "what a perfect model could prove" in shown.out
