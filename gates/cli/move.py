@@ -84,7 +84,15 @@ def rollback(environment: str, reason: str, to: str | None, key: str | None, spe
             reason,
             lambda: run(project, environment, reason=reason, to=to, key=key),
         )
-    _print(done, "rolled back", output)
+    from gates.flow.batch import after_rollback
+
+    scores = after_rollback(project, environment)
+    if output == "json":
+        options.print_document(_document(done) | ({"batch": list(scores)} if scores else {}))
+        return
+    _tell(done, "rolled back")
+    for line in scores:
+        click.echo(f"  {line}")
 
 
 @click.command()

@@ -27,7 +27,7 @@ from gates.plan.spec_backfill import BackfillSpec, Time
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.spec_release import ReleaseSpec
 from gates.plan.spec_rollback import RollbackSpec
-from gates.plan.spec_serving import Serving
+from gates.plan.spec_serving import BatchSpec, Serving
 from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
@@ -244,6 +244,7 @@ class Spec(Part):
     )
     ledger: Location | None = Field(default=None, description="The ledger's URI; needed above development.")
     serving: Serving | None = Field(default=None, description="The serving target.")
+    batch: BatchSpec | None = Field(default=None, description="Scores by the deployed version, in files.")
     release: ReleaseSpec | None = Field(default=None, description="What serves besides the model version.")
     rollback: RollbackSpec | None = Field(default=None, description="Where what a rollback needs is found.")
     packages: Literal["ours", "own"] = Field(

@@ -93,3 +93,12 @@ class Serving(Part):
         if self.nginx:
             return self.nginx.config
         return self.databricks.endpoint if self.databricks else self.file or ""
+
+
+class BatchSpec(Part):
+    """Scores by the deployed version, a partition at a time."""
+
+    input: Annotated[Name, only("partition", "environment")] = Field(
+        description="Parquet or CSV file of requests; {partition} and {environment} are filled in."
+    )
+    output: Place = Field(description="Folder of the scores; {environment} is the rung.")
