@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gates.apply.batch import Partition, Run, restore
 from gates.errors import EvidenceError, GatesError, Refused, UsageError
-from gates.plan.spec import fill
+from gates.plan.placeholders import fill
 from gates.project import DEVELOPMENT, Project
 from gates.records import Environment, ModelVersion
 
