@@ -24,6 +24,15 @@ class KServeSpec(Part):
         default=None, description="File or URL of the live object as JSON; without it nobody sees the traffic."
     )
     commit: bool = Field(default=False, description="Commit the manifest, with the decision in a trailer.")
+    push: Annotated[Place, Field(pattern=r"^[\w{}][\w./{}-]*$")] | None = Field(
+        default=None, description="Push the commit to this branch of origin; one of its own is for a pull request."
+    )
+
+    @model_validator(mode="after")
+    def _committed(self) -> KServeSpec:
+        if self.push is not None and not self.commit:
+            raise ValueError("push needs `commit: true`")
+        return self
 
 
 class NginxSpec(Part):

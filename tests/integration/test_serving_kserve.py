@@ -242,17 +242,54 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def test_the_commit_has_the_manifest_only_and_the_decision_in_a_trailer(world: World, tmp_path: Path) -> None:
-    folder = tmp_path / "gitops"
-    folder.mkdir()
-    git(folder, "init", "-q")
+def repository(folder: Path) -> Path:
+    """A clone with a manifest and another file; return the manifest."""
+    folder.mkdir(exist_ok=True)
+    git(folder, "init", "-q", "-b", "main")
     for name, value in (("user.name", "ops"), ("user.email", "ops@example.com")):
         git(folder, "config", name, value)
-    path, other = folder / "model.yaml", folder / "other.yaml"
-    path.write_text(MANIFEST)
-    other.write_text("a: 1\n")
+    (folder / "model.yaml").write_text(MANIFEST)
+    (folder / "other.yaml").write_text("a: 1\n")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "as it was")
+    return folder / "model.yaml"
+
+
+def test_the_commit_is_pushed_without_force_and_a_push_that_failed_is_made_good(world: World, tmp_path: Path) -> None:
+    path = repository(tmp_path / "gitops")
+    bare = tmp_path / "origin.git"
+    git(tmp_path, "init", "-q", "--bare", str(bare))
+    git(path.parent, "remote", "add", "origin", str(bare))
+    target = KServeServing(path, KServeWords(URI, commit=True, push="releases/staging"))
+    one, two = (release_of("staging", (world.version(number), 100)) for number in (1, 2))
+
+    def pushed() -> list[str]:
+        return git(bare, "log", "--format=%s", "releases/staging").splitlines()
+
+    target.write(one)
+    target.write(one)
+    assert pushed() == ["Serve models:/flights/1 in staging", "as it was"]
+    # Killed between commit and push: the same write pushes.
+    KServeServing(path, KServeWords(URI, commit=True)).write(two)
+    assert len(pushed()) == 2
+    target.write(two)
+    assert pushed()[0] == "Serve models:/flights/2 in staging"
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", "-b", "releases/staging", str(bare), str(other))
+    git(other, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "somebody else")
+    git(other, "push", "-q")
+    with pytest.raises(EngineError) as caught:
+        target.write(one)
+    assert (caught.value.code, "rejected" in str(caught.value)) == ("serving.unavailable", True)
+    assert pushed()[0] == "somebody else"
+    git(path.parent, "pull", "-q", "--rebase", "origin", "releases/staging")
+    target.write(one)
+    assert pushed()[:2] == ["Serve models:/flights/1 in staging", "somebody else"]
+
+
+def test_the_commit_has_the_manifest_only_and_the_decision_in_a_trailer(world: World, tmp_path: Path) -> None:
+    path = repository(tmp_path / "gitops")
+    folder, other = path.parent, path.with_name("other.yaml")
     other.write_text("a: 2\n")
     git(folder, "add", "other.yaml")
     target = KServeServing(path, KServeWords(URI, commit=True))

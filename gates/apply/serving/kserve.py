@@ -13,6 +13,7 @@ annotation, have seen its own generation, and route the statement's percentages
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,11 +55,13 @@ class KServeWords:
     storage_uri: `{version}`, `{digest}` (64 hexadecimal digits) and `{model}` are filled in.
     status: file or URL of the live object, as JSON or YAML; None: nobody sees the traffic.
     commit: whether a write is a commit of the manifest's repository too.
+    push: branch of `origin` that the commit is pushed to, without force; None: pushing is somebody else's.
     """
 
     storage_uri: str
     status: str | None = None
     commit: bool = False
+    push: str | None = None
 
 
 class KServeServing(TargetFile):
@@ -217,6 +220,9 @@ class KServeServing(TargetFile):
             message = "\n".join(f"{name}: {value}" for name, value in trailers.items())
             said = ("-m", subject, "-m", message) if message else ("-m", subject)
             self._git("commit", "--quiet", "--no-verify", "--only", *said, "--", self.path.name)
+        if self.words.push:
+            # Also where there was nothing to commit: a run that was killed in between had not pushed.
+            self._git("push", "--quiet", "origin", f"HEAD:refs/heads/{self.words.push}")
 
     def _git(self, *arguments: str) -> str:
         try:
@@ -227,14 +233,16 @@ class KServeServing(TargetFile):
                 text=True,
                 check=False,
                 timeout=_SECONDS,
+                env=os.environ | {"GIT_TERMINAL_PROMPT": "0"},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise unavailable(self.name, f"git {arguments[0]}: {error}", "look at the repository") from error
         if done.returncode:
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise unavailable(
-                self.name, f"git {arguments[0]}: {said[-1] if said else 'failed'}", "look at the repository"
-            )
+            told = [line for line in said if "[rejected]" in line] or [x for x in said if not x.startswith("hint:")]
+            pull = "bring the clone up to date with origin: git pull --rebase"
+            remedy = pull if arguments[0] == "push" else "look at the repository"
+            raise unavailable(self.name, f"git {arguments[0]}: {told[-1].strip() if told else 'failed'}", remedy)
         return done.stdout
 
 

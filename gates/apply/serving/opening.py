@@ -46,7 +46,8 @@ def _kserve(spec: Spec, words: Any, environment: str) -> Serving:
     if status and not status.startswith(("http://", "https://")):
         status = str(spec.path(status))
     path = spec.path(fill(words.manifest, environment=environment))
-    return KServeServing(path, KServeWords(words.storage_uri, status, words.commit))
+    push = words.push and fill(words.push, environment=environment)
+    return KServeServing(path, KServeWords(words.storage_uri, status, words.commit, push))
 
 
 def _nginx(spec: Spec, words: Any, environment: str) -> Serving:
