@@ -21,6 +21,7 @@ from gates.bundle.store import Store
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.interface import DECISION
 from gates.decide.policies import PolicySet
+from gates.decide.policy_data import without_check
 from gates.errors import GatesError, UsageError
 from gates.records.base import Digest, Micros
 
@@ -230,13 +231,11 @@ def with_limit(policies: PolicySet, check: str, limit: float) -> PolicySet:
     for kind in ("thresholds", "overrides"):
         for environment, content in policies.data.get(kind, {}).items():
             known |= content["limits"].keys()
-            if check in content["limits"]:
-                changed = {tier: {**old, "limit": limit} for tier, old in content["limits"][check].items()}
-                others = {name: tiers for name, tiers in content["limits"].items() if name != check}
-                limits = {**others, check: changed} if kind == "thresholds" else others
+            changed = _at_limit(content, check, limit) if kind == "thresholds" else without_check(content, check)
+            if changed != content:
                 for name in ("data.yaml", "data.json"):
                     files.pop(f"{kind}/{environment}/{name}", None)
-                files[f"{kind}/{environment}/data.json"] = json.dumps({**content, "limits": limits}).encode()
+                files[f"{kind}/{environment}/data.json"] = json.dumps(changed).encode()
     if check not in known:
         import difflib
 
@@ -247,3 +246,8 @@ def with_limit(policies: PolicySet, check: str, limit: float) -> PolicySet:
             remedy=f"did you mean {near[0]!r}?" if near else None,
         )
     return replace(policies, files=files)
+
+
+def _at_limit(thresholds: Mapping[str, Any], check: str, limit: float) -> dict[str, Any]:
+    tiers = {tier: {**old, "limit": limit} for tier, old in thresholds["limits"].get(check, {}).items()}
+    return {**thresholds, "limits": {**thresholds["limits"], **({check: tiers} if tiers else {})}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -53,10 +54,16 @@ class Mirror(Record):
 
 
 class LimitData(Record):
-    """A limit in the unit of its figure; `ceiling` absent means that nothing undecided is accepted."""
+    """A limit in the unit of its figure; `ceiling` absent means that nothing undecided is accepted.
+
+    Attributes
+    ----------
+    unit: of the figures that it is for; one in another unit is denied.
+    """
 
     limit: float
     inclusive: bool
+    unit: Name | None = None
     ceiling: float | None = None
     mirror: Mirror | None = None
 
@@ -170,10 +177,31 @@ class Enforcements(Record):
     rules: dict[str, Enforcement] = Field(default_factory=dict)
 
 
-class EnvironmentOverrides(Record):
-    """`overrides/<environment>/data.yaml`: limits by check and tier, and how strictly checks are held."""
+Step = Annotated[str, Field(pattern=r"^[^/]+$")]
+"""A name that is a step of a limit's path; a slash would lead elsewhere."""
 
-    limits: dict[str, dict[Tier, LimitData]] = Field(default_factory=dict)
+
+class FeatureOverrides(Record):
+    """Limits of one feature's figures, by check; and in a slice: column -> value -> check."""
+
+    limits: dict[Step, LimitData] = Field(default_factory=dict)
+    slices: dict[Step, dict[Step, dict[Step, LimitData]]] = Field(default_factory=dict)
+
+
+class ModelOverrides(Record):
+    """What holds for one model only."""
+
+    features: dict[Step, FeatureOverrides] = Field(default_factory=dict)
+
+
+class EnvironmentOverrides(Record):
+    """`overrides/<environment>/data.yaml`: limits by check and tier, and how strictly checks are held.
+
+    The narrowest limit wins: of a model's feature in a slice, of the feature, of the tier, of the environment (`any`).
+    """
+
+    limits: dict[Step, dict[Tier | Literal["any"], LimitData]] = Field(default_factory=dict)
+    models: dict[Step, ModelOverrides] = Field(default_factory=dict)
     enforcement: Enforcements | None = None
 
 
@@ -211,6 +239,24 @@ def _words(record: type[Record]) -> list[str]:
         *OwnCheck.model_fields,
         *Enforcement.model_fields,
         *Enforcements.model_fields,
+        *FeatureOverrides.model_fields,
+        *ModelOverrides.model_fields,
+        *EnvironmentOverrides.model_fields,
         "enforce_from",
     ]
     return sorted(set(words))
+
+
+def without_check(overrides: Mapping[str, Any], check: str) -> dict[str, Any]:
+    """Return the overrides of an environment without any limit of a check: of a tier, of a feature, in a slice."""
+
+    def pruned(node: Any) -> Any:
+        return (
+            {name: pruned(inner) for name, inner in node.items() if name != check} if isinstance(node, dict) else node
+        )
+
+    found = dict(overrides)
+    for word in ("limits", "models"):
+        if word in found:
+            found[word] = pruned(found[word])
+    return found

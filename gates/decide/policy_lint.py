@@ -171,6 +171,9 @@ def _unused(data: Mapping[str, Any]) -> Iterator[str]:
             continue
         for check in sorted(override.get("limits", {}).keys() - _known(data, environment)):
             yield f"{where}: no check is called {check}, so that its limits are never read"
+        for model, check in sorted(_of_features(override)):
+            if check not in _known(data, environment):
+                yield f"{where}: no check is called {check}, so that its limits for features of {model} are never read"
     for name, model in sorted(data.get("models", {}).items()):
         where = f"models/{name}/data.yaml"
         required = {wish["check"] for wish in model.get("required", ())}
@@ -180,6 +183,16 @@ def _unused(data: Mapping[str, Any]) -> Iterator[str]:
         for own in sorted(f"own.{word}" for word in model.get("own", {})):
             if own not in required:
                 yield f"{where}: {own} has limits, and nothing requires it"
+
+
+def _of_features(override: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Model and check of every limit that is a feature's."""
+    found = set()
+    for model, said in override.get("models", {}).items():
+        for feature in said.get("features", {}).values():
+            in_slices = (checks for values in feature.get("slices", {}).values() for checks in values.values())
+            found |= {(model, check) for checks in (feature.get("limits", {}), *in_slices) for check in checks}
+    return found
 
 
 def _toothless(data: Mapping[str, Any]) -> Iterator[str]:

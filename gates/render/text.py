@@ -122,7 +122,13 @@ def _stacked(rows: Sequence[Row]) -> Text:
 
 
 def _below(row: Row) -> list[str]:
-    return [line for line in (where_text(row), row.note or "", _code(row)) if line]
+    return [line for line in (where_text(row), row.note or "", _code(row), _owners_limit(row)) if line]
+
+
+def _owners_limit(row: Row) -> str:
+    """Where the limit stands, where it is the policy owners' own."""
+    path = row.result.limit or ""
+    return f"limit of {visible(path)}" if path.startswith("overrides/") else ""
 
 
 def _code(row: Row) -> str:

@@ -70,8 +70,33 @@ _reference(figure) := object.union(
 
 _outcome(claim, figure) := _unmeasured(claim, figure) if {
 	figure.status != "measured"
+} else := _misfit(figure) if {
+	_misfit(figure)
 } else := _settled(figure, object.union(_measured(claim, figure, found.limit), {"limit": found.path})) if {
-	found := limits.of(asked.environment, claim.check, asked.tier)
+	found := limits.of_figure(asked.environment, asked.tier, figure)
+	not _other_unit(found.limit, figure)
+} else := _unit_mismatch if {
+	limits.of_figure(asked.environment, asked.tier, figure)
+} else := _no_limit(claim.check)
+
+_other_unit(limit, figure) if limit.unit != figure.unit
+
+_misfit(figure) := _unit_missing if {
+	not _has_unit(figure)
+} else := _champion_missing if {
+	"champion" in required.checks[figure.check].needs
+	not input.request.champion
+}
+
+_has_unit(figure) if {
+	is_string(figure.unit)
+	figure.unit != ""
+}
+
+_no_limit(check) := _environment_missing if {
+	not data.thresholds[asked.environment]
+} else := _tier_missing if {
+	data.thresholds[asked.environment].limits[check]
 } else := _limit_missing
 
 # The verdict stays; only a figure can be waived, never the absence of one.
@@ -186,6 +211,46 @@ _error(code) := {"verdict": "error", "disposition": "denies", "code": code}
 #   code: limit.missing
 #   remedy: Add the limit under thresholds/<environment>/data.yaml.
 _limit_missing := _error("limit.missing")
+
+# METADATA
+# title: No limit at this tier
+# description: The check has limits in this environment, and none for the model's tier.
+# custom:
+#   code: limit.tier
+#   remedy: Add the tier under thresholds/<environment>/data.yaml.
+_tier_missing := _error("limit.tier")
+
+# METADATA
+# title: No limits in this environment
+# description: The policy has no limits at all in this environment.
+# custom:
+#   code: limit.environment
+#   remedy: Add thresholds/<environment>/data.yaml, or ask for an environment that has one.
+_environment_missing := _error("limit.environment")
+
+# METADATA
+# title: Figure without a unit
+# description: The figure does not say what it is measured in, so that no limit means anything for it.
+# custom:
+#   code: unit.missing
+#   remedy: Measure again; the gate that made this figure is broken.
+_unit_missing := _error("unit.missing")
+
+# METADATA
+# title: Another unit
+# description: The limit names a unit, and the figure is measured in another one.
+# custom:
+#   code: unit.mismatch
+#   remedy: Say the limit in the figure's unit, or record the figure in the limit's.
+_unit_mismatch := _error("unit.mismatch")
+
+# METADATA
+# title: Compared with nobody
+# description: The figure is against a champion, and the request names none.
+# custom:
+#   code: champion.missing
+#   remedy: Decide where the champion serves, or measure without one.
+_champion_missing := _error("champion.missing")
 
 # METADATA
 # title: Too many looks

@@ -214,3 +214,40 @@ test_proof_goes_before_no_harm if {
 		with data.trust as t.trust
 	_codes(answer, "denies") == {"calibration.ece.inconclusive"}
 }
+
+_rows(change) := _codes(_decide(t.changed("data.rows", t.whole, change)), "denies")
+
+test_a_figure_says_its_unit if {
+	_rows({"unit": ""}) == {"unit.missing"}
+	_rows({"unit": null}) == {"unit.missing"}
+	_rows({"unit": "rows"}) == set()
+}
+
+test_a_limit_in_another_unit_is_none if {
+	said := {"data.rows": {"high": {"limit": 1, "inclusive": true, "unit": "rows"}}}
+	answer := _decide(t.changed("data.rows", t.whole, {"unit": "rows"})) with data.thresholds.production.limits as said
+	not "unit.mismatch" in _codes(answer, "denies")
+	other := _decide(t.changed("data.rows", t.whole, {"unit": "hours"})) with data.thresholds.production.limits as said
+	"unit.mismatch" in _codes(other, "denies")
+}
+
+_missing(thresholds) := {r.code |
+	some r in answer.results
+	r.check == "data.rows"
+} if {
+	answer := _decide(t.evidence(t.figures)) with data.thresholds as thresholds
+}
+
+test_each_limit_that_is_missing_has_its_code if {
+	_missing({}) == {"limit.environment"}
+	_missing({"production": {"limits": {}}}) == {"limit.missing"}
+	_missing({"production": {"limits": {"data.rows": {"low": {"limit": 1, "inclusive": true}}}}}) == {"limit.tier"}
+}
+
+test_a_figure_against_a_champion_whom_nobody_names if {
+	without := {key: value | some key, value in t.production.request; key != "champion"}
+	"champion.missing" in t.denied with input as t.production
+		with input.request as without
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}

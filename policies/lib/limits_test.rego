@@ -123,3 +123,79 @@ test_an_override_of_no_check_is_unknown if {
 		"inclusive": true,
 	}}}
 }
+
+_wind := {"check": "parity.mismatch", "item": {"kind": "feature", "name": "wind"}, "slice": {"kind": "whole"}}
+
+_wind_ua := object.union(_wind, {"slice": {"kind": "value", "column": "carrier", "value": "UA"}})
+
+_at_most(limit) := {"limit": limit, "inclusive": true}
+
+_overrides := {
+	"limits": {"parity.mismatch": {"high": _at_most(0.0009), "any": _at_most(0.0008)}},
+	"models": {
+		"m": {"features": {"wind": {
+			"limits": {"parity.mismatch": _at_most(0.0007)},
+			"slices": {"carrier": {"UA": {"parity.mismatch": _at_most(0.0006)}}},
+		}}},
+		"other": {"features": {"rain": {"limits": {"parity.mismatch": _at_most(0)}}}},
+	},
+}
+
+_path(figure, tier, overrides) := found.path if {
+	found := limits.of_figure("e", tier, figure) with data.thresholds.e.limits as _of_all_tiers
+		with data.overrides.e as overrides
+		with input.request.model as "m"
+}
+
+_of_all_tiers := {"parity.mismatch": {"high": _at_most(0.001), "any": _at_most(0.002)}}
+
+_feature := "overrides/e/models/m/features/wind"
+
+test_the_narrowest_wins if {
+	_path(_wind_ua, "high", _overrides) == concat("/", [_feature, "slices/carrier/UA/parity.mismatch"])
+	_path(_wind, "high", _overrides) == concat("/", [_feature, "limits/parity.mismatch"])
+	_path(object.union(_wind, {"item": {"kind": "feature", "name": "rain"}}), "high", _overrides) == _of_tier
+	_path(object.union(_wind, {"item": {"kind": "table", "name": "wind"}}), "high", _overrides) == _of_tier
+	_path(_wind, "low", {"limits": _overrides.limits}) == "overrides/e/limits/parity.mismatch/any"
+	_path(_wind, "high", {}) == "thresholds/e/limits/parity.mismatch/high"
+	_path(_wind, "low", {}) == "thresholds/e/limits/parity.mismatch/any"
+}
+
+_of_tier := "overrides/e/limits/parity.mismatch/high"
+
+_spoilt(limit) := object.union(_overrides, {"models": {"m": {"features": {"wind": {
+	"limits": {"parity.mismatch": limit},
+	"slices": {"carrier": {"UA": {"parity.mismatch": limit}}},
+}}}}})
+
+test_what_loosens_gives_way_to_the_next if {
+	every limit in [_at_most(0.1), _at_most("0"), object.union(_at_most(0), {"point": true})] {
+		_path(_wind_ua, "high", _spoilt(limit)) == _of_tier
+		_path(_wind, "high", _spoilt(limit)) == _of_tier
+	}
+	named := concat("/", [_feature, "slices/carrier/UA/parity.mismatch"])
+	_path(_wind_ua, "high", _spoilt(_at_most(0.1))) == named with input.ledger.loosened as [named]
+}
+
+test_what_loosens_is_told_by_its_path if {
+	loosened := limits.loosened("e") with data.thresholds.e.limits as _of_all_tiers
+		with data.overrides.e as _spoilt(_at_most(0.0015))
+	loosened == {
+		concat("/", [_feature, "limits/parity.mismatch"]),
+		concat("/", [_feature, "slices/carrier/UA/parity.mismatch"]),
+	}
+	any := limits.loosened("e") with data.thresholds.e.limits as _of_all_tiers
+		with data.overrides.e.limits as {"parity.mismatch": {"any": _at_most(0.0015)}}
+	any == {"overrides/e/limits/parity.mismatch/any"}
+}
+
+test_checks_that_features_name if {
+	unknown := limits.unknown("e") with data.overrides.e.models as {"m": {"features": {"wind": {
+		"limits": {"parity.nobody": _at_most(0)},
+		"slices": {"carrier": {"UA": {"parity.none": _at_most(0)}}},
+	}}}}
+	unknown == {
+		concat("/", [_feature, "limits/parity.nobody"]),
+		concat("/", [_feature, "slices/carrier/UA/parity.none"]),
+	}
+}

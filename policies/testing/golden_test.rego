@@ -31,6 +31,7 @@ figure(check, subject, lower, upper) := {
 	"slice": whole,
 	"share_ppm": 1000000,
 	"status": "measured",
+	"unit": "ratio",
 	"estimate": _point(lower, upper),
 	"bounds": bounds(lower, upper),
 	"family": {"name": check, "size": 1},

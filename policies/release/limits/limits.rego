@@ -15,6 +15,7 @@ package gates.release.limits
 
 import data.gates.lib.asked
 import data.gates.lib.enforcement
+import data.gates.lib.figures
 import data.gates.lib.limits
 import data.gates.lib.result
 
@@ -45,4 +46,31 @@ results contains result.denies("release.limits", "override.loosened") if {
 #   remedy: Correct the name; `gates explain` lists the checks.
 results contains result.denies("release.limits", "override.unknown") if {
 	count(limits.unknown(asked.environment) | enforcement.unknown(asked.environment)) > 0
+}
+
+# METADATA
+# title: Override of an unknown feature
+# description: An override of this model's features names one that the plan does not have.
+# custom:
+#   code: override.feature
+#   remedy: Correct the name, or take the override of a feature that is gone out.
+results contains result.denies("release.limits", "override.feature") if {
+	some feature in limits.named_features(asked.environment)
+	not feature in input.plan.body.columns.features
+}
+
+# METADATA
+# title: Override of an unknown slice
+# description: An override of a feature in a slice names a value that no figure is about.
+# custom:
+#   code: override.slice
+#   remedy: Correct column and value; the column is to be one of the model's slices.
+results contains result.denies("release.limits", "override.slice") if {
+	some [column, value] in limits.named_slices(asked.environment)
+	not _measured(column, value)
+}
+
+_measured(column, value) if {
+	some slice in figures.slices[column]
+	slice.value == value
 }

@@ -26,3 +26,30 @@ test_what_the_ledger_names_may_loosen if {
 	_codes == {"override.unknown"} with input as t.production
 		with data.overrides.production.limits as {"data.nobody": {"high": {"limit": 1, "inclusive": true}}}
 }
+
+_of(features) := {"m": {"features": features}}
+
+_tight := {"data.out_of_range": {"limit": 0.001, "inclusive": true}}
+
+test_features_and_slices_that_are_not_there if {
+	_codes == set() with input as t.production
+		with data.overrides.production.models as _of({"wind": {"limits": _tight}})
+	_codes == {"override.feature"} with input as t.production
+		with data.overrides.production.models as _of({"wnid": {"limits": _tight}})
+	_codes == set() with input as t.production
+		with data.overrides.production.models as {"other": {"features": {"wnid": {"limits": _tight}}}}
+	_codes == set() with input as t.production
+		with data.overrides.production.models as _of({"wind": {"slices": {"carrier": {"UA": _tight}}}})
+	every slices in [{"carrier": {"ZZ": _tight}}, {"origin": {"UA": _tight}}] {
+		_codes == {"override.slice"} with input as t.production
+			with data.overrides.production.models as _of({"wind": {"slices": slices}})
+	}
+}
+
+test_a_tighter_limit_of_a_feature_decides if {
+	denied := t.denied with input as t.production
+		with data.models.m as t.facts
+		with data.trust as t.trust
+		with data.overrides.production.models as _of({"wind": {"limits": _tight}})
+	denied == {"data.out_of_range"}
+}

@@ -60,7 +60,7 @@ _parts := {[figure.check, figure.slice, figure.share_ppm] |
 }
 
 _bounded(figure) if {
-	limit := limits.of(asked.environment, figure.check, asked.tier).limit
+	limit := limits.of_figure(asked.environment, asked.tier, figure).limit
 	sense := required.checks[figure.check].sense
 	comparison.bounded(sense, figure, limits.bar(limit), limits.ceiling(limit), input.ledger.looks)
 }

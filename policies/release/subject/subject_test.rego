@@ -68,7 +68,7 @@ test_unknown_environment if {
 	"environment.unknown" in _codes with input as t.production
 		with input.request.environment as "moon"
 		with data.models.m as t.facts
-	"limit.missing" in t.denied with input as t.production
+	"limit.environment" in t.denied with input as t.production
 		with input.request.environment as "moon"
 		with data.models.m as t.facts
 }
