@@ -2,7 +2,8 @@
 
 Customers 0..199, one event a day for two days; the first 100 have a second line that was created late, which the offline
 store must leave out. In the online store then: 0..9 were never written, of 10..19 `x` is null, what is known of 20..29
-is 9 days old (values of the view count for 2 days), and of 30..39 `x` is 100 times what it was.
+is 9 days old (values of the view count for 2 days), and of 30..39 `x` is 100 times what it was. The service `v2` has `x`
+and `twice`, which a view computes from it when it is asked.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
+from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Float64, Int64, String
 
 NOW = pd.Timestamp("2026-10-10", tz="UTC")
@@ -68,8 +70,17 @@ def main(folder: Path) -> None:
         source=source,
         tags={"version": "3"},
     )
+
+    @on_demand_feature_view(sources=[view], schema=[Field(name="twice", dtype=Float64)], mode="pandas")
+    def doubled(amounts: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"twice": amounts["x"] * 2})
+
+    services = [
+        FeatureService(name="v1", features=[view]),
+        FeatureService(name="v2", features=[view[["x"]], doubled]),
+    ]
     store = FeatureStore(repo_path=str(folder))
-    store.apply([customer, view, FeatureService(name="v1", features=[view])])
+    store.apply([customer, view, doubled, *services])
     store.write_to_online_store("amounts", served.drop_duplicates("id", keep="last"))
 
 

@@ -93,6 +93,26 @@ def test_what_was_planted_between_both_stores_is_what_is_said(
     assert again == opened["offline"].identity
 
 
+def test_a_view_computed_on_demand_is_compared_by_what_comes_out(
+    python: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PYTHON, str(python))
+    with Tables(threads=1) as tables:
+        opened = [tables.open(table(role, service="v2"), base=repo) for role in ("offline", "online")]
+        offline, online = (arrow(each.table.order_by("id")).to_pandas() for each in opened)
+    np.testing.assert_array_equal(offline["twice"], 2 * offline["x"])
+    np.testing.assert_array_equal(online["twice"], 2 * online["x"])
+    wrong = ~np.isclose(offline["twice"], online["twice"])
+    assert np.flatnonzero(wrong).tolist() == [*range(20), *range(30, 40)]
+    # of what is computed the store knows only whether something came out
+    assert online["twice__status"].value_counts().to_dict() == {"present": 180, "null": 20}
+    assert online["twice__ts"].isna().all()
+    source = opened[0].source
+    assert source is not None
+    assert source.definitions["twice"].digest != source.definitions["x"].digest
+    assert source.definitions["twice"].keys == ("id",)
+
+
 def test_what_the_store_does_not_have_is_said_in_one_line(
     python: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

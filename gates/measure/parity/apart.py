@@ -159,9 +159,9 @@ def _differ(stack: Stack) -> dict[str, Differ]:
     table = stack.table
     left, right = absent(table.a), absent(table.b)
     counted = table.group_by("f").aggregate(
-        rows=table.count(), offline=(left & ~right).sum(), online=(right & ~left).sum()
+        rows=table.count(), offline=table.f.count(where=left & ~right), online=table.f.count(where=right & ~left)
     )
     return {
-        stack.features[line["f"]].name: Differ(line["rows"], int(line["offline"] or 0), int(line["online"] or 0))
+        stack.features[line["f"]].name: Differ(line["rows"], line["offline"], line["online"])
         for line in arrow(counted).to_pylist()
     }
