@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
-from gates.errors import EngineError, EvidenceError, GatesError, Refused, UsageError
+from gates.errors import EngineError, EvidenceError, Refused, UsageError
 from gates.flow.answer import view_of
 from gates.flow.decide import decide_for_good
 from gates.flow.judge import judge_of
 from gates.flow.stages import Decided, candidate_uri, find_bundle
-from gates.inputs.registry import AbsentRegistry
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route, Slot
 
@@ -259,7 +258,8 @@ def surfaces_of(project: Project, environment: Environment, *, registry_may_be_d
 
     Parameters
     ----------
-    registry_may_be_down: where it is, one that answers to nothing stands in for it.
+    registry_may_be_down: it is opened only when it is needed, and where it is down one that answers to nothing stands
+        in for it.
 
     Raises
     ------
@@ -274,13 +274,12 @@ def surfaces_of(project: Project, environment: Environment, *, registry_may_be_d
             code="spec.serving_missing",
             remedy='add `serving: {file: "serving/{environment}.json"}`',
         )
-    try:
-        registry = project.registry
-    except GatesError as error:
-        if not (registry_may_be_down and error.code in ("registry.not_found", "registry.unavailable")):
-            raise
-        registry = AbsentRegistry(error.message)
-    return Surfaces(registry, serving)
+    if not registry_may_be_down or project.spec.registry is None:
+        return Surfaces(project.registry, serving)
+    from gates.inputs.late_registry import LateRegistry
+
+    late = LateRegistry(project.spec.uri(project.spec.registry), lambda: project.registry)
+    return Surfaces(late, serving)
 
 
 @dataclass(frozen=True)

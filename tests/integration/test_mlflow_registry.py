@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gates.errors import EvidenceError, UsageError
+from gates.inputs.late_registry import LateRegistry
 from gates.inputs.mlflow_registry import MlflowRegistry, quiet_mlflow
 from gates.inputs.model_digest import UnhashableModel, digest_model
 from gates.inputs.registry import NotRegistered, RegistryUnavailable
@@ -237,6 +238,35 @@ def test_a_database_that_is_not_there_is_exit_2_and_is_not_created(tmp_path: Pat
         MlflowRegistry(f"sqlite:///{tmp_path}/no.db")
     assert caught.value.exit_code == 2
     assert not (tmp_path / "no.db").exists()
+
+
+def test_a_late_registry_hashes_what_lies_here_without_being_opened(copied: tuple[MlflowRegistry, Path]) -> None:
+    registry, artifact = copied
+
+    def never() -> MlflowRegistry:
+        pytest.fail("it is opened")
+
+    late = LateRegistry(registry.uri, never)
+    before = late.digest("m", "1")
+    assert before == registry.digest("m", "1")
+    with (artifact / "model.skops").open("ab") as file:
+        file.write(b"\0")
+    assert before != late.digest("m", "1") == registry.digest("m", "1")
+
+
+def test_a_late_registry_is_opened_for_all_else_and_may_be_down_then(filled: Path, tmp_path: Path) -> None:
+    uri = f"sqlite:///{filled}/mlflow.db"
+    late = LateRegistry(uri, lambda: MlflowRegistry(uri))
+    assert late.aliases("it's") == {}
+    with pytest.raises(NotRegistered):
+        late.digest("m", "9")
+    (tmp_path / "not.db").write_bytes(b"x" * 5000)
+    for place in ("not.db", "no.db"):
+        down = f"sqlite:///{tmp_path}/{place}"
+        spoilt = LateRegistry(down, lambda down=down: MlflowRegistry(down))  # type: ignore[misc]
+        for call in (lambda spoilt=spoilt: spoilt.aliases("m"), lambda spoilt=spoilt: spoilt.digest("m", "1")):
+            with pytest.raises(RegistryUnavailable):
+                call()
 
 
 def test_mlflow_says_nothing(filled: Path) -> None:
