@@ -1,7 +1,7 @@
 """The registry of a rollback: opened only when something of it is needed that a file on this machine does not say.
 
-Importing MLflow takes longer than a rollback may. Where an sqlite registry keeps its bytes here they are hashed without
-it, so that the traffic is back before MLflow is asked for the aliases.
+Importing MLflow takes longer than a rollback may. An sqlite registry's aliases are read, and the bytes that it keeps
+here hashed, without it, so that the traffic is back before MLflow is asked to move the aliases.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from gates.errors import GatesError
 from gates.inputs.model_digest import digest_model
 from gates.inputs.registry import AbsentRegistry, Registry
-from gates.inputs.registry_lookup import local_folder
+from gates.inputs.registry_lookup import aliases_here, local_folder
 from gates.records import Digest
 
 _DOWN = frozenset({"registry.not_found", "registry.unavailable"})
@@ -31,6 +31,14 @@ class LateRegistry:
         if folder is not None and folder.is_dir():
             return digest_model(folder)
         found: Digest = self._real.digest(name, version)
+        return found
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """See Registry.aliases."""
+        here = aliases_here(self._uri, model)
+        if here is not None:
+            return here
+        found: dict[str, str] = self._real.aliases(model)
         return found
 
     def __getattr__(self, name: str) -> Any:

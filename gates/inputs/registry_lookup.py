@@ -47,6 +47,17 @@ def version_of_alias(registry: str, name: str, alias: str, environ: Mapping[str,
     return found
 
 
+def aliases_here(registry: str, name: str) -> dict[str, str] | None:
+    """Return alias -> version as an sqlite registry has them; None where it is no such registry, or has no such model."""
+    if (
+        not registry.startswith("sqlite:")
+        or _select(registry, "SELECT 1 FROM registered_models WHERE name = ?", name) is None
+    ):
+        return None
+    query = "SELECT json_group_object(alias, CAST(version AS TEXT)) FROM registered_model_aliases WHERE name = ?"
+    return dict(json.loads(_select(registry, query, name) or "{}"))
+
+
 def local_folder(registry: str, name: str, version: str) -> Path | None:
     """Return the folder of a version's bytes where an sqlite registry keeps them on this machine; else None."""
     if not registry.startswith("sqlite:"):

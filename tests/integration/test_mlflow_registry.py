@@ -247,6 +247,9 @@ def test_a_late_registry_hashes_what_lies_here_without_being_opened(copied: tupl
         pytest.fail("it is opened")
 
     late = LateRegistry(registry.uri, never)
+    registry.set_alias("m", "deployed-staging", "2")
+    assert late.aliases("m") == registry.aliases("m") == {"deployed-staging": "2"}
+    assert late.aliases("it's") == {}
     before = late.digest("m", "1")
     assert before == registry.digest("m", "1")
     with (artifact / "model.skops").open("ab") as file:
@@ -257,9 +260,9 @@ def test_a_late_registry_hashes_what_lies_here_without_being_opened(copied: tupl
 def test_a_late_registry_is_opened_for_all_else_and_may_be_down_then(filled: Path, tmp_path: Path) -> None:
     uri = f"sqlite:///{filled}/mlflow.db"
     late = LateRegistry(uri, lambda: MlflowRegistry(uri))
-    assert late.aliases("it's") == {}
-    with pytest.raises(NotRegistered):
-        late.digest("m", "9")
+    for call in (lambda: late.digest("m", "9"), lambda: late.aliases("n")):
+        with pytest.raises(NotRegistered):
+            call()
     (tmp_path / "not.db").write_bytes(b"x" * 5000)
     for place in ("not.db", "no.db"):
         down = f"sqlite:///{tmp_path}/{place}"
