@@ -53,7 +53,10 @@ def query(path: str) -> str:
 
 
 def gates(path: str) -> str:
-    """The parity gate, causes included, as `gates run` calls it; MEMORY bounds the engine's memory."""
+    """The parity gate, causes included, as `gates check` runs it; MEMORY bounds the engine's memory."""
+    import gc
+
+    gc.set_threshold(100_000, 50, 50)  # as the command does
     from gates.inputs.tables import Tables
     from gates.measure.interface import Given
     from gates.measure.parity import ParityGate

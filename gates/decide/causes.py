@@ -87,6 +87,8 @@ def _unknown(feature: ParityFeature, cause: MismatchCause) -> str | None:
     if cause.why == "ambiguous":
         names = [_NAMES[code] for code in cause.candidates if code in _NAMES]
         return f"cause unknown: {' and '.join(names)} explain its mismatches alike" if len(names) > 1 else None
+    if cause.why == "engine":
+        return "cause unknown: no relation of the two values explains its mismatches; stale, late and future values are looked for on DuckDB alone"
     if cause.why == "nothing":
         kinds = [_kind(kind) for kind in (feature.offline_kind, feature.online_kind)]
         unlike = f" ({kinds[0]} offline, {kinds[1]} online)" if kinds[0] != kinds[1] else ""

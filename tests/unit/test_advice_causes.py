@@ -127,3 +127,8 @@ def test_the_cause_stands_on_the_screen() -> None:
 
     shown = " ".join(text(skewed().view({"parity.json": raw})).split())
     assert "wind_speed: online = 0.44704 × offline (miles per hour served as metres per second?) in 99.8 %" in shown
+
+
+def test_an_engine_without_histories_is_named() -> None:
+    [cause] = read_causes(attachment("unknown", why="engine", explained=0), {"wind"})
+    assert "stale, late and future values are looked for on DuckDB alone" in cause.hint

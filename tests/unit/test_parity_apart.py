@@ -15,6 +15,7 @@ from parity_world import measure
 
 from gates.inputs.tables import Tables
 from gates.measure.parity import apart
+from gates.measure.parity.causes import find
 from gates.measure.parity.compare import match
 
 NAMES = ("scaled", "filled", "noise", "whole", "mapped", "moved", "same", "mixed")
@@ -79,6 +80,31 @@ def test_few_or_many_pairs_that_differ_say_the_same(
         "moved": "time_zone",
     }
     assert (found["paired"], found["offline_only"], found["online_only"]) == (1_950, 50, 50)
+
+
+def test_an_engine_that_reads_no_histories_says_so(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(8)
+    entities, days = 60, 20
+    x = rng.normal(size=(entities, days))
+    late = rng.random(x.shape) < 0.6
+    late[:, 0] = False
+    offline = {
+        "k": np.repeat(np.arange(entities), days),
+        "t": np.tile(np.datetime64("2024-01-01", "us") + np.arange(days).astype("timedelta64[D]"), entities),
+        "x": x.ravel(),
+    }
+    online = offline | {"x": np.where(late, np.roll(x, 1, axis=1), x).ravel()}
+
+    def cause() -> dict[str, Any]:
+        found = measure(tables, tmp_path, offline, online, columns={"key": ("k", "t"), "time": "t"})
+        said: dict[str, Any] = json.loads(found.notes[0].content)["features"][0]["cause"]
+        return said
+
+    assert cause()["code"] == "stale"
+    monkeypatch.setattr(find, "ENGINES", frozenset())
+    assert (cause()["code"], cause()["why"]) == ("unknown", "engine")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_FEATURES = 50
 """Those with the most mismatches first: an attachment is read by people."""
 
+ENGINES = frozenset({"duckdb"})
+"""Where histories are read: the numbering of events has been proven there alone."""
+
 HISTORY_ROWS = 2_000
 """Rows of a feature that are looked up in a history."""
 
@@ -101,6 +104,8 @@ def find_causes(
     past = _past(still, sources)
     for rows in still:
         causes |= {rows.features[f].name: cause for f, cause in _of_many(rows, past).items()}
+    if sources.time is not None and not _read(sources):
+        causes = {name: replace(c, why="engine") if c.why == "nothing" else c for name, c in causes.items()}
     differ = {name: found.differ.get(name, NOWHERE) for name in causes}
     return {
         name: Explanation(differ[name].absent_offline, differ[name].absent_online, cause=cause)
@@ -231,10 +236,13 @@ def _with_lag(cause: Cause, f: int, rows: Rows, claims: Sequence[Claim]) -> Caus
     return cause
 
 
+def _read(sources: Sources) -> bool:
+    return sources.offline.get_backend().name in ENGINES
+
+
 def _past(found: Sequence[Rows], sources: Sources) -> list[Near]:
     """Read the histories that the plan's tables hold, and place every row in them once."""
-    # The numbering of events has been proven on DuckDB alone.
-    if not found or sources.time is None or sources.offline.get_backend().name != "duckdb":
+    if not found or sources.time is None or not _read(sources):
         return []
     time = sources.time
     entity = tuple(name for name in sources.key if name != time)
