@@ -19,6 +19,7 @@ import data.gates.lib.acts
 import data.gates.lib.asked
 import data.gates.lib.assent
 import data.gates.lib.enforcement
+import data.gates.lib.hotfix
 import data.gates.lib.integers
 import data.gates.lib.judge
 import data.gates.lib.limits
@@ -99,7 +100,7 @@ results := {result | some result in _found}
 
 _found := [result | some part in [_of_figures, _of_owners, _of_release]; some result in part]
 
-_of_release := {result |
+_of_release := {hotfix.applied(result) |
 	some name
 	some result in data.gates.release[name].results
 	not name in enforcement.of_figures
@@ -170,7 +171,7 @@ allow if {
 # A helper, for a negated expression over something undefined is itself undefined.
 _harms_nobody(result) if result.disposition in _harmless
 
-_harmless := {"satisfied", "accepted", "tolerated", "waived"} | _unenforced
+_harmless := {"satisfied", "accepted", "tolerated", "waived", "shortened"} | _unenforced
 
 _unenforced := {"observed", "warned"}
 
@@ -182,6 +183,9 @@ basis := "unenforced" if {
 	allow
 	some result in _found
 	result.disposition in _unenforced
+} else := "hotfix" if {
+	allow
+	_hurried
 } else := "provisional" if {
 	allow
 	_unproven
@@ -194,6 +198,11 @@ _kept := basis if asked.strict
 
 else := "proven"
 
+_hurried if {
+	some result in _of_release
+	result.disposition == "shortened"
+}
+
 _unproven if {
 	some result in _found
 	result.disposition in {"accepted", "waived"}
@@ -201,10 +210,16 @@ _unproven if {
 
 _waivers := {result.waiver | some result in judge.results; result.waiver}
 
-# What rests on a waiver ends with it.
-_valid_until_us := min({integers.add(input.request.effective_time_us, data.release.validity_us[_kept])} | _waived_until) if {
+# What rests on a waiver ends with it, what leaves rules for later after a day, and one hotfix does not prolong another.
+_valid_until_us := min([time | some times in [_ends, _waived_until, _hotfix_until]; some time in times]) if {
 	allow
 } else := input.request.effective_time_us
+
+_ends := {integers.add(input.request.effective_time_us, data.release.validity_us[word]) |
+	some word in ({_kept} | {"hotfix" | _hurried})
+}
+
+_hotfix_until := {input.ledger.hotfix_until_us | _hurried}
 
 _waived_until := {waiver.statement.until_us | some waiver in input.waivers; _waivers[waiver.digest]}
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gates.apply.act import Judge
+from gates.apply.hotfix import overdue
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.offline import journal_keys, read_journal
@@ -25,7 +27,9 @@ from gates.errors import Refused, UsageError
 from gates.records.base import Digest
 from gates.records.release import Entry, Journalled, Slot
 
-Left = Literal["nothing", "journal", "told", "conflict", "open", "foreign", "debts", "unseen", "pack", "entry"]
+Left = Literal[
+    "nothing", "journal", "told", "conflict", "open", "foreign", "debts", "unseen", "pack", "entry", "overdue"
+]
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
         return Todo("pack", said, "look at every surface, and write the pack")
     if not writer.is_witnessed(chain):
         return Todo("entry", "the store lacks the ledger's newest entry", "look at every surface, and keep the entry")
+    if ended := overdue(chain, slot, writer.now_us):
+        return Todo("overdue", ended, "roll it back")
     return Todo("nothing", "nothing is left to do")
 
 
@@ -112,8 +118,19 @@ def _conflict(told: str, against: str) -> Todo:
     return Todo("conflict", f"{told}; but {against}")
 
 
-def reconcile(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, how: Literal["finish", "undo"]) -> Applied:
+def reconcile(
+    writer: LedgerWriter,
+    surfaces: Surfaces,
+    slot: Slot,
+    how: Literal["finish", "undo"],
+    *,
+    judge: Judge | None = None,
+) -> Applied:
     """Do what `look` said.
+
+    Parameters
+    ----------
+    judge: asks the policies in force about a rollback.
 
     Raises
     ------
@@ -135,6 +152,8 @@ def reconcile(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, how: Literal
         return applied
     if todo.left in ("debts", "unseen", "pack", "entry"):
         return already_done(writer, surfaces, slot, chain)
+    if todo.left == "overdue":
+        return rollback(writer, surfaces, slot, reason=todo.said, judge=judge)
     move = chain.open_intent(slot)
     if todo.left == "open" and move is not None:
         if move.entry.kind == "intent":

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @options.bundle
 @click.option("--reason", metavar="TEXT", help="Why; it is recorded.")
 @click.option("--percent", type=click.IntRange(1, 100), help="Of the traffic; default: the rollout's first step.")
+@click.option(
+    "--hotfix", metavar="INCIDENT", help="For this incident, leave rules about order and pace for later, for hours."
+)
 @click.option("-v", "--verbose", is_flag=True, help="All results, not only those that decide.")
 @options.key
 @options.spec
@@ -32,6 +35,7 @@ def promote(
     bundle: str | None,
     reason: str | None,
     percent: int | None,
+    hotfix: str | None,
     verbose: bool,
     key: str | None,
     spec_path: str,
@@ -50,7 +54,14 @@ def promote(
             "promoted",
             reason,
             lambda: run(
-                project, environment, candidate=candidate, bundle=bundle, reason=reason, key=key, percent=percent
+                project,
+                environment,
+                candidate=candidate,
+                bundle=bundle,
+                reason=reason,
+                key=key,
+                percent=percent,
+                hotfix=hotfix,
             ),
         )
     if output == "json":

@@ -55,6 +55,7 @@ def decide_for_good(
     *,
     reason: str | None,
     percent: int | None = None,
+    incident: str | None = None,
 ) -> Decided:
     """Enter the bundle into the ledger, decide at the position after it, and sign.
 
@@ -79,6 +80,7 @@ def decide_for_good(
         at_us=at_us,
         simulated=False,
         percent=percent,
+        incident=incident,
         chain=chain,
     )
     return sign(project, decided, signer)

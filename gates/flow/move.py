@@ -44,6 +44,7 @@ def promote(
     reason: str | None,
     key: str | None,
     percent: int | None = None,
+    hotfix: str | None = None,
 ) -> Promotion:
     """Decide on sealed evidence and, where the policies allow, carry it out.
 
@@ -52,6 +53,7 @@ def promote(
     Parameters
     ----------
     percent: of the traffic; default: the first step of the rollout.
+    hotfix: the incident for which rules about order and pace are left for later.
 
     Raises
     ------
@@ -65,11 +67,11 @@ def promote(
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment)
     if environment != DEVELOPMENT:
-        asked = _Asked(project, environment, candidate, bundle, percent)
+        asked = _Asked(project, environment, candidate, bundle, percent, hotfix)
         if again := _again(asked, project.writer(signer, now_us()), surfaces):
             return again
     opened = load_bundle(project.store, find_bundle(project, candidate, bundle))
-    decided = decide_for_good(project, opened, environment, signer, reason=reason, percent=percent)
+    decided = decide_for_good(project, opened, environment, signer, reason=reason, percent=percent, incident=hotfix)
     view = view_of(project.policies, decided, load_attachments(project.store, opened.record))
     if not decided.decision.allow or decided.envelope is None:
         return Promotion(decided, view, None)
@@ -89,6 +91,7 @@ class _Asked:
     candidate: str | None
     bundle: str | None
     percent: int | None
+    hotfix: str | None
 
     def begun(self, decision: Decision) -> bool:
         """Whether an unfinished promotion by this decision is what is asked for: evidence since then is no matter."""
@@ -101,7 +104,7 @@ class _Asked:
 
     def done(self, decision: Decision) -> bool:
         """Whether a promotion that was done by this decision is what is asked for, on the same evidence."""
-        if self.percent not in (None, decision.request.percent):
+        if self.percent not in (None, decision.request.percent) or self.hotfix != decision.request.incident:
             return False
         return find_bundle(self.project, self.candidate, self.bundle) == decision.bundle_digest
 
@@ -194,9 +197,10 @@ def reconcile(
     project.store.check_there()
     writer, surfaces = project.writer(signer, now_us()), surfaces_of(project, environment)
     todo = look(writer, surfaces, slot)
+    judge = judge_of(project, signer)
     if how == "look" or (how == "finish" and todo.left == "nothing"):
         return todo, None
-    return todo, carry_out(writer, surfaces, slot, how)
+    return todo, carry_out(writer, surfaces, slot, how, judge=judge)
 
 
 def takeover(project: Project, environment: Environment, *, reason: str, key: str | None) -> Digest:
@@ -301,6 +305,7 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
     ------
     EvidenceError: the ledger does not verify. EngineError: ledger, registry or target is out of reach.
     """
+    from gates.apply.hotfix import overdue
     from gates.apply.pack import has_pack
     from gates.apply.serving.interface import Followed, Following, Serves, Unseen
 
@@ -323,6 +328,8 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
             differences.append(f"{traffic.reason} [serving.{code}]")
         if state.open is None and not surfaces.serving.journal() and not has_pack(surfaces.serving, chain, slot):
             differences.append("the rollback pack beside the target is not that of what serves [pack.stale]")
+        if ended := overdue(chain, slot, now_us()):
+            differences.append(f"{ended} [hotfix.overdue]")
         found.append(
             Standing(
                 environment=environment,

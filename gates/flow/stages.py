@@ -311,6 +311,7 @@ def decide(
     at_us: Micros,
     simulated: bool,
     percent: int | None = None,
+    incident: str | None = None,
     chain: Chain | None = None,
 ) -> Decided:
     """Ask the policies. Above development a decision is simulated unless its bundle was entered into the ledger first.
@@ -319,6 +320,7 @@ def decide(
     ----------
     signer: whose key will sign the decision; without one, whoever runs this asks.
     percent: of the traffic; default: the first step of the rollout, and all where nothing serves.
+    incident: makes it a hotfix.
 
     Raises
     ------
@@ -346,6 +348,7 @@ def decide(
         actor=actor_of(project, signer),
         actor_key_id=signer.public.key_id if signer else None,
         reason=reason,
+        incident=incident,
         effective_time_us=at_us,
     )
     sealed = chain is None or bundle.digest in chain.sealed

@@ -14,15 +14,17 @@ from gates.records.release import Approval, Parts, Release, Route
 from gates.records.waiver import Waiver, WaiverApproval
 
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
-Disposition = Literal["satisfied", "denies", "accepted", "tolerated", "waived", "observed", "warned", "not_applicable"]
-Basis = Literal["proven", "provisional", "unenforced", "none"]
+Disposition = Literal[
+    "satisfied", "denies", "accepted", "tolerated", "waived", "observed", "warned", "shortened", "not_applicable"
+]
+Basis = Literal["proven", "provisional", "hotfix", "unenforced", "none"]
 
 
 class Request(Record):
     """Who asks for what, when. `champion` is what the ledger says serves there (absent: nothing does).
 
     `actor_key_id` is the key that signs the decision: whose it is, the trust data say. `actor` is its identity there;
-    without a key, whoever ran the command says so. `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
+    without a key, whoever ran the command says so. `incident` makes it a hotfix. `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
     `parts` is what the plan says that serves with the candidate.
     """
 
@@ -109,6 +111,7 @@ class LedgerInput(Record):
     attempts: sealed bundles of this candidate. candidates_judged: candidates judged by this holdout.
     last_decision: id of the decision of the newest promotion that was done here.
     expected_aliases: aliases as the ledger's releases explain them; the registry must agree.
+    hotfix_until_us: when the hotfix ends by which the present release came; absent where it came by none.
     archived: true where the candidate is; absent where it is not.
     loosened: paths of overrides that loosen, as the policy entry in force names them; absent where it names none.
     """
@@ -130,6 +133,7 @@ class LedgerInput(Record):
     expected_aliases: tuple[Alias, ...] = ()
     loosened: tuple[Name, ...] | None = None
     archived: bool | None = None
+    hotfix_until_us: Micros | None = None
 
 
 class LastInput(Record):

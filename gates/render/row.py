@@ -13,8 +13,8 @@ from gates.records.measurement import Bound, Item, Measurement, Slice
 
 Status = Verdict | Literal["missing"]
 
-UNENFORCED: tuple[Disposition, ...] = ("warned", "observed")
-"""What would deny, and is only told."""
+UNENFORCED: tuple[Disposition, ...] = ("warned", "observed", "shortened")
+"""What would deny, and is only told, or left for later by a hotfix."""
 
 _ORDER: tuple[tuple[Status, Disposition], ...] = (
     ("fail", "denies"),

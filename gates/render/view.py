@@ -57,7 +57,7 @@ class View:
             return "DENY"
         if self.decision.basis == "unenforced":
             return "WOULD DENY (observed)" if self._held("observed") else "ALLOW (with warnings)"
-        said = ["provisional"] if self.decision.basis != "proven" else []
+        said = {"proven": [], "hotfix": ["hotfix"]}.get(self.decision.basis, ["provisional"])
         said += self.decision.bypasses
         return f"ALLOW ({', '.join(said)})" if said else "ALLOW"
 
@@ -74,6 +74,9 @@ class View:
             return _why_denied(self.deciding)
         if self.decision.basis == "unenforced":
             return _why_told(self._held("observed"), self._held("warned"), self.decision.request.environment)
+        if self.decision.basis == "hotfix":
+            incident, left = self.decision.request.incident, self._held("shortened")
+            return f"A hotfix for {incident}: {left} {'rule is' if left == 1 else 'rules are'} left for later, for hours; nothing that counts is proven bad."
         if waived := sum(row.result.disposition == "waived" for row in self.rows):
             return f"{waived} of {len(self.rows)} results {_is(waived)} waived for a time; nothing else that counts is proven bad."
         if self.decision.basis != "proven":

@@ -82,6 +82,7 @@ def verdict_text(row: Row) -> str:
         "waived": f"{row.status}, waived",
         "observed": f"{row.status}, observed",
         "warned": f"{row.status}, warning",
+        "shortened": f"{row.status}, left for later",
         "not_applicable": "not applicable",
     }[row.result.disposition]
 

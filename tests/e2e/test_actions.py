@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -106,12 +107,7 @@ def test_what_serves_is_retired_once_nobody_asks_it_and_comes_back_by_a_rollback
 def test_production_is_retired_by_those_who_approve(world: World) -> None:
     log = log_of(world, 9)
     assert "retire.approvals" in retire(world, "--requests", log, environment="production").err
-    for name, role in (("owner2", "ml-owner"),):
-        assert world.run("keys", "new", f"{name}.pem", "--identity", name).code == 0
-        given = ("--person", name, "--role", f"approve:{role}")
-        assert world.run("trust", "add", f"{name}.pem.pub", *given).code == 0
-    where = ("-e", "staging", "-e", "production")
-    assert world.run("policy", "activate", *where, "--reason", "r", "--key", "owner.pem").code == 0
+    enrol_owner(world)
     approve = ("approve", "--action", "retire", "-e", "production", "--role", "ml-owner", "--key", "owner2.pem")
     assert world.run(*approve).code == 0
     done = retire(world, "--requests", log, environment="production")
@@ -131,3 +127,37 @@ def test_only_a_version_that_nothing_needs_is_archived(world: World) -> None:
     assert world.run("archive", "models:/approval/2", *archive).json["again"] is True
     assert "release.archived" in world.promote().denying
     assert world.run("verify").code == 0
+
+
+def test_a_hotfix_skips_the_rung_and_is_rolled_back_after_a_day(measured: World, tmp_path: Path, monkeypatch) -> None:
+    world = measured.copy(tmp_path)
+    enrol_owner(world)
+    approve = ("approve", "-e", "production", "--role", "ml-owner", "--key", "owner2.pem")
+    assert world.run(*approve).code == 0
+    promote = ("-e", "production", "--percent", "100")
+    without = world.promote(*promote)
+    assert without.denying == {"ladder.skipped", "rollout.step"}, without.out
+    done = world.promote(*promote, "--hotfix", "INC-7")
+    assert done.code == 0, done.out + done.err
+    assert (done.json["basis"], served(world, "production")) == ("hotfix", "2")
+    left = {row["code"] for row in done.json["decision"]["results"] if row["disposition"] == "shortened"}
+    assert left == {"ladder.skipped", "rollout.step"}
+    assert world.run("status", "-e", "production").code == 0
+    assert world.run("verify").code == 0
+    later = time.time_ns() // 1000 + 86_400_000_000
+    monkeypatch.setattr("gates.flow.move.now_us", lambda: later)
+    assert "hotfix.overdue" in world.run("status", "-e", "production").out
+    assert world.run("reconcile", "-e", "production", *KEY).json["left"] == "overdue"
+    back = world.run("reconcile", "-e", "production", "--finish", *KEY)
+    assert back.code == 0, back.err
+    assert served(world, "production") == "1"
+    assert decision(world, "rollback")["decision"]["request"]["reason"].startswith("the hotfix for INC-7 ended")
+
+
+def enrol_owner(world: World) -> None:
+    """A second person, who may approve as the ML owner."""
+    assert world.run("keys", "new", "owner2.pem", "--identity", "owner2").code == 0
+    given = ("--person", "owner2", "--role", "approve:ml-owner")
+    assert world.run("trust", "add", "owner2.pem.pub", *given).code == 0
+    where = ("-e", "staging", "-e", "production")
+    assert world.run("policy", "activate", *where, "--reason", "r", "--key", "owner.pem").code == 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gates.apply.aliases import AliasNames, sole_version
 from gates.apply.ledger.chain import Chain
-from gates.apply.ledger.last import last_decision
+from gates.apply.ledger.last import hotfix_of, last_decision
 from gates.records.base import Digest, Environment, ModelVersion
 from gates.records.decision import Alias, KnownRelease, LedgerInput, RungBelow
 from gates.records.release import Slot
@@ -43,6 +43,7 @@ def facts(
         trust_digest=active.trust_digest,
         loosened=active.loosened,
         archived=True if candidate.digest in chain.archived else None,
+        hotfix_until_us=hotfix.decision.valid_until_us if (hotfix := hotfix_of(chain, slot)) else None,
         release=state.standing.release,
         release_digest=present,
         adopted=present is not None and state.known[present].adopted,

@@ -22,6 +22,16 @@ def last_decision(chain: Chain, slot: Slot) -> OpenedDecision | None:
     return None
 
 
+def hotfix_of(chain: Chain, slot: Slot) -> OpenedDecision | None:
+    """Return the decision by which the present release came, where that was a hotfix."""
+    state = chain.slot(slot)
+    if state.came_by != "promote" or state.standing.release is None:
+        return None
+    opened = last_decision(chain, slot)
+    wanted = state.standing.release.decision_digest
+    return opened if opened and opened.decision_id == wanted and opened.decision.basis == "hotfix" else None
+
+
 def last_input(chain: Chain, slot: Slot, store: Store) -> LastInput | None:
     """Return the last decision for the decision input; without its plan where the store holds it no more.
 

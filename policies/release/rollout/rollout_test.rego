@@ -48,3 +48,13 @@ test_a_first_release_takes_all_traffic if {
 	_codes == {"rollout.step"} with input as t.first with input.request.percent as 100 with data.models.m as t.facts
 	_codes == {"rollout.step"} with input as t.production with input.request.percent as 100 with data.models.m as first
 }
+
+test_what_it_takes_already_is_no_step if {
+	routes := [{"version": t.candidate, "percent": 40}, {"version": t.champion, "percent": 60}]
+	_codes == set() with input as t.production
+		with input.request.percent as 40
+		with input.ledger.release.routes as routes
+	_codes == {"rollout.step"} with input as t.production
+		with input.request.percent as 41
+		with input.ledger.release.routes as routes
+}
