@@ -115,6 +115,7 @@ class ModelFacts(Record):
     holdouts: digests of the tables that may judge it; none named means any. target: its serving target, as in gates.yaml.
     business_owner: the person who approves besides at tier high, by the trust data. solo: one person may ask, make and
     approve; every view says self-approved.
+    inconclusive_share_ppm: check -> the most of the rows, in a million, that its inconclusive slices may hold together.
     sizes: sizes that it may serve in; none named means those of release/data.yaml.
     """
 
@@ -132,6 +133,7 @@ class ModelFacts(Record):
     solo: bool = False
     sizes: tuple[Name, ...] = ()
     contract: ContractBounds | None = None
+    inconclusive_share_ppm: dict[str, Annotated[int, Field(ge=0, le=1_000_000)]] = Field(default_factory=dict)
 
 
 Strictness = Literal["observe", "warn", "deny"]

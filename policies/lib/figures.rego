@@ -34,9 +34,5 @@ columns := {figure.slice.column | some figure in all; figure.slice.kind == "valu
 # description: Column -> every slice of its values that any figure is about.
 slices := {column: [slice | some slice in found] |
 	some column in columns
-	found := {{"kind": "value", "column": column, "value": figure.slice.value} |
-		some figure in all
-		figure.slice.column == column
-		figure.slice.kind == "value"
-	}
+	found := {figure.slice | some figure in all; figure.slice.kind == "value"; figure.slice.column == column}
 }

@@ -23,14 +23,14 @@ import data.gates.lib.required
 _whole := {"kind": "whole"}
 
 # A claim is a check on a slice: named by a requirement, or one of the values of its column.
-_named := {[r.check, r.slice] | some r in asked.requirements; r.slice}
+_named := {[r.check, r.slice] | some r in asked.requirements}
 
 _valued := {[r.check, slice] | some r in asked.requirements; some slice in figures.slices[r.each]}
 
 _claimed := _named | _valued
 
 # Where two requirements name one claim, proof goes before no-harm.
-_to_prove := {[r.check, r.slice] | some r in asked.requirements; r.role == "prove"; r.slice} | {[r.check, slice] |
+_to_prove := {[r.check, r.slice] | some r in asked.requirements; r.role == "prove"} | {[r.check, slice] |
 	some r in asked.requirements
 	r.role == "prove"
 	some slice in figures.slices[r.each]

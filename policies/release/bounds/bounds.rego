@@ -32,13 +32,14 @@ results contains object.union(result.denies("release.bounds", "contract.loose"),
 	figure.check == "data.contract"
 	some param in figure.params
 	word := _tolerances[param.name]
-	not _within(param.value, word)
+	not _within(param, word)
 }
 
 _tolerances := {"tolerated_percent": "percent", "tolerated_rows": "rows", "seconds": "seconds"}
 
 # Text is no number, whatever the order of things says.
-_within(value, word) if {
+_within(param, word) if {
+	value := param.value
 	is_number(value)
 	most := _most(word)
 	is_number(most)

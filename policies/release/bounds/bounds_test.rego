@@ -53,3 +53,8 @@ test_other_checks_have_no_tolerances if {
 	own := [t.at(f, {"params": [{"name": "seconds", "value": 99999999}]}) | some f in t.figures]
 	_found == set() with input as t.production with input.evidence as t.evidence(own)
 }
+
+test_a_tolerance_that_nobody_says_is_loose if {
+	silent := t.at(t.figure("data.contract", "data", 0, 0), {"item": _rule, "params": [{"name": "tolerated_rows"}]})
+	_found == _loose with input as t.production with input.evidence as t.evidence([silent])
+}

@@ -199,8 +199,11 @@ _below := {"high": {"medium", "low"}, "medium": {"low"}}
 #   remedy: Measure on the holdout that models/<model>/data.yaml names, or have the policy owners add this one.
 _facts contains _less("release.narrowed", "narrowed.holdout") if {
 	count(required.model(input.request.model).holdouts) > 0
-	not input.bundle.holdout_digest in required.model(input.request.model).holdouts
+	not _named_holdout
 }
+
+# A helper: `not x in y` is undefined where x is, and an absent holdout is no holdout that is named.
+_named_holdout if input.bundle.holdout_digest in required.model(input.request.model).holdouts
 
 # METADATA
 # title: Another target

@@ -137,6 +137,15 @@ test_another_holdout_or_target if {
 	_of({"target": "elsewhere.json"}) == {"narrowed.target"}
 }
 
+test_no_holdout_is_none_that_is_named if {
+	without := {word: value | some word, value in t.production.bundle; word != "holdout_digest"}
+	found := narrowed.results with input as t.production
+		with input.bundle as without
+		with data.models.m as object.union(t.facts, {"holdouts": ["sha256:holdout"]})
+		with data.trust as t.trust
+	"narrowed.holdout" in {result.code | some result in found}
+}
+
 test_a_last_decision_that_nobody_can_compare_with if {
 	_codes({"decision_id": "sha256:last"}) == {"narrowed.unknown"}
 	_codes(object.union(_then({}), {"decision_id": "sha256:other"})) == {"narrowed.unknown"}

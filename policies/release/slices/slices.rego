@@ -29,19 +29,37 @@ import data.gates.lib.required
 # custom:
 #   code: slices.undecided
 #   remedy: Measure on more rows; or have the policy owners judge by a coarser column, whose slices are larger.
-results contains _result(check, column) if {
+results contains _result(check, column, "slices.undecided") if {
 	asked.strict
 	some [check, column] in _columns
 	not _within(check, column)
 }
 
-_result(check, column) := {
+# METADATA
+# title: Too many rows in inconclusive slices
+# description: Slices of this column that are proven neither good nor bad hold more of the rows than the policy owners allow for this check.
+# custom:
+#   code: slices.inconclusive
+#   remedy: Measure on more rows; or have the policy owners raise `inconclusive_share_ppm` in models/<model>/data.yaml.
+results contains _result(check, column, "slices.inconclusive") if {
+	asked.strict
+	some check, most in required.model(input.request.model).inconclusive_share_ppm
+	some column in {slice.column | some [named, slice, _] in _open; named == check}
+	not _few(check, column, most)
+}
+
+_few(check, column, most) if {
+	is_number(most)
+	integers.total([share | some [named, slice, share] in _open; named == check; slice.column == column]) <= most
+}
+
+_result(check, column, code) := {
 	"check": check,
 	"item": {"kind": "column", "name": column},
 	"rule": "release",
 	"verdict": "fail",
 	"disposition": "denies",
-	"code": "slices.undecided",
+	"code": code,
 }
 
 _within(check, column) if {
@@ -52,12 +70,13 @@ _within(check, column) if {
 _columns := {[check, slice.column] | some [check, slice, _] in _parts}
 
 # Each slice counts once, however many of its items are undecided.
-_parts := {[figure.check, figure.slice, figure.share_ppm] |
-	some figure in figures.all
-	figure.slice.kind == "value"
-	_undecided[[figure.check, figure.slice]]
-	not _bounded(figure)
-}
+_parts := {_part(figure) | some figure in _figures; not _bounded(figure)}
+
+_open := {_part(figure) | some figure in _figures}
+
+_part(figure) := [figure.check, figure.slice, figure.share_ppm]
+
+_figures := [figure | some figure in figures.all; _undecided[[figure.check, figure.slice]]]
 
 _bounded(figure) if {
 	limit := limits.of_figure(asked.environment, asked.tier, figure).limit

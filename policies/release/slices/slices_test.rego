@@ -93,3 +93,33 @@ test_development_does_not_ask if {
 		with data.models.m as t.facts
 	found == set()
 }
+
+_literal(evidence, limits) := {[result.check, result.item.name, result.code] |
+	found := slices.results with input as t.production
+		with input.evidence as evidence
+		with data.models.m as object.union(t.facts, {"inconclusive_share_ppm": limits})
+		with data.trust as t.trust
+	some result in found
+}
+
+test_owners_may_limit_the_share_of_rows_in_inconclusive_slices if {
+	some_rows := _evidence({"OO": _share(_within_ceiling, 400000)})
+	all_rows := _evidence({"OO": _share(_within_ceiling, 500000), "UA": _share(_within_ceiling, 500000)})
+	found := {["calibration.ece", "carrier", "slices.inconclusive"]}
+	_literal(some_rows, {"calibration.ece": 400000}) == set()
+	_literal(some_rows, {"calibration.ece": 399999}) == found
+	_literal(some_rows, {"regression.auc_vs_champion": 0}) == set()
+	_literal(all_rows, {"calibration.ece": 999999}) == found
+	_literal(all_rows, {"calibration.ece": 1000000}) == set()
+	_literal(t.evidence(t.figures), {"calibration.ece": 0}) == set()
+	_literal(some_rows, {"calibration.ece": "half"}) == found
+}
+
+test_in_development_no_share_is_limited if {
+	evidence := _evidence({"OO": _share(_within_ceiling, 400000)})
+	found := slices.results with input as t.development
+		with input.evidence as evidence
+		with data.models.m as object.union(t.facts, {"inconclusive_share_ppm": {"calibration.ece": 0}})
+		with data.trust as t.trust
+	found == set()
+}

@@ -71,7 +71,7 @@ _as_parametrised if {
 	found := input.plan.body.parameters
 	count({name | some name, value in wanted; object.get(found, name, null) != value}) == 0
 	slices := required.slices(input.request.model, [])
-	count({column | some column in slices; not column in found.slices}) == 0
+	count({column | some column in slices; not column in object.get(found, "slices", [])}) == 0
 	_rows_as_clustered(wanted)
 }
 

@@ -52,6 +52,10 @@ test_other_parameters if {
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.plan.body.parameters.slices as []
 		with data.models.m as t.facts
+	unsaid := {word: value | some word, value in t.production.plan.body.parameters; word != "slices"}
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.parameters as unsaid
+		with data.models.m as t.facts
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.plan.body.parameters.cluster as "user"
 		with data.models.m as object.union(t.facts, {"cluster": "day"})
