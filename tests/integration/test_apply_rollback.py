@@ -84,6 +84,19 @@ def test_a_canary_is_taken_back(world: World) -> None:
     assert world.registry.aliases(MODEL)["approved-production"] == "1"
 
 
+def test_a_rollout_is_taken_back_whole_and_an_earlier_step_by_name(world: World) -> None:
+    for percent in (5, 25):
+        promote(world.writer(), world.surfaces("production"), world.allowed("production", 3, percent=percent))
+    state = world.writer().read().slot(PRODUCTION)
+    step = next(
+        digest for digest, known in state.known.items() if any(route.percent == 5 for route in known.release.routes)
+    )
+    rollback(world.writer(), world.surfaces("production"), PRODUCTION, reason="complaints")
+    assert [(r.version.version, r.percent) for r in serving(world, "production").routes] == [("1", 100)]
+    rollback(world.writer(), world.surfaces("production"), PRODUCTION, reason="it was the network", to=step)
+    assert sorted(r.percent for r in serving(world, "production").routes) == [5, 95]
+
+
 def test_the_default_is_the_last_good_one_before_the_present(world: World) -> None:
     two = go(world, 2, "again")
     back(world)

@@ -91,14 +91,20 @@ class SlotState:
 
     @property
     def last_good(self) -> Release | None:
-        """The release before the present that is still known as good."""
-        before: list[Known] = []
+        """The release before the present that is still known as good, and is no earlier step of the same rollout."""
+        before: list[Release] = []
         for digest, known in self.known.items():
             if digest == self.release_digest:
                 break
-            before.append(known)
-        good = [known.release for known in before if known.state == "done"]
-        return good[-1] if good else None
+            if known.state == "done" and not self._is_step(known.release):
+                before.append(known.release)
+        return before[-1] if before else None
+
+    def _is_step(self, release: Release) -> bool:
+        """Whether a release gives the version that the present one brought a part of the traffic."""
+        present = self.standing.release
+        shares = [route.percent for route in release.routes if present and route.version == present.approved]
+        return any(0 < share < 100 for share in shares)
 
     @property
     def last_good_by_itself(self) -> Release | None:
