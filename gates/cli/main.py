@@ -43,6 +43,8 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "reconcile": _Command("move", "reconcile", "Finish or undo what the last move left open."),
         "retire": _Command("move", "retire", "Take a model out of an environment, where nothing follows it."),
         "archive": _Command("move", "archive", "Mark a version that nothing needs any more."),
+        "incident": _Command("move", "incident", "Write the record of a rollback, for people to finish."),
+        "confirm": _Command("move", "confirm", "Sign, as a second person, that a rollback was right."),
         "takeover": _Command("move", "takeover", "Make another key's unfinished move this one's."),
     },
     "Policies, keys and trust": {

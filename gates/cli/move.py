@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from gates.apply.incidents import INCIDENTS, Incident
 from gates.cli import options
 
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
+    from gates.flow.incidents import Handled
     from gates.project import Project
 
 
@@ -76,14 +78,32 @@ def promote(
 
 @click.command()
 @options.target
+@click.option(
+    "--incident", type=click.Choice(INCIDENTS), help="What is wrong: it chooses the release, and is recorded."
+)
 @options.reason
-@click.option("--to", metavar="DIGEST", help="A release that was done here; default: the last good one.")
+@click.option(
+    "--to",
+    metavar="DIGEST",
+    help="A release that was done here; default: what the incident says, or the last good one.",
+)
 @options.key
 @options.spec
 @options.output
-def rollback(environment: str, reason: str, to: str | None, key: str | None, spec_path: str, output: str) -> None:
-    """Bring back a whole earlier release that this environment's ledger knows as done."""
-    from gates.flow.move import rollback as run
+def rollback(
+    environment: str,
+    incident: Incident | None,
+    reason: str,
+    to: str | None,
+    key: str | None,
+    spec_path: str,
+    output: str,
+) -> None:
+    """Bring back a whole earlier release that this environment's ledger knows as done.
+
+    With --incident what served is kept first, for a second at most; `gates incident` then writes the record.
+    """
+    from gates.flow.incidents import handle
     from gates.flow.notify import told
 
     project = options.open_project(spec_path)
@@ -93,17 +113,52 @@ def rollback(environment: str, reason: str, to: str | None, key: str | None, spe
             environment,
             "rolled back",
             reason,
-            lambda: run(project, environment, reason=reason, to=to, key=key),
+            lambda: handle(project, environment, incident or "other", reason=reason, to=to, key=key),
         )
     from gates.flow.batch import after_rollback
 
-    scores = after_rollback(project, environment)
+    scores = after_rollback(project, environment) if done.applied else ()
+    _tell_handled(done, environment, output, scores)
+
+
+@click.command()
+@options.target
+@click.option("--rollback", "entry", metavar="DIGEST", help="Its ledger entry; default: the newest that waits.")
+@options.reason
+@options.key
+@options.spec
+@options.output
+def confirm(environment: str, entry: str | None, reason: str, key: str | None, spec_path: str, output: str) -> None:
+    """Sign, as a second person, that a rollback in ENV was right to do."""
+    from gates.flow.incidents import confirm as run
+
+    digest = run(options.open_project(spec_path), environment, entry=entry, comment=reason, key=key)
+    options.tell({"rollback": digest}, output, f"confirmed: rollback {digest[7:19]} in {environment}")
+
+
+@click.command()
+@options.target
+@click.option("--rollback", "entry", metavar="DIGEST", help="Its ledger entry; default: the newest.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="A file that is not there yet; default: here."
+)
+@options.spec
+@options.output
+def incident(environment: str, entry: str | None, out: Path | None, spec_path: str, output: str) -> None:
+    """Write the post-incident record of a rollback: what is known is filled in, the rest is asked for."""
+    from gates.flow.incidents import record_of
+    from gates.render.incident import incident_document, incident_record
+
+    found = record_of(options.open_project(spec_path), environment, entry)
+    text = incident_record(found)
+    if out is not None:
+        # What people wrote into an earlier one is not overwritten.
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
     if output == "json":
-        options.print_document(_document(done) | ({"batch": list(scores)} if scores else {}))
-        return
-    _tell(done, "rolled back")
-    for line in scores:
-        click.echo(f"  {line}")
+        options.print_document(incident_document(found) | ({"written": str(out)} if out else {}))
+    else:
+        click.echo(text.rstrip("\n") if out is None else str(out))
 
 
 @click.command()
@@ -251,6 +306,26 @@ def _telling(project: Project) -> Iterator[None]:
     finally:
         for failure in project.failures:
             options.say(f"note: {failure}")
+
+
+def _tell_handled(done: Handled, environment: str, output: str, scores: Sequence[str]) -> None:
+    kept = {"digest": done.snapshot.digest, "absent": list(done.snapshot.absent)}
+    if output == "json":
+        options.print_document(
+            {"snapshot": kept, **(_document(done.applied) if done.applied else {"dispatched": True})}
+        )
+        return
+    if done.applied is None:
+        click.echo(f"training was asked for; nothing moved in {environment}")
+    else:
+        _tell(done.applied, "rolled back")
+    for line in scores:
+        click.echo(f"  {line}")
+    click.echo(f"  {done.snapshot.words}")
+    for missing in done.snapshot.absent:
+        click.echo(f"  absent: {missing}")
+    if done.applied is not None and not done.applied.journalled:
+        click.echo(f"  next: gates incident -e {environment}, and a second person: gates confirm -e {environment}")
 
 
 def _print(applied: Applied, word: str, output: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
-from gates.errors import UsageError
+from gates.errors import GatesError, UsageError
 from gates.flow.answer import view_of
 from gates.flow.stages import Decided
 from gates.project import DEVELOPMENT, Project
@@ -70,7 +70,7 @@ def verify(project: Project, decisions: tuple[str, ...]) -> Findings:
             code="verify.nothing",
             remedy="name a ledger (gates.yaml or GATES_LEDGER, and GATES_LEDGER_ROOT) or a decision",
         )
-    return walk(
+    found = walk(
         project.store,
         ledger=project.ledger if has_ledger else None,
         root=project.ledger_root if has_ledger else None,
@@ -79,6 +79,29 @@ def verify(project: Project, decisions: tuple[str, ...]) -> Findings:
         slots=[project.slot(name) for name in project.environments if name != DEVELOPMENT],
         decisions=[find_decision(project, digest) for digest in decisions],
     )
+    if has_ledger:
+        _look_at_rollbacks(project, found)
+    return found
+
+
+def _look_at_rollbacks(project: Project, found: Findings) -> None:
+    """Say which rollbacks no second person confirmed in time; a ledger that does not verify was said to."""
+    from gates.flow.incidents import late
+
+    try:
+        chain = project.chain()
+    except GatesError:
+        return
+    for environment in project.environments:
+        for one in late(project, environment, chain):
+            found.failed(
+                "approval",
+                "a second person confirmed the rollback",
+                one.digest,
+                code="rollback.unconfirmed",
+                message=one.said(environment),
+                remedy=f"gates confirm -e {environment} --rollback {one.digest} --reason TEXT",
+            )
 
 
 def replay(project: Project, digest: str) -> Replayed | ReplayedAction:

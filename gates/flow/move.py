@@ -308,6 +308,7 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
     from gates.apply.hotfix import overdue
     from gates.apply.pack import has_pack
     from gates.apply.serving.interface import Followed, Following, Serves, Unseen
+    from gates.flow.incidents import late
 
     chain = project.chain()
     found = []
@@ -330,6 +331,7 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
             differences.append("the rollback pack beside the target is not that of what serves [pack.stale]")
         if ended := overdue(chain, slot, now_us()):
             differences.append(f"{ended} [hotfix.overdue]")
+        differences += [one.said(environment) for one in late(project, environment, chain)]
         found.append(
             Standing(
                 environment=environment,

@@ -87,12 +87,18 @@ def told(project: Project, environment: Environment, word: str, reason: str | No
 
 def _notice(project: Project, environment: Environment, word: str, reason: str | None, done: Any) -> Notice | None:
     from gates.apply.saga import Applied
+    from gates.flow.incidents import Handled
     from gates.flow.move import Promotion
 
     model = project.spec.model
     if isinstance(done, Promotion):
         if done.applied is None:
             return Notice("denied", model, environment, "denied", (*_denied(done), *_why(reason)))
+        done = done.applied
+    if isinstance(done, Handled):
+        reason = f"{reason} ({done.snapshot.words})"
+        if done.applied is None:
+            return Notice("moved", model, environment, "training was asked for", _why(reason))
         done = done.applied
     if isinstance(done, tuple):
         done = done[1]

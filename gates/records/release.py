@@ -24,6 +24,7 @@ APPROVAL_TYPE = "urn:model-gates:approval:v1"
 ENTRY_TYPE = "urn:model-gates:ledger-entry:v1"
 PACK_TYPE = "urn:model-gates:rollback-pack:v1"
 JOURNAL_TYPE = "urn:model-gates:journal:v1"
+CONFIRMATION_TYPE = "urn:model-gates:confirmation:v1"
 
 
 class Route(Record):
@@ -204,6 +205,16 @@ class Journalled(Record):
     observed: Release | None = None
     decision: dict[str, Any] | None = None
     debts: tuple[str, ...] = ()
+
+
+class Confirmation(Record):
+    """A second person's signature that a rollback, named by its ledger entry, was right to do."""
+
+    schema_version: SchemaVersion = "v1"
+    slot: Slot
+    rollback: Digest
+    time_us: Micros
+    comment: Name
 
 
 class Approval(Record):

@@ -1,0 +1,154 @@
+"""An incident as the person on call types it: what served is kept, the matrix chooses, a record and a second person."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_world import World
+
+from gates.flow import incidents, snapshot
+from gates.project import now_us
+
+DAY_US = 86_400_000_000
+
+
+@pytest.fixture(scope="module")
+def moved(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Version 2 serves in staging; version 1 did."""
+    world = measured.copy(tmp_path_factory.mktemp("moved"))
+    assert world.promote().code == 0
+    return world
+
+
+@pytest.fixture
+def world(moved: World, tmp_path: Path) -> World:
+    return moved.copy(tmp_path)
+
+
+def back(world: World, incident: str, *arguments: object, key: str = "applier.pem") -> Any:
+    return world.run(
+        "rollback", "-e", "staging", "--incident", incident, "--reason", "AUC fell", "--key", key, *arguments
+    )
+
+
+def served(world: World) -> str:
+    document = json.loads((world.folder / "serving" / "staging.json").read_text())
+    return str(document["approved"]["version"])
+
+
+def test_a_bad_model_is_left_with_a_snapshot_a_record_and_a_second_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.folder / "app.log").write_text("x" * 2_000_000 + "the last line\n")
+    world.edit("  kept_hours: 24\n", "  kept_hours: 24\n  snapshot: [app.log, gone.log]\n")
+    for incident in ("data", "feature", "serving", "threshold-or-flag", "upstream-outage"):
+        ran = back(world, incident)
+        assert (ran.code, served(world)) == (1, "2"), ran.out
+        assert "rollback.no_target" in ran.err
+    ran = back(world, "model")
+    assert (ran.code, served(world)) == (0, "1"), ran.err
+    assert "absent: gone.log: No such file" in ran.out.replace("FileNotFoundError: [Errno 2] ", "")
+
+    record = world.run("incident", "-e", "staging", "--out", "record.md")
+    assert record.code == 0, record.err
+    text = (world.folder / "record.md").read_text()
+    assert "- type: model" in text
+    assert "app.log" in text
+    assert "absent: gone.log" in text.replace("\\", "")
+    assert "nobody yet" in text
+    assert "## Cause" in text
+    assert world.run("incident", "-e", "staging", "--out", "record.md").code == 2
+
+    project = _project(world, monkeypatch)
+    [kept] = project.store.linked(snapshot.LINK, "approval@staging")[-1:]
+    held = [json.loads(project.store.get(digest)) for digest in project.store.linked(snapshot.LINK, "approval@staging")]
+    assert any(each["kept"].get("aliases") for each in held), kept
+    logs = [project.store.get(each["kept"]["app.log"]) for each in held]
+    assert all(log.endswith(b"the last line\n") and len(log) == 1_000_000 for log in logs)
+
+    assert world.run("status").code == 0
+    monkeypatch.setattr(incidents, "now_us", lambda: now_us() + 4 * DAY_US)
+    for command in ("status", "verify"):
+        said = world.run(command)
+        assert said.code == (1 if command == "status" else 3), said.out
+        assert "rollback.unconfirmed" in said.out
+    monkeypatch.undo()
+
+    confirm = ("confirm", "-e", "staging", "--reason", "I looked at the figures", "--key")
+    same = world.run(*confirm, "applier.pem")
+    assert (same.code, "confirm.same_person" in same.err) == (1, True)
+    assert "key.unlisted" in world.run(*confirm, "measurer.pem").err
+    assert world.run(*confirm, "risk.pem").code == 0
+    assert "confirm.nothing" in world.run(*confirm, "risk.pem").err
+    monkeypatch.setattr(incidents, "now_us", lambda: now_us() + 4 * DAY_US)
+    assert world.run("status").code == 0
+    assert world.run("verify").code == 0
+    assert "confirmed by: risk" in world.run("incident", "-e", "staging").out
+
+
+def _project(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    from gates.plan.spec import load_spec
+    from gates.project import Project
+
+    return Project(load_spec(world.folder), world.environ)
+
+
+def test_a_snapshot_is_never_waited_for_and_its_absence_is_on_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "SECONDS", 0.05)
+    monkeypatch.setattr(snapshot, "_end_of", lambda *_: threading.Event().wait(30) or b"")
+    world.edit("  kept_hours: 24\n", "  kept_hours: 24\n  snapshot: [app.log]\n")
+    ran = back(world, "model")
+    assert (ran.code, served(world)) == (0, "1"), ran.err
+    assert "absent: app.log: not within 0.05 s" in ran.out
+    [entry] = [item for item in json.loads(world.run("log", "-o", "json").out) if item["kind"] == "rollback"]
+    assert entry["reason"].startswith("[model] AUC fell {")
+    assert "absent}" in entry["reason"]
+
+
+def test_without_the_ledger_the_pack_chooses_and_what_is_missing_is_said(world: World) -> None:
+    world.ledger.rename(world.ledger.with_name("away"))
+    ran = back(world, "data")
+    assert (ran.code, "rollback.no_target" in ran.err) == (1, True), ran.err
+    (world.folder / "store").rename(world.folder / "store-away")
+    ran = back(world, "model")
+    assert (ran.code, served(world)) == (0, "1"), ran.err
+    assert "no snapshot" in ran.out
+    assert "journal" in ran.out
+
+
+def test_retraining_is_asked_for_and_nothing_moves(world: World) -> None:
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            got.append((self.headers.get("Authorization"), body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    refused = back(world, "retrain")
+    assert (refused.code, "rollback.retrain" in refused.err) == (2, True)
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        world.edit(
+            "  kept_hours: 24\n", f"  kept_hours: 24\n  retrain: http://127.0.0.1:{server.server_port}/dispatches\n"
+        )
+        world.environ["GATES_DISPATCH_TOKEN"] = "t0ken-of-nobody"
+        ran = back(world, "retrain")
+        server.shutdown()
+    assert (ran.code, served(world)) == (0, "2"), ran.err
+    [(authorization, body)] = got
+    assert (authorization, body["event_type"]) == ("Bearer t0ken-of-nobody", "retrain")
+    assert body["client_payload"]["reason"] == "AUC fell"
+    assert "rollback" not in {item["kind"] for item in json.loads(world.run("log", "-o", "json").out)}
+    assert back(world, "retrain").code == 4
