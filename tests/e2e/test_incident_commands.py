@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
+import venv
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -152,3 +156,85 @@ def test_retraining_is_asked_for_and_nothing_moves(world: World) -> None:
     assert body["client_payload"]["reason"] == "AUC fell"
     assert "rollback" not in {item["kind"] for item in json.loads(world.run("log", "-o", "json").out)}
     assert back(world, "retrain").code == 4
+
+
+def _registry_down(world: World) -> None:
+    (world.folder / "mlflow.db").rename(world.folder / "mlflow-away.db")
+
+
+def _store_down(world: World) -> None:
+    (world.folder / "store").rename(world.folder / "store-away")
+
+
+def _opa_down(world: World) -> None:
+    world.environ["GATES_OPA_URL"] = "http://127.0.0.1:1"
+
+
+def _ledger_down(world: World) -> None:
+    world.ledger.rename(world.ledger.with_name("away"))
+
+
+DOWN = {"registry": _registry_down, "store": _store_down, "OPA": _opa_down, "ledger": _ledger_down}
+
+
+@pytest.mark.parametrize("down", [*DOWN, "all"])
+def test_whatever_is_down_the_traffic_comes_back_and_the_rest_is_a_debt(world: World, down: str) -> None:
+    for name, fail in DOWN.items():
+        if down in (name, "all"):
+            fail(world)
+    ran = back(world, "model", "-o", "json")
+    assert (ran.code, served(world)) == (0, "1"), ran.err
+    done = ran.json
+    assert done["journalled"] == (down in ("store", "ledger", "all"))
+    assert bool(done["debts"]) == (down != "OPA"), done["debts"]
+    assert any("hashed" in debt for debt in done["debts"]) == (down in ("registry", "all"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("down", ["nothing", *DOWN, "all"])
+def test_a_runtime_from_a_wheelhouse_rolls_back_without_network_or_mlflow(
+    runtime: Path, world: World, down: str
+) -> None:
+    """What the runtime cannot reach for want of a package is a debt, like what is down."""
+    for name, fail in DOWN.items():
+        if down in (name, "all"):
+            fail(world)
+    ran = subprocess.run(
+        [
+            *(*CUT, runtime / "bin" / "gates", "rollback", "-e", "staging", "--incident", "model"),
+            *("--reason", "AUC fell", "--key", "applier.pem", "-o", "json"),
+        ],
+        cwd=world.folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(world.folder), **world.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, served(world)) == (0, "1"), ran.stderr
+    done = json.loads(ran.stdout)
+    assert done["journalled"] == (down in ("store", "ledger", "all"))
+    assert any("hashed" in debt for debt in done["debts"])
+    if down in ("nothing", "OPA"):
+        paid = world.run("reconcile", "-e", "staging", "--finish", "--key", "applier.pem")
+        assert paid.code == 0, paid.err
+        assert world.run("status").code == 0
+        assert world.run("verify").code == 0
+
+
+CUT = ("unshare", "--user", "--map-root-user", "--net")
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of its own, installed with the network cut from wheels that were downloaded before."""
+    if subprocess.run([*CUT, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("the network cannot be cut here: no user namespaces")
+    wheels, home = tmp_path_factory.mktemp("wheelhouse"), tmp_path_factory.mktemp("runtime")
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, root / "tools" / "wheelhouse.py", wheels], check=True)
+    venv.create(home, with_pip=True)
+    install = (home / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps")
+    subprocess.run([*CUT, *install, *wheels.glob("*.whl")], check=True)
+    names = {path.name.partition("-")[0] for path in wheels.glob("*.whl")}
+    assert not names & {"mlflow", "mlflow_skinny", "pandas", "scikit_learn", "duckdb", "ibis_framework"}
+    return home
