@@ -13,13 +13,13 @@ from gates.flow.move import recorded, rollback, surfaces_of
 from gates.flow.snapshot import Snapshot, take
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Digest, Environment
-from gates.render.incident import Record
 
 if TYPE_CHECKING:
     from gates.apply.confirmed import Awaiting
     from gates.apply.incidents import Incident
     from gates.apply.saga import Applied
     from gates.apply.surfaces import Surfaces
+    from gates.render.incident import Record
 
 DISPATCH_TOKEN = "GATES_DISPATCH_TOKEN"  # noqa: S105 (the name of a variable, not its value)
 _LONGEST = 256
@@ -159,6 +159,7 @@ def record_of(project: Project, environment: Environment, wanted: str | None) ->
     Refused: `incident.none`: there was none.
     """
     from gates.apply.confirmed import confirmations
+    from gates.render.incident import Record
 
     chain, slot = project.chain(), recorded(project, environment)
     rollbacks = [item for item in chain.entries if item.entry.kind == "rollback" and item.entry.slot == slot]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
 from gates.errors import EngineError, EvidenceError, Refused, UsageError
-from gates.flow.answer import view_of
-from gates.flow.decide import decide_for_good
 from gates.flow.judge import judge_of
 from gates.flow.stages import Decided, candidate_uri, find_bundle
 from gates.project import DEVELOPMENT, Project, now_us
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from gates.apply.surfaces import Surfaces
     from gates.apply.writer import LedgerWriter
     from gates.bundle.decisions import OpenedDecision
+    from gates.inputs.registry import Registry
     from gates.render.view import View
 
 
@@ -63,6 +63,8 @@ def promote(
     """
     from gates.apply.promote import promote as carry_out
     from gates.apply.promote import promote_in_development
+    from gates.flow.answer import view_of
+    from gates.flow.decide import decide_for_good
 
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment)
@@ -136,6 +138,7 @@ def _again(asked: _Asked, writer: LedgerWriter, surfaces: Surfaces) -> Promotion
 def _promotion(project: Project, opened: OpenedDecision, applied: Applied) -> Promotion:
     """Return a promotion by a decision that was made before, with what it rested on then."""
     from gates.decide.policies import PolicySet
+    from gates.flow.answer import view_of
 
     store, decision = project.store, opened.decision
     bundle = load_bundle(store, decision.bundle_digest)
@@ -282,8 +285,15 @@ def surfaces_of(project: Project, environment: Environment, *, registry_may_be_d
         return Surfaces(project.registry, serving)
     from gates.inputs.late_registry import LateRegistry
 
-    late = LateRegistry(project.spec.uri(project.spec.registry), lambda: project.registry)
+    late = LateRegistry(project.spec.uri(project.spec.registry), lambda: _registry(project))
     return Surfaces(late, serving)
+
+
+def _registry(project: Project) -> Registry:
+    """The registry; one that answers to nothing where the package for it is not installed, as in a rollback runtime."""
+    from gates.inputs.registry import AbsentRegistry
+
+    return project.registry if find_spec("mlflow") else AbsentRegistry("the package mlflow is not installed here")
 
 
 @dataclass(frozen=True)
