@@ -43,14 +43,13 @@ class Snapshot:
 
 
 def take(project: Project, environment: Environment, surfaces: Surfaces, slot: Slot, now_us: Micros) -> Snapshot:
-    """Keep what the target states, where the aliases point, and the ends of the files and answers that the spec names.
+    """Keep what the target states, and the ends of the files and answers that the spec names.
 
     The document in the store: `{schema_version, model, environment, time_us, kept: {name: digest}, absent: [...]}`.
     """
     said = project.spec.rollback
     wanted: dict[str, Callable[[], bytes]] = {
         "target": lambda: _target(surfaces),
-        "aliases": lambda: canonical_bytes(dict(surfaces.registry.aliases(slot.model))),
         **{place: (lambda place=place: _end_of(project, place)) for place in (said.snapshot if said else ())},  # type: ignore[misc]
     }
     deadline = time.monotonic() + SECONDS

@@ -71,7 +71,7 @@ def test_a_bad_model_is_left_with_a_snapshot_a_record_and_a_second_person(
     project = _project(world, monkeypatch)
     [kept] = project.store.linked(snapshot.LINK, "approval@staging")[-1:]
     held = [json.loads(project.store.get(digest)) for digest in project.store.linked(snapshot.LINK, "approval@staging")]
-    assert any(each["kept"].get("aliases") for each in held), kept
+    assert any(each["kept"].get("target") for each in held), kept
     logs = [project.store.get(each["kept"]["app.log"]) for each in held]
     assert all(log.endswith(b"the last line\n") and len(log) == 1_000_000 for log in logs)
 
@@ -213,7 +213,7 @@ def test_a_runtime_from_a_wheelhouse_rolls_back_without_network_or_mlflow(
     assert (ran.returncode, served(world)) == (0, "1"), ran.stderr
     done = json.loads(ran.stdout)
     assert done["journalled"] == (down in ("store", "ledger", "all"))
-    assert any("hashed" in debt for debt in done["debts"])
+    assert any("aliases" in debt for debt in done["debts"])
     if down in ("nothing", "OPA"):
         paid = world.run("reconcile", "-e", "staging", "--finish", "--key", "applier.pem")
         assert paid.code == 0, paid.err
