@@ -68,6 +68,8 @@ def _chosen(project: Project, environment: Environment, incident: Incident, surf
     from gates.apply.ledger.shape import release_digest
     from gates.apply.pack import open_pack
 
+    if incident == "other":
+        return None
     slot = project.slot(environment)
     try:
         project.store.check_there()
