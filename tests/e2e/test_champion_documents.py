@@ -12,7 +12,7 @@ id: approvals
 version: 1.0.0
 status: active
 team: {{name: Credit}}
-slaProperties: [{{property: latency, value: 36500, unit: d, element: at}}, {{property: timeOfAvailability, value: "09:00"}}]
+slaProperties: [{{property: latency, value: 30, unit: d, element: at}}, {{property: timeOfAvailability, value: "09:00"}}]
 schema:
   - name: approvals
     customProperties: [{{property: authoritativeTimestamp, value: at}}, {{property: timestampKind, value: event}}]
