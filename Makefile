@@ -26,7 +26,7 @@ demo-serving: $(RUNTIME) ## a real canary on this machine: nginx, two model serv
 
 test: $(DEVELOPMENT) ## all tests, with a real OPA (built once into the user's cache)
 	$(PY) -m gates.decide.opa_binary
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not long"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
 
 lint: $(DEVELOPMENT) ## the hooks of .pre-commit-config.yaml over all files
 	$(PY) -m gates.decide.opa_binary

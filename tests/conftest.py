@@ -65,6 +65,11 @@ def _has_opa() -> bool:
     return find_opa() is not None
 
 
+def pytest_sessionstart() -> None:
+    """Look for OPA before tests take it away from the machine."""
+    _has_opa()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine cannot run, by marker."""
     if item.get_closest_marker("opa") and not _has_opa():

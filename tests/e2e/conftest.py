@@ -9,12 +9,30 @@ import pytest
 from model_runs import scored_once
 from small_world import World, make
 
+from gates.decide import opa_binary
+
+FIND_OPA = opa_binary.find_opa
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _scored_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The worlds are copies of one: their models are asked for the same rows again and again."""
     with scored_once(tmp_path_factory.mktemp("scores")):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_opa() -> Iterator[None]:
+    """Commands decide as on a machine without OPA, in two thirds of the time; what both engines say, others compare."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opa_binary, "find_opa", lambda: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _with_opa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("opa"):
+        monkeypatch.setattr(opa_binary, "find_opa", FIND_OPA)
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,7 @@ def test_influence_is_the_derivative_by_the_weight(ties: bool, weighted: bool) -
         assert found.influence[i] == pytest.approx(weight[i] * (up - down) / 2e-5, abs=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clustered", [False, True])
 def test_bounds_are_near_those_of_a_poisson_bootstrap(clustered: bool) -> None:
     y, p, q, _ = sample(3_000, 3)
@@ -75,6 +76,7 @@ def test_bounds_are_near_those_of_a_poisson_bootstrap(clustered: bool) -> None:
     assert spread == pytest.approx(np.std(replicates), rel=0.125)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("world", "n"), [("bal", 100), ("bal", 1_000), ("rare", 300), ("rare", 2_000)])
 def test_a_true_difference_is_rarely_outside(world: str, n: int) -> None:
     y, p, q, _ = sample(1_000_000, 5, world)

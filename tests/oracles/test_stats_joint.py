@@ -84,6 +84,7 @@ def test_spread_is_that_of_resampled_rows(metric: DecisionMetric, theirs: Score)
     assert spread == pytest.approx(np.std(resampled), rel=0.11)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [30, 1_000])
 @pytest.mark.parametrize("metric", [PRECISION, MCC])
 def test_a_true_difference_is_rarely_outside(metric: DecisionMetric, n: int) -> None:
@@ -98,6 +99,7 @@ def test_a_true_difference_is_rarely_outside(metric: DecisionMetric, n: int) -> 
     assert max(wrong / runs) <= 0.05 + 0.065
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clusters", [12, 40])
 def test_clusters_rarely_hide_a_true_difference(clusters: int) -> None:
     rng, runs, wrong = np.random.default_rng(clusters), 60, np.zeros(2)

@@ -90,6 +90,7 @@ def expected_ratio(world: str, loss: Loss) -> float:
     return means[0] / means[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("world", "n"), [("bal", 100), ("bal", 1_000), ("rare", 30), ("rare", 100), ("rare", 1_000)])
 def test_fieller_keeps_its_promise_where_the_delta_method_does_not(world: str, n: int) -> None:
     """Why Fieller: false passes and false fails at a limit that is exactly the true ratio, .05 promised for each."""

@@ -76,6 +76,7 @@ def test_bounds_of_a_difference_are_those_of_nudged_weights(clustered: bool) -> 
         assert found.upper[i] - found.estimate == pytest.approx(half, rel=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("n", "tail", "allowed"), [(30, 0.5, 0.07), (100, 0.5, 0.06), (1_000, 0.5, 0.05), (100, 1.0, 0.08)]
 )

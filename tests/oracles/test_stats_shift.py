@@ -61,6 +61,7 @@ def world(name: str, rng: np.random.Generator, n: int) -> Floats:
     return draws[name](size=n)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["normal", "skewed", "heavy"])
 def test_limits_hold_as_often_as_they_say(name: str) -> None:
     rng = np.random.default_rng(3)

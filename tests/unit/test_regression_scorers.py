@@ -43,6 +43,7 @@ def test_losses_come_negated_and_in_the_labels_unit() -> None:
     assert found.estimate == pytest.approx(worse - better, rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clustered", [False, True])
 def test_the_spread_is_that_of_delong(clustered: bool) -> None:
     frame = binary(1_500)
