@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import weakref
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ _MEMORY_PAGES = 24_576
 _FIRST_PAGES = 64
 _SECONDS = 60.0
 """Some 100,000 measurements with nine bounds each; 1.5 GiB of memory at most. Beyond it there is no decision (exit 4)."""
+_TICK_SECONDS = 0.5
 
 
 class EmbeddedEngine:
@@ -61,6 +63,9 @@ class EmbeddedEngine:
                 where=self.source,
             )
 
+        # Its clock is a thread, which would tick on where nobody closes the engine.
+        weakref.finalize(self, self._policy.close).atexit = False
+
     def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
         content = prepared(entry_point, document)
         try:
@@ -94,6 +99,8 @@ def _prepare_library() -> None:
 
     # It begins with 2 pages; a module that declares 3 cannot be linked then.
     runtime._DEFAULT_MEMORY_PAGES = _FIRST_PAGES  # noqa: SLF001
+    # A limit of a minute needs no clock that wakes a hundred times a second and asks for the interpreter each time.
+    runtime.EpochTicker.tick_seconds = _TICK_SECONDS
     # It finds the memory that the module needs by trying, and warns of it each time.
     logging.getLogger("opapywasm.runtime").setLevel(logging.ERROR)
 
