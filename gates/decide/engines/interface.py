@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
+from pydantic_core import from_json
+
 from gates.bundle.canonical import canonical_bytes
 from gates.errors import EngineError, EvidenceError, UsageError
 
@@ -58,7 +60,7 @@ def prepared(entry_point: str, document: dict[str, Any]) -> bytes:
     except EvidenceError as error:
         raise EvidenceError(error.message, code="input.invalid", where=entry_point) from error
     # What is validated is what the engine will read, whatever Python made of it; canonical bytes need no strict reading.
-    validate_input(entry_point, json.loads(content))
+    validate_input(entry_point, _read(content))
     return content
 
 
@@ -76,13 +78,20 @@ def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]
             where=entry_point,
             remedy="the policies and the engine do not fit together; see `gates doctor`",
         )
-    ordered: dict[str, Any] = _ordered(json.loads(canonical_bytes(answer)))
+    ordered: dict[str, Any] = _ordered(_read(canonical_bytes(answer)))
     return ordered
+
+
+def _read(content: bytes) -> Any:
+    # A third of the time of `json.loads`; it goes no deeper than 200, where `json` goes as deep as Python.
+    try:
+        return from_json(content)
+    except ValueError:
+        return json.loads(content)
 
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _ordered(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return sorted((_ordered(item) for item in value), key=canonical_bytes)
-    return value
+        return {key: _ordered(item) if isinstance(item, dict | list) else item for key, item in value.items()}
+    items = [_ordered(item) if isinstance(item, dict | list) else item for item in value]
+    return sorted(items, key=canonical_bytes) if len(items) > 1 else items
