@@ -11,7 +11,7 @@ from gates.decide.limits import limits_of
 
 if TYPE_CHECKING:
     from gates.decide.policies import PolicySet
-    from gates.flow.stages import Decided
+    from gates.flow.decision import Decided
     from gates.render.view import View
 
 

@@ -12,7 +12,7 @@ from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
 from gates.errors import GatesError, UsageError
 from gates.flow.answer import view_of
-from gates.flow.stages import Decided
+from gates.flow.decision import Decided
 from gates.project import DEVELOPMENT, Project
 from gates.records import DecisionInput, Digest
 

@@ -10,7 +10,8 @@ from gates.bundle.keys import KeySigner
 from gates.bundle.pack import load_bundle
 from gates.errors import UsageError
 from gates.flow.answer import view_of
-from gates.flow.stages import Decided, Progress, decide, make_plan, measure, seal, sign, unsealed
+from gates.flow.decision import Decided, decide, sign
+from gates.flow.stages import Progress, make_plan, measure, seal, unsealed
 from gates.measure.interface import Note
 from gates.measure.run import FAILURE_NOTE
 from gates.project import DEVELOPMENT, Project, now_us

@@ -6,7 +6,8 @@ from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedBundle, load_attachments, load_bundle
 from gates.flow.answer import view_of
 from gates.flow.check import Checked, besides, parse_time, sealing_key
-from gates.flow.stages import Decided, decide, find_bundle, sign
+from gates.flow.decision import Decided, decide, sign
+from gates.flow.stages import find_bundle
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Environment
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gates.errors import UsageError
 from gates.flow.answer import view_of
 from gates.flow.check import failed_gates
-from gates.flow.stages import Decided, decide_on, gather, unsealed
+from gates.flow.decision import Decided, decide_on
+from gates.flow.stages import gather, unsealed
 from gates.inputs.profile import normalise, profile
 from gates.measure.interface import Given, OpenTable
 from gates.measure.run import run_gates

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
 from gates.errors import EngineError, EvidenceError, Refused, UsageError
+from gates.flow.decision import Decided
 from gates.flow.judge import judge_of
-from gates.flow.stages import Decided, candidate_uri, find_bundle
+from gates.flow.stages import candidate_uri, find_bundle
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route, Slot
 

@@ -15,7 +15,8 @@ from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
 from gates.decide.engines.interface import ACTIVATION
 from gates.decide.plan_request import ActivationRequest
 from gates.errors import UsageError
-from gates.flow.stages import decide, find_bundle
+from gates.flow.decision import decide
+from gates.flow.stages import find_bundle
 from gates.project import Project, now_us
 from gates.records import ActivePolicy, Approval, Digest, Item
 from gates.records.base import DAY_US

@@ -12,7 +12,8 @@ from gates.bundle.waivers import OpenedWaiver, load_waiver, load_waivers, put_wa
 from gates.decide.accept import accepted_of
 from gates.decide.limits import limits_of
 from gates.errors import Refused, UsageError
-from gates.flow.stages import candidate_uri, decide, find_bundle
+from gates.flow.decision import decide
+from gates.flow.stages import candidate_uri, find_bundle
 from gates.project import Project, now_us
 from gates.records import Decision, Digest, Environment, RuleResult, Slice
 from gates.records.base import DAY_US
