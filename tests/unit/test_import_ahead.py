@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from gates.measure.ahead import import_ahead
+from gates.measure.ahead import import_ahead, put_off
 
 
 def test_a_module_is_there_and_a_broken_one_is_silent(
@@ -26,3 +29,29 @@ def test_a_module_is_there_and_a_broken_one_is_silent(
     assert capfd.readouterr() == ("", "")
     with pytest.raises(ZeroDivisionError):
         import ahead_broken  # noqa: F401
+
+
+def test_a_module_that_is_put_off_is_loaded_by_its_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AHEAD", "")
+    monkeypatch.delenv("AHEAD")
+    (tmp_path / "ahead_package").mkdir()
+    (tmp_path / "ahead_package/__init__.py").write_text("")
+    (tmp_path / "ahead_package/late.py").write_text('import os\nos.environ["AHEAD"] = "loaded"\nVALUE = 2\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    put_off("ahead_package.late")
+    put_off("ahead_none")
+    late = import_module("ahead_package.late")
+    assert "AHEAD" not in os.environ
+    assert late.VALUE == 2
+    assert os.environ["AHEAD"] == "loaded"
+    put_off("ahead_package.late")
+    assert sys.modules["ahead_package.late"] is late
+
+
+def test_scipy_begins_without_a_compiler_of_fortran() -> None:
+    code = (
+        "import sys; from gates.measure.ahead import _try; _try('scipy.special');"
+        "assert 'scipy.special' in sys.modules and 'numpy.f2py.crackfortran' not in sys.modules;"
+        "import numpy.f2py; assert numpy.f2py.get_include()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
