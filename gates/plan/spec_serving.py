@@ -13,6 +13,18 @@ from gates.records.base import Name
 Place = Annotated[Name, only("environment")]
 
 
+class PullRequestSpec(Part):
+    """Asking people on GitHub to merge the branch that was pushed."""
+
+    repository: Annotated[Name, Field(pattern=r"^[\w.-]+/[\w.-]+$")] = Field(description="The repository: owner/name.")
+    into: Annotated[Name, Field(pattern=r"^\w[\w./-]*$")] = Field(
+        default="main", description="The branch to merge into."
+    )
+    api: Annotated[Name, Field(pattern=r"^https?://[\w.:\[\]-]+(/[\w./-]*)?$")] = Field(
+        default="https://api.github.com", description="The REST interface; of GitHub Enterprise https://HOST/api/v3."
+    )
+
+
 class KServeSpec(Part):
     """An InferenceService in a GitOps repository."""
 
@@ -25,13 +37,18 @@ class KServeSpec(Part):
     )
     commit: bool = Field(default=False, description="Commit the manifest, with the decision in a trailer.")
     push: Annotated[Place, Field(pattern=r"^[\w{}][\w./{}-]*$")] | None = Field(
-        default=None, description="Push the commit to this branch of origin; one of its own is for a pull request."
+        default=None, description="Push the commit to this branch of origin, without force."
+    )
+    pull_request: PullRequestSpec | None = Field(
+        default=None, description="Ask for the pushed branch to be merged; it is this manifest's own, and is replaced."
     )
 
     @model_validator(mode="after")
     def _committed(self) -> KServeSpec:
         if self.push is not None and not self.commit:
             raise ValueError("push needs `commit: true`")
+        if self.pull_request is not None and "{environment}" not in (self.push or ""):
+            raise ValueError("pull_request needs a branch of its own: push: model-gates/{environment}")
         return self
 
 

@@ -14,6 +14,7 @@ from simulators.serving_places import MANIFEST, Cluster
 from gates.apply.promote import promote
 from gates.apply.reconcile import look, reconcile
 from gates.apply.rollback import rollback
+from gates.apply.serving.gitops import GitWords
 from gates.apply.serving.interface import Followed, Following, Serves, Unseen
 from gates.apply.serving.kserve import KServeServing, KServeWords
 from gates.apply.surfaces import Surfaces
@@ -260,7 +261,7 @@ def test_the_commit_is_pushed_without_force_and_a_push_that_failed_is_made_good(
     bare = tmp_path / "origin.git"
     git(tmp_path, "init", "-q", "--bare", str(bare))
     git(path.parent, "remote", "add", "origin", str(bare))
-    target = KServeServing(path, KServeWords(URI, commit=True, push="releases/staging"))
+    target = KServeServing(path, KServeWords(URI, commit=True, git=GitWords("releases/staging")))
     one, two = (release_of("staging", (world.version(number), 100)) for number in (1, 2))
 
     def pushed() -> list[str]:

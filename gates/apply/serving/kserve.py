@@ -13,14 +13,13 @@ annotation, have seen its own generation, and route the statement's percentages
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gates.apply.aliases import sole_version
+from gates.apply.serving.gitops import GitWords, Repository
 from gates.apply.serving.interface import (
     Followed,
     Following,
@@ -33,7 +32,7 @@ from gates.apply.serving.interface import (
 )
 from gates.apply.serving.live import read_live
 from gates.apply.serving.statement import release_in, statement_of
-from gates.apply.serving.target_file import TargetFile, unavailable
+from gates.apply.serving.target_file import TargetFile
 from gates.errors import EvidenceError, Refused
 from gates.records.base import ModelVersion
 from gates.records.release import Release
@@ -43,7 +42,6 @@ DIGEST = "model-gates/release-digest"
 IDLE = "model-gates/idle-version"
 STOP = "serving.kserve.io/stop"
 _OURS = (RELEASE, DIGEST, IDLE)
-_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,13 @@ class KServeWords:
     ----------
     storage_uri: `{version}`, `{digest}` (64 hexadecimal digits) and `{model}` are filled in.
     status: file or URL of the live object, as JSON or YAML; None: nobody sees the traffic.
-    commit: whether a write is a commit of the manifest's repository too.
-    push: branch of `origin` that the commit is pushed to, without force; None: pushing is somebody else's.
+    commit: whether a write is a commit of the manifest's repository too. git: what becomes of that commit.
     """
 
     storage_uri: str
     status: str | None = None
     commit: bool = False
-    push: str | None = None
+    git: GitWords = field(default_factory=GitWords)
 
 
 class KServeServing(TargetFile):
@@ -70,6 +67,7 @@ class KServeServing(TargetFile):
     def __init__(self, path: Path, words: KServeWords) -> None:
         super().__init__(path)
         self.words = words
+        self._repository = Repository(path, words.git)
 
     def read(self) -> Observed:
         if self.bytes_now() is None:
@@ -92,19 +90,20 @@ class KServeServing(TargetFile):
         return Serves(release, str(notes.get(DIGEST)))
 
     def traffic(self) -> Traffic:
+        asked = f"; {self._repository.asked} is not merged" if self._repository.asked else ""
         if self.words.status is None:
             return Unseen(
-                "gates.yaml names no serving.kserve.status: the manifest was accepted, nobody sees the traffic"
+                "gates.yaml names no serving.kserve.status: the manifest was accepted, nobody sees the traffic" + asked
             )
         observed = self.read()
         if not isinstance(observed, Serves):
             return Following("the manifest states no release")
-        if self.words.commit and self._git("status", "--porcelain", "--", self.path.name):
+        if self.words.commit and self._repository.uncommitted():
             return Following("the manifest is not committed")
         idle = _idle(_annotations(self._manifest()))
         live = parse_manifest(read_live(self.words.status, "serving.kserve.status"), self.words.status)
         reason = _waits_for(live, observed, idle)
-        return Following(reason) if reason else Followed()
+        return Following(reason + asked) if reason else Followed()
 
     def check(self, release: Release) -> None:
         stable, _ = _split(release)
@@ -215,35 +214,8 @@ class KServeServing(TargetFile):
         content = text.getvalue().encode()
         if content != self.bytes_now():
             self.put(content)
-        if self.words.commit and self._git("status", "--porcelain", "--", self.path.name):
-            self._git("add", "--", self.path.name)
-            message = "\n".join(f"{name}: {value}" for name, value in trailers.items())
-            said = ("-m", subject, "-m", message) if message else ("-m", subject)
-            self._git("commit", "--quiet", "--no-verify", "--only", *said, "--", self.path.name)
-        if self.words.push:
-            # Also where there was nothing to commit: a run that was killed in between had not pushed.
-            self._git("push", "--quiet", "origin", f"HEAD:refs/heads/{self.words.push}")
-
-    def _git(self, *arguments: str) -> str:
-        try:
-            done = subprocess.run(  # noqa: S603
-                ["git", *arguments],  # noqa: S607
-                cwd=self.path.parent,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_SECONDS,
-                env=os.environ | {"GIT_TERMINAL_PROMPT": "0"},
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise unavailable(self.name, f"git {arguments[0]}: {error}", "look at the repository") from error
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            told = [line for line in said if "[rejected]" in line] or [x for x in said if not x.startswith("hint:")]
-            pull = "bring the clone up to date with origin: git pull --rebase"
-            remedy = pull if arguments[0] == "push" else "look at the repository"
-            raise unavailable(self.name, f"git {arguments[0]}: {told[-1].strip() if told else 'failed'}", remedy)
-        return done.stdout
+        if self.words.commit:
+            self._repository.keep(subject, trailers)
 
 
 def _split(release: Release) -> tuple[ModelVersion | None, ModelVersion]:

@@ -40,14 +40,17 @@ def _file(spec: Spec, words: str, environment: str) -> Serving:
 
 
 def _kserve(spec: Spec, words: Any, environment: str) -> Serving:
+    from gates.apply.serving.gitops import GitWords
     from gates.apply.serving.kserve import KServeServing, KServeWords
+    from gates.apply.serving.pull_request import PullRequestWords
 
     status = words.status and fill(words.status, environment=environment)
     if status and not status.startswith(("http://", "https://")):
         status = str(spec.path(status))
     path = spec.path(fill(words.manifest, environment=environment))
     push = words.push and fill(words.push, environment=environment)
-    return KServeServing(path, KServeWords(words.storage_uri, status, words.commit, push))
+    asking = words.pull_request and PullRequestWords(**dict(words.pull_request))
+    return KServeServing(path, KServeWords(words.storage_uri, status, words.commit, GitWords(push, asking)))
 
 
 def _nginx(spec: Spec, words: Any, environment: str) -> Serving:
