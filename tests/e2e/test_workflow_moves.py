@@ -1,11 +1,10 @@
 """The dispatch workflows through the action's own script: one job promotes with an empty disk, another rolls back.
 
-The jobs share what jobs of a runner share: the ledger's branch, the store, the registry, the serving target; nothing else.
+test_workflow_act.py runs the same files whole, where act is to be had.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from shared_world import Shared, share
 from small_world import World
 
 ROOT = Path(__file__).parents[2]
@@ -44,10 +44,12 @@ def filled(words: dict[str, Any], context: dict[str, str]) -> dict[str, str]:
 class Runner:
     """What is the same for every job: repository variables and the keys of environments."""
 
-    world: World
-    variables: dict[str, str]
-    folder: Path
+    shared: Shared
     jobs: int = 0
+
+    @property
+    def world(self) -> World:
+        return self.shared.world
 
     def dispatch(self, workflow: str, key: str, **inputs: str) -> tuple[int, dict[str, str], str]:
         """Run a workflow as dispatched; return the step's code, its outputs and its log."""
@@ -59,7 +61,7 @@ class Runner:
         given = {name: inputs.get(name, each.get("default", "")) for name, each in asked.items()}
         context = (
             {f"inputs.{name}": value for name, value in given.items()}
-            | {f"vars.{name}": value for name, value in self.variables.items()}
+            | {f"vars.{name}": value for name, value in self.shared.variables.items()}
             | {"secrets.GATES_KEY_PEM": (self.world.folder / key).read_text()}
         )
         with_ = filled(job["steps"][-1]["with"], context)
@@ -70,7 +72,7 @@ class Runner:
 
     def _job(self, environ: dict[str, str], with_: dict[str, str]) -> tuple[int, dict[str, str], str]:
         self.jobs += 1
-        disk = self.folder / f"job {self.jobs}"
+        disk = self.shared.folder / f"job {self.jobs}"
         temp, checkout = disk / "temp", disk / "checkout"
         (temp / "model-gates/bin").mkdir(parents=True)
         (temp / "model-gates/bin/gates").symlink_to(Path(sys.executable).parent / "gates")
@@ -112,30 +114,7 @@ class Runner:
 
 @pytest.fixture
 def runner(bare: World, tmp_path: Path) -> Runner:
-    world = bare.copy(tmp_path)
-    ledger = tmp_path / "ledger.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", ledger], check=True)
-    spec = world.folder / "gates.yaml"
-    text = spec.read_text().replace("sqlite:///mlflow.db", f"sqlite:///{world.folder}/mlflow.db")
-    text = re.sub(
-        r"file: \"?serving/\{environment\}\.json\"?", f'file: "{world.folder}/serving/{{environment}}.json"', text
-    )
-    spec.write_text(text)
-    variables = {"GATES_LEDGER": f"git+{ledger.as_uri()}#gates", "GATES_STORE": str(tmp_path / "store")}
-    world.environ = {**variables, "GATES_CACHE": str(tmp_path / "cache")}
-    where = ("-e", "staging", "-e", "production")
-    active = world.run("policy", "activate", *where, "--reason", "first", "--key", "owner.pem")
-    assert active.code == 0, active.err
-    variables["GATES_LEDGER_ROOT"] = active.out.rsplit("GATES_LEDGER_ROOT=", 1)[1].strip()
-    world.environ |= variables
-    adopted = world.run("adopt", "models:/approval/1", "-e", "staging", "--reason", "r", "--key", "applier.pem")
-    assert adopted.code == 0, adopted.err
-    return Runner(world, variables, tmp_path)
-
-
-def serves(runner: Runner) -> dict[str, int]:
-    document = json.loads((runner.world.folder / "serving/staging.json").read_text())
-    return {route["version"]: route["percent"] for route in document["routes"]}
+    return Runner(share(bare, tmp_path))
 
 
 def test_one_job_promotes_and_another_rolls_back(runner: Runner) -> None:
@@ -148,14 +127,14 @@ def test_one_job_promotes_and_another_rolls_back(runner: Runner) -> None:
     )
     assert (code, outputs["code"]) == (0, "0"), log
     assert "allow" in outputs["answer"].lower()
-    assert serves(runner) == {"2": 100}
+    assert runner.shared.serves() == {"2": 100}
     code, outputs, log = runner.dispatch(
         "rollback", "applier.pem", environment="staging", incident="model", reason="worse than it looked"
     )
     assert code == 0, log
-    assert serves(runner) == {"1": 100}
+    assert runner.shared.serves() == {"1": 100}
     assert "[model] worse than it looked" in runner.world.run("log").out
-    assert not list(runner.folder.rglob("hacked"))
+    assert not list(runner.shared.folder.rglob("hacked"))
 
 
 def test_no_key_and_a_misspelt_command_move_nothing(runner: Runner) -> None:
@@ -166,4 +145,4 @@ def test_no_key_and_a_misspelt_command_move_nothing(runner: Runner) -> None:
     code, outputs, log = runner._job({}, {**dict.fromkeys(ACTION["inputs"], ""), "command": "rolback"})
     assert (code, outputs) == (2, {})
     assert "no such command" in log
-    assert serves(runner) == {"1": 100}
+    assert runner.shared.serves() == {"1": 100}
