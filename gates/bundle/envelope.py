@@ -59,8 +59,7 @@ def seal(
             "predicate": predicate,
         }
     )
-    envelope = _envelope(payload)
-    pae = envelope.pae()
+    signed = pae(payload)
     return canonical_bytes(
         {
             "payload": base64.b64encode(payload).decode(),
@@ -68,7 +67,7 @@ def seal(
             "signatures": [
                 {
                     "keyid": signer.public.key_id,
-                    "sig": base64.b64encode(signer.sign(pae)).decode(),
+                    "sig": base64.b64encode(signer.sign(signed)).decode(),
                     "public_key": signer.public.pem,
                 }
                 for signer in signers
@@ -118,10 +117,13 @@ def open_envelope(
     return opened
 
 
-def _envelope(payload: bytes) -> Any:
-    from securesystemslib.dsse import Envelope
+def pae(payload: bytes) -> bytes:
+    """What is signed: DSSE 1.0's pre-authentication encoding of a payload of our type.
 
-    return Envelope(payload, PAYLOAD_TYPE, {})
+    `"DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload`, lengths in decimal digits.
+    """
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def _decode(text: str) -> bytes:
@@ -136,13 +138,13 @@ def _verify(payload: bytes, signatures: Sequence[dict[str, str]], where: str | N
 
     if not signatures:
         raise EvidenceError("no signature", code="envelope.unsigned", where=where)
-    pae = _envelope(payload).pae()
+    signed = pae(payload)
     key_ids = []
     for signature in signatures:
         public = public_from_pem(signature["public_key"], where=where)
         key_id = key_id_of(public)
         try:
-            public.verify(_decode(signature["sig"]), pae)
+            public.verify(_decode(signature["sig"]), signed)
         except InvalidSignature as error:
             raise EvidenceError("a signature does not verify", code="envelope.signature", where=where) from error
         if key_id != signature["keyid"] or key_id in key_ids:

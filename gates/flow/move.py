@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from gates.bundle.canonical import parse_json
 from gates.bundle.pack import load_attachments, load_bundle
 from gates.errors import EngineError, EvidenceError, Refused, UsageError
-from gates.flow.decision import Decided
 from gates.flow.judge import judge_of
-from gates.flow.stages import candidate_uri, find_bundle
 from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route, Slot
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from gates.apply.surfaces import Surfaces
     from gates.apply.writer import LedgerWriter
     from gates.bundle.decisions import OpenedDecision
+    from gates.flow.decision import Decided
     from gates.inputs.registry import Registry
     from gates.render.view import View
 
@@ -66,6 +65,7 @@ def promote(
     from gates.apply.promote import promote_in_development
     from gates.flow.answer import view_of
     from gates.flow.decide import decide_for_good
+    from gates.flow.stages import find_bundle
 
     signer = project.signer(key, environment)
     surfaces = surfaces_of(project, environment)
@@ -102,6 +102,9 @@ class _Asked:
             return False
         if self.bundle is not None:
             return self.bundle == decision.bundle_digest
+        # What measuring imports, a rollback does not wait for.
+        from gates.flow.stages import candidate_uri
+
         version = self.project.registry.resolve(candidate_uri(self.project, self.candidate)).version
         return version.uri == decision.request.candidate.uri
 
@@ -109,6 +112,8 @@ class _Asked:
         """Whether a promotion that was done by this decision is what is asked for, on the same evidence."""
         if self.percent not in (None, decision.request.percent) or self.hotfix != decision.request.incident:
             return False
+        from gates.flow.stages import find_bundle
+
         return find_bundle(self.project, self.candidate, self.bundle) == decision.bundle_digest
 
 
@@ -140,6 +145,7 @@ def _promotion(project: Project, opened: OpenedDecision, applied: Applied) -> Pr
     """Return a promotion by a decision that was made before, with what it rested on then."""
     from gates.decide.policies import PolicySet
     from gates.flow.answer import view_of
+    from gates.flow.decision import Decided
 
     store, decision = project.store, opened.decision
     bundle = load_bundle(store, decision.bundle_digest)
