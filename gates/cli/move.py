@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +14,6 @@ from gates.cli import options
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
     from gates.flow.incidents import Handled
-    from gates.project import Project
 
 
 @click.command()
@@ -49,7 +47,7 @@ def promote(
     from gates.render.document import document
 
     project = options.open_project(spec_path)
-    with _telling(project):
+    with options.telling(project):
         done = told(
             project,
             environment,
@@ -107,7 +105,7 @@ def rollback(
     from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with _telling(project):
+    with options.telling(project):
         done = told(
             project,
             environment,
@@ -131,8 +129,17 @@ def rollback(
 def confirm(environment: str, entry: str | None, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Sign, as a second person, that a rollback in ENV was right to do."""
     from gates.flow.incidents import confirm as run
+    from gates.flow.notify import told
 
-    digest = run(options.open_project(spec_path), environment, entry=entry, comment=reason, key=key)
+    project = options.open_project(spec_path)
+    with options.telling(project):
+        digest = told(
+            project,
+            environment,
+            "rollback confirmed",
+            reason,
+            lambda: run(project, environment, entry=entry, comment=reason, key=key),
+        )
     options.tell({"rollback": digest}, output, f"confirmed: rollback {digest[7:19]} in {environment}")
 
 
@@ -174,7 +181,7 @@ def adopt(version: str, environment: str, reason: str, key: str | None, spec_pat
     from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with _telling(project):
+    with options.telling(project):
         done = told(
             project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
         )
@@ -220,7 +227,7 @@ def retire(
     def move() -> Applied:
         return run(project, environment, reason=reason, requests=requests, time_column=time_column, days=days, key=key)
 
-    with _telling(project):
+    with options.telling(project):
         done = told(project, environment, "retired", reason, move)
     _print(done, "retired", output)
 
@@ -234,8 +241,17 @@ def retire(
 def archive(version: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Mark URI (models:/NAME/VERSION), which no environment needs: it is neither promoted nor rolled back to any more."""
     from gates.flow.leave import archive as run
+    from gates.flow.notify import told
 
-    done = run(options.open_project(spec_path), version, reason=reason, key=key)
+    project = options.open_project(spec_path)
+    with options.telling(project):
+        done = told(
+            project,
+            project.environments[-1],
+            f"archived {version}",
+            reason,
+            lambda: run(project, version, reason=reason, key=key),
+        )
     options.tell(
         {"version": done.version.document(), "entry": done.entry, "again": done.again},
         output,
@@ -264,7 +280,7 @@ def reconcile(environment: str, how: str | None, key: str | None, spec_path: str
     if asked == "look":
         todo, applied = run(project, environment, how=asked, key=key)
     else:
-        with _telling(project):
+        with options.telling(project):
             todo, applied = told(
                 project, environment, "reconciled", None, lambda: run(project, environment, how=asked, key=key)
             )
@@ -291,21 +307,11 @@ def takeover(environment: str, reason: str, key: str | None, spec_path: str, out
     from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with _telling(project):
+    with options.telling(project):
         entry = told(
             project, environment, "taken over", reason, lambda: run(project, environment, reason=reason, key=key)
         )
     options.tell({"entry": entry}, output, f"taken over in {environment}", f"next: gates reconcile -e {environment}")
-
-
-@contextmanager
-def _telling(project: Project) -> Iterator[None]:
-    """Say what could not be told, also of a move that failed."""
-    try:
-        yield
-    finally:
-        for failure in project.failures:
-            options.say(f"note: {failure}")
 
 
 def _tell_handled(done: Handled, environment: str, output: str, scores: Sequence[str]) -> None:

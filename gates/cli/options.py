@@ -80,6 +80,16 @@ def say(text: str = "") -> None:
     click.echo(text, err=True)
 
 
+@contextmanager
+def telling(project: Project) -> Iterator[None]:
+    """Say what could not be told, also of a move that failed."""
+    try:
+        yield
+    finally:
+        for failure in project.failures:
+            say(f"note: {failure}")
+
+
 def leave(code: int) -> None:
     """Exit with a documented code after the answer was printed."""
     sys.exit(code)

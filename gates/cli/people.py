@@ -105,10 +105,18 @@ def policy_activate(
     environments: tuple[str, ...], loosen: tuple[str, ...], reason: str, key: str | None, spec_path: str, output: str
 ) -> None:
     """Sign today's policy and trust digests into the ledger; the first time this makes the ledger."""
+    from gates.flow.notify import told
     from gates.flow.people import activate
 
     project = options.open_project(spec_path)
-    digest, first = activate(project, environments, reason=reason, key=key, loosen=loosen)
+    with options.telling(project):
+        digest, first = told(
+            project,
+            ", ".join(environments),
+            "policies put in force",
+            reason,
+            lambda: activate(project, environments, reason=reason, key=key, loosen=loosen),
+        )
     policy_digest, trust_digest = project.policies.digest, project.trust.digest
     rest = (
         "entry 0 names the policy owners. Hand its digest to every job, from outside the branch:",

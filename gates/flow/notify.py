@@ -86,7 +86,6 @@ def told(project: Project, environment: Environment, word: str, reason: str | No
 
 
 def _notice(project: Project, environment: Environment, word: str, reason: str | None, done: Any) -> Notice | None:
-    from gates.apply.saga import Applied
     from gates.flow.incidents import Handled
     from gates.flow.move import Promotion
 
@@ -101,11 +100,29 @@ def _notice(project: Project, environment: Environment, word: str, reason: str |
             return Notice("moved", model, environment, "training was asked for", _why(reason))
         done = done.applied
     if isinstance(done, tuple):
-        done = done[1]
+        # An entry and whether it is the first, or what was left to do and the move.
+        done = done[0] if isinstance(done[0], str) else done[1]
+    lines = _lines(done)
+    if lines is None:
+        return None
+    back = word == "rolled back" or getattr(done, "status", "") == "failed"
+    return Notice("rolled back" if back else "moved", model, environment, word, (*lines, *_why(reason)))
+
+
+def _lines(done: Any) -> tuple[str, ...] | None:
+    """What is told of a move; None where nothing moved."""
+    from gates.apply.archive import Archived
+    from gates.apply.saga import Applied
+    from gates.flow.batch import Restored, Scored
+
     if isinstance(done, Applied):
-        kind: Kind = "rolled back" if word == "rolled back" or done.status == "failed" else "moved"
-        return Notice(kind, model, environment, word, (*_applied(done), *_why(reason)))
-    return Notice("moved", model, environment, word, (str(done)[:19], *_why(reason))) if done else None
+        return _applied(done)
+    if isinstance(done, Archived):
+        return done.version.uri, f"ledger {done.entry}"
+    if isinstance(done, Restored):
+        counts = f"{len(done.changed)} partitions count again, {len(done.left)} are to be scored"
+        return done.model.uri, counts
+    return None if done is None or isinstance(done, Scored) else (f"ledger {done}",)
 
 
 def _denied(done: Promotion) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 from simulators.apply_world import World, slot_in
 
+from gates.apply.archive import Archived
+from gates.apply.batch import Run
 from gates.apply.promote import promote
 from gates.apply.rollback import rollback
 from gates.errors import EngineError, Refused, UsageError
 from gates.flow import notify
+from gates.flow.batch import Restored, Scored
 from gates.flow.notify import Notice, redacted, tell, told
 
 
@@ -115,6 +118,43 @@ def test_a_denial_and_a_failure_are_told_and_stay_what_they_are(
         told(here, "production", "promoted", None, move)
     assert (receiver.got[0]["title"], receiver.got[0]["type"]) == ("[production] flights: not promoted", level)
     assert f"[{error.code}]" in receiver.got[0]["message"]  # type: ignore[attr-defined]
+
+
+def test_retired_archived_restored_and_policies_are_told_and_a_scored_partition_is_not(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    world.begin()
+    adopted = world.adopt("staging", 1)
+    model, entry = world.version(1), world.writer().read().head
+    here = project(receiver, tmp_path / "cache")
+    scored = Scored(Run("1", model, entry, entry, 9), tmp_path, again=False)
+    moves: dict[str, Any] = {
+        "retired": replace(adopted, wanted=None),
+        "archived models:/flights/1": Archived(model, entry, again=False),
+        "batch scores restored": Restored(model, ("2026-01",), ()),
+        "policies put in force": (entry, True),
+        "reconciled": (object(), None),
+        "scored 2026-01": scored,
+    }
+    for word, done in moves.items():
+        assert told(here, "staging", word, "because", lambda d=done: d) is done
+    assert [(got["title"], got["type"]) for got in receiver.got] == [
+        (f"[staging] flights: {word}", "success") for word in list(moves)[:4]
+    ]
+    texts = [got["message"] for got in receiver.got]
+    assert all("reason: because" in text for text in texts)
+    assert all(f"ledger {entry}" in texts[at] for at in (0, 1, 3))
+    assert "nothing" in texts[0]
+    assert model.uri in texts[1]
+    assert "1 partitions count again, 0 are to be scored" in texts[2]
+    with pytest.raises(Refused):
+        told(here, "staging", "scored 2026-01", None, _refuses)
+    assert receiver.got[-1]["title"] == "[staging] flights: not scored 2026-01"
+
+
+def _refuses() -> None:
+    raise Refused("nothing is deployed", code="batch.nothing")
 
 
 def test_a_misspelt_command_is_nobodys_news(receiver: Receiver, tmp_path: Path) -> None:
