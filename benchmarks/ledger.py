@@ -2,7 +2,7 @@
 
 Entries of 2 KB, as `sealed` entries are, written in bulk; then opened anew and appended to through the adapter. ENTRIES
 sets how many in sqlite and Postgres (where one is installed), GIT_ENTRIES how many on a branch, which is read from a
-clone of depth 1, CHAINS the sizes of the chains to verify. BENCH_OUT=docs/bench keeps the table.
+clone of depth 1, CHAINS the sizes of the chains to verify; FSYNC=off lets Postgres not wait for its disk. BENCH_OUT=docs/bench keeps the table.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from gates.bundle.canonical import digest_bytes
 ENTRIES = int(os.environ.get("ENTRIES", "100000"))
 GIT_ENTRIES = int(os.environ.get("GIT_ENTRIES", "2000"))
 CHAINS = [int(size) for size in os.environ.get("CHAINS", "500,1000,2000").split(",")]
+FSYNC = os.environ.get("FSYNC", "on") == "on"
 ROUNDS = int(os.environ.get("ROUNDS", "9"))
 
 
@@ -76,7 +77,7 @@ def postgres_row() -> str:
     import psycopg
 
     try:
-        server = PostgresServer()
+        server = PostgresServer(fsync=FSYNC)
     except FileNotFoundError:
         return "| Postgres | not installed | | |"
     try:
@@ -90,7 +91,7 @@ def postgres_row() -> str:
             copy.set_types(["int8", "bytea"])
             for row_of in islice(enumerate(raws(ENTRIES)), 1, None):
                 copy.write_row(row_of)
-        return row("Postgres, fsync off, unix socket", ENTRIES, appends(place.open, ENTRIES))
+        return row(f"Postgres, fsync {'on' if FSYNC else 'off'}, unix socket", ENTRIES, appends(place.open, ENTRIES))
     finally:
         server.stop()
 

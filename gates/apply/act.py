@@ -140,13 +140,13 @@ def pack_facts(pack: Pack, journal: Sequence[JournalStep]) -> ActionLedger:
     """
     if pack.policy_digest is None or not pack.served:
         raise EvidenceError("the rollback pack has nothing that an action's rules ask", code="pack.policies")
-    left = {step.before: step.time_us for step in journal}
+    left = {step.before: step.time_us for step in journal if step.before}
     return ActionLedger(
         head=pack.head,
         sequence=pack.sequence,
         policy_digest=pack.policy_digest,
         trust_digest=pack.trust.digest,
-        release_digest=journal[-1].after if journal else release_digest(pack.release),
+        release_digest=journal[-1].after if journal else release_digest(pack.release) if pack.release else None,
         served=tuple(_left(item, left) for item in pack.served),
         archived=pack.archived,
         pack=pack.digest,
@@ -162,7 +162,11 @@ def _left(item: Served, left: dict[Digest, Micros]) -> Served:
 def steps(journal: Sequence[Journalled]) -> tuple[JournalStep, ...]:
     """Return the rollbacks of a journal that were carried out."""
     return tuple(
-        JournalStep(before=release_digest(item.before), after=release_digest(item.after), time_us=item.time_us)
+        JournalStep(
+            before=release_digest(item.before) if item.before else None,
+            after=release_digest(item.after),
+            time_us=item.time_us,
+        )
         for item in journal
         if item.observed is not None
     )

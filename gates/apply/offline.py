@@ -20,7 +20,7 @@ from gates.apply.ledger.shape import release_digest
 from gates.apply.pack import Pack, open_pack
 from gates.apply.rollback import asked_of, or_unasked
 from gates.apply.saga import Applied
-from gates.apply.serving.interface import Serves
+from gates.apply.serving.interface import Serves, ServesNothing
 from gates.apply.surfaces import Surfaces, describe
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.envelope import open_envelope, seal
@@ -170,10 +170,12 @@ def _require_apply(offline: Offline, pack: Pack) -> None:
         )
 
 
-def _stated(surfaces: Surfaces) -> Release:
+def _stated(surfaces: Surfaces) -> Release | None:
     observed = surfaces.serving.read()
     if isinstance(observed, Serves) and observed.stated == release_digest(observed.release):
         return observed.release
+    if isinstance(observed, ServesNothing):
+        return None
     raise Refused(
         f"nothing explains the target: it states {describe(observed)}",
         code="serving.unexplained",
@@ -182,18 +184,19 @@ def _stated(surfaces: Surfaces) -> Release:
     )
 
 
-def _target(pack: Pack, before: Release, last: Sequence[Journalled], to: Digest | None) -> Release:
+def _target(pack: Pack, before: Release | None, last: Sequence[Journalled], to: Digest | None) -> Release:
     stood = last[0].after if last else pack.release
     if before != stood:
         # A promotion that was interrupted, perhaps: the way back to what the pack knows is said by name.
-        if to == release_digest(stood):
+        if stood is not None and to == release_digest(stood):
             return stood
         raise _refused("the target states another release than its pack", "serving.unexplained", pack)
     if to is None:
         if last or pack.last_good is None:
             raise _refused("what serves has no earlier release to which it goes back by itself", "no_target", pack)
         return pack.last_good
-    left = {release_digest(pack.release), *(release_digest(record.before) for record in last)} if last else set()
+    beforehand = (pack.release, *(record.before for record in last)) if last else ()
+    left = {release_digest(each) for each in beforehand if each is not None}
     for release in pack.restorable:
         if release_digest(release) == to and to not in left:
             return release
@@ -201,7 +204,8 @@ def _target(pack: Pack, before: Release, last: Sequence[Journalled], to: Digest 
 
 
 def _refused(message: str, code: str, pack: Pack) -> Refused:
-    names = [f"{release_digest(each)} (version {each.approved.version})" for each in (pack.release, *pack.restorable)]
+    known = (*((pack.release,) if pack.release else ()), *pack.restorable)
+    names = [f"{release_digest(each)} (version {each.approved.version})" for each in known]
     code = "rollback.no_target" if code == "no_target" else code
     return Refused(message, code=code, remedy=f"name one with --to; the pack knows {', '.join(names)}")
 

@@ -35,6 +35,7 @@ class Pack:
     Attributes
     ----------
     closing: the slot's last closing entry. sequence, head: the ledger's last entry when the pack was written.
+    release: what serves; None after a retirement.
     restorable: the releases that a rollback may go to, newest first. last_good: where it goes by itself.
     trust: in force in the slot's environment. policy_digest, policies: in force there; None where the pack holds none, or
         was written before packs held them. served, archived: what an action's rules ask of the ledger.
@@ -47,7 +48,7 @@ class Pack:
     sequence: int
     head: Digest
     time_us: Micros
-    release: Release
+    release: Release | None
     restorable: tuple[Release, ...]
     last_good: Release | None
     trust: Trust
@@ -58,17 +59,16 @@ class Pack:
 
 
 def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) -> Digest | None:
-    """Sign and keep the pack of a slot as it stands; None where nothing serves there.
+    """Sign and keep the pack of a slot as it stands; None where nothing ever served there.
 
-    The predicate: `{schema_version, slot, ledger_root, closing, head: {sequence, digest}, time_us, release,
+    The predicate: `{schema_version, slot, ledger_root, closing, head: {sequence, digest}, time_us, release?,
     restorable: [release, ...], last_good?, policies: [envelope, ...], trusts: [trust, ...], served: [...],
     archived: [digest, ...], policy_set?: the policies in force, as one text}`.
     """
     state = chain.slot(slot)
-    release = state.standing.release
-    if release is None:
+    release, present = state.standing.release, state.release_digest
+    if state.last_closing is None:
         return None
-    present = release_digest(release)
     restorable = [
         known.release.document()
         for digest, known in reversed(state.known.items())
@@ -84,7 +84,7 @@ def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) 
         "closing": state.last_closing,
         "head": {"sequence": at.entry.sequence, "digest": at.digest},
         "time_us": state.time_us,
-        "release": release.document(),
+        **({"release": release.document()} if release else {}),
         "restorable": restorable,
         "policies": [parse_json(raw) for raw in chain.activations],
         "trusts": _trusts(chain),
@@ -93,17 +93,21 @@ def keep_pack(writer: LedgerWriter, serving: Serving, chain: Chain, slot: Slot) 
         **_policy_set(writer, chain, slot),
         **({"last_good": release_digest(last_good)} if last_good else {}),
     }
-    pack = seal(PACK_TYPE, [("release", present)], predicate, writer.signer)
+    pack = seal(PACK_TYPE, [_subject(release, state.last_closing)], predicate, writer.signer)
     digest = writer.store.put(pack)
     writer.store.link("rollback-pack", slot.key, digest)
     serving.keep_pack(pack)
     return digest
 
 
+def _subject(release: Release | None, closing: Digest) -> tuple[str, Digest]:
+    return ("release", release_digest(release)) if release else ("retired", closing)
+
+
 def has_pack(serving: Serving, chain: Chain, slot: Slot) -> bool:
-    """Whether the pack beside the target is that of the slot as it stands; where nothing serves none is needed."""
+    """Whether the pack beside the target is that of the slot as it stands; where nothing ever served none is needed."""
     state = chain.slot(slot)
-    if state.standing.release is None:
+    if state.last_closing is None:
         return True
     raw = serving.pack()
     if raw is None:
@@ -143,16 +147,16 @@ def open_pack(raw: bytes, *, root: Digest, slot: Slot, where: str) -> Pack:
         in_force = _in_force(predicate["policies"], predicate["trusts"], root, where)
         known = tuple(Served.parse(item, where=where) for item in predicate.get("served", ()))
         archived = tuple(str(item) for item in predicate.get("archived", ()))
-        release = Release.parse(predicate["release"], where=where)
+        release = Release.parse(predicate["release"], where=where) if "release" in predicate else None
         restorable = tuple(Release.parse(item, where=where) for item in predicate["restorable"])
         closing, head, wanted = predicate["closing"], predicate["head"], predicate.get("last_good")
         sequence, time_us = int(head["sequence"]), int(predicate["time_us"])
         whole = is_digest(closing) and is_digest(head["digest"])
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceError("the pack lacks a part", code="pack.malformed", where=where) from error
-    if not whole or opened.subjects != (("release", release_digest(release)),):
+    if not whole or opened.subjects != (_subject(release, closing),):
         raise EvidenceError("the pack is about another release", code="pack.malformed", where=where)
-    for each in (release, *restorable):
+    for each in (*((release,) if release else ()), *restorable):
         check_release(each, slot, where=where)
     policy_digest, trust = in_force.get(slot.environment, (None, None))
     if trust is None or not trust.allows_any(opened.key_ids, "apply", slot.environment):

@@ -80,7 +80,7 @@ def _chosen(project: Project, environment: Environment, incident: Incident, surf
         if raw is None or surfaces.serving.journal():
             return None
         pack = open_pack(raw, root=project.ledger_root, slot=slot, where=surfaces.serving.name)
-        if pack.last_good is None:
+        if pack.release is None or pack.last_good is None:
             return None
         return release_digest(target_of(incident, pack.release, pack.restorable))
     present = state.standing.release

@@ -59,9 +59,14 @@ class Held(Record):
 
 
 class JournalStep(Record):
-    """A rollback that was carried out beside the ledger before this one, in the same outage."""
+    """A rollback that was carried out beside the ledger before this one, in the same outage.
 
-    before: Digest
+    Attributes
+    ----------
+    before: the release that it left; absent where nothing served.
+    """
+
+    before: Digest | None = None
     after: Digest
     time_us: Micros
 

@@ -188,7 +188,8 @@ class Journalled(Record):
     Attributes
     ----------
     expects: the slot's last closing entry, by the rollback pack that was used.
-    before: what the target stated. observed: what it stated afterwards; absent before it was looked at again.
+    before: what the target stated; absent where it was cleared. observed: what it stated afterwards; absent before it
+        was looked at again.
     decision: on the rollback, by the policies in the pack; absent where it held none.
     debts: what could not be reached, in words.
     """
@@ -200,7 +201,7 @@ class Journalled(Record):
     time_us: Micros
     actor: Name
     reason: Name
-    before: Release
+    before: Release | None = None
     after: Release
     observed: Release | None = None
     decision: dict[str, Any] | None = None

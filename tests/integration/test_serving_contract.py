@@ -25,6 +25,13 @@ from gates.records import Release
 MOST_EFFECTS = 12
 
 
+@pytest.fixture(autouse=True)
+def _variables_of_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a place sets as it is opened is gone afterwards."""
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.setenv(name, "")
+
+
 @pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return PLACES[request.param](tmp_path / "target")

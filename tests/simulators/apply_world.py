@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from simulators.registry_simulator import RegistrySimulator
 
+from gates.apply.act import Asked, action_input
 from gates.apply.adopt import adopt
+from gates.apply.ledger.acts import action_facts
+from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.interface import Ledger
 from gates.apply.ledger.sqlite_ledger import SqliteLedger
 from gates.apply.policy import begin_ledger
@@ -17,7 +21,8 @@ from gates.apply.sealed import append_sealed
 from gates.apply.serving.file_serving import FileServing
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter
-from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.actions import seal_action
+from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.envelope import seal
 from gates.bundle.keys import KeySigner, generate, load_signer
 from gates.bundle.pack import OpenedBundle
@@ -35,6 +40,7 @@ from gates.records import (
     Route,
     Slot,
 )
+from gates.records.action import ActionDecision, ActionRequest
 from gates.records.decision import LedgerPosition
 from gates.records.release import DECISION_TYPE
 
@@ -199,6 +205,43 @@ class World:
         evaluation = Evaluation(engine="test", version="1", source="test", duration_us=1)
         predicate = {"decision": decision.document(), "evaluation": evaluation.document()}
         return self.store.put(seal(DECISION_TYPE, [(candidate.uri, candidate.digest)], predicate, self.key(by)))
+
+
+class Agrees:
+    """Says yes to every action, signed and without asking any policies."""
+
+    def __init__(self, world: World, person: str = "applier") -> None:
+        self._key = world.key(person)
+
+    def on_chain(self, chain: Chain, asked: Asked, *, time_us: int) -> dict[str, Any]:
+        """As `Judge.on_chain`."""
+        active = chain.active(asked.slot.environment)
+        request = ActionRequest(
+            environment=asked.slot.environment,
+            action=asked.action,
+            model=MODEL,
+            release=asked.release,
+            version=asked.version,
+            actor=self._key.public.identity,
+            actor_key_id=self._key.public.key_id,
+            reason=asked.reason,
+            effective_time_us=time_us,
+        )
+        digests: Any = SimpleNamespace(digest=active.policy_digest, trust_digest=active.trust_digest)
+        document = action_input(request, digests, action_facts(chain, asked.slot), asked)
+        decision = ActionDecision(
+            request=request,
+            policy_digest=active.policy_digest,
+            trust_digest=active.trust_digest,
+            input_digest=digest_document(document.document()),
+            ledger=LedgerPosition(sequence=document.ledger.sequence, head=document.ledger.head),
+            allow=True,
+            results=(),
+            valid_until_us=time_us + HOUR,
+        )
+        evaluation = Evaluation(engine="test", version="1", source="test", duration_us=1)
+        envelope: dict[str, Any] = parse_json(seal_action(document, decision, evaluation, self._key))
+        return envelope
 
 
 def position_in(raws: Sequence[bytes]) -> LedgerPosition | None:

@@ -144,9 +144,14 @@ class PostgresPlace(Place):
 
 
 class PostgresServer:
-    """A real server on a unix socket in a folder of its own; run by nobody in particular where the tests run as root."""
+    """A real server on a unix socket in a folder of its own; run by nobody in particular where the tests run as root.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    fsync: whether a commit waits for the disk, as it does where nobody asks otherwise.
+    """
+
+    def __init__(self, *, fsync: bool = False) -> None:
         found = shutil.which("initdb") or str(next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), ""))
         if not found:
             raise FileNotFoundError("no Postgres here; .ci/run installs it: apt-get install postgresql")
@@ -158,7 +163,12 @@ class PostgresServer:
         self._start(
             bin_folder / "initdb", "--no-sync", "--auth=trust", "--wal-segsize=1", "--username=gates", "-D", data
         ).wait()
-        settings = ("fsync=off", "listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=60")
+        settings = (
+            f"fsync={'on' if fsync else 'off'}",
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            "max_connections=60",
+        )
         self.process = self._start(
             bin_folder / "postgres", "-D", data, *(part for setting in settings for part in ("-c", setting))
         )

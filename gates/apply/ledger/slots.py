@@ -91,7 +91,13 @@ class SlotState:
 
     @property
     def last_good(self) -> Release | None:
-        """The release before the present that is still known as good, and is no earlier step of the same rollout."""
+        """The release before the present that is still known as good, and is no earlier step of the same rollout.
+
+        Where nothing serves any more it is what was retired.
+        """
+        retired = self.previous.release
+        if self.came_by == "retire" and retired and self.known[release_digest(retired)].state == "done":
+            return retired
         before: list[Release] = []
         for digest, known in self.known.items():
             if digest == self.release_digest:
