@@ -62,8 +62,11 @@ PEOPLE: dict[str, tuple[str, ...]] = {
     "decider": ("decide",),
     "applier": ("apply",),
     "mira": ("approve:ml-owner",),
+    "rolf": ("approve:risk",),
+    "decider-at-home": ("approve:risk",),
     "stranger": (),
 }
+"""Key -> roles. What stands before the first hyphen is the person, who may have several keys."""
 
 
 @dataclass
@@ -76,7 +79,8 @@ class AuditWorld:
         self.registry = RegistrySimulator(self.root / "registry")
         facts_file = self.root / "policies" / "models" / MODEL / "data.yaml"
         facts_file.parent.mkdir(parents=True, exist_ok=True)
-        facts_file.write_text("tier: high\ncluster: day\nslices: [carrier, origin]\n", encoding="utf-8")
+        named = f"tier: high\ncluster: day\nslices: [carrier, origin]\nholdouts: ['{digest_bytes(b'holdout')}']\n"
+        facts_file.write_text(named, encoding="utf-8")
         self.trust = Trust(keys=tuple(self._trusted(person) for person, roles in PEOPLE.items() if roles))
         self.policies = PolicySet.load(self.root / "policies", self.trust)
 
@@ -86,7 +90,7 @@ class AuditWorld:
 
     def _trusted(self, person: str) -> TrustedKey:
         return TrustedKey.model_validate(
-            {**self.key(person).public.document(), "person": person, "roles": PEOPLE[person]}
+            {**self.key(person).public.document(), "person": person.partition("-")[0], "roles": PEOPLE[person]}
         )
 
     def begin(self) -> Digest:
@@ -106,7 +110,7 @@ class AuditWorld:
         return Surfaces(self.registry, FileServing(self.root / "serving" / f"{environment}.json"))
 
     def bundle(
-        self, candidate: ModelVersion, champion: ModelVersion, *, ece: float | None = None, **planned: Any
+        self, candidate: ModelVersion, champion: ModelVersion | None, *, ece: float | None = None, **planned: Any
     ) -> Digest:
         """Seal good evidence with an attachment; `ece` puts another calibration error in its place, `planned` a plan."""
         with EmbeddedEngine(self.policies) as engine:
@@ -127,7 +131,13 @@ class AuditWorld:
         )
 
     def _evidence(
-        self, gate: str, plan: Plan, candidate: ModelVersion, champion: ModelVersion, note: Digest, ece: float | None
+        self,
+        gate: str,
+        plan: Plan,
+        candidate: ModelVersion,
+        champion: ModelVersion | None,
+        note: Digest,
+        ece: float | None,
     ) -> Evidence:
         attached = (Attachment(name="reliability.json", digest=note, media_type="application/json"),)
         return Evidence(
@@ -146,20 +156,28 @@ class AuditWorld:
             attachments=attached if gate == "calibration" else (),
         )
 
-    def approve(self, bundle: Digest, person: str = "mira", time_us: int = NOW - MINUTE) -> Digest:
+    def approve(
+        self,
+        bundle: Digest,
+        person: str = "mira",
+        *,
+        role: str = "ml-owner",
+        time_us: int = NOW - MINUTE,
+        **changes: Any,
+    ) -> Digest:
         opened = load_bundle(self.store, bundle)
         approval = Approval(
             model=MODEL,
             environment="staging",
             action="promote",
-            role="ml-owner",
+            role=role,
             candidate_digest=opened.record.candidate.digest,
             bundle_digest=bundle,
             plan_digest=opened.record.plan_digest,
             policy_digest=self.policies.digest,
             time_us=time_us,
             expires_us=NOW + 60 * MINUTE,
-        )
+        ).model_copy(update=changes)
         return put_approval(self.store, self.key(person), approval)
 
     def decide(
