@@ -160,9 +160,9 @@ class AuditWorld:
         self,
         bundle: Digest,
         person: str = "mira",
+        time_us: int = NOW - MINUTE,
         *,
         role: str = "ml-owner",
-        time_us: int = NOW - MINUTE,
         **changes: Any,
     ) -> Digest:
         opened = load_bundle(self.store, bundle)
