@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -72,26 +71,12 @@ class Engines:
         ------
         EngineError: an engine failed, or the two gave different bytes (`engine.disagree`).
         """
+        from gates.decide.engines.at_hand import server_at_hand
         from gates.decide.engines.interface import DECISION
-        from gates.decide.engines.opa_server import OpaServerEngine, started
         from gates.decide.evaluate import evaluate
-        from gates.decide.opa_binary import find_opa
 
         body = document.document()
-        url = os.environ.get(OPA_URL_VARIABLE)
-        opa = None if url else find_opa()
-        with contextlib.ExitStack() as stack:
-            server: OpaServerEngine | None = None
-            if url:
-                authority = os.environ.get(OPA_AUTHORITY_VARIABLE)
-                server = OpaServerEngine(
-                    url,
-                    token=os.environ.get(OPA_TOKEN_VARIABLE),
-                    authority=Path(authority) if authority else None,
-                )
-                stack.callback(server.close)
-            elif opa:
-                server = stack.enter_context(started(self.policies, opa))
+        with server_at_hand(self.policies) as server:
             first, second = (server, self.engine) if server else (self.engine, None)
             answer = evaluate(first, DECISION, body, confirming=second)
         return answer.document, answer.evaluation

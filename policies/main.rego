@@ -1,5 +1,5 @@
 # The entry points. `plan` says what must be measured, `decision` judges what was, `action` judges every move that is no
-# promotion, `activation` says what a set of policies loosens.
+# promotion, `change` other policies in force, `activation` says what a set of policies loosens.
 #
 # Rules are found by folder: every package gates.checks.<gate> defines checks, every package gates.release.<name> gives
 # results of its own; adding one is adding a folder.
@@ -15,6 +15,7 @@
 #   not_covered: Whether the rules of the policy owners are the right ones.
 package gates.main
 
+import data.gates.actions.policy as changed
 import data.gates.lib.acts
 import data.gates.lib.asked
 import data.gates.lib.assent
@@ -224,7 +225,7 @@ _hotfix_until := {input.ledger.hotfix_until_us | _hurried}
 _waived_until := {waiver.statement.until_us | some waiver in input.waivers; _waivers[waiver.digest]}
 
 # METADATA
-# description: Rollback, retire, archive; each has its rules under policies/actions.
+# description: Rollback, retire, archive, a step of a rollout, a monitor's demand; each has its rules under policies/actions.
 # scope: document
 # entrypoint: true
 # schemas:
@@ -233,6 +234,19 @@ action := {
 	"allow": acts.allow,
 	"results": acts.results,
 	"approvals": assent.counted,
+	"valid_until_us": acts.valid_until_us,
+}
+
+# METADATA
+# description: Other policies or trust data in force; its rules stand in policies/actions/policy.
+# scope: document
+# entrypoint: true
+# schemas:
+#   - input: schema["change-input.v1"]
+change := {
+	"allow": acts.allow,
+	"results": acts.results,
+	"approvals": changed.counted,
 	"valid_until_us": acts.valid_until_us,
 }
 

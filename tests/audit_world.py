@@ -13,6 +13,7 @@ from typing import Any
 from simulators.policy_world import GATES, METADATA, MODEL, Document, plan_of, plan_request
 from simulators.registry_simulator import RegistrySimulator
 
+from gates.apply.act import Judge
 from gates.apply.adopt import adopt
 from gates.apply.ledger.facts import facts
 from gates.apply.ledger.last import last_input
@@ -64,6 +65,7 @@ PEOPLE: dict[str, tuple[str, ...]] = {
     "mira": ("approve:ml-owner",),
     "rolf": ("approve:risk",),
     "decider-at-home": ("approve:risk",),
+    "watch": ("monitor",),
     "stranger": (),
 }
 """Key -> roles. What stands before the first hyphen is the person, who may have several keys."""
@@ -102,6 +104,9 @@ class AuditWorld:
         return begin_ledger(
             self.ledger, self.store, self.key("owner"), active, reason="first policy", now_us=NOW - 60 * MINUTE
         )
+
+    def judge(self, person: str = "applier") -> Judge:
+        return Judge(self.key(person), lambda digest, trust: PolicySet.from_store(self.store, digest, trust))
 
     def writer(self, root: Digest, person: str = "applier", now_us: int = NOW) -> LedgerWriter:
         return LedgerWriter(self.ledger, root, self.store, self.key(person), f"{person}@example.com", now_us)
@@ -187,6 +192,7 @@ class AuditWorld:
         *,
         by: str = "decider",
         now_us: int = NOW,
+        percent: int = 100,
         bend: Callable[[DecisionInput], DecisionInput] = lambda document: document,
         **changes: Any,
     ) -> Digest:
@@ -204,7 +210,7 @@ class AuditWorld:
                 model=MODEL,
                 candidate=opened.record.candidate,
                 champion=release.champion if release else None,
-                percent=100,
+                percent=percent,
                 actor="decider@example.com",
                 actor_key_id=self.key("decider").key_id,
                 effective_time_us=now_us,
@@ -256,8 +262,8 @@ class Promoted:
     champion: ModelVersion
 
 
-def promoted(folder: Path) -> Promoted:
-    """Adopt version 3 in staging, then measure, decide and promote version 7."""
+def promoted(folder: Path, *, percent: int = 100, **planned: Any) -> Promoted:
+    """Adopt version 3 in staging, then measure, decide and promote version 7; `planned` changes the plan."""
     world = AuditWorld(folder)
     root = world.begin()
     champion = world.registry.register(MODEL, "3", b"weights 3")
@@ -266,8 +272,8 @@ def promoted(folder: Path) -> Promoted:
         model=MODEL, environment="staging", routes=(Route(version=champion, percent=100),), approved=champion
     )
     adopt(world.writer(root, now_us=NOW - 30 * MINUTE), world.surfaces(), served, reason="serves since spring")
-    bundle = world.bundle(candidate, champion)
+    bundle = world.bundle(candidate, champion, **planned)
     world.approve(bundle)
-    decision = world.decide(root, bundle)
+    decision = world.decide(root, bundle, percent=percent)
     promote(world.writer(root, now_us=NOW + MINUTE), world.surfaces(), decision)
     return Promoted(world, root, bundle, decision, candidate, champion)

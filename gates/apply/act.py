@@ -15,24 +15,28 @@ from gates.bundle.canonical import parse_json
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval
 from gates.bundle.trust import Trust
-from gates.decide.acts import decide_action, knows_actions
+from gates.decide.acts import decide_action, knows_action
+from gates.decide.engines.at_hand import on_both
 from gates.decide.explain import find, load_annotations
 from gates.decide.policies import PolicySet
 from gates.decide.policy_archive import unpack_policies
 from gates.errors import EngineError, EvidenceError, GatesError, Refused
 from gates.records.action import (
-    ActionDecision,
     ActionInput,
     ActionLedger,
     ActionName,
     ActionRequest,
+    Alarm,
+    Demand,
     Hashed,
     JournalStep,
+    PresentShare,
+    Rollout,
     Served,
     TrafficSeen,
 )
 from gates.records.base import Digest, Micros, ModelVersion
-from gates.records.decision import ApprovalInput, PolicyInput
+from gates.records.decision import ApprovalInput, PolicyInput, RuleResult
 from gates.records.release import Journalled, Release, Slot
 
 PoliciesBy = Callable[[Digest, Trust], PolicySet]
@@ -48,6 +52,7 @@ class Asked:
     Attributes
     ----------
     release: to go to, or to take away. version: what serves in it, or what is archived.
+    incident: what kind of incident it is about. The rest is as in the record of that name.
     """
 
     action: ActionName
@@ -59,6 +64,17 @@ class Asked:
     approvals: Sequence[OpenedApproval] = ()
     traffic: TrafficSeen | None = None
     journal: tuple[JournalStep, ...] = ()
+    incident: str | None = None
+    percent: int | None = None
+    demand: Demand | None = None
+    present: PresentShare | None = None
+    rollout: Rollout | None = None
+    alarm: Alarm | None = None
+
+    @property
+    def lessens(self) -> bool:
+        """Whether it takes traffic away from what may be bad: that waits for no second engine."""
+        return self.action in ("rollback", "monitor")
 
 
 @dataclass(frozen=True)
@@ -82,11 +98,9 @@ class Judge:
         return self._decide(pack_facts(pack, asked.journal), pack.trust, asked, time_us)
 
     def _decide(self, ledger: ActionLedger, trust: Trust, asked: Asked, time_us: Micros) -> Envelope:
-        from gates.decide.engines.embedded import EmbeddedEngine
-
         policies = self.policies(ledger.policy_digest, trust)
-        if not knows_actions(policies):
-            raise EvidenceError("the policies in force have no rules for actions", code="policy.actions")
+        if not knows_action(policies, asked.action):
+            raise EvidenceError(f"the policies in force have no rules for {asked.action}", code="policy.actions")
         document = action_input(
             ActionRequest(
                 environment=asked.slot.environment,
@@ -94,25 +108,31 @@ class Judge:
                 model=asked.slot.model,
                 release=asked.release,
                 version=asked.version,
-                actor=self._identity(trust),
+                actor=identity_of(self.signer, trust),
                 actor_key_id=self.signer.public.key_id,
                 reason=asked.reason.strip() or None,
+                incident=asked.incident,
+                percent=asked.percent,
+                demand=asked.demand,
                 effective_time_us=time_us,
             ),
             policies,
             ledger,
             asked,
         )
-        with EmbeddedEngine(policies) as engine:
-            decision, evaluation = decide_action(engine, document)
+        decision, evaluation = on_both(
+            policies, lambda engine, second: decide_action(engine, document, confirming=second), alone=asked.lessens
+        )
         if not decision.allow:
-            raise denied(decision)
+            raise denied(decision.request.action, decision.results)
         envelope: Envelope = parse_json(seal_action(document, decision, evaluation, self.signer))
         return envelope
 
-    def _identity(self, trust: Trust) -> str:
-        listed = trust.find(self.signer.public.key_id)
-        return listed.identity if listed else self.signer.public.identity
+
+def identity_of(signer: Signer, trust: Trust) -> str:
+    """Return what the trust data call the owner of a key."""
+    listed = trust.find(signer.public.key_id)
+    return listed.identity if listed else signer.public.identity
 
 
 def action_input(request: ActionRequest, policies: PolicySet, ledger: ActionLedger, asked: Asked) -> ActionInput:
@@ -128,6 +148,9 @@ def action_input(request: ActionRequest, policies: PolicySet, ledger: ActionLedg
         bytes=asked.hashed,
         traffic=asked.traffic,
         journal=asked.journal,
+        present=asked.present,
+        rollout=asked.rollout,
+        alarm=asked.alarm,
     )
 
 
@@ -204,15 +227,15 @@ def hashed(release: Release, *, reached: bool) -> tuple[Hashed, ...]:
     return tuple(Hashed(wanted=digest, found=digest if reached else None) for digest in digests)
 
 
-def denied(decision: ActionDecision) -> Refused:
+def denied(action: str, results: Sequence[RuleResult]) -> Refused:
     """Say what denies, by its codes."""
     texts = load_annotations()
-    codes = [result.code for result in decision.results if result.disposition == "denies"]
+    codes = [result.code for result in results if result.disposition == "denies"]
     found = [find(code, texts) for code in codes]
     said = "; ".join(f"{each.title if each else code} [{code}]" for code, each in zip(codes, found, strict=True))
     first = next((each for each in found if each), None)
     return Refused(
-        f"the policies deny this {decision.request.action}: {said or 'no rule allows it'}",
+        f"the policies deny this {action}: {said or 'no rule allows it'}",
         code=codes[0] if codes else "action.denied",
         remedy=first.remedy if first else None,
     )

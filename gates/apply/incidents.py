@@ -7,13 +7,24 @@ Of those that are, one with the same model version is the smallest step, then th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from gates.errors import Refused
+from gates.records.base import Digest
 from gates.records.release import Part, Release
 
 Incident = Literal["model", "feature", "data", "threshold-or-flag", "serving", "upstream-outage", "retrain", "other"]
 INCIDENTS: tuple[Incident, ...] = Incident.__args__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a rollback is about: the kind of incident, and the digest of what was kept of what served."""
+
+    incident: str | None = None
+    snapshot: Digest | None = None
+
 
 BLAMED: dict[Incident, tuple[Part, ...]] = {
     "feature": ("feature_views", "preprocessor_digest", "cache_namespace"),

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gates.apply.act import Envelope, Judge, policies_of_pack, steps
+from gates.apply.act import Asked, Envelope, Judge, policies_of_pack, steps
+from gates.apply.incidents import About
 from gates.apply.ledger.shape import release_digest
 from gates.apply.pack import Pack, open_pack
 from gates.apply.rollback import asked_of, or_unasked
@@ -47,7 +48,13 @@ class Offline:
 
 
 def rollback_offline(
-    offline: Offline, surfaces: Surfaces, slot: Slot, *, reason: str, to: Digest | None = None
+    offline: Offline,
+    surfaces: Surfaces,
+    slot: Slot,
+    *,
+    reason: str,
+    to: Digest | None = None,
+    about: About | None = None,
 ) -> Applied:
     """Take a slot back to an earlier release with nothing but the pack beside the target.
 
@@ -71,9 +78,9 @@ def rollback_offline(
     if resumed and to not in (None, release_digest(target)):
         raise _refused("another rollback in the journal is not finished", "slot.open", pack)
     unhashed = _hashed(surfaces, target)
-    decision, unasked = (
-        (last[0].decision, ()) if resumed else _ask(offline, pack, slot, target, reason, unhashed, records)
-    )
+    about = about or About()
+    asked = asked_of(slot, target, reason, reached=not unhashed, journal=steps(records), incident=about.incident)
+    decision, unasked = (last[0].decision, ()) if resumed else _ask(offline, pack, asked)
     debts = [*offline.down, *unhashed, *unasked]
     record = Journalled(
         ledger_root=offline.root,
@@ -85,6 +92,8 @@ def rollback_offline(
         before=last[0].before if resumed else before,
         after=target,
         decision=decision,
+        incident=about.incident,
+        snapshot=about.snapshot,
     )
     # (2)
     if not resumed:
@@ -105,17 +114,8 @@ def rollback_offline(
     )
 
 
-def _ask(
-    offline: Offline,
-    pack: Pack,
-    slot: Slot,
-    target: Release,
-    reason: str,
-    unhashed: Sequence[str],
-    records: Sequence[Journalled],
-) -> tuple[Envelope | None, tuple[str, ...]]:
+def _ask(offline: Offline, pack: Pack, asked: Asked) -> tuple[Envelope | None, tuple[str, ...]]:
     judge = Judge(offline.signer, policies_of_pack(pack))
-    asked = asked_of(slot, target, reason, reached=not unhashed, journal=steps(records))
     return or_unasked(lambda: judge.on_pack(pack, asked, time_us=max(offline.now_us, pack.time_us)))
 
 

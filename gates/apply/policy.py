@@ -5,7 +5,8 @@ On an empty ledger it is entry 0, the root.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.interface import HeadMoved, Ledger
@@ -13,11 +14,15 @@ from gates.apply.ledger.opening import ROOT_VARIABLE
 from gates.apply.ledger.shape import seal_entry
 from gates.apply.writer import LedgerWriter, Position, witness
 from gates.bundle.canonical import digest_bytes
+from gates.bundle.changes import keep_change
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import UsageError
 from gates.records.base import Digest, Micros
 from gates.records.release import ActivePolicy, Entry, PublicKey
+
+JudgeChange = Callable[[Chain, Micros], tuple[dict[str, Any], ...]]
+"""Signed answers on a change, one for each environment whose policies in force have rules for it."""
 
 
 def begin_ledger(
@@ -64,16 +69,23 @@ def begin_ledger(
     return witness(store, root, raw)
 
 
-def activate_policy(writer: LedgerWriter, active: Sequence[ActivePolicy], *, reason: str) -> Digest:
+def activate_policy(
+    writer: LedgerWriter, active: Sequence[ActivePolicy], *, reason: str, judge: JudgeChange | None = None
+) -> Digest:
     """Put policy and trust digests in force from here on; environments that are not named keep theirs.
+
+    Parameters
+    ----------
+    judge: asks the policies in force; without one the entry carries no decision.
 
     Raises
     ------
     Refused: `key.unlisted`: the signer is no policy owner, neither by entry 0 nor by the trust in force in every one of
-    these environments. EvidenceError: a trust document is not in the store.
+    these environments; or the policies in force deny. EvidenceError: a trust document is not in the store.
     """
+    chain = writer.read()
 
-    def build(_: Chain, position: Position) -> Entry:
+    def entry(position: Position, decisions: tuple[dict[str, Any], ...]) -> Entry:
         return Entry(
             sequence=position.sequence,
             previous=position.previous,
@@ -82,6 +94,12 @@ def activate_policy(writer: LedgerWriter, active: Sequence[ActivePolicy], *, rea
             actor=writer.actor,
             reason=reason,
             active=tuple(active),
+            decisions=decisions or None,
         )
 
-    return writer.append(build)[0]
+    writer.require_authority(entry(Position(len(chain.entries), chain.head, chain.time_us), ()), chain)
+    decisions = judge(chain, max(writer.now_us, chain.time_us)) if judge else ()
+    for decision in decisions:
+        keep_change(writer.store, decision)
+
+    return writer.append(lambda _, position: entry(position, decisions), chain)[0]

@@ -11,14 +11,17 @@ from typing import Literal
 
 from gates.apply.act import Judge
 from gates.apply.hotfix import overdue
+from gates.apply.incidents import About
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
+from gates.apply.ledger.slots import OpenIntent
 from gates.apply.offline import journal_keys, read_journal
 from gates.apply.pack import has_pack
 from gates.apply.promote import finish as finish_promotion
 from gates.apply.retire import finish as finish_retirement
 from gates.apply.rollback import allowance_of, begin_rollback, rollback
-from gates.apply.saga import Applied, already_done, carry_out, move_word
+from gates.apply.rollout import finish as finish_step
+from gates.apply.saga import Applied, already_done, carry_out, goes_back, move_word
 from gates.apply.serving.interface import Serves
 from gates.apply.surfaces import Surfaces, describe, describe_release
 from gates.apply.writer import LedgerWriter, Position
@@ -68,7 +71,7 @@ def look(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain | No
         said = f"a {what} to {describe_release(move.after.release)}, begun by {move.entry.actor}, is not finished"
         if writer.signer.public.key_id not in move.owners:
             return Todo("foreign", f"{said}; it is another key's: `gates takeover` makes it this one's")
-        undo = "" if move.entry.kind == "rollback" else f"go back to {describe_release(move.before.release)}"
+        undo = "" if goes_back(move) else f"go back to {describe_release(move.before.release)}"
         return Todo("open", said, f"go on to {describe_release(move.after.release)}", undo)
     if state.debts:
         said = f"the last move left debts: {'; '.join(state.debts)}"
@@ -99,8 +102,8 @@ def _journal(surfaces: Surfaces, chain: Chain, slot: Slot, raws: tuple[bytes, ..
     if unlisted:
         return _conflict(told, "a key that may not apply signed it")
     if state.open is not None:
-        ours = state.open.entry.kind == "rollback" and state.open.after.release == last.after
-        undone = state.open.entry.kind == "intent" and state.open.before.release == last.after
+        ours = goes_back(state.open) and state.open.after.release == last.after
+        undone = state.open.entry.kind in ("intent", "rollout") and state.open.before.release == last.after
         if (ours or undone) and key_id not in state.open.owners:
             return Todo("foreign", f"{told}; to enter it an open move must be closed, and that is another key's")
         if ours or undone:
@@ -156,12 +159,15 @@ def reconcile(
         return rollback(writer, surfaces, slot, reason=todo.said, judge=judge)
     move = chain.open_intent(slot)
     if todo.left == "open" and move is not None:
-        if move.entry.kind == "intent":
-            return finish_promotion(writer, surfaces, slot)
-        if move.entry.kind == "retire":
-            return finish_retirement(writer, surfaces, slot)
-        return rollback(writer, surfaces, slot, reason="finished by `gates reconcile`")
+        return _finish(writer, surfaces, slot, move)
     raise _cannot(todo, surfaces)
+
+
+def _finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, move: OpenIntent) -> Applied:
+    finish = {"intent": finish_promotion, "retire": finish_retirement, "rollout": finish_step}.get(move.entry.kind)
+    if finish is not None:
+        return finish(writer, surfaces, slot)
+    return rollback(writer, surfaces, slot, reason="finished by `gates reconcile`")
 
 
 def _cannot(todo: Todo, surfaces: Surfaces) -> Refused:
@@ -185,8 +191,9 @@ def _enter(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -
     state = chain.slot(slot)
     status: Literal["done", "failed"] = "done"
     if state.open is None:
-        chain = begin_rollback(writer, chain, slot, last.after, _reason(last, digest_bytes(raws[-1])), last.decision)
-    elif state.open.entry.kind == "intent":
+        reason, about = _reason(last, digest_bytes(raws[-1])), About(last.incident, last.snapshot)
+        chain = begin_rollback(writer, chain, slot, last.after, reason, last.decision, about)
+    elif not goes_back(state.open):
         status = "failed"
     allowance = allowance_of(surfaces, slot, last.after, chain.slot(slot))
     applied = carry_out(writer, surfaces, slot, chain, status=status, allowance=allowance, resumed=True)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gates.apply.act import Asked, Envelope, Judge, hashed
+from gates.apply.incidents import About
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import SlotState
@@ -26,6 +27,7 @@ from gates.apply.saga import (
     carry_out,
     check_surfaces,
     explanations,
+    goes_back,
     open_elsewhere,
     own_intent,
     require_unmoved,
@@ -48,6 +50,7 @@ def rollback(
     reason: str,
     to: Digest | None = None,
     judge: Judge | None = None,
+    about: About | None = None,
 ) -> Applied:
     """Take a slot back to an earlier release, whole.
 
@@ -55,7 +58,7 @@ def rollback(
     ----------
     to: digest of a release that was done here; default: the last good one before the present, where that did not
         come by a rollback itself.
-    judge: asks the policies in force; without one, the entry carries no decision.
+    judge: asks the policies in force; without one, the entry carries no decision. about: the incident.
 
     Raises
     ------
@@ -83,30 +86,32 @@ def rollback(
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
     surfaces.serving.check(target)
     allowance = allowance_of(surfaces, slot, target, state)
-    decision, unasked = _ask(judge, writer, chain, slot, target, allowance, reason)
+    about = about or About()
+    reached = allowance.registry != "is down"
+    asked = asked_of(slot, target, reason, reached=reached, incident=about.incident)
+    decision, unasked = _ask(judge, writer, chain, asked)
     allowance = replace(allowance, debts=(*allowance.debts, *unasked))
     # (2)
-    chain = begin_rollback(writer, chain, slot, target, reason, decision)
+    chain = begin_rollback(writer, chain, slot, target, reason, decision, about)
     return carry_out(writer, surfaces, slot, chain, allowance=allowance)
 
 
 def _ask(
-    judge: Judge | None,
-    writer: LedgerWriter,
-    chain: Chain,
-    slot: Slot,
-    target: Release,
-    allowance: Allowance,
-    reason: str,
+    judge: Judge | None, writer: LedgerWriter, chain: Chain, asked: Asked
 ) -> tuple[Envelope | None, tuple[str, ...]]:
     if judge is None:
         return None, ()
-    asked = asked_of(slot, target, reason, reached=allowance.registry != "is down")
     return or_unasked(lambda: judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us)))
 
 
 def asked_of(
-    slot: Slot, target: Release, reason: str, *, reached: bool, journal: tuple[JournalStep, ...] = ()
+    slot: Slot,
+    target: Release,
+    reason: str,
+    *,
+    reached: bool,
+    journal: tuple[JournalStep, ...] = (),
+    incident: str | None = None,
 ) -> Asked:
     """Return what policies are asked about a rollback; `reached` where its model bytes were hashed again."""
     return Asked(
@@ -117,6 +122,7 @@ def asked_of(
         reason=reason,
         hashed=hashed(target, reached=reached),
         journal=journal,
+        incident=incident,
     )
 
 
@@ -142,6 +148,7 @@ def begin_rollback(
     after: Release | None,
     reason: str,
     decision: Envelope | None = None,
+    about: About | None = None,
 ) -> Chain:
     """Append the `rollback` entry upon the slot's last closing entry; return the chain with it."""
     state = chain.slot(slot)
@@ -163,6 +170,8 @@ def begin_rollback(
             before=state.standing.release,
             after=after,
             decision=decision,
+            incident=about.incident if about else None,
+            snapshot=about.snapshot if about else None,
         )
 
     return writer.append(build, chain)[1]
@@ -170,7 +179,7 @@ def begin_rollback(
 
 def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, to: Digest | None) -> Applied:
     move = own_intent(writer, chain.slot(slot), slot)
-    finish = move.entry.kind == "rollback"
+    finish = goes_back(move)
     reached = move.after.release if finish else move.before.release
     if to is not None and (reached is None or release_digest(reached) != to):
         raise open_elsewhere(move, slot)

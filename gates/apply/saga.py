@@ -141,7 +141,13 @@ def explanations(state: SlotState) -> tuple[Standing, ...]:
 
 def move_word(move: OpenIntent) -> str:
     """What a move is called."""
-    return {"rollback": "rollback", "retire": "retirement"}.get(move.entry.kind, "promotion")
+    words = {"rollback": "rollback", "retire": "retirement", "rollout": "step", "monitor": "demand of a monitor"}
+    return words.get(move.entry.kind, "promotion")
+
+
+def goes_back(move: OpenIntent) -> bool:
+    """Whether a move leads back already, so that it is finished and not undone."""
+    return move.entry.kind in ("rollback", "monitor")
 
 
 def open_elsewhere(move: OpenIntent, slot: Slot) -> Refused:
@@ -153,7 +159,7 @@ def open_elsewhere(move: OpenIntent, slot: Slot) -> Refused:
         code="slot.open",
         where=f"ledger entry {move.entry.sequence}",
         remedy=f"run that {what} again with the same key to finish it"
-        + ("" if move.entry.kind == "rollback" else ", or `gates rollback` with that key to undo it"),
+        + ("" if goes_back(move) else ", or `gates rollback` with that key to undo it"),
     )
 
 
@@ -193,7 +199,7 @@ def carry_out(
         outcome, chain = _close(writer, chain, slot, move, reached, None if unseen else observed, debts)
     except GatesError as error:
         raise _interrupted(error, slot, move) from error
-    pack = keep_pack(writer, surfaces.serving, chain, slot)
+    pack = keep_pack(writer, surfaces.serving, chain, slot) if writer.may_pack(chain, slot) else None
     unwitnessed = tag_head(surfaces, slot, chain)
     return Applied(
         slot,
@@ -295,7 +301,7 @@ def _still_open(writer: LedgerWriter, newest: Chain, slot: Slot, move: OpenInten
             remedy="`gates log` says by whom",
         )
     # Trust may have changed since the intent: whoever may not apply any more moves nothing more.
-    writer.require_apply(newest, slot)
+    writer.require_apply(newest, slot, move.entry.kind)
     return newest
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gates.apply.ledger.authority import may_sign
+from gates.apply.ledger.authority import may_sign, movers
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.interface import HeadMoved, Ledger
 from gates.apply.ledger.shape import seal_entry
@@ -19,7 +19,7 @@ from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EngineError, EvidenceError, Refused
 from gates.records.base import Digest, Micros
-from gates.records.release import Entry, Slot
+from gates.records.release import Entry, EntryKind, Slot
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _ROUNDS = 1_000
@@ -93,7 +93,7 @@ class LedgerWriter:
             entry = build(chain, self._position(chain))
             if isinstance(entry, Present):
                 return entry.digest, chain
-            self._require_authority(entry, chain)
+            self.require_authority(entry, chain)
             raw = seal_entry(entry, self.signer)
             longer = chain.extended([raw])
             try:
@@ -128,18 +128,31 @@ class LedgerWriter:
         """Whether the store holds the newest entry."""
         return chain.head in self.store
 
-    def require_apply(self, chain: Chain, slot: Slot) -> None:
-        """Refuse whoever may not move the slot, before anything else is looked at.
+    def require_apply(self, chain: Chain, slot: Slot, kind: EntryKind = "intent") -> None:
+        """Refuse whoever may not move the slot by such an entry, before anything else is looked at.
 
         Raises
         ------
         Refused: `key.unlisted`. EvidenceError: no policy is active there.
         """
-        if not chain.trust(slot.environment).allows(self.signer.public.key_id, "apply", slot.environment):
-            raise self._unlisted(f"may not apply in {slot.environment}")
+        trust, key_id = chain.trust(slot.environment), self.signer.public.key_id
+        if not any(trust.allows(key_id, role, slot.environment) for role in movers(kind)):
+            raise self._unlisted(f"may not {' or '.join(movers(kind))} in {slot.environment}")
 
-    def _require_authority(self, entry: Entry, chain: Chain) -> None:
-        if may_sign(entry, (self.signer.public.key_id,), chain.owners, chain.trusts):
+    def may_pack(self, chain: Chain, slot: Slot) -> bool:
+        """Whether a rollback pack by this key would be believed: it says what may serve again, which no monitor does."""
+        return chain.trust(slot.environment).allows(self.signer.public.key_id, "apply", slot.environment)
+
+    def require_authority(self, entry: Entry, chain: Chain) -> None:
+        """Refuse whoever may not sign an entry, before anybody is asked about it.
+
+        Raises
+        ------
+        Refused: `key.unlisted`.
+        """
+        move = chain.open_intent(entry.slot) if entry.slot is not None else None
+        closes = move.entry if move else None
+        if may_sign(entry, (self.signer.public.key_id,), chain.owners, chain.trusts, closes=closes):
             return
         if entry.kind == "policy":
             owners = ", ".join(owner.identity for owner in chain.owners)

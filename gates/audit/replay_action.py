@@ -1,7 +1,7 @@
 """Replay of an action: decide again from the ledger, or from the pack that was used while it was away, and compare bytes.
 
 As replay.py. Taken from the stored input is only what was observed outside: hashed bytes, counted requests, the journal of
-the same outage.
+the same outage, the release that the traffic followed, what a monitor saw.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from gates.apply.act import Asked, action_input, pack_facts
 from gates.apply.ledger.acts import action_facts
+from gates.apply.ledger.rollout import present_share, rollout_of
 from gates.apply.pack import open_pack
+from gates.apply.rollout import planned
 from gates.audit.positions import Positions
 from gates.audit.replay import EngineFor, differing, embedded, load_trust_of
 from gates.bundle.actions import OpenedAction
@@ -20,7 +22,7 @@ from gates.bundle.store import Store
 from gates.decide.acts import decide_action
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.action import ActionDecision, ActionLedger
+from gates.records.action import ActionDecision, ActionInput, ActionLedger, PresentShare, Rollout
 from gates.records.release import Slot
 
 
@@ -74,6 +76,12 @@ def replay_action(
             approvals=[load_approval(store, item.digest) for item in stored.approvals],
             traffic=stored.traffic,
             journal=stored.journal,
+            incident=request.incident,
+            percent=request.percent,
+            demand=request.demand,
+            present=_present(stored, slot, positions),
+            rollout=_rollout(store, stored, slot, positions),
+            alarm=stored.alarm,
         ),
     )
     again, _ = decide_action((engine_for or embedded)(policies), document)
@@ -84,6 +92,19 @@ def replay_action(
         () if same else differing(document.document(), stored.document()) or ("bytes",),
         differing(again.document(), decision.document()),
     )
+
+
+def _present(stored: ActionInput, slot: Slot, positions: Positions) -> PresentShare | None:
+    if stored.present is None:
+        return None
+    return present_share(positions.at(stored.ledger.sequence), slot, stored.present.observed)
+
+
+def _rollout(store: Store, stored: ActionInput, slot: Slot, positions: Positions) -> Rollout | None:
+    if stored.rollout is None:
+        return None
+    chain = positions.at(stored.ledger.sequence)
+    return rollout_of(chain, slot, planned(store, chain, slot))
 
 
 def _facts(store: Store, opened: OpenedAction, slot: Slot, positions: Positions) -> ActionLedger:

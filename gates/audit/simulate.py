@@ -100,6 +100,33 @@ class Simulation:
         now = Counter(code for one in self.outcomes for code in set(one.would_codes))
         return [(code, before[code], now[code]) for code in sorted(before | now) if before[code] != now[code]]
 
+    def document(self) -> dict[str, Any]:
+        """Return every flip, what decides it, and how the share of inconclusive results changes, as JSON."""
+        return {
+            "decisions": len(self.outcomes),
+            "flips": [
+                {
+                    "decision": one.decision,
+                    "model": one.model,
+                    "version": one.version,
+                    "environment": one.environment,
+                    "allowed": one.allowed,
+                    "would": one.would,
+                    "basis": one.basis,
+                    "would_basis": one.would_basis,
+                    "decides": [{"code": code, "check": check, "slice": where} for code, check, where in one.decides],
+                }
+                for one in self.flips
+            ],
+            "deciding": [
+                {"code": code, "check": check, "slice": where, "decisions": n}
+                for (code, check, where), n in self.deciding
+            ],
+            "inconclusive": {"before": self.undecided(now=False), "now": self.undecided(now=True)},
+            "alarms": [{"code": code, "before": before, "now": now} for code, before, now in self.alarms()],
+            "unreadable": list(self.unreadable),
+        }
+
 
 def simulate(
     store: Store, policies: PolicySet, *, decisions: Sequence[Digest] | None = None, jobs: int = 2

@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gates.apply.aliases import AliasNames, Standing, unexplained
-from gates.apply.ledger.acts import action_of
+from gates.apply.ledger.acts import ACTIONS, action_of
 from gates.apply.ledger.authority import check_decider
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
+from gates.apply.ledger.changes import changes_of
 from gates.apply.ledger.shape import check_shape
 from gates.apply.saga import explanations
 from gates.apply.sealed import check_sealed
@@ -32,14 +33,17 @@ from gates.audit.findings import Findings
 from gates.audit.positions import Positions
 from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
 from gates.audit.replay_action import replay_action
+from gates.audit.replay_change import replay_change
 from gates.audit.witnesses import look_at_witnesses
 from gates.bundle.actions import OpenedAction
 from gates.bundle.canonical import digest_bytes
+from gates.bundle.changes import OpenedChange
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
 from gates.bundle.pack import check_holdout, load_approval, load_plan, oldest
 from gates.bundle.store import Store, is_named
 from gates.bundle.waivers import load_waiver
+from gates.decide.acts import knows_action, knows_changes
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros, ModelVersion
@@ -178,8 +182,48 @@ class _Audit:
             if opened is not None:
                 self.decision(opened)
 
-        if entry.action in ("rollback", "retire", "archive") and entry.decision is not None:
+        if entry.action in ACTIONS and entry.decision is not None:
             self._action(entry)
+        elif entry.action in ACTIONS or (entry.kind == "policy" and entry.sequence > 0):
+            where = f"ledger entry {entry.sequence}"
+            self.found.attempt("decision", f"on this {entry.kind} is there", where, self._undecided, entry)
+        for number, _ in enumerate(entry.decisions or ()):
+            self._change(entry, number)
+
+    def _undecided(self, entry: Entry) -> None:
+        """Refuse an entry without a decision where the policies in force before it had rules for what it does."""
+        if self.positions is None:
+            return
+        before = self.positions.at(entry.sequence - 1)
+        decided = {change.decision.request.environment for change in changes_of(entry)}
+        names = [each.environment for each in entry.active or ()] + ([entry.slot.environment] if entry.slot else [])
+        for name in names:
+            if name in decided or name not in before.policies:
+                continue
+            policies = PolicySet.from_store(self.store, before.policies[name].policy_digest)
+            asked = knows_changes(policies) if entry.action is None else knows_action(policies, entry.action)
+            if asked:
+                raise EvidenceError(
+                    f"the policies in force in {name} had rules for it, and nobody asked them",
+                    code="decision.missing",
+                    remedy="look at its reason and its debts, and at who wrote it",
+                )
+
+    def _change(self, entry: Entry, number: int) -> None:
+        where = f"ledger entry {entry.sequence}"
+        opened = self.found.attempt(
+            "decision", "on these policies is signed and whole", where, lambda: changes_of(entry)[number]
+        )
+        if opened is None:
+            return
+        self._policy(opened.decision.policy_digest, opened.decision.trust_digest)
+        self.found.attempt("replay", "of this change gives the same bytes", where, self._replay_change, opened)
+
+    def _replay_change(self, opened: OpenedChange) -> None:
+        if self.positions is None:
+            raise EvidenceError("no ledger is at hand", code="ledger.missing")
+        again = replay_change(self.store, opened, positions=self.positions, engine_for=self._engine)
+        _same(again.input_differs, again.decision_differs)
 
     def _action(self, entry: Entry) -> None:
         where = f"ledger entry {entry.sequence}"

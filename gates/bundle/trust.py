@@ -18,7 +18,10 @@ from gates.records.base import Digest, Environment, Name, Record
 from gates.records.release import PublicKey
 
 # `policy` activates policies and trust, as the owners of entry 0 do, in the environments where it is in force already.
-Role = Literal["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk", "approve:business-owner"]
+# `monitor` demands less traffic for what is rolled out, and never more.
+Role = Literal[
+    "policy", "measure", "decide", "apply", "monitor", "approve:ml-owner", "approve:risk", "approve:business-owner"
+]
 
 
 class TrustedKey(Record):

@@ -37,6 +37,8 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "approve": _Command("people", "approve", "Sign a yes for exactly one move."),
         "waive": _Command("waivers", "waive", "Accept one bad figure of one version for a time."),
         "baseline": _Command("waivers", "baseline", "Accept today's bad figures, so that only new or worse ones deny."),
+        "rollout": _Command("rollout", "rollout", "Give what was promoted more of the traffic, step by step."),
+        "monitor": _Command("rollout", "monitor", "Do what a monitor demands: no further, a step back, or all of it."),
         "batch": _Command("batch", "batch", "Score a partition by the version that is deployed."),
         "shadow": _Command("shadow", "shadow", "Send a copy of each request to a version whose answers go nowhere."),
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),

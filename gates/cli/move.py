@@ -10,6 +10,7 @@ import click
 
 from gates.apply.incidents import INCIDENTS, Incident
 from gates.cli import options
+from gates.cli.moved import applied_document, print_applied, tell_applied
 
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 @options.target
 @options.candidate
 @options.bundle
-@click.option("--reason", metavar="TEXT", help="Why; it is recorded.")
+@options.optional_reason
 @click.option("--percent", type=click.IntRange(1, 100), help="Of the traffic; default: the rollout's first step.")
 @click.option(
-    "--hotfix", metavar="INCIDENT", help="For this incident, leave rules about order and pace for later, for hours."
+    "--hotfix",
+    metavar="INCIDENT",
+    callback=options.said,
+    help="For this incident, leave rules about order and pace for later, for hours.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="All results, not only those that decide.")
 @options.key
@@ -66,11 +70,11 @@ def promote(
         )
     if output == "json":
         answer: dict[str, Any] = document(done.view)
-        options.print_document(answer | ({"applied": _document(done.applied)} if done.applied else {}))
+        options.print_document(answer | ({"applied": applied_document(done.applied)} if done.applied else {}))
     else:
         options.show(done.view, output, verbose=verbose)
         if done.applied:
-            _tell(done.applied, "promoted")
+            tell_applied(done.applied, "promoted")
     options.leave(0 if done.applied else 1)
 
 
@@ -185,7 +189,7 @@ def adopt(version: str, environment: str, reason: str, key: str | None, spec_pat
         done = told(
             project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
         )
-    _print(done, "adopted", output)
+    print_applied(done, "adopted", output)
 
 
 @click.command()
@@ -229,7 +233,7 @@ def retire(
 
     with options.telling(project):
         done = told(project, environment, "retired", reason, move)
-    _print(done, "retired", output)
+    print_applied(done, "retired", output)
 
 
 @click.command()
@@ -286,12 +290,12 @@ def reconcile(environment: str, how: str | None, key: str | None, spec_path: str
             )
     if output == "json":
         said = {"left": todo.left, "said": todo.said, "finish": todo.finish, "undo": todo.undo}
-        options.print_document(said | ({"applied": _document(applied)} if applied else {}))
+        options.print_document(said | ({"applied": applied_document(applied)} if applied else {}))
     else:
         can = ((todo.finish, "--finish"), (todo.undo, "--undo"))
         options.tell({}, output, todo.said, *(f"{flag}: {what}" for what, flag in can if what and not applied))
         if applied:
-            _tell(applied, "reconciled")
+            tell_applied(applied, "reconciled")
     options.leave(0 if applied or todo.left == "nothing" else 1)
 
 
@@ -318,13 +322,13 @@ def _tell_handled(done: Handled, environment: str, output: str, scores: Sequence
     kept = {"digest": done.snapshot.digest, "absent": list(done.snapshot.absent)}
     if output == "json":
         options.print_document(
-            {"snapshot": kept, **(_document(done.applied) if done.applied else {"dispatched": True})}
+            {"snapshot": kept, **(applied_document(done.applied) if done.applied else {"dispatched": True})}
         )
         return
     if done.applied is None:
         click.echo(f"training was asked for; nothing moved in {environment}")
     else:
-        _tell(done.applied, "rolled back")
+        tell_applied(done.applied, "rolled back")
     for line in scores:
         click.echo(f"  {line}")
     click.echo(f"  {done.snapshot.words}")
@@ -332,50 +336,3 @@ def _tell_handled(done: Handled, environment: str, output: str, scores: Sequence
         click.echo(f"  absent: {missing}")
     if done.applied is not None and not done.applied.journalled:
         click.echo(f"  next: gates incident -e {environment}, and a second person: gates confirm -e {environment}")
-
-
-def _print(applied: Applied, word: str, output: str) -> None:
-    if output == "json":
-        options.print_document(_document(applied))
-    else:
-        _tell(applied, word)
-
-
-def _tell(applied: Applied, word: str) -> None:
-    from gates.render.release import traffic_text
-
-    where = applied.slot.environment
-    undone = " (an unfinished promotion was undone)" if applied.status == "failed" else ""
-    if applied.status == "accepted":
-        click.echo(f"{word} in {where}, accepted and not seen: {traffic_text(applied.accepted)}")
-        click.echo(f"  nobody sees the traffic; once somebody does, gates reconcile -e {where} moves what is deployed")
-    else:
-        click.echo(f"{word} in {where}{undone}: {traffic_text(applied.observed)}")
-    if applied.outcome and applied.journalled:
-        click.echo(f"  journal {applied.outcome[7:19]} beside the target; next: gates reconcile -e {where}")
-    elif applied.outcome:
-        click.echo(f"  ledger {applied.outcome[7:19]}, rollback pack {applied.pack[7:19] if applied.pack else 'none'}")
-    else:
-        click.echo("  development has no ledger: this move is recorded nowhere")
-    for debt in applied.debts:
-        click.echo(f"  debt: {debt}")
-    if applied.unwitnessed:
-        click.echo(f"  the ledger's new head is not tagged in the registry: {applied.unwitnessed}")
-
-
-def _document(applied: Applied) -> dict[str, Any]:
-    releases = {"wanted": applied.wanted, "accepted": applied.accepted, "observed": applied.observed}
-    facts = {
-        "environment": applied.slot.environment,
-        "model": applied.slot.model,
-        "status": applied.status,
-        "intent": applied.intent,
-        "outcome": applied.outcome,
-        "pack": applied.pack,
-        "debts": list(applied.debts),
-        "journalled": applied.journalled,
-        "unwitnessed": applied.unwitnessed or None,
-        "resumed": applied.resumed,
-        **{name: release.document() if release else None for name, release in releases.items()},
-    }
-    return {name: value for name, value in facts.items() if value is not None}

@@ -25,7 +25,19 @@ candidate = click.option(
     "--candidate", metavar="URI", help="models:/NAME/VERSION or models:/NAME@ALIAS; default: the spec's."
 )
 key = click.option("--key", metavar="FILE", help="Signing key; default: $GATES_KEY.")
-reason = click.option("--reason", required=True, metavar="TEXT", help="Why; it is recorded.")
+
+
+def said(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse words that say nothing."""
+    if value is None or value.strip():
+        return value
+    from gates.errors import UsageError
+
+    raise UsageError("says nothing", code="reason.missing", where=parameter.opts[0], remedy="say why; it is recorded")
+
+
+reason = click.option("--reason", required=True, metavar="TEXT", callback=said, help="Why; it is recorded.")
+optional_reason = click.option("--reason", metavar="TEXT", callback=said, help="Why; it is recorded.")
 
 
 def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

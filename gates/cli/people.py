@@ -11,8 +11,18 @@ from gates.cli import options, policies
 
 if TYPE_CHECKING:
     from gates.bundle.trust import Role
+    from gates.flow.people import Activated
 
-_ROLES = ["policy", "measure", "decide", "apply", "approve:ml-owner", "approve:risk", "approve:business-owner"]
+_ROLES = [
+    "policy",
+    "measure",
+    "decide",
+    "apply",
+    "monitor",
+    "approve:ml-owner",
+    "approve:risk",
+    "approve:business-owner",
+]
 
 
 @click.group()
@@ -97,26 +107,51 @@ for _command in policies.COMMANDS:
 @click.option(
     "--loosen", multiple=True, metavar="PATH", help="An override that loosens a limit or a level; each is to be named."
 )
+@click.option(
+    "--simulate", is_flag=True, help="First judge the store's past decisions under them, and keep the answer."
+)
+@click.option("--unsimulated", metavar="TEXT", callback=options.said, help="Why not; it is recorded.")
 @options.reason
 @options.key
 @options.spec
 @options.output
 def policy_activate(
-    environments: tuple[str, ...], loosen: tuple[str, ...], reason: str, key: str | None, spec_path: str, output: str
+    environments: tuple[str, ...],
+    loosen: tuple[str, ...],
+    simulate: bool,
+    unsimulated: str | None,
+    reason: str,
+    key: str | None,
+    spec_path: str,
+    output: str,
 ) -> None:
-    """Sign today's policy and trust digests into the ledger; the first time this makes the ledger."""
+    """Sign today's policy and trust digests into the ledger; the first time this makes the ledger.
+
+    The policies in force judge it: who may, what loosens and is named, who else approved, and whether it was simulated.
+    """
     from gates.flow.notify import told
     from gates.flow.people import activate
 
+    if simulate and unsimulated:
+        raise click.UsageError("--simulate, or --unsimulated and why not")
     project = options.open_project(spec_path)
     with options.telling(project):
-        digest, first = told(
+        done = told(
             project,
             ", ".join(environments),
             "policies put in force",
             reason,
-            lambda: activate(project, environments, reason=reason, key=key, loosen=loosen),
+            lambda: activate(
+                project,
+                environments,
+                reason=reason,
+                key=key,
+                loosen=loosen,
+                simulate=simulate,
+                unsimulated=unsimulated,
+            ),
         )
+    digest, first = done.entry, done.first
     policy_digest, trust_digest = project.policies.digest, project.trust.digest
     rest = (
         "entry 0 names the policy owners. Hand its digest to every job, from outside the branch:",
@@ -130,11 +165,46 @@ def policy_activate(
             "entry": digest,
             "first": first,
             "loosened": sorted(loosen),
+            "simulation": done.simulation.document() if done.simulation else None,
+            "unsimulated": done.unsimulated,
         },
         output,
         f"policy {policy_digest[:23]} and trust {trust_digest[:23]} are in force in {', '.join(environments)}",
         *(f"loosened: {path}" for path in sorted(loosen)),
+        *(_tried(done)),
         *(rest if first else ()),
+    )
+
+
+def _tried(done: Activated) -> tuple[str, ...]:
+    if found := done.simulation:
+        flips = f"{found.to_deny:,} allowed would be denied, {found.to_allow:,} denied would be allowed"
+        return (f"simulated: {found.decisions:,} past decisions, {flips}",)
+    return (f"not simulated: {done.unsimulated}",) if done.unsimulated else ()
+
+
+@policy.command("approve")
+@options.target
+@click.option("--role", required=True, type=click.Choice(["risk", "ml-owner"]), help="The role you approve in.")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 30), help="How long the yes holds.")
+@click.option("--comment", metavar="TEXT", help="Signed with it.")
+@options.key
+@options.spec
+@options.output
+def policy_approve(
+    environment: str, role: str, days: int, comment: str | None, key: str | None, spec_path: str, output: str
+) -> None:
+    """Sign a yes for today's policies and trust data in place of those in force in ENV; void when either changes."""
+    from gates.flow.people import approve_policy
+
+    digest, approval = approve_policy(
+        options.open_project(spec_path), environment, role=role, days=days, comment=comment, key=key
+    )
+    options.tell(
+        {"approval_digest": digest, "approval": approval.document()},
+        output,
+        f"approved as {role}: policy {approval.policy_digest[:23]} and trust {approval.trust_digest[:23]} in {environment}",
+        f"{digest}; void when these, or what is in force, change",
     )
 
 

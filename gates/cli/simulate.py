@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -39,7 +39,7 @@ def simulate(
     if policy is not None and not policy.startswith("sha256:") and not Path(policy).is_dir():
         raise click.UsageError(f"--policy: no such folder: {policy}")
     found = run(options.open_project(spec_path), policy, check=check, limits=limits, jobs=jobs)
-    document = [{"limit": limit, **_document(one)} for limit, one in found]
+    document = [{"limit": limit, **one.document()} for limit, one in found]
     if check is None:
         [(_, only)] = found
         options.tell(document[0], output, _line(only), *_lines(only))
@@ -73,29 +73,3 @@ def _lines(found: Simulation) -> list[str]:
     more = [f"and {len(found.flips) - 20:,} more"] if len(found.flips) > 20 else []
     alarms = [f"{code}: in {before:,} -> {now:,}" for code, before, now in found.alarms()[:20]]
     return [*flips, *more, *decided, *alarms, *(f"not judged: {line}" for line in found.unreadable)]
-
-
-def _document(found: Simulation) -> dict[str, Any]:
-    return {
-        "decisions": len(found.outcomes),
-        "flips": [
-            {
-                "decision": one.decision,
-                "model": one.model,
-                "version": one.version,
-                "environment": one.environment,
-                "allowed": one.allowed,
-                "would": one.would,
-                "basis": one.basis,
-                "would_basis": one.would_basis,
-                "decides": [{"code": code, "check": check, "slice": where} for code, check, where in one.decides],
-            }
-            for one in found.flips
-        ],
-        "deciding": [
-            {"code": code, "check": check, "slice": where, "decisions": n} for (code, check, where), n in found.deciding
-        ],
-        "inconclusive": {"before": found.undecided(now=False), "now": found.undecided(now=True)},
-        "alarms": [{"code": code, "before": before, "now": now} for code, before, now in found.alarms()],
-        "unreadable": list(found.unreadable),
-    }

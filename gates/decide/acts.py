@@ -1,45 +1,64 @@
-"""DECIDE on an action: its input through the embedded engine, which needs nothing of the machine. Replay calls it too."""
+"""DECIDE on an action, or on a change of policies: its input through the engines at hand. Replay calls it too."""
 
 from __future__ import annotations
 
-import time
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from gates.bundle.canonical import canonical_bytes, digest_document
-from gates.decide.engines.interface import ACTION, Engine
+from gates.decide.engines.interface import ACTION, CHANGE, Engine
+from gates.decide.evaluate import evaluate
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError
 from gates.records.action import ActionDecision, ActionInput
 from gates.records.base import first_fault
+from gates.records.change import ChangeDecision, ChangeInput
 from gates.records.decision import Evaluation, LedgerPosition
 
-
-def knows_actions(policies: PolicySet) -> bool:
-    """Whether a policy set has rules for actions; those of early versions have none."""
-    return ACTION in policies.sidecar.entry_points
+D = TypeVar("D", ActionDecision, ChangeDecision)
 
 
-def decide_action(engine: Engine, document: ActionInput) -> tuple[ActionDecision, Evaluation]:
-    """Ask the policies.
+def knows_action(policies: PolicySet, action: str) -> bool:
+    """Whether a policy set has rules for an action; those of early versions have none, or not for all."""
+    return ACTION in policies.sidecar.entry_points and f"actions/{action}/{action}.rego" in policies.files
+
+
+def knows_changes(policies: PolicySet) -> bool:
+    """Whether a policy set has rules for a change of policies."""
+    return CHANGE in policies.sidecar.entry_points
+
+
+def decide_action(
+    engine: Engine, document: ActionInput, *, confirming: Engine | None = None
+) -> tuple[ActionDecision, Evaluation]:
+    """Ask the policies about an action.
+
+    Parameters
+    ----------
+    confirming: a second engine, which must give the same bytes.
 
     Raises
     ------
-    EvidenceError: the document is no valid input. EngineError: no answer, or one that is no decision.
+    EvidenceError: the document is no valid input. EngineError: no answer, one that is no decision, or two different ones.
     """
-    begun = time.monotonic_ns()
-    answer = engine.evaluate(ACTION, document.document())
-    evaluation = Evaluation(
-        engine=engine.name,
-        version=engine.version,
-        source=engine.source,
-        duration_us=(time.monotonic_ns() - begun) // 1_000,
-    )
-    ordered = {
-        key: sorted(value, key=canonical_bytes) if isinstance(value, list) else value for key, value in answer.items()
-    }
+    return _decide(engine, confirming, ACTION, document, ActionDecision)
+
+
+def decide_change(
+    engine: Engine, document: ChangeInput, *, confirming: Engine | None = None
+) -> tuple[ChangeDecision, Evaluation]:
+    """Ask the policies about a change of policies; as `decide_action`."""
+    return _decide(engine, confirming, CHANGE, document, ChangeDecision)
+
+
+def _decide(
+    engine: Engine, confirming: Engine | None, entry_point: str, document: ActionInput | ChangeInput, kind: type[D]
+) -> tuple[D, Evaluation]:
+    answer = evaluate(engine, entry_point, document.document(), confirming=confirming)
+    ordered = {key: _ordered(value) for key, value in answer.document.items()}
     try:
-        decision = ActionDecision.model_validate(
+        decision = kind.model_validate(
             {
                 **ordered,
                 "request": document.request,
@@ -53,4 +72,8 @@ def decide_action(engine: Engine, document: ActionInput) -> tuple[ActionDecision
         raise EngineError(
             f"the policies' answer is not a decision: {first_fault(error, '/')}", code="engine.answer"
         ) from error
-    return decision, evaluation
+    return decision, answer.evaluation
+
+
+def _ordered(value: Any) -> Any:
+    return sorted(value, key=canonical_bytes) if isinstance(value, list) else value

@@ -20,14 +20,14 @@ from typing import Any
 from gates.bundle.canonical import digest_bytes
 from gates.decide.controls import FILE as CONTROLS
 from gates.decide.controls import collect, document
-from gates.decide.engines.interface import ACTION, ACTIVATION, DECISION, PLAN
+from gates.decide.engines.interface import ACTION, ACTIVATION, CHANGE, DECISION, PLAN
 from gates.decide.opa_binary import OpaBinary, get_opa
 from gates.decide.policies import MODULE, PARSED, SIDECAR, Sidecar, digest_sources, parse_data, shipped_rego
 from gates.errors import EngineError, GatesError
 from gates.resources import module_folder, policies_folder
 
 ANNOTATIONS = "annotations.json"
-ENTRY_POINTS = (PLAN, DECISION, ACTION, ACTIVATION)
+ENTRY_POINTS = (PLAN, DECISION, ACTION, CHANGE, ACTIVATION)
 _SECONDS = 120.0
 
 

@@ -17,7 +17,7 @@ from gates.errors import EngineError
 from gates.resources import module_folder
 
 FILE = "controls.json"
-OWNERS = frozenset(role.removeprefix("approve:") for role in get_args(Role)) - {"measure", "decide", "apply"}
+OWNERS = frozenset(role.removeprefix("approve:") for role in get_args(Role)) - {"measure", "decide", "apply", "monitor"}
 """Roles of the trust data that can own a rule."""
 WORDS = ("owner", "supports", "evidence", "not_covered")
 """What METADATA says of a rule besides title, description, code and remedy."""

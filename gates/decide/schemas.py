@@ -29,6 +29,7 @@ from gates.records import (
     Release,
 )
 from gates.records.action import ActionDecision, ActionInput
+from gates.records.change import ChangeDecision, ChangeInput
 from gates.resources import schema_folder
 
 RECORDS: dict[str, type[Record]] = {
@@ -37,6 +38,8 @@ RECORDS: dict[str, type[Record]] = {
     "activation-request.v1": ActivationRequest,
     "approval.v1": Approval,
     "bundle.v1": Bundle,
+    "change-decision.v1": ChangeDecision,
+    "change-input.v1": ChangeInput,
     "decision.v1": Decision,
     "decision-input.v1": DecisionInput,
     "evaluation.v1": Evaluation,
@@ -53,6 +56,7 @@ INPUTS = {
     "gates/main/decision": "decision-input.v1",
     "gates/main/plan": "plan-request.v1",
     "gates/main/action": "action-input.v1",
+    "gates/main/change": "change-input.v1",
     "gates/main/activation": "activation-request.v1",
 }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gates.audit.positions import Positions
     from gates.audit.replay import Replayed
     from gates.audit.replay_action import ReplayedAction
+    from gates.audit.replay_change import ReplayedChange
     from gates.render.pictures import Picture
     from gates.render.view import View
 
@@ -104,8 +105,8 @@ def _look_at_rollbacks(project: Project, found: Findings) -> None:
             )
 
 
-def replay(project: Project, digest: str) -> Replayed | ReplayedAction:
-    """Decide again from the sealed sources, on a candidate or on an action.
+def replay(project: Project, digest: str) -> Replayed | ReplayedAction | ReplayedChange:
+    """Decide again from the sealed sources, on a candidate, on an action or on a change of policies.
 
     Raises
     ------
@@ -114,12 +115,15 @@ def replay(project: Project, digest: str) -> Replayed | ReplayedAction:
     from gates.audit.replay import find_decision as open_by_either
     from gates.audit.replay import replay as again
     from gates.audit.replay_action import replay_action
+    from gates.audit.replay_change import replay_change
     from gates.bundle.actions import find_action
+    from gates.bundle.changes import find_change
 
     found = find_decision(project, digest)
-    action = find_action(project.store, found)
-    if action is not None:
+    if (action := find_action(project.store, found)) is not None:
         return replay_action(project.store, action, positions=positions_of(project))
+    if (change := find_change(project.store, found)) is not None:
+        return replay_change(project.store, change, positions=positions_of(project))
     opened = open_by_either(project.store, found)
     positions = None if opened.decision.request.environment == DEVELOPMENT else positions_of(project)
     return again(project.store, opened, positions=positions)

@@ -39,12 +39,16 @@ def handle(
 ) -> Handled:
     """Keep what served, then go back to where the incident's type says, or to `to`.
 
-    The reason that the ledger holds begins with the type and ends with what became of the snapshot.
+    The ledger's entry holds the type and the digest of what was kept, beside the reason.
 
     Raises
     ------
     Refused: no release helps; else as `rollback`. UsageError: retrain, and the spec names nobody to ask for it.
     """
+    from gates.apply.incidents import About
+
+    if not reason.strip():
+        raise UsageError("a rollback needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
     slot = recorded(project, environment)
     project.signer(key, environment)
     surfaces = surfaces_of(project, environment, registry_may_be_down=True)
@@ -53,13 +57,8 @@ def handle(
         _dispatch(project, environment, reason, kept)
         return Handled(kept, None)
     to = to or _chosen(project, environment, incident, surfaces)
-    applied = rollback(project, environment, reason=_reason(incident, reason, kept), to=to, key=key)
-    return Handled(kept, applied)
-
-
-def _reason(incident: Incident, reason: str, kept: Snapshot) -> str:
-    head, tail = f"[{incident}] ", f" {{{kept.words}}}"
-    return head + reason[: _LONGEST - len(head) - len(tail)] + tail
+    about = About(incident, kept.digest)
+    return Handled(kept, rollback(project, environment, reason=reason[:_LONGEST], to=to, key=key, about=about))
 
 
 def _chosen(project: Project, environment: Environment, incident: Incident, surfaces: Surfaces) -> Digest | None:
@@ -168,30 +167,33 @@ def record_of(project: Project, environment: Environment, wanted: str | None) ->
     entry = next((item for item in reversed(rollbacks) if wanted in (None, item.digest)), None)
     if entry is None:
         raise Refused(f"no such rollback in {environment}", code="incident.none", remedy="`gates log` shows them")
+    # Entries of early versions say both within their reason.
     reason = entry.entry.reason or ""
     typed = re.match(r"\[([a-z-]+)\] ", reason)
+    incident = entry.entry.incident or (typed[1] if typed else "other")
     within = confirmed_within_s(project, environment)
     signed = confirmations(project.store, entry.digest)
     trust = chain.trust(environment)
     return Record(
         entry,
-        typed[1] if typed else "other",
+        incident,
         next((item for item in chain.entries if item.entry.intent == entry.digest), None),
-        _snapshot(project, slot.key, reason),
+        _snapshot(project, slot.key, entry.entry.snapshot, reason),
         tuple(key.person for _, key_ids in signed for key_id in key_ids if (key := trust.find(key_id))),
         entry.entry.time_us + within * 1_000_000 if within is not None else None,
     )
 
 
-def _snapshot(project: Project, key: str, reason: str) -> dict[str, Any] | None:
+def _snapshot(project: Project, key: str, digest: Digest | None, reason: str) -> dict[str, Any] | None:
     from gates.flow.snapshot import LINK
 
     named = re.search(r"\{snapshot ([0-9a-f]{12})", reason)
-    for digest in project.store.linked(LINK, key) if named else ():
-        if named and digest[7:19] == named[1]:
-            try:
-                found: dict[str, Any] = parse_json(project.store.get(digest), where=digest)
-            except GatesError:
-                return None
-            return found
-    return None
+    if digest is None and named:
+        digest = next((one for one in project.store.linked(LINK, key) if one[7:19] == named[1]), None)
+    if digest is None:
+        return None
+    try:
+        found: dict[str, Any] = parse_json(project.store.get(digest), where=digest)
+    except GatesError:
+        return None
+    return found

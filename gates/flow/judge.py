@@ -11,14 +11,21 @@ from gates.project import Project
 from gates.records.base import Digest
 
 if TYPE_CHECKING:
-    from gates.apply.act import Judge
+    from gates.apply.act import Judge, PoliciesBy
     from gates.bundle.keys import Signer
     from gates.decide.policies import PolicySet
 
 
 def judge_of(project: Project, signer: Signer) -> Judge:
     """Return who judges the actions that this key asks for."""
-    from gates.apply.act import Judge, first_of
+    from gates.apply.act import Judge
+
+    return Judge(signer, policies_in_force(project))
+
+
+def policies_in_force(project: Project) -> PoliciesBy:
+    """Return where policies are had by their digest."""
+    from gates.apply.act import first_of
     from gates.decide.policies import PolicySet
 
     def here(digest: Digest, trust: Trust) -> PolicySet:
@@ -33,4 +40,4 @@ def judge_of(project: Project, signer: Signer) -> Judge:
     def stored(digest: Digest, trust: Trust) -> PolicySet:
         return PolicySet.from_store(project.store, digest, trust)
 
-    return Judge(signer, first_of(here, stored))
+    return first_of(here, stored)

@@ -15,6 +15,7 @@ from gates.project import DEVELOPMENT, Project, now_us
 from gates.records import Decision, DecisionInput, Digest, Environment, Release, Route, Slot
 
 if TYPE_CHECKING:
+    from gates.apply.incidents import About
     from gates.apply.reconcile import Todo
     from gates.apply.saga import Applied
     from gates.apply.serving.interface import Serving
@@ -155,8 +156,20 @@ def _promotion(project: Project, opened: OpenedDecision, applied: Applied) -> Pr
     return Promotion(decided, view_of(policies, decided, load_attachments(store, bundle.record)), applied)
 
 
-def rollback(project: Project, environment: Environment, *, reason: str, to: Digest | None, key: str | None) -> Applied:
+def rollback(
+    project: Project,
+    environment: Environment,
+    *,
+    reason: str,
+    to: Digest | None,
+    key: str | None,
+    about: About | None = None,
+) -> Applied:
     """Bring back a whole earlier release.
+
+    Parameters
+    ----------
+    about: the incident that it is done for, and what was kept of what served.
 
     Raises
     ------
@@ -171,8 +184,8 @@ def rollback(project: Project, environment: Environment, *, reason: str, to: Dig
     try:
         project.store.check_there()
         if not surfaces.serving.journal():
-            judge = judge_of(project, signer)
-            return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason, to=to, judge=judge)
+            writer, judge = project.writer(signer, now_us()), judge_of(project, signer)
+            return carry_out(writer, surfaces, slot, reason=reason, to=to, judge=judge, about=about)
         project.chain()
     except (EngineError, EvidenceError) as error:
         # A ledger that is not there at all, where its root is known, was lost or is not mounted.
@@ -181,7 +194,7 @@ def rollback(project: Project, environment: Environment, *, reason: str, to: Dig
         if not (absent or away):
             raise
         offline = Offline(project.ledger_root, signer, now_us(), (f"{error.code}: {error.message}",))
-        return rollback_offline(offline, surfaces, slot, reason=reason, to=to)
+        return rollback_offline(offline, surfaces, slot, reason=reason, to=to, about=about)
     raise Refused(
         f"a rollback in {environment} was carried out while the ledger was out of reach, and is not entered yet",
         code="journal.open",

@@ -86,8 +86,10 @@ def told(project: Project, environment: Environment, word: str, reason: str | No
 
 
 def _notice(project: Project, environment: Environment, word: str, reason: str | None, done: Any) -> Notice | None:
+    from gates.apply.monitor import Acted
     from gates.flow.incidents import Handled
     from gates.flow.move import Promotion
+    from gates.flow.people import Activated
 
     model = project.spec.model
     if isinstance(done, Promotion):
@@ -99,9 +101,12 @@ def _notice(project: Project, environment: Environment, word: str, reason: str |
         if done.applied is None:
             return Notice("moved", model, environment, "training was asked for", _why(reason))
         done = done.applied
+    if isinstance(done, Acted):
+        done = done.applied or done.entry
+    if isinstance(done, Activated):
+        done = done.entry
     if isinstance(done, tuple):
-        # An entry and whether it is the first, or what was left to do and the move.
-        done = done[0] if isinstance(done[0], str) else done[1]
+        done = done[1]
     lines = _lines(done)
     if lines is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gates.apply.ledger.opening import ROOT_VARIABLE
 from gates.bundle.canonical import canonical_bytes
@@ -19,10 +19,12 @@ from gates.flow.decision import decide
 from gates.flow.stages import find_bundle
 from gates.project import Project, now_us
 from gates.records import ActivePolicy, Approval, Digest, Item
-from gates.records.base import DAY_US
+from gates.records.base import DAY_US, Micros
+from gates.records.change import ChangeApproval, Simulated
 from gates.records.decision import Risk
 
 if TYPE_CHECKING:
+    from gates.apply.ledger.chain import Chain
     from gates.bundle.trust import Role
 
 
@@ -57,22 +59,50 @@ def enrol(
     return listed
 
 
+@dataclass(frozen=True)
+class Activated:
+    """What was put in force.
+
+    Attributes
+    ----------
+    entry: of the ledger. first: it is entry 0 of a new ledger, which no policies judge. simulation: what the policies would
+    have decided; unsimulated: why nobody tried.
+    """
+
+    entry: Digest
+    first: bool
+    simulation: Simulated | None = None
+    unsimulated: str | None = None
+
+
 def activate(
-    project: Project, environments: Sequence[str], *, reason: str, key: str | None, loosen: Sequence[str] = ()
-) -> tuple[Digest, bool]:
-    """Put today's policies and trust in force; return the entry's digest, and whether it is entry 0 of a new ledger.
+    project: Project,
+    environments: Sequence[str],
+    *,
+    reason: str,
+    key: str | None,
+    loosen: Sequence[str] = (),
+    simulate: bool = False,
+    unsimulated: str | None = None,
+) -> Activated:
+    """Put today's policies and trust in force.
 
     Parameters
     ----------
     loosen: paths of all overrides that loosen limits or levels; the entry names them.
+    simulate: judge the store's past decisions again first, and keep the answer. unsimulated: why not.
 
     Raises
     ------
-    Refused: the key is no policy owner's. UsageError: an unknown environment, no trust file, or overrides that loosen
-    and are not named, or are named and do not.
+    Refused: the key is no policy owner's, or the policies in force deny. UsageError: an unknown environment, no reason, no
+    trust file, or overrides that loosen and are not named, or are named and do not.
     """
+    from gates.apply.change import Wanted, ask, change_of
     from gates.apply.policy import activate_policy, begin_ledger
+    from gates.flow.judge import policies_in_force
 
+    if not reason.strip():
+        raise UsageError("other policies need a reason", code="reason.missing", remedy="say why: --reason TEXT")
     for environment in environments:
         project.check_environment(environment)
     if not project.trust.keys:
@@ -97,8 +127,60 @@ def activate(
     ]
     if not project.ledger.entries() and not project.environ.get(ROOT_VARIABLE):
         root = begin_ledger(project.ledger, project.store, signer, active, reason=reason, now_us=now_us())
-        return root, True
-    return activate_policy(project.writer(signer, now_us()), active, reason=reason), False
+        return Activated(root, first=True)
+    simulation = _simulated(project) if simulate else None
+    why = None if simulate else unsimulated or "nobody asked for it"
+    wanted = Wanted(active, reason, simulation, why)
+    changes = [change_of(one, project.engines.engine) for one in active]
+
+    def judge(chain: Chain, time_us: Micros) -> tuple[dict[str, Any], ...]:
+        in_force = policies_in_force(project)
+        return ask(chain, project.store, signer, in_force, wanted, changes, time_us=time_us)
+
+    entry = activate_policy(project.writer(signer, now_us()), active, reason=reason, judge=judge)
+    return Activated(entry, first=False, simulation=simulation, unsimulated=why)
+
+
+def _simulated(project: Project) -> Simulated:
+    """Judge past decisions again under today's policies; the whole answer goes into the store."""
+    from gates.audit.simulate import simulate
+
+    found = simulate(project.store, project.policies)
+    denied = sum(one.allowed for one in found.flips)
+    return Simulated(
+        digest=project.store.put(canonical_bytes(found.document())),
+        policy_digest=project.policies.digest,
+        decisions=len(found.outcomes),
+        to_allow=len(found.flips) - denied,
+        to_deny=denied,
+    )
+
+
+def approve_policy(
+    project: Project, environment: str, *, role: str, days: int, comment: str | None, key: str | None
+) -> tuple[Digest, ChangeApproval]:
+    """Sign a yes for today's policies and trust data in place of those that are in force in an environment.
+
+    Raises
+    ------
+    UsageError: no key. EvidenceError: no policy is in force there.
+    """
+    from gates.bundle.changes import put_change_approval
+
+    project.check_environment(environment)
+    signer, active, time_us = project.signer(key, environment), project.chain().active(environment), now_us()
+    approval = ChangeApproval(
+        environment=environment,
+        role=role,
+        policy_digest=project.policies.digest,
+        trust_digest=project.trust.digest,
+        current_policy_digest=active.policy_digest,
+        current_trust_digest=active.trust_digest,
+        time_us=time_us,
+        expires_us=time_us + days * DAY_US,
+        comment=comment,
+    )
+    return put_change_approval(project.store, signer, approval), approval
 
 
 def _loosened(project: Project, environments: Sequence[str], named: frozenset[str]) -> Mapping[str, tuple[str, ...]]:

@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, SchemaVersion
-from gates.records.decision import ApprovalInput, LedgerPosition, PolicyInput, RuleResult
+from gates.records.decision import ApprovalInput, Basis, LedgerPosition, PolicyInput, RuleResult
 
-ActionName = Literal["rollback", "retire", "archive"]
+ActionName = Literal["rollback", "retire", "archive", "rollout", "monitor"]
+Demand = Literal["pause", "back", "rollback"]
+"""What a monitor may ask for: no further step, an earlier step, or what served before the rollout."""
+Percent = Annotated[int, Field(ge=0, le=100)]
 
 ACTION_TYPE = "urn:model-gates:action-decision:v1"
 
@@ -19,8 +22,10 @@ class ActionRequest(Record):
 
     Attributes
     ----------
-    release: the release to go to (rollback), or to take away (retire). version: the one to archive, or that serves.
-    actor, actor_key_id: as in a promotion's request.
+    release: the release to go to (rollback, rollout, monitor), or to take away (retire); absent where nothing moves.
+    version: the one to archive, or that serves. actor, actor_key_id: as in a promotion's request.
+    percent: share of the traffic that `version` is to have (rollout, monitor). demand: of a monitor.
+    incident: what kind of incident it is about.
     """
 
     environment: Environment
@@ -32,6 +37,8 @@ class ActionRequest(Record):
     actor_key_id: KeyId
     reason: Name | None = None
     incident: Name | None = None
+    percent: Percent | None = None
+    demand: Demand | None = None
     effective_time_us: Micros
 
 
@@ -115,12 +122,76 @@ class TrafficSeen(Record):
     earlier: Annotated[int, Field(ge=0)]
 
 
+class PresentShare(Record):
+    """What serves in the slot, as far as a rollout is concerned.
+
+    Attributes
+    ----------
+    percent: share of the version that was approved last. since_us: when that share came.
+    alarms: demands of monitors to go no further, since the promotion that began this.
+    decision_id: by which it came; absent where it was adopted. observed: the release that the traffic follows, read back at
+    this time; absent where nobody sees it.
+    """
+
+    version_digest: Digest
+    percent: Percent
+    since_us: Micros
+    alarms: Annotated[int, Field(ge=0)]
+    decision_id: Digest | None = None
+    observed: Digest | None = None
+
+
+class Suspect(Record):
+    """A version that some environment rolled back from, and when."""
+
+    environment: Environment
+    version_digest: Digest
+    time_us: Micros
+
+
+class Rollout(Record):
+    """The decision that a step belongs to, as it was carried out here.
+
+    Attributes
+    ----------
+    steps: of the rollout, in percent, by the plan that was decided on. suspects: versions of the model, anywhere.
+    """
+
+    decision_id: Digest
+    basis: Basis
+    allow: bool
+    decided_us: Micros
+    valid_until_us: Micros
+    policy_digest: Digest
+    trust_digest: Digest
+    plan_digest: Digest
+    steps: tuple[Percent, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+
+
+class Alarm(Record):
+    """What a monitor saw, in its own words: a figure, and no limit.
+
+    Attributes
+    ----------
+    check: what is watched. rows: requests, or rows, that the figure is about, from `from_us` to `until_us`.
+    """
+
+    monitor: Name
+    check: Name
+    value: float
+    unit: Name | None = None
+    rows: Annotated[int, Field(ge=0)]
+    from_us: Micros
+    until_us: Micros
+
+
 class ActionInput(Record):
     """Everything that a decision on an action depends on besides the policies, trust data and nothing else.
 
     Attributes
     ----------
-    journal: rollbacks of this outage, oldest first.
+    journal: rollbacks of this outage, oldest first. present, rollout, alarm: of a step, of a monitor's demand.
     """
 
     schema_version: SchemaVersion = "v1"
@@ -131,6 +202,9 @@ class ActionInput(Record):
     bytes: tuple[Hashed, ...] = ()
     traffic: TrafficSeen | None = None
     journal: tuple[JournalStep, ...] = ()
+    present: PresentShare | None = None
+    rollout: Rollout | None = None
+    alarm: Alarm | None = None
 
 
 class ActionDecision(Record):

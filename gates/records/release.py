@@ -116,7 +116,19 @@ class Slot(Record):
         return slot_key(self.model, self.environment)
 
 
-EntryKind = Literal["policy", "sealed", "intent", "outcome", "takeover", "rollback", "adopt", "retire", "archive"]
+EntryKind = Literal[
+    "policy",
+    "sealed",
+    "intent",
+    "outcome",
+    "takeover",
+    "rollback",
+    "adopt",
+    "retire",
+    "archive",
+    "rollout",
+    "monitor",
+]
 
 
 class PublicKey(Record):
@@ -143,9 +155,10 @@ class Entry(Record):
     """A ledger entry: the signed body. Its digest is that of its exact envelope bytes.
 
     Which optional fields a kind has:
-    policy: owners (entry 0 only), active, reason. sealed: bundle_digest, candidate, holdout_digest, measured_us.
-    intent, rollback: slot, action, expects, before, after, decision (its envelope), reason.
-    retire: the same without after. archive: slot, action, candidate, decision, reason.
+    policy: owners (entry 0 only), active, reason, decisions (one for each environment that had policies). sealed: bundle_digest, candidate, holdout_digest, measured_us.
+    intent, rollback, rollout: slot, action, expects, before, after, decision (its envelope), reason.
+    rollback besides: incident, snapshot. retire: the same without after. archive: slot, action, candidate, decision, reason.
+    monitor: as rollback; or, where nothing moves, slot, action, candidate, decision, reason.
     outcome: slot, intent, status, observed, debts, head witness. takeover: slot, intent, reason.
     adopt: slot, after, reason.
 
@@ -155,6 +168,7 @@ class Entry(Record):
         outcome of the same intent may say that it was.
     expects: digest of the slot's last closing entry (outcome or adopt) that the writer built upon.
     measured_us: when the oldest evidence of the bundle began to be measured.
+    incident: its kind. snapshot: digest of what was kept of what served.
     """
 
     schema_version: SchemaVersion = "v1"
@@ -171,7 +185,7 @@ class Entry(Record):
     holdout_digest: Digest | None = None
     measured_us: Micros | None = None
     slot: Slot | None = None
-    action: Literal["promote", "rollback", "retire", "archive"] | None = None
+    action: Literal["promote", "rollback", "retire", "archive", "rollout", "monitor"] | None = None
     expects: Digest | None = None
     before: Release | None = None
     after: Release | None = None
@@ -180,6 +194,9 @@ class Entry(Record):
     status: Literal["done", "accepted", "failed", "pending"] | None = None
     observed: Release | None = None
     debts: tuple[str, ...] | None = None
+    incident: Name | None = None
+    snapshot: Digest | None = None
+    decisions: tuple[dict[str, Any], ...] | None = None
 
 
 class Journalled(Record):
@@ -191,6 +208,7 @@ class Journalled(Record):
     before: what the target stated; absent where it was cleared. observed: what it stated afterwards; absent before it
         was looked at again.
     decision: on the rollback, by the policies in the pack; absent where it held none.
+    incident, snapshot: as in an entry.
     debts: what could not be reached, in words.
     """
 
@@ -205,6 +223,8 @@ class Journalled(Record):
     after: Release
     observed: Release | None = None
     decision: dict[str, Any] | None = None
+    incident: Name | None = None
+    snapshot: Digest | None = None
     debts: tuple[str, ...] = ()
 
 

@@ -42,11 +42,14 @@ def _row(entry: Entry, digest: str) -> tuple[str, ...]:
 
 
 def _what(entry: Entry) -> str:
-    said = f": {visible(entry.reason)}" if entry.reason else ""
+    kind = f"[{visible(entry.incident)}] " if entry.incident else ""
+    said = f": {kind}{visible(entry.reason)}" if entry.reason else ""
     if entry.kind == "sealed" and entry.candidate and entry.bundle_digest:
         return f"version {visible(entry.candidate.version)}, bundle {entry.bundle_digest[7:19]}"
     if entry.kind == "outcome":
         return f"{entry.status}; {traffic_text(entry.observed)}"
+    if entry.kind == "monitor" and entry.candidate:
+        return f"version {visible(entry.candidate.version)} goes no further{said}"
     if entry.kind == "archive" and entry.candidate:
         return f"version {visible(entry.candidate.version)}{said}"
     if entry.after:

@@ -19,19 +19,27 @@ package gates.lib.acts
 
 import data.gates.lib.integers
 import data.gates.lib.keys
+import data.gates.lib.said
 
 _common := {"action.authority", "action.reason", "action.policy", "action.trust"}
 
 # METADATA
 # title: No authority
-# description: The key that asks is not listed for `apply` in this environment.
+# description: |
+#   The key that asks is not listed for this in this environment: for `apply`; a monitor's demand also for `monitor`, a change
+#   of policies for `policy`.
 # custom:
 #   code: action.authority
-#   remedy: Use a key that may apply; a policy owner enrols one with `gates trust add`, then `gates policy activate`.
+#   remedy: Use a key that may; a policy owner enrols one with `gates trust add`, then `gates policy activate`.
 _holds contains "action.authority" if {
-	count(keys.holders([input.request.actor_key_id], "apply")) > 0
+	some role in _roles
+	count(keys.holders([input.request.actor_key_id], role)) > 0
 	input.request.actor in keys.identities([input.request.actor_key_id])
 }
+
+_roles := data.gates.actions[input.request.action].roles if {
+	data.gates.actions[input.request.action].roles
+} else := {"apply"}
 
 # METADATA
 # title: No reason
@@ -39,7 +47,7 @@ _holds contains "action.authority" if {
 # custom:
 #   code: action.reason
 #   remedy: Say why, with --reason TEXT; it is recorded.
-_holds contains "action.reason" if is_string(input.request.reason)
+_holds contains "action.reason" if said.something(input.request.reason)
 
 # METADATA
 # title: Other policies than those in force

@@ -4,7 +4,7 @@ import data.gates.main
 import data.gates.testing.acts as t
 
 test_what_is_good_is_allowed if {
-	every good in [t.rollback, t.retire, t.archive] {
+	every good in [t.rollback, t.retire, t.archive, t.rollout, t.monitor] {
 		t.denied == set() with input as good
 		answer := main.action with input as good with data.trust as t.trust
 		answer.allow == true
@@ -14,8 +14,11 @@ test_what_is_good_is_allowed if {
 }
 
 test_authority_and_reason if {
-	every good in [t.rollback, t.retire, t.archive] {
+	every good in [t.rollback, t.retire, t.archive, t.rollout, t.monitor] {
 		t.denied == {"action.authority"} with input as good with input.request.actor_key_id as "k9"
+		every reason in ["", " ", null, 1] {
+			t.denied == {"action.reason"} with input as good with input.request.reason as reason
+		}
 		t.denied == {"action.authority"} with input as good with input.request.actor as "somebody"
 		without := {key: value | some key, value in good.request; key != "reason"}
 		t.denied == {"action.reason"} with input as object.union(

@@ -5,6 +5,8 @@
 #   - input: schema["decision-input.v1"]
 package gates.lib.hotfix
 
+import data.gates.lib.said
+
 # What can be left for later at all, whatever data say: never evidence, authority, data, parity, calibration or any figure.
 _can := {"ladder.skipped", "rollout.step", "rollout.plan", "attempts.exhausted", "candidates.exhausted"}
 
@@ -12,10 +14,11 @@ _shortened := _can & {code | some code in data.release.hotfix.shorten}
 
 # METADATA
 # description: The request names an incident.
-asked if {
-	is_string(input.request.incident)
-	input.request.incident != ""
-}
+asked if said.something(input.request.incident)
+
+# METADATA
+# description: This environment knows hotfixes. A helper, for a negated expression over something undefined is itself undefined.
+known if input.request.environment in data.release.hotfix.environments
 
 # METADATA
 # description: A rule's result, left for later where this hotfix may.
@@ -23,5 +26,5 @@ applied(result) := object.union(result, {"disposition": "shortened"}) if {
 	result.disposition == "denies"
 	result.code in _shortened
 	asked
-	input.request.environment in data.release.hotfix.environments
+	known
 } else := result

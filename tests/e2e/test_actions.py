@@ -154,6 +154,69 @@ def test_a_hotfix_skips_the_rung_and_is_rolled_back_after_a_day(measured: World,
     assert decision(world, "rollback")["decision"]["request"]["reason"].startswith("the hotfix for INC-7 ended")
 
 
+def alarm(world: World) -> Path:
+    now = time.time_ns() // 1000
+    path = world.folder / "alarm.json"
+    seen = {"monitor": "canary", "check": "errors", "value": 0.08, "rows": 4000}
+    path.write_text(json.dumps(seen | {"from_us": now - 600_000_000, "until_us": now}))
+    return path
+
+
+def test_a_rollout_goes_on_step_by_step_and_a_monitor_stops_it(promoted: World, tmp_path: Path, monkeypatch) -> None:
+    world = promoted.copy(tmp_path)
+    enrol_owner(world)
+    approve = ("approve", "-e", "production", "--role", "ml-owner", "--key", "owner2.pem")
+    assert world.run(*approve).code == 0
+    assert world.promote("-e", "production").code == 0
+    step = ("rollout", "step", "-e", "production", "--reason", "calm", *KEY)
+    assert "rollout.soak" in world.run(*step).err
+    later = time.time_ns() // 1000 + 3_700_000_000
+    monkeypatch.setattr("gates.flow.rollout.now_us", lambda: later)
+    done = world.run(*step)
+    assert done.code == 0, done.err
+    assert sorted(route["percent"] for route in done.json["observed"]["routes"]) == [25, 75]
+    assert "rollout.soak" in world.run(*step).err
+    seen = alarm(world)
+    act = ("monitor", "act", "-e", "production", "--alarm", seen, "--reason", "errors", *KEY)
+    monkeypatch.setattr("gates.flow.rollout.now_us", lambda: later + 60_000_000)
+    old = world.run(*act, "--demand", "back")
+    assert (old.code, "monitor.recent" in old.err) == (1, True), old.err
+    seen.write_text(json.dumps(json.loads(seen.read_text()) | {"until_us": later}))
+    paused = world.run(*act, "--demand", "pause")
+    assert (paused.code, paused.json["demand"]) == (0, "pause"), paused.err
+    monkeypatch.setattr("gates.flow.rollout.now_us", lambda: later + 3_700_000_000)
+    assert "rollout.alarm" in world.run(*step).err
+    seen.write_text("{}")
+    assert world.run(*act, "--demand", "back").code == 2
+    verified = world.run("verify")
+    assert verified.code == 0, verified.out
+    assert "goes no further: errors" in world.run("log").out
+
+
+def test_what_loosens_is_named_tried_and_approved_by_somebody_else(measured: World, tmp_path: Path) -> None:
+    world = measured.copy(tmp_path)
+    limits = world.folder / "policies" / "overrides" / "production"
+    limits.mkdir(parents=True)
+    (limits / "data.yaml").write_text("limits: {data.rows: {low: {limit: 10, inclusive: true}}}\n")
+    path = "overrides/production/limits/data.rows/low"
+    activate = ("policy", "activate", "-e", "production", "--loosen", path, "--key", "owner.pem", "-o", "json")
+    assert "reason.missing" in world.run(*activate, "--reason", " ").err
+    refused = world.run(*activate, "--reason", "spring")
+    assert (refused.code, "change.approvals" in refused.err) == (1, True), refused.err
+    assert world.run("policy", "approve", "-e", "production", "--role", "risk", "--key", "risk.pem").code == 0
+    done = world.run(*activate, "--reason", "spring", "--simulate")
+    assert done.code == 0, done.err
+    assert done.json["simulation"]["decisions"] >= 1
+    entry = world.run("log", "-o", "json").json[-1]
+    assert (len(entry["decisions"]), entry["active"][0]["loosened"]) == (1, [path])
+    verified = world.run("verify", "-v")
+    assert verified.code == 0, verified.out
+    assert "of this change gives the same bytes" in verified.out
+    links = [each for each in (world.folder / "store").glob("**/action-id/**/*") if each.is_file()]
+    again = world.run("replay", links[0].name[:12], "-o", "json")
+    assert (again.code, again.json["same"]) == (0, True), again.err
+
+
 def enrol_owner(world: World) -> None:
     """A second person, who may approve as the ML owner."""
     assert world.run("keys", "new", "owner2.pem", "--identity", "owner2").code == 0

@@ -112,8 +112,10 @@ def test_a_snapshot_is_never_waited_for_and_its_absence_is_on_record(
     assert (ran.code, served(world)) == (0, "1"), ran.err
     assert "absent: app.log: not within 0.05 s" in ran.out
     [entry] = [item for item in json.loads(world.run("log", "-o", "json").out) if item["kind"] == "rollback"]
-    assert entry["reason"].startswith("[model] AUC fell {")
-    assert "absent}" in entry["reason"]
+    assert (entry["reason"], entry["incident"]) == ("AUC fell", "model")
+    assert world.run("incident", "-e", "staging", "-o", "json").json["snapshot"]["absent"] == [
+        "app.log: not within 0.05 s"
+    ]
 
 
 def test_without_the_ledger_the_pack_chooses_and_what_is_missing_is_said(world: World) -> None:

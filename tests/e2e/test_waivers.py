@@ -98,7 +98,7 @@ def _iso(time_us: int) -> str:
         (("ask", BRIER, "--item", "w"), "waiver.nothing"),
         (("ask", "release.trust"), "waiver.nothing"),
         (("ask", BRIER, "--days", "31"), "waiver.too_long"),
-        (("ask", BRIER, "--reason", " "), "waiver.reason"),
+        (("ask", BRIER, "--reason", " "), "reason.missing"),
     ],
 )
 def test_what_cannot_be_asked_for(strict: World, arguments: tuple[str, ...], code: str) -> None:

@@ -22,6 +22,7 @@ from gates.errors import EngineError, Refused, UsageError
 from gates.flow import notify
 from gates.flow.batch import Restored, Scored
 from gates.flow.notify import Notice, redacted, tell, told
+from gates.flow.people import Activated
 
 
 @dataclass
@@ -133,7 +134,7 @@ def test_retired_archived_restored_and_policies_are_told_and_a_scored_partition_
         "retired": replace(adopted, wanted=None),
         "archived models:/flights/1": Archived(model, entry, again=False),
         "batch scores restored": Restored(model, ("2026-01",), ()),
-        "policies put in force": (entry, True),
+        "policies put in force": Activated(entry, first=True),
         "reconciled": (object(), None),
         "scored 2026-01": scored,
     }

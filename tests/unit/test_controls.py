@@ -113,7 +113,10 @@ def _within(schema: dict[str, Any], part: dict[str, Any]) -> Iterator[dict[str, 
 
 
 def test_the_evidence_named_is_a_field_of_the_decision_input() -> None:
-    schemas = [json.loads((schema_folder() / f"{name}-input.v1.json").read_bytes()) for name in ("decision", "action")]
+    schemas = [
+        json.loads((schema_folder() / f"{name}-input.v1.json").read_bytes())
+        for name in ("decision", "action", "change")
+    ]
     fields = {field for one in SUPPORTS for field in one.evidence}
     assert len(fields) > 20
     for field in fields:

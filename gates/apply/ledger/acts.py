@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from gates.apply.ledger.authority import movers
+from gates.apply.ledger.rollout import check_less, check_step
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import Known, SlotState
 from gates.bundle.actions import OpenedAction, open_action
 from gates.bundle.canonical import canonical_bytes
 from gates.errors import Refused
-from gates.records.action import ActionLedger, Held, Served
+from gates.records.action import ActionLedger, ActionName, Held, Served
 from gates.records.base import Digest
 from gates.records.release import Entry, Release, Slot
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gates.apply.ledger.chain import Chain
+
+
+ACTIONS = frozenset(get_args(ActionName))
+"""Moves that carry a decision on an action."""
 
 
 def action_facts(chain: Chain, slot: Slot) -> ActionLedger:
@@ -90,46 +96,74 @@ def action_of(entry: Entry) -> OpenedAction:
     return open_action(canonical_bytes(entry.decision or {}), where=f"ledger entry {entry.sequence}")
 
 
-def check_action(chain: Chain, entry: Entry, slot: Slot) -> None:
+def check_action(chain: Chain, entry: Entry, key_ids: tuple[str, ...]) -> None:
     """Refuse an entry whose decision is not a valid yes for it, at this position.
 
-    What was decided beside the ledger, on the rollback pack, is held to the pack's own time and policies by replay.
+    What was decided beside the ledger, on the rollback pack, is held to the pack's own time and policies by replay, and
+    entered by whoever reconciles.
+
+    Parameters
+    ----------
+    key_ids: the keys that signed the entry.
 
     Raises
     ------
     Refused, EvidenceError: with the first reason.
     """
-    opened = action_of(entry)
+    opened, slot = action_of(entry), entry.slot
+    if slot is None:
+        raise _refused("subject", "is about no slot")
+    _check_subject(chain, entry, slot, opened)
+    _check_key(chain, entry, slot, opened)
     decision, request = opened.decision, opened.decision.request
-    if (request.action, request.model, request.environment) != (entry.action, slot.model, slot.environment):
-        raise _refused("subject", f"is about {request.action} of {request.model} in {request.environment}")
-    if not decision.allow:
-        raise _refused("denied", "denies")
-    if not _about(entry, opened):
-        raise _refused("subject", "is about another release or version")
     if chain.digest_at(decision.ledger.sequence) != decision.ledger.head:
         raise _refused("position", "was made on another ledger")
-    if request.actor_key_id not in opened.key_ids or not chain.trust(slot.environment).allows(
-        request.actor_key_id, "apply", slot.environment
-    ):
-        raise _refused("unlisted_key", f"is by no key that may apply in {slot.environment}")
+    if opened.document.ledger.pack is None or entry.kind != "rollback":
+        if request.actor_key_id not in key_ids:
+            raise _refused("actor", "is another's than the entry")
+        _check_now(chain, entry, slot, opened)
+    if entry.kind == "rollout":
+        check_step(chain, slot, entry.after, percent=request.percent, time_us=entry.time_us)
+    if entry.kind == "monitor":
+        check_less(chain, entry, slot, request.percent)
+
+
+def _check_subject(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction) -> None:
+    request = opened.decision.request
+    if (request.action, request.model, request.environment) != (entry.action, slot.model, slot.environment):
+        raise _refused("subject", f"is about {request.action} of {request.model} in {request.environment}")
+    if not opened.decision.allow:
+        raise _refused("denied", "denies")
+    if chain.carries(entry.decision):
+        raise _refused("used", "was carried out once already")
+    if not _about(entry, opened):
+        raise _refused("subject", "is about another release or version")
     if entry.kind == "archive" and any(
         held.version_digest == request.version.digest for held in _held(chain, slot.model)
     ):
         raise _refused("position", "was made before an environment came to need this version")
-    if opened.document.ledger.pack is None:
-        _check_now(chain, entry, slot, opened)
+
+
+def _check_key(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction) -> None:
+    key_id, trust = opened.decision.request.actor_key_id, chain.trust(slot.environment)
+    if key_id not in opened.key_ids or not any(
+        trust.allows(key_id, role, slot.environment) for role in movers(entry.kind)
+    ):
+        raise _refused("unlisted_key", f"is by no key that may apply in {slot.environment}")
 
 
 def _about(entry: Entry, opened: OpenedAction) -> bool:
     request = opened.decision.request
-    if entry.kind == "archive":
-        return entry.candidate == request.version
-    moved = entry.after if entry.kind == "rollback" else entry.before
+    if entry.candidate is not None:
+        return entry.candidate == request.version and request.release is None
+    moved = entry.before if entry.kind == "retire" else entry.after
+    # A monitor speaks of what it watches, and leads elsewhere.
+    version = entry.before if entry.kind == "monitor" else moved
     return (
         moved is not None
+        and version is not None
         and release_digest(moved) == request.release
-        and moved.approved.digest == request.version.digest
+        and version.approved.digest == request.version.digest
     )
 
 

@@ -12,11 +12,16 @@ from gates.bundle.decisions import OpenedDecision
 from gates.bundle.trust import Trust
 from gates.errors import Refused
 from gates.records.base import Environment, Micros
-from gates.records.release import ActivePolicy, Entry, PublicKey, Slot
+from gates.records.release import ActivePolicy, Entry, EntryKind, PublicKey, Slot
 
 
 def may_sign(
-    entry: Entry, key_ids: tuple[str, ...], owners: tuple[PublicKey, ...], trusts: Mapping[Environment, Trust]
+    entry: Entry,
+    key_ids: tuple[str, ...],
+    owners: tuple[PublicKey, ...],
+    trusts: Mapping[Environment, Trust],
+    *,
+    closes: Entry | None = None,
 ) -> bool:
     """Whether one of the keys may sign an entry of this kind, by the trust that is in force before it.
 
@@ -25,6 +30,7 @@ def may_sign(
     owners: the policy owners of entry 0, who may activate policies anywhere and at any time; who has the role `policy`
     may where they have put that in force.
     trusts: trust in force by environment.
+    closes: the open move that an outcome closes: a monitor closes what a monitor began, and nothing else.
     """
     if entry.kind == "policy":
         return any(owner.key_id in key_ids for owner in owners) or all(
@@ -42,7 +48,13 @@ def may_sign(
     if entry.slot is None or entry.slot.environment not in trusts:
         return False
     environment = entry.slot.environment
-    return trusts[environment].allows_any(key_ids, "apply", environment)
+    kind = closes.kind if entry.kind == "outcome" and closes is not None else entry.kind
+    return any(trusts[environment].allows_any(key_ids, role, environment) for role in movers(kind))
+
+
+def movers(kind: EntryKind) -> tuple[str, ...]:
+    """Roles that may move a slot by an entry of this kind, and close that move."""
+    return ("apply", "monitor") if kind == "monitor" else ("apply",)
 
 
 def check_answer(opened: OpenedDecision, slot: Slot, *, time_us: Micros) -> None:

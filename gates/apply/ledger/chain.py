@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from gates.apply.aliases import AliasNames
-from gates.apply.ledger.acts import check_action
+from gates.apply.ledger.acts import ACTIONS, check_action
 from gates.apply.ledger.authority import may_sign
+from gates.apply.ledger.changes import check_change
 from gates.apply.ledger.promotion import check_promotion, release_after
 from gates.apply.ledger.shape import check_shape, subjects_of
 from gates.apply.ledger.slots import OpenIntent, SlotState, advance
@@ -144,6 +146,18 @@ class Chain:
         """Return the digest of an entry, also while those after it are being read; None where there is none."""
         return self._read[sequence].digest if 0 <= sequence < len(self._read) else None
 
+    def intent_of(self, slot: Slot, decision_id: Digest) -> Entry | None:
+        """Return the promotion that carried a decision out in a slot, also while the entries after it are being read."""
+        for item in reversed(self._read):
+            after = item.entry.after if item.entry.kind == "intent" and item.entry.slot == slot else None
+            if after is not None and after.decision_digest == decision_id:
+                return item.entry
+        return None
+
+    def carries(self, decision: dict[str, Any] | None) -> bool:
+        """Whether an entry carries this decision on an action, also while the entries after it are being read."""
+        return any(item.entry.decision == decision for item in self._read if item.entry.action in ACTIONS)
+
     def slot(self, slot: Slot) -> SlotState:
         return self.slots.get(slot, SlotState())
 
@@ -197,7 +211,8 @@ class Chain:
             raise EvidenceError("is older than the entry before it", code="ledger.time", where=where)
         if entry.owners is not None:
             self.owners = entry.owners
-        if not may_sign(entry, opened.key_ids, self.owners, self.trusts):
+        move = self.open_intent(entry.slot) if entry.slot is not None else None
+        if not may_sign(entry, opened.key_ids, self.owners, self.trusts, closes=move.entry if move else None):
             raise EvidenceError(
                 f"no key that may write {entry.kind} signed it", code="ledger.unlisted_key", where=where
             )
@@ -207,6 +222,8 @@ class Chain:
         return ChainEntry(digest, entry, opened.key_ids)
 
     def _take(self, entry: Entry, digest: Digest, key_ids: tuple[str, ...], where: str) -> None:
+        if entry.decisions is not None:
+            self._checked(check_change, entry, key_ids, where)
         for active in entry.active or ():
             self.policies[active.environment] = active
             trust = self._documents.get(active.trust_digest) or self._look_up(active.trust_digest, where)
@@ -215,8 +232,8 @@ class Chain:
             if entry.bundle_digest in self.sealed:
                 raise EvidenceError("seals a bundle again", code="ledger.sealed", where=where)
             self.sealed[entry.bundle_digest] = entry
-        if entry.slot is not None and entry.action in ("rollback", "retire", "archive") and entry.decision is not None:
-            self._check_action(entry, entry.slot, where)
+        if entry.action in ACTIONS and entry.decision is not None:
+            self._checked(check_action, entry, key_ids, where)
         if entry.kind == "archive" and entry.candidate is not None:
             if entry.candidate.digest in self.archived:
                 raise EvidenceError("archives a version again", code="ledger.archived", where=where)
@@ -238,9 +255,11 @@ class Chain:
             raise EvidenceError(f"{digest} gives another trust document", code="ledger.trust", where=where)
         return trust
 
-    def _check_action(self, entry: Entry, slot: Slot, where: str) -> None:
+    def _checked(
+        self, check: Callable[[Chain, Entry, tuple[str, ...]], None], entry: Entry, keys: tuple[str, ...], where: str
+    ) -> None:
         try:
-            check_action(self, entry, slot)
+            check(self, entry, keys)
         except GatesError as error:
             raise EvidenceError(
                 f"the decision does not carry it: {error.message}", code="ledger.decision", where=where

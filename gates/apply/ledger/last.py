@@ -25,7 +25,7 @@ def last_decision(chain: Chain, slot: Slot) -> OpenedDecision | None:
 def hotfix_of(chain: Chain, slot: Slot) -> OpenedDecision | None:
     """Return the decision by which the present release came, where that was a hotfix."""
     state = chain.slot(slot)
-    if state.came_by != "promote" or state.standing.release is None:
+    if state.came_by not in ("promote", "rollout", "back") or state.standing.release is None:
         return None
     opened = last_decision(chain, slot)
     wanted = state.standing.release.decision_digest

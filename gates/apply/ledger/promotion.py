@@ -37,7 +37,7 @@ def release_after(before: Release | None, opened: OpenedDecision) -> Release:
     return Release(
         model=request.model,
         environment=request.environment,
-        routes=_routes(before, request.candidate, request.percent),
+        routes=routes_after(before, request.candidate, request.percent),
         approved=request.candidate,
         decision_digest=opened.decision_id,
         **({} if request.parts is None else dict(request.parts)),
@@ -116,7 +116,13 @@ def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed
                 )
 
 
-def _routes(before: Release | None, candidate: ModelVersion, percent: int) -> tuple[Route, ...]:
+def routes_after(before: Release | None, candidate: ModelVersion, percent: int) -> tuple[Route, ...]:
+    """Return how the traffic is split where a version takes a share and what served keeps the rest.
+
+    Raises
+    ------
+    UsageError: `promote.percent`. Refused: `slot.canary`.
+    """
     others = [
         route.version for route in (before.routes if before else ()) if route.version != candidate and route.percent > 0
     ]

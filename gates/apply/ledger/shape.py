@@ -12,10 +12,18 @@ from gates.records.release import ENTRY_TYPE, Entry, EntryKind, Release, Slot
 _COMMON = frozenset({"schema_version", "sequence", "previous", "kind", "time_us", "actor"})
 _FIELDS: dict[EntryKind, tuple[frozenset[str], frozenset[str]]] = {
     # kind: (fields that it must have, fields that it may have)
-    "policy": (frozenset({"active", "reason"}), frozenset({"owners"})),
+    "policy": (frozenset({"active", "reason"}), frozenset({"owners", "decisions"})),
     "sealed": (frozenset({"bundle_digest", "candidate", "measured_us"}), frozenset({"holdout_digest"})),
     "intent": (frozenset({"slot", "action", "after", "decision"}), frozenset({"expects", "before", "reason"})),
-    "rollback": (frozenset({"slot", "action", "expects", "after", "reason"}), frozenset({"before", "decision"})),
+    "rollback": (
+        frozenset({"slot", "action", "expects", "after", "reason"}),
+        frozenset({"before", "decision", "incident", "snapshot"}),
+    ),
+    "rollout": (frozenset({"slot", "action", "expects", "before", "after", "decision"}), frozenset({"reason"})),
+    "monitor": (
+        frozenset({"slot", "action", "decision", "reason"}),
+        frozenset({"expects", "before", "after", "candidate"}),
+    ),
     "retire": (frozenset({"slot", "action", "expects", "before", "decision", "reason"}), frozenset()),
     "archive": (frozenset({"slot", "action", "candidate", "decision", "reason"}), frozenset()),
     "outcome": (frozenset({"slot", "intent", "status"}), frozenset({"observed", "debts", "reason"})),
@@ -46,6 +54,12 @@ def check_shape(entry: Entry, *, where: str) -> None:
         raise _malformed("owners belong to entry 0, and a previous digest to every other", where)
     if (entry.sequence == 0 and entry.kind != "policy") or entry.owners == () or entry.active == ():
         raise _malformed("entry 0 names the policy owners, and a policy entry activates something", where)
+    # What a monitor demands moves the slot, or names the version that is to go no further.
+    moves = {name for name in ("expects", "before", "after") if name in present}
+    if entry.kind == "monitor" and (len(moves) not in (0, 3) or bool(moves) == (entry.candidate is not None)):
+        raise _malformed("a demand that neither moves nor pauses", where)
+    if entry.decisions == () or (entry.sequence == 0 and entry.decisions):
+        raise _malformed("policies are judged by those that were in force before", where)
     if entry.action not in (None, "promote" if entry.kind == "intent" else entry.kind):
         raise _malformed(f"{entry.kind} of a {entry.action}", where)
     if entry.slot is not None and entry.after is not None:

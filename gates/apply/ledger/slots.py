@@ -15,8 +15,14 @@ from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros
 from gates.records.release import Entry, EntryKind, Release
 
-CameBy = Literal["adopt", "promote", "rollback", "retire", "undo"]
-_BY: dict[EntryKind, CameBy] = {"intent": "promote", "rollback": "rollback", "retire": "retire"}
+CameBy = Literal["adopt", "promote", "rollout", "rollback", "back", "retire", "undo"]
+_BY: dict[EntryKind, CameBy] = {
+    "intent": "promote",
+    "rollout": "rollout",
+    "rollback": "rollback",
+    "monitor": "rollback",
+    "retire": "retire",
+}
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,13 @@ class SlotState:
     ----------
     last_closing: what the next intent or adopt must name as `expects`.
     previous: where the slot stood before its last move, which explains aliases that are still a debt.
-    came_by: the move that brought the present release; `undo`: an unfinished promotion was taken back to it.
+    came_by: the move that brought the present release; `undo`: an unfinished promotion was taken back to it; `back`: a
+        monitor asked for an earlier step of the same rollout.
     time_us: when it came.
     unseen: the last move, where the target accepted it and nobody saw the traffic yet.
     known: by release digest, in the order in which they were first done.
     closed: the closing entry of each intent.
+    alarms: entries of monitors that asked to go no further, since the present rollout began.
     """
 
     standing: Standing = field(default_factory=Standing)
@@ -79,6 +87,7 @@ class SlotState:
     unseen: OpenIntent | None = None
     known: dict[Digest, Known] = field(default_factory=dict)
     closed: dict[Digest, Digest] = field(default_factory=dict)
+    alarms: tuple[Digest, ...] = ()
 
     @property
     def release_digest(self) -> Digest | None:
@@ -125,7 +134,9 @@ def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, 
     ------
     EvidenceError: `ledger.slot`: the entry does not follow from the state.
     """
-    if entry.kind in ("intent", "rollback", "retire", "adopt"):
+    if entry.kind == "monitor" and entry.after is None:
+        return replace(state, alarms=(*state.alarms, digest))
+    if entry.kind in ("intent", "rollout", "rollback", "monitor", "retire", "adopt"):
         return _begin(state, entry, digest, key_ids, where)
     if state.open is None and entry.kind == "outcome" and entry.intent == state.last_intent:
         if state.unseen is not None and entry.status == "done":
@@ -148,10 +159,11 @@ def _begin(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, .
         raise _broken(f"{entry.kind} starts from another release than the slot's", where)
     if entry.after is None:
         return replace(state, open=OpenIntent(digest, entry, key_ids, state.standing, Standing()))
-    if entry.kind == "rollback":
-        known = state.known.get(release_digest(entry.after))
-        if known is None or known.state != "done":
-            raise _broken("rollback to a release that is not known as done", where)
+    known = state.known.get(release_digest(entry.after))
+    if entry.kind in ("rollback", "monitor") and (known is None or known.state != "done"):
+        raise _broken("rollback to a release that is not known as done", where)
+    if entry.kind == "rollout" and known is not None and known.state != "done":
+        raise _broken("a step to a release that was rolled back from", where)
     after = state.standing.moved_to(entry.after)
     if entry.kind == "adopt":
         return _arrive(state, after, digest, entry, "adopt")
@@ -167,7 +179,7 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
     if entry.observed != (None if entry.status == "accepted" else reached.release):
         raise _broken(f"outcome {entry.status}, but something else was observed", where)
     closed = {**state.closed, move.digest: digest}
-    by: CameBy = _BY[move.entry.kind]
+    by: CameBy = "back" if _is_step_back(move) else _BY[move.entry.kind]
     debts = entry.debts or ()
     if entry.status == "failed":
         return replace(
@@ -175,11 +187,16 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
         )
     arrived = _arrive(state, reached, digest, entry, by)
     known = dict(arrived.known)
-    if by == "rollback" and state.release_digest in known:
+    if by in ("rollback", "back") and state.release_digest in known:
         left = known[state.release_digest]
         known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us, sequence=entry.sequence)
     unseen = move if entry.status == "accepted" else None
     return replace(arrived, open=None, debts=debts, known=known, closed=closed, unseen=unseen)
+
+
+def _is_step_back(move: OpenIntent) -> bool:
+    before, after = move.before.release, move.after.release
+    return move.entry.kind == "monitor" and bool(before and after and before.approved == after.approved)
 
 
 def _seen(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
@@ -214,7 +231,7 @@ def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, 
         known[left] = replace(known[left], left_us=entry.time_us)
     if standing.release is not None:
         name = release_digest(standing.release)
-        promoted_us = entry.time_us if by == "promote" else None
+        promoted_us = entry.time_us if by in ("promote", "rollout") else None
         if name in known:
             promoted_us = known[name].promoted_us
         known[name] = Known(standing.release, "done", entry.time_us, entry.sequence, promoted_us)
@@ -228,6 +245,7 @@ def _arrive(state: SlotState, standing: Standing, digest: Digest, entry: Entry, 
         known=known,
         debts=(),
         unseen=None,
+        alarms=state.alarms if by in ("rollout", "back") else (),
     )
 
 

@@ -17,6 +17,7 @@ from gates.errors import EngineError, EvidenceError, UsageError
 PLAN = "gates/main/plan"
 DECISION = "gates/main/decision"
 ACTION = "gates/main/action"
+CHANGE = "gates/main/change"
 ACTIVATION = "gates/main/activation"
 
 

@@ -20,6 +20,7 @@ import data.gates.lib.keys
 import data.gates.lib.people
 import data.gates.lib.required
 import data.gates.lib.result
+import data.gates.lib.said
 import data.gates.release.narrowed
 import data.gates.release.risk
 
@@ -75,7 +76,7 @@ results contains result.notes("release.approvals", "approval.self") if self_appr
 results contains result.denies("release.approvals", "reason.missing") if {
 	asked.strict
 	asked.tier in data.release.environments[asked.environment].reason_tiers
-	not input.request.reason
+	not said.something(object.get(input.request, "reason", ""))
 }
 
 # METADATA

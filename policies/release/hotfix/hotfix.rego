@@ -13,6 +13,7 @@ package gates.release.hotfix
 
 import data.gates.lib.hotfix
 import data.gates.lib.result
+import data.gates.lib.said
 
 # METADATA
 # title: No hotfix here
@@ -22,7 +23,7 @@ import data.gates.lib.result
 #   remedy: Promote without --hotfix.
 results contains result.denies("release.hotfix", "hotfix.environment") if {
 	hotfix.asked
-	not input.request.environment in data.release.hotfix.environments
+	not hotfix.known
 }
 
 # METADATA
@@ -33,7 +34,7 @@ results contains result.denies("release.hotfix", "hotfix.environment") if {
 #   remedy: Say why, with --reason TEXT; it is recorded.
 results contains result.denies("release.hotfix", "hotfix.reason") if {
 	hotfix.asked
-	not input.request.reason
+	not said.something(object.get(input.request, "reason", ""))
 }
 
 # METADATA

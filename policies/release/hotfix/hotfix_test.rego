@@ -31,7 +31,7 @@ test_where_nothing_is_left_for_later_it_is_no_hotfix if {
 }
 
 test_without_an_incident_nothing_is if {
-	every incident in ["", null] {
+	every incident in ["", " ", null] {
 		request := object.union(_skipped.request, {"incident": incident})
 		_denying(_decide(object.union(_skipped, {"request": request}))) == {"ladder.skipped"}
 	}
@@ -47,9 +47,14 @@ test_a_first_hotfix_ends_the_next_too if {
 test_only_where_the_policy_knows_hotfixes_and_with_a_reason if {
 	staging := object.union(_hotfix, {"request": object.union(_hotfix.request, {"environment": "staging"})})
 	"hotfix.environment" in _denying(_decide(staging))
+	"hotfix.environment" in _denying(_decide(_hotfix)) with data.release.hotfix as {}
 	unreasoned := {key: value | some key, value in _hotfix.request; key != "reason"}
 	without := object.union({key: value | some key, value in _hotfix; key != "request"}, {"request": unreasoned})
 	_denying(_decide(without)) == {"hotfix.reason"}
+	every reason in ["", " ", null] {
+		blank := object.union(_hotfix.request, {"reason": reason})
+		_denying(_decide(object.union(_hotfix, {"request": blank}))) == {"hotfix.reason"}
+	}
 }
 
 _never := {
