@@ -16,7 +16,6 @@ from itertools import islice
 from typing import Any
 
 from gates.audit.replay import find_decision, load_trust_of
-from gates.bundle.canonical import parse_json
 from gates.bundle.store import Store
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.interface import DECISION
@@ -173,9 +172,9 @@ class Worker:
     def judge(self, digest: Digest) -> Outcome:
         opened = find_decision(self.store, digest)
         decision = opened.decision
-        document = parse_json(self.store.get(decision.input_digest), where=decision.input_digest)
-        answer = self._engine(decision.trust_digest).evaluate(DECISION, document)
-        request, before = decision.request, [result.document() for result in decision.results]
+        content = self.store.get(decision.input_digest)
+        answer = self._engine(decision.trust_digest).evaluate_stored(DECISION, content)
+        request, before = decision.request, decision.document()["results"]
         return Outcome(
             decision=opened.decision_id,
             model=request.model,
@@ -192,8 +191,8 @@ class Worker:
             would_undecided=_undecided(answer["results"]),
             results=len(before),
             would_results=len(answer["results"]),
-            codes=tuple(result["code"] for result in before),
-            would_codes=tuple(result["code"] for result in answer["results"]),
+            codes=tuple(sorted(result["code"] for result in before)),
+            would_codes=tuple(sorted(result["code"] for result in answer["results"])),
         )
 
     def _engine(self, trust: Digest) -> EmbeddedEngine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from gates.bundle.canonical import canonical_bytes, digest_document
 from gates.bundle.envelope import open_envelope, seal
@@ -27,7 +28,7 @@ class OpenedDecision:
     evaluation: Evaluation
     key_ids: tuple[str, ...]
 
-    @property
+    @cached_property
     def decision_id(self) -> Digest:
         return digest_document(self.decision.document())
 

@@ -15,7 +15,7 @@ from simulators.policy_world import golden, plan_request, policy_set
 from gates.bundle.canonical import canonical_bytes, digest_bytes
 from gates.decide.engines import compiled, embedded
 from gates.decide.engines.embedded import EmbeddedEngine
-from gates.decide.engines.interface import DECISION, PLAN
+from gates.decide.engines.interface import DECISION, PLAN, answered
 from gates.decide.evaluate import evaluate
 from gates.errors import EngineError, EvidenceError, UsageError
 
@@ -124,6 +124,18 @@ def test_no_engine_sees_an_input_that_is_not_one(engine: EmbeddedEngine, plan: d
         assert (caught.value.code, caught.value.exit_code) == ("input.invalid", 3)
     with pytest.raises(UsageError):
         engine.evaluate("gates/main/results", document)
+
+
+def test_stored_bytes_are_judged_as_their_document_and_checked_alike(
+    engine: EmbeddedEngine, plan: dict[str, Any]
+) -> None:
+    document = golden("production", plan)
+    answer = engine.evaluate_stored(DECISION, canonical_bytes(document))
+    assert answered(answer, engine="", entry_point=DECISION) == engine.evaluate(DECISION, document)
+    for wrong in (b"{}", b"[", b"\xff", canonical_bytes({**document, "more": 1}), b"[" * 100_000):
+        with pytest.raises(EvidenceError) as caught:
+            engine.evaluate_stored(DECISION, wrong)
+        assert caught.value.code == "input.invalid"
 
 
 class _Says:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gates.decide.engines.compiled import load_module
-from gates.decide.engines.interface import answered, prepared
+from gates.decide.engines.interface import answered, check_input, defined, prepared
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError
 
@@ -67,9 +67,23 @@ class EmbeddedEngine:
         weakref.finalize(self, self._policy.close).atexit = False
 
     def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
-        content = prepared(entry_point, document)
+        answer = self._evaluate(prepared(entry_point, document), entry_point)
+        return answered(answer, engine="the embedded engine", entry_point=entry_point)
+
+    def evaluate_stored(self, entry_point: str, content: bytes) -> dict[str, Any]:
+        """Evaluate the canonical bytes of a past input, for figures over many; the answer's lists are in no order.
+
+        Raises
+        ------
+        EvidenceError: the bytes are not a valid input (`input.invalid`). EngineError: as `evaluate`.
+        """
+        check_input(entry_point, content)
+        answer = self._evaluate(content, entry_point)
+        return defined(answer, engine="the embedded engine", entry_point=entry_point)
+
+    def _evaluate(self, content: bytes, entry_point: str) -> object:
         try:
-            answer = self._policy.evaluate(content, entry_point)
+            return self._policy.evaluate(content, entry_point)
         except Exception as error:
             raise EngineError(
                 f"the embedded engine failed: {error}",
@@ -77,7 +91,6 @@ class EmbeddedEngine:
                 where=entry_point,
                 remedy="an input this large needs OPA" if len(content) > _INPUT_BYTES else None,
             ) from error
-        return answered(answer, engine="the embedded engine", entry_point=entry_point)
 
     def close(self) -> None:
         self._policy.close()

@@ -52,21 +52,47 @@ def prepared(entry_point: str, document: dict[str, Any]) -> bytes:
     EvidenceError: `input.invalid`.
     UsageError: the policies have no such entry point.
     """
+    try:
+        content = canonical_bytes(document)
+    except EvidenceError as error:
+        raise EvidenceError(error.message, code="input.invalid", where=entry_point) from error
+    check_input(entry_point, content)
+    return content
+
+
+def check_input(entry_point: str, content: bytes) -> None:
+    """Validate the canonical bytes of an input: what is validated is what the engine will read, whatever Python made of it.
+
+    Raises
+    ------
+    EvidenceError: `input.invalid`.
+    UsageError: the policies have no such entry point.
+    """
     from gates.decide.schemas import INPUTS, validate_input
 
     if entry_point not in INPUTS:
         raise UsageError(f"no entry point {entry_point!r}", code="engine.entry_point", remedy=f"one of {list(INPUTS)}")
     try:
-        content = canonical_bytes(document)
-    except EvidenceError as error:
-        raise EvidenceError(error.message, code="input.invalid", where=entry_point) from error
-    # What is validated is what the engine will read, whatever Python made of it; canonical bytes need no strict reading.
-    validate_input(entry_point, _read(content))
-    return content
+        document = _read(content)
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError(f"not a JSON document: {error}", code="input.invalid", where=entry_point) from error
+    validate_input(entry_point, document)
 
 
 def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]:
     """Return a defined answer in its one order.
+
+    Raises
+    ------
+    EngineError: `engine.undefined`: a rule without a value is no decision.
+    """
+    defined(answer, engine=engine, entry_point=entry_point)
+    ordered: dict[str, Any] = _ordered(_read(canonical_bytes(answer)))
+    return ordered
+
+
+def defined(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]:
+    """Return an answer as the engine gave it, its lists in no order.
 
     Raises
     ------
@@ -79,8 +105,7 @@ def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]
             where=entry_point,
             remedy="the policies and the engine do not fit together; see `gates doctor`",
         )
-    ordered: dict[str, Any] = _ordered(_read(canonical_bytes(answer)))
-    return ordered
+    return answer
 
 
 def _read(content: bytes) -> Any:
