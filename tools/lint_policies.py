@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -24,8 +25,11 @@ TESTED = ("actions", "gates", "release")
 
 
 def _opa(opa: OpaBinary, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # Go's collector takes a quarter of the time of a run that never holds more than some hundred megabytes.
+    environment = {"GOGC": "400", **os.environ}
+    command = [str(opa.path), *arguments]
     return subprocess.run(
-        [str(opa.path), *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment
     )
 
 

@@ -41,7 +41,6 @@ _FLIPS = {
 }
 _OPERATORS = {"equal", "neq", "lt", "lte", "gt", "gte"}
 
-_TEXT = "a bound that is no number is the text `unbounded`, and to OPA text is greater than every number"
 REASONS: dict[str, str] = {
     "lib/accepted.rego: covering(figure) := {waiver.digest | .. _places[place(figure)] [_places[place(figure)] -> true]": (
         "it only spares going through all waivers; the same place is demanded again below"
@@ -55,11 +54,6 @@ REASONS: dict[str, str] = {
     "lib/asked.rego: _empty_slot if { .. input.ledger [input.ledger -> true]": (
         "without a ledger its known releases are undefined, and the slot is not empty either"
     ),
-    "lib/comparison.rego: _crossed(bound) if { .. is_number(bound.upper) [is_number(bound.upper) -> true]": _TEXT,
-    "lib/comparison.rego: _below(a, b, true) if { .. is_number(a) [is_number(a) -> true]": _TEXT,
-    "lib/comparison.rego: _below(a, b, false) if { .. is_number(a) [is_number(a) -> true]": _TEXT,
-    "lib/comparison.rego: _beyond(a, b, true) if { .. is_number(b) [is_number(b) -> true]": _TEXT,
-    "lib/comparison.rego: _beyond(a, b, false) if { .. is_number(b) [is_number(b) -> true]": _TEXT,
 }
 """A survivor's name, and why no test can tell the two apart."""
 

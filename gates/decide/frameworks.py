@@ -49,7 +49,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ),
     "eu-ai-act": Framework(
         "EU AI Act",
-        "Regulation (EU) 2024/1689; these articles are about high-risk systems",
+        "Regulation (EU) 2024/1689, consolidated on 27 July 2026; these articles are about high-risk systems",
         {
             "Article 9(5)": "the risk that remains is judged acceptable",
             "Article 9(8)": "tests before use, against metrics and probabilistic thresholds set beforehand",
@@ -65,7 +65,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ),
     "sr-11-7": Framework(
         "SR 11-7, Supervisory Guidance on Model Risk Management",
-        "2011; the Federal Reserve's SR 26-2 of April 2026 supersedes it for those whom it covers",
+        "2011, by its sections; superseded on 17 April 2026 by SR 26-2, which numbers and words them otherwise",
         {
             "IV Model Development, Implementation, and Use": "models are built, tested and put to use with care",
             "V Model Validation": "models are validated by people who did not build them",

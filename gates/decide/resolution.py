@@ -152,13 +152,21 @@ def _reach(limit: Limit) -> float:
 
 
 def _limit(data: Mapping[str, Any], environment: str, check: str, tier: str) -> Limit | None:
-    """The limit in force: the policy owners' own where it tightens the shipped one (policies/lib/limits.rego)."""
+    """The limit in force: the policy owners' own where it tightens the shipped one (policies/lib/limits.rego).
+
+    Of the tier before that of any tier. Limits of features are of checks that no holdout's size decides; one that the
+    ledger lets loosen is not known here, so that the answer is rather too strict.
+    """
     sense = _SENSES.get(check, "at_most")
-    shipped, own = (
-        limit_at(data, f"{root}/{environment}/limits/{check}/{tier}", sense)  # type: ignore[arg-type]
-        for root in ("thresholds", "overrides")
-    )
-    return own if own is not None and shipped is not None and _reach(own) <= _reach(shipped) else shipped
+
+    def at(root: str) -> list[Limit]:
+        paths = (f"{root}/{environment}/limits/{check}/{name}" for name in (tier, "any"))
+        return [found for path in paths if (found := limit_at(data, path, sense))]  # type: ignore[arg-type]
+
+    shipped = next(iter(at("thresholds")), None)
+    if shipped is None:
+        return None
+    return next((own for own in at("overrides") if _reach(own) <= _reach(shipped)), shipped)
 
 
 _SENSES = {

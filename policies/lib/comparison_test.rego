@@ -52,6 +52,16 @@ test_within if {
 	_verdict("within", -0.06, 0.06, _band) == "inconclusive"
 }
 
+# OPA puts null before every number, as it puts text behind them.
+test_what_is_no_number_proves_nothing if {
+	every inclusive in [true, false] {
+		_verdict("at_most", 0, null, {"value": 0.02, "inclusive": inclusive}) == "inconclusive"
+		_verdict("at_least", -1, null, {"value": 0, "inclusive": inclusive}) == "inconclusive"
+		_verdict("at_least", null, 1, {"value": 0, "inclusive": inclusive}) == "inconclusive"
+		_verdict("at_most", null, 1, {"value": 0, "inclusive": inclusive}) == "inconclusive"
+	}
+}
+
 test_unbounded_counts_as_infinite if {
 	_verdict("at_most", 0, "unbounded", _inclusive) == "inconclusive"
 	_verdict("at_most", "unbounded", 0, _inclusive) == "pass"

@@ -151,6 +151,35 @@ def test_an_override_counts_where_it_tightens() -> None:
         assert ece.limits[0].limit.value == limit
 
 
+def _tiers(**limits: float) -> dict[str, dict[str, object]]:
+    return {"calibration.ece": {tier: {"limit": value, "inclusive": True} for tier, value in limits.items()}}
+
+
+@pytest.mark.parametrize(
+    ("own", "shipped", "limit"),
+    [
+        ({"any": 0.01}, {"high": 0.05}, 0.01),
+        ({"any": 0.01, "high": 0.02}, {"high": 0.05}, 0.02),
+        ({"any": 0.01, "high": 0.06}, {"high": 0.05}, 0.01),
+        ({"any": 0.5}, {"high": 0.05}, 0.05),
+        ({"low": 0.01}, {"high": 0.05}, 0.05),
+        ({"any": 0.01}, {"any": 0.03}, 0.01),
+        ({}, {"any": 0.03, "low": 0.01}, 0.03),
+        ({}, {"any": 0.03, "high": 0.04}, 0.04),
+        ({"high": 0.01}, {"low": 0.05}, None),
+    ],
+)
+def test_limits_of_any_tier_count_as_in_the_policies(
+    own: dict[str, float], shipped: dict[str, float], limit: float | None
+) -> None:
+    data = {
+        root: {"staging": {"limits": _tiers(**said)}} for root, said in (("thresholds", shipped), ("overrides", own))
+    }
+    asked = plan(requirements=(Requirement(environment="staging", check="calibration.ece", role="prove"),))
+    [ece] = resolve(asked, data, {WHOLE: Holdout(3_000, 3_000.0, rate=0.5)}).shown
+    assert [at.limit.value for at in ece.limits] == ([] if limit is None else [limit])
+
+
 def test_a_slice_that_must_be_proven_is_looked_at_by_itself(tmp_path: Path) -> None:
     asked = plan(requirements=(Requirement(environment="staging", check="calibration.ece", role="prove", slice=UA),))
     assert slices_to_prove(asked) == (WHOLE, UA)

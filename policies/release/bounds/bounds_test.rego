@@ -22,7 +22,7 @@ test_what_lets_no_more_pass_than_policy_allows if {
 }
 
 test_what_lets_more_pass_denies if {
-	every bad in [["tolerated_percent", 10.5], ["tolerated_rows", 1001], ["seconds", 2592001], ["tolerated_rows", "unbounded"]] {
+	every bad in [["tolerated_percent", 10.5], ["tolerated_rows", 1001], ["seconds", 2592001], ["tolerated_rows", "unbounded"], ["seconds", null]] {
 		_found == _loose with input as t.production with input.evidence as _with(bad[0], bad[1])
 	}
 }
