@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.bundle.canonical import digest_bytes
+from gates.decide.arithmetic import additions
 from gates.decide.controls import FILE as CONTROLS
 from gates.decide.controls import collect, document
 from gates.decide.engines.interface import ACTION, ACTIVATION, CHANGE, DECISION, PLAN
@@ -55,8 +56,11 @@ def compile_rego(opa: OpaBinary, rego: Mapping[str, bytes], manifest: bytes, cap
 
     Raises
     ------
-    EngineError: `module.build`.
+    EngineError: `module.build`: OPA refuses them, or they add what may be fractions.
     """
+    added = list(additions(opa, rego))
+    if added:
+        raise EngineError("; ".join(added), code="module.build")
     with _laid_out({**rego, ".manifest": manifest}) as folder:
         return _compile(opa, folder, capabilities or policies_folder() / "capabilities.json")
 

@@ -11,13 +11,15 @@ import pytest
 from simulators.policy_world import MODEL, codes, golden, plan_request, trust
 
 from gates.bundle.canonical import canonical_bytes
+from gates.decide.arithmetic import ALLOWED, additions
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.interface import DECISION, PLAN
 from gates.decide.engines.opa_server import started
 from gates.decide.opa_binary import find_opa
-from gates.decide.policies import PolicySet
+from gates.decide.policies import PolicySet, shipped_rego
 from gates.decide.policy_bundle import build_owners_module, is_current, write_bundle
 from gates.errors import EngineError, UsageError
+from gates.resources import policies_folder
 
 RULE = """package custom.{name}
 
@@ -84,6 +86,35 @@ def test_an_own_rule_may_use_no_more_than_ours(owners: Path, more: str) -> None:
     assert opa is not None
     _add(owners, more=more)
     with pytest.raises(EngineError) as no:
+        build_owners_module(PolicySet.load(owners), owners, opa)
+    assert no.value.code == "module.build"
+
+
+def test_only_integers_are_added_and_only_in_one_place(owners: Path) -> None:
+    opa = find_opa()
+    assert opa is not None
+    source = """package custom.sums
+
+# 1 + 1
+x := "a + b"
+
+y := z if {
+	z := input.a + 1
+	count([q | q := sum(input.b)]) > 0
+	plus(1, 2, w)
+	data.x.sum(1)
+	input.sum == 2
+}
+"""
+    found = list(additions(opa, {"custom/sums/sums.rego": source.encode(), ALLOWED: b"package a\n\nb := 1 + 1"}))
+    assert [line.split(";")[0] for line in found] == [
+        f"custom/sums/sums.rego:{at}" for at in ("7: plus", "8: sum", "9: plus")
+    ]
+    assert not list(additions(opa, shipped_rego(policies_folder())))
+    with pytest.raises(EngineError, match="opa parse"):
+        list(additions(opa, {"custom/a.rego": b"package + if"}))
+    _add(owners, more="input.request.percent + 0.1 > 0.3")
+    with pytest.raises(EngineError, match="plus; add whole numbers") as no:
         build_owners_module(PolicySet.load(owners), owners, opa)
     assert no.value.code == "module.build"
 
