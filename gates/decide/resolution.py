@@ -77,7 +77,7 @@ def resolve(plan: Plan, data: Mapping[str, Any], holdouts: Mapping[Slice, Holdou
     ----------
     data: of the policies (`thresholds`, `overrides`). holdouts: facts of each of `slices_to_prove`.
     """
-    clusters = holdouts[WHOLE].clusters
+    clusters = holdouts[WHOLE].in_effect
     shown, known = [], set()
     for where, holdout in holdouts.items():
         asked = _asked(plan, where)
@@ -181,42 +181,42 @@ _Method = Callable[[Plan, Holdout, float, tuple[str, ...]], float]
 
 def _ece(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     scores = holdout.scores or stats.hardest_scores(_rate(holdout), plan.parameters.bins)[0]
-    return stats.ece_limit(scores, rows, effect=holdout.effect, clusters=holdout.clusters_at(rows))
+    return stats.ece_limit(scores, rows, effect=holdout.effect, freedom=holdout.freedom_at(rows))
 
 
 def _bins(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     scores = holdout.scores or stats.hardest_scores(_rate(holdout), plan.parameters.bins)[1]
-    return stats.bins_limit(scores, rows, effect=holdout.effect, clusters=holdout.clusters_at(rows))
+    return stats.bins_limit(scores, rows, effect=holdout.effect, freedom=holdout.freedom_at(rows))
 
 
 def _coverage(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
     under, over = (check in checks for check in _COVERAGE)
-    level, clusters = plan.parameters.coverage_level, holdout.clusters_at(rows)
-    return stats.levels_limit([level], rows, under=under, over=over, clusters=clusters)
+    level, freedom = plan.parameters.coverage_level, holdout.freedom_at(rows)
+    return stats.levels_limit([level], rows, under=under, over=over, freedom=freedom)
 
 
 def _levels(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     levels = {plan.parameters.coverage_level, *(interval.level for interval in plan.columns.intervals)}
-    return stats.levels_limit(sorted(levels), rows, clusters=holdout.clusters_at(rows))
+    return stats.levels_limit(sorted(levels), rows, freedom=holdout.freedom_at(rows))
 
 
 def _strata(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     """Strata of equal mass; those of a numeric task are made twice, by width and by prediction."""
     each = plan.parameters.strata
     kinds = 2 if plan.task == "numeric" else 1
-    levels, clusters = [plan.parameters.coverage_level] * (kinds * each), holdout.clusters_at(rows)
-    return stats.levels_limit(levels, rows / each, over=False, clusters=clusters)
+    levels, freedom = [plan.parameters.coverage_level] * (kinds * each), holdout.freedom_at(rows)
+    return stats.levels_limit(levels, rows / each, over=False, freedom=freedom)
 
 
 def _quantiles(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
     quantiles = sorted(quantile.level for quantile in plan.columns.quantiles)
     if not quantiles:
         return _levels(plan, holdout, rows, checks)
-    return stats.levels_limit(quantiles, rows, clusters=holdout.clusters_at(rows))
+    return stats.levels_limit(quantiles, rows, freedom=holdout.freedom_at(rows))
 
 
 def _auc(_: Plan, holdout: Holdout, rows: float, __: tuple[str, ...]) -> float:
-    return stats.auc_limit(_rate(holdout), rows, effect=holdout.effect, clusters=holdout.clusters_at(rows))
+    return stats.auc_limit(_rate(holdout), rows, effect=holdout.effect, freedom=holdout.freedom_at(rows))
 
 
 def _rate(holdout: Holdout) -> float:

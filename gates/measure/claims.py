@@ -54,6 +54,7 @@ class Claim:
             family=self.family,
             n=found.n if found else where.rows,
             clusters=found.clusters if found else where.clusters,
+            effective_clusters=found.effective_clusters if found else None,
             predictions=None if self.predictions is None else _source(self.predictions),
             unit=self.unit,
             method=self.method,

@@ -12,6 +12,7 @@ from gates.inputs.tables import arrow, column, reading, row
 from gates.measure.calibration.binning import equal_mass_edges, micro_bin
 from gates.measure.interface import OpenTable
 from gates.measure.scored_binary import Binary
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.resolution import Holdout, Scores, design_effect
 from gates.measure.sums import numbers
 from gates.records import Plan, Slice
@@ -36,12 +37,15 @@ def look_at(plan: Plan, opened: Mapping[str, OpenTable], where: Slice) -> Holdou
         if counted == 0:
             raise UsageError("no rows", code="holdout.empty", where=f"{base.identity.uri} ({where})")
         groups = _groups(plan, table) if plan.parameters.cluster is not None else None
+        clusters = None if groups is None else Clusters.of(groups[1])
         rate = _rate(plan, table, base.identity.uri) if plan.task == "binary" else None
         return Holdout(
             counted=counted,
             rows=_effective(plan, table, counted),
             rate=rate,
-            clusters=None if groups is None else int(groups[0].size),
+            clusters=None if clusters is None else clusters.count,
+            number=None if clusters is None else clusters.number,
+            freedom=None if clusters is None else clusters.freedom,
             effect=1.0 if groups is None or rate is None else design_effect(*groups),
             scores=_scores(plan, opened) if where.kind == "whole" else None,
         )

@@ -114,6 +114,7 @@ class Measurement(Record):
     bounds: one for each rung of LADDER, ascending; for a census lower = upper = estimate.
     scope: `census` is a claim about the rows read; `sample` reaches beyond them.
     n: rows that entered the figure. clusters: independent groups of rows, where a cluster key was given.
+    effective_clusters: as many groups of one size would say as much; absent where that is all of them.
     predictions: `scored` from the registered bytes by the scorer process, or `supplied` as a table.
     """
 
@@ -131,6 +132,7 @@ class Measurement(Record):
     family: Family
     n: Annotated[int, Field(ge=0)] = 0
     clusters: Annotated[int, Field(ge=0)] | None = None
+    effective_clusters: Annotated[int, Field(ge=1)] | None = None
     predictions: Literal["scored", "supplied"] | None = None
     unit: str = "ratio"
     method: str
@@ -149,6 +151,11 @@ class Measurement(Record):
         if self.scope == "census" and any(not (b.lower == b.upper == self.estimate) for b in self.bounds):
             raise ValueError("a census has no width")
         return self
+
+    @property
+    def clusters_in_effect(self) -> int | None:
+        """As many clusters of one size would say as much; None where rows were taken as independent."""
+        return self.clusters if self.effective_clusters is None else self.effective_clusters
 
     @property
     def identity(self) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from gates.records import Plan, Slice
 from gates.render.markdown import prose
 from gates.render.names import slice_text, visible
 from gates.render.numbers import count, figure
+from gates.render.view import FEW_CLUSTERS
 from gates.render.words import limit_text
 
 _HEAD = ("check", "smallest", "limit", "where", "rows for it", "here")
@@ -86,6 +87,7 @@ def _facts(holdout: Holdout) -> dict[str, Any]:
         "effective_rows": holdout.rows if holdout.rows != holdout.counted else None,
         "base_rate": holdout.rate,
         "clusters": holdout.clusters,
+        "effective_clusters": holdout.in_effect if holdout.in_effect != holdout.clusters else None,
         "design_effect": holdout.effect if holdout.clusters is not None else None,
         "scores_known": holdout.scores is not None,
     }
@@ -99,9 +101,16 @@ def _known(plan: Plan, where: Slice, holdout: Holdout) -> str:
     if holdout.rate is not None:
         parts.append(f"base rate {figure(holdout.rate)}")
     if holdout.clusters is not None:
-        rough = " (under 20: intervals are rough)" if holdout.clusters < 20 else ""
-        parts.append(f"{count(holdout.clusters)} clusters of {visible(plan.parameters.cluster or '')}{rough}")
+        parts.append(f"{count(holdout.clusters)} clusters of {visible(plan.parameters.cluster or '')}{_rough(holdout)}")
     return ", ".join(parts)
+
+
+def _rough(holdout: Holdout) -> str:
+    few = holdout.in_effect or 0
+    worth = "" if few == holdout.clusters else f"of unequal size, worth {count(few)}"
+    rough = f"under {FEW_CLUSTERS}: intervals are rough" if few < FEW_CLUSTERS else ""
+    said = "; ".join(filter(None, (worth, rough)))
+    return f" ({said})" if said else ""
 
 
 def _rows(shown: Shown) -> list[tuple[str, ...]]:

@@ -115,12 +115,17 @@ class View:
             lines.append("assumes independent rows: no cluster key is named, and independence is not declared")
         if supplied:
             lines.append("scores were supplied as a table, not computed from a registered model")
-        whole = [figure.clusters for figure in figures if figure.clusters and figure.slice.kind == "whole"]
+        whole = [
+            figure.clusters_in_effect or 0 for figure in figures if figure.clusters and figure.slice.kind == "whole"
+        ]
         if whole and max(whole) < FEW_CLUSTERS:
-            lines.append(f"{max(whole)} clusters: under {FEW_CLUSTERS}, intervals are rough")
+            most = max(figure.clusters or 0 for figure in figures if figure.slice.kind == "whole")
+            known = f"{most} clusters" + (f" of unequal size, worth {max(whole)}" if most > max(whole) else "")
+            lines.append(f"{known}: under {FEW_CLUSTERS}, intervals are rough")
         slices = {str(figure.slice): figure for figure in figures if figure.slice.kind == "value"}
         small = {name: figure.n for name, figure in slices.items() if figure.n < SMALL_SLICE}
-        rough = {name: figure.clusters for name, figure in slices.items() if figure.clusters and name not in small}
+        counted = {name: figure.clusters_in_effect for name, figure in slices.items() if name not in small}
+        rough = {name: clusters for name, clusters in counted.items() if clusters}
         few = {name: n for name, n in rough.items() if n < FEW_CLUSTERS <= max(whole, default=0)}
         if small:
             lines.append(f"slices of under {SMALL_SLICE} rows prove little: {_named(small)}")

@@ -68,7 +68,8 @@ def where_text(row: Row) -> str:
     if row.measurement is not None and (not row.whole or row.status == "inconclusive"):
         parts.append(f"n {count(row.measurement.n)}")
         if row.measurement.clusters is not None and row.whole:
-            parts.append(f"{count(row.measurement.clusters)} clusters")
+            worth = row.measurement.effective_clusters
+            parts.append(f"{count(row.measurement.clusters)} clusters" + (f" worth {count(worth)}" if worth else ""))
     return " · ".join(parts)
 
 

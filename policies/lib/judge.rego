@@ -437,10 +437,10 @@ unmeasured["one_annotation"] := {}
 
 # METADATA
 # title: Too few clusters
-# description: There are fewer independent groups of rows than an interval needs.
+# description: There are fewer independent groups of rows than an interval needs, or a few of them hold most of the rows.
 # custom:
 #   code: unmeasured.few_clusters
-#   remedy: Use a holdout that spans more days, users or whatever the cluster key names.
+#   remedy: Use a holdout that spans more days, users or whatever the cluster key names, none of which is most of it.
 unmeasured["few_clusters"] := {"small": true}
 
 # METADATA

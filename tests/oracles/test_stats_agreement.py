@@ -69,7 +69,7 @@ class TestExact:
         assert found.estimate == pytest.approx(cohen_kappa_score(seen[:, 0], seen[:, 1]), abs=1e-12)
         theirs = cohens_kappa(joint(seen))
         chance = 1 - float((joint(seen).sum(0) / 400) @ (joint(seen).sum(1) / 400))
-        t = quantiles(400)[0]
+        t = quantiles(399)[0]
         # Fleiss, Cohen and Everitt's standard error, and the rule of three
         expected = np.hypot(t * theirs.std_kappa * np.sqrt(400 / 399), t**2 / (400 * chance))
         assert half(found) == pytest.approx(expected, rel=1e-9)
@@ -100,10 +100,10 @@ class TestExact:
             found = figure(form(twice))
             out = np.array([figure(form(np.delete(twice, i, axis=0))).estimate for i in range(n)])
             jackknife = np.sqrt((n - 1) / n * ((out - out.mean()) ** 2).sum())
-            far = (found.estimate - found.lower[-1]) / quantiles(n)[-1]
-            near = half(found) / quantiles(n)[0]
+            far = (found.estimate - found.lower[-1]) / quantiles(n - 1)[-1]
+            near = half(found) / quantiles(n - 1)[0]
             # half^2 = t^2 v + t^4 r: two rungs give both
-            t1, t2 = quantiles(n)[0], quantiles(n)[-1]
+            t1, t2 = quantiles(n - 1)[0], quantiles(n - 1)[-1]
             variance = (near**2 * t2**2 - far**2 * t1**2) / (t2**2 - t1**2)
             assert np.sqrt(variance) == pytest.approx(jackknife, rel=tolerance)
 

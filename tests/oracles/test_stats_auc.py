@@ -10,7 +10,7 @@ import pytest
 from MLstatkit import Delong_test
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from worlds import logistic, logits, outcomes
+from worlds import freedom_of, lifts_of, logistic, logits, outcomes
 
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.figure import Figure
@@ -86,7 +86,7 @@ def clustered_sample(clusters: int, n: int, seed: int) -> tuple[np.ndarray, np.n
     return outcomes(rng, logistic(x)), p, logistic(x + 0.5 * rng.normal(size=n)), cluster
 
 
-def test_obuchowski_is_her_formula_in_loops() -> None:
+def test_obuchowski_is_her_formula_with_the_jackknifes_weights_in_loops() -> None:
     y, p, q, cluster = clustered_sample(20, 400, 10)
     pairs = kernel(y, p) - kernel(y, q)
     m, n = pairs.shape
@@ -94,13 +94,11 @@ def test_obuchowski_is_her_formula_in_loops() -> None:
     own, other = cluster[y > 0], cluster[y == 0]
     ten = [(pairs.mean(axis=1)[own == g] - area).sum() for g in range(20)]
     one = [(pairs.mean(axis=0)[other == g] - area).sum() for g in range(20)]
-    i10, i01 = len(set(own)), len(set(other))
-    s10 = i10 / ((i10 - 1) * m) * sum(v**2 for v in ten)
-    s01 = i01 / ((i01 - 1) * n) * sum(v**2 for v in one)
-    s11 = 20 / 19 * sum(a * b for a, b in zip(ten, one, strict=True))
-    variance = s10 / m + s01 / n + 2 * s11 / (m * n)
+    # Where all clusters are of one size, the weights are Obuchowski's corrections i / (i - 1).
+    k10, k01 = lifts_of(own), lifts_of(other)
+    variance = sum((k10[g] * ten[g] / m + k01[g] * one[g] / n) ** 2 for g in range(20))
     found = difference(y, p, q, cluster)
-    t = float(stats.t.ppf(0.95, min(i10, i01) - 1))
+    t = float(stats.t.ppf(0.95, min(freedom_of(own), freedom_of(other))))
     assert error(found, y, t) == pytest.approx(math.sqrt(variance), rel=1e-9)
     assert error(found, y, t) > 1.2 * error(difference(y, p, q), y)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from worlds import freedom_of
 
 from gates.measure.own import Sums, Values
 from gates.measure.stats.averages import Total, average
@@ -45,14 +46,14 @@ def test_rows_know_the_farthest_value_and_a_range_is_farther_still() -> None:
     assert np.all(ranged.lower >= 0)
 
 
-def test_clusters_are_the_variance_of_their_totals() -> None:
+def test_clusters_are_the_variance_of_leaving_them_out() -> None:
     rng = np.random.default_rng(3)
     cluster = rng.integers(0, 12, 400)
     values = rng.normal(0, 1, 12)[cluster] + rng.normal(0, 1, 400)
     found = figure(Values(values, cluster).figure(8))
-    totals = [(values[cluster == c] - values.mean()).sum() for c in range(12)]
-    error = np.sqrt(12 / 11 * np.square(totals).sum()) / 400
-    t = stats.t.ppf(0.95, 11)
+    left_out = [values[cluster != c].mean() for c in range(12)]
+    error = np.sqrt(11 / 12 * np.square(np.array(left_out) - values.mean()).sum())
+    t = stats.t.ppf(0.95, freedom_of(cluster))
     half = np.hypot(t * error, t**2 * np.abs(values - values.mean()).max() / 400)
     assert found.clusters == 12
     assert found.upper[0] - values.mean() == pytest.approx(half)

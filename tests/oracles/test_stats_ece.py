@@ -12,7 +12,7 @@ import relplot.metrics
 from mapie.metrics.calibration import expected_calibration_error
 from scipy import stats
 from sklearn.calibration import calibration_curve
-from worlds import cells_of, logistic, logits, outcomes, shocked, stretched
+from worlds import cells_of, freedom_of, lifts_of, logistic, logits, outcomes, shocked, stretched
 
 from gates.measure.stats.ece import ece, squared_error
 from gates.measure.stats.figure import Figure
@@ -134,20 +134,21 @@ class TestBounds:
         plug_in = float(share @ np.abs(gap))
         sign = {b: -1 if d < 0 else 1 for b, d in zip(bins, gap, strict=True)}
         signed = unsigned = 0.0
+        lifts, freedom = lifts_of(cluster), freedom_of(cluster)
         covariance = np.zeros((len(bins), len(bins)))
         for g in range(12):
             rows = np.flatnonzero(cluster == g)
-            signed += sum(sign[code[r]] * residual[r] - plug_in for r in rows) ** 2
-            unsigned += sum(residual[r] - residual.mean() for r in rows) ** 2
+            signed += (lifts[g] * sum(sign[code[r]] * residual[r] - plug_in for r in rows)) ** 2
+            unsigned += (lifts[g] * sum(residual[r] - residual.mean() for r in rows)) ** 2
             total = [
                 residual[rows][code[rows] == b].sum() - d * np.sum(code[rows] == b)
                 for b, d in zip(bins, gap, strict=True)
             ]
-            covariance += np.outer(total, total)
-        covariance *= 12 / 11 / np.outer(share * n, share * n)
+            covariance += lifts[g] ** 2 * np.outer(total, total)
+        covariance /= np.outer(share * n, share * n)
         shift = abs(float(residual.mean()))
-        shift_error = math.sqrt(max(np.var(residual), 12 / 11 * unsigned / n, np.mean(p * (1 - p))) / n)
-        largest = max(np.mean(residual**2) - plug_in**2, 12 / 11 * signed / n, 12 / 11 * unsigned / n) / n
+        shift_error = math.sqrt(max(np.var(residual), unsigned / n, np.mean(p * (1 - p))) / n)
+        largest = max(np.mean(residual**2) - plug_in**2, signed / n, unsigned / n) / n
         independent = [
             max(np.var(residual[code == b], ddof=1), np.mean((p * (1 - p))[code == b])) / np.sum(code == b)
             for b in bins
@@ -161,12 +162,12 @@ class TestBounds:
             for j in range(len(bins))
         )
         for i, rung in enumerate(LADDER):
-            t, alpha = stats.t.ppf(rung, 11), 1 - rung
-            z_half, t_half = stats.norm.isf(alpha / 2), stats.t.isf(alpha / 2, 11)
+            t, alpha = stats.t.ppf(rung, freedom), 1 - rung
+            z_half, t_half = stats.norm.isf(alpha / 2), stats.t.isf(alpha / 2, freedom)
             upper = plug_in + t * math.sqrt(largest + t**2 / n**2)
             noise = stats.gamma.isf(alpha / 2, mean**2 / variance, scale=variance / mean) * t_half / z_half
-            other = min(stats.t.sf(shift / shift_error, 11), alpha / 4)
-            centred = shift - math.hypot(stats.t.isf(alpha / 2 - other, 11) * shift_error, t_half**2 / n)
+            other = min(stats.t.sf(shift / shift_error, freedom), alpha / 4)
+            centred = shift - math.hypot(stats.t.isf(alpha / 2 - other, freedom) * shift_error, t_half**2 / n)
             lower = max(0, plug_in - math.hypot(noise, t_half**2 / n), centred)
             assert found.upper[i] == pytest.approx(min(1, upper), rel=1e-9)
             assert found.lower[i] == pytest.approx(lower, rel=1e-9, abs=1e-12)

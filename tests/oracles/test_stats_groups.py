@@ -9,6 +9,7 @@ import fairlearn.metrics as theirs
 import numpy as np
 import pytest
 from scipy import optimize, stats
+from worlds import freedom_of, lifts_of
 
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.groups import Disparity, Group, disparities
@@ -145,11 +146,16 @@ def test_korn_graubard_of_a_pair_written_out() -> None:
     a, b = name == "a", name == "b"
     p, q = hit[b].mean(), hit[a].mean()
     influence = np.where(b, (hit - p) / b.sum(), -(hit - q) / a.sum())
-    between = 25 / 24 * sum(influence[cluster == c].sum() ** 2 for c in range(25))
+    up, down = lifts_of(cluster[b]), lifts_of(cluster[a])
+    between = sum(
+        (up[c] * influence[b & (cluster == c)].sum() + down[c] * influence[a & (cluster == c)].sum()) ** 2
+        for c in range(25)
+    )
+    freedom = min(freedom_of(cluster[a]), freedom_of(cluster[b]))
     effect = between / (p * (1 - p) / b.sum() + q * (1 - q) / a.sum())
     assert effect > 3
     for i, rung in enumerate(LADDER[:5]):
-        factor = (stats.norm.ppf(rung) / stats.t.ppf(rung, 24)) ** 2 / effect
+        factor = (stats.norm.ppf(rung) / stats.t.ppf(rung, freedom)) ** 2 / effect
         limits = []
         for share, rows in ((p, b.sum() * factor), (q, a.sum() * factor)):
             x = share * rows

@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as scikit_log_loss
-from worlds import brier, log_loss, logistic, logits, losses, outcomes, pair_of
+from worlds import brier, freedom_of, log_loss, logistic, logits, losses, outcomes, pair_of
 
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.means import loss_ratio, mean_loss
@@ -64,13 +64,13 @@ def test_fieller_bounds_are_where_the_paired_test_turns(loss: Loss, clusters: in
         d, flip = a - ratio * b, flip_a - ratio * flip_b
         variance = d.var(ddof=1) / 600
         if cluster is not None:
-            total = np.bincount(cluster, weights=d - d.mean())
-            variance = clusters / (clusters - 1) * float(total @ total) / 600**2
+            left_out = np.array([d[cluster != g].mean() for g in range(clusters)])
+            variance = (clusters - 1) / clusters * float(np.sum((left_out - d.mean()) ** 2))
         half = math.hypot(quantile * math.sqrt(variance), quantile**2 * math.sqrt((flip**2).mean()) / 600)
         return abs(d.mean()) - half
 
     for i, rung in enumerate(LADDER[:5]):
-        quantile = float(stats.norm.ppf(rung) if clusters is None else stats.t.ppf(rung, clusters - 1))
+        quantile = float(stats.norm.ppf(rung) if cluster is None else stats.t.ppf(rung, freedom_of(cluster)))
         for limit, far in ((found.upper[i], 20.0), (found.lower[i], 0.0)):
             if not math.isfinite(limit) or limit == 0:
                 continue

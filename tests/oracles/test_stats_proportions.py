@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
-from worlds import cells_of
+from worlds import cells_of, freedom_of
 
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap, coverage, proportion
@@ -46,11 +46,11 @@ def test_korn_graubard_written_out() -> None:
     found = coverage(k, n, np.arange(15), minimum_clusters=8)
     assert isinstance(found, Figure)
     rate = covered.mean()
-    variance = 15 / 14 * sum((covered[cluster == g] - rate).sum() ** 2 for g in range(15)) / 600**2
+    variance = 14 / 15 * sum((covered[cluster != g].mean() - rate) ** 2 for g in range(15))
     effect = max(1, variance / (rate * (1 - rate) / 600))
     assert effect > 1.5
     for i, rung in enumerate(LADDER):
-        effective = 600 / effect * (stats.norm.ppf(rung) / stats.t.ppf(rung, 14)) ** 2
+        effective = 600 / effect * (stats.norm.ppf(rung) / stats.t.ppf(rung, freedom_of(cluster))) ** 2
         x = rate * effective
         assert found.lower[i] == pytest.approx(stats.beta.ppf(1 - rung, x, effective - x + 1), rel=1e-9)
         assert found.upper[i] == pytest.approx(stats.beta.ppf(rung, x + 1, effective - x), rel=1e-9)

@@ -142,7 +142,7 @@ def test_clustered_rows_show_less_and_the_labels_tell_how_much() -> None:
         effect = design_effect(np.bincount(cluster, weights=y), np.bincount(cluster).astype(float))
         smooth = hardest_scores(float(y.mean()), 10)[0]
         needed.append(figure(ece(cells_of(p, y, cluster), minimum_clusters=8)).upper[0])
-        allowed.append(ece_limit(smooth, n, effect=effect, clusters=60))
+        allowed.append(ece_limit(smooth, n, effect=effect, freedom=59))
         as_rows.append(ece_limit(smooth, n))
     share = float(np.mean(np.array(needed) <= np.array(allowed)))
     assert POWER - 3 * np.sqrt(POWER * (1 - POWER) / runs) <= share <= 0.99

@@ -61,6 +61,22 @@ def shocked(rng: np.random.Generator, clusters: int, n: int, deviation: float) -
     return calibrated(x, deviation), outcomes(rng, rate), cluster
 
 
+def freedom_of(cluster: Ints) -> float:
+    """Degrees of freedom of a mean over the rows of clusters, by loops over the formula of `stats/clusters.py`."""
+    names = sorted(set(cluster.tolist()))
+    shares = [sum(1 for c in cluster if c == name) / len(cluster) for name in names]
+    squares = sum(h**2 for h in shares)
+    by_moments = 2 / (4 * sum(h**3 for h in shares) / squares - 3 * squares + 1 / len(names))
+    return max(1.0, min(1 / squares, by_moments) - 1)
+
+
+def lifts_of(cluster: Ints) -> dict[int, float]:
+    """By cluster, what its sum of deviations is multiplied by: the root of (G - 1)/G over 1 less its share."""
+    names = sorted(set(cluster.tolist()))
+    few = np.sqrt((len(names) - 1) / len(names))
+    return {name: float(few / (1 - (cluster == name).mean())) for name in names}
+
+
 def calibrated(x: Floats, deviation: float) -> Floats:
     """The rate at a logit, a normal shock integrated out by Gauss-Hermite quadrature."""
     node, weight = np.polynomial.hermite_e.hermegauss(21)

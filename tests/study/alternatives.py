@@ -40,7 +40,7 @@ def spread(cells: Cells) -> tuple[Floats, Floats]:
 
 def plug_in_lower(cells: Cells) -> float:
     """All of alpha on the plug-in, at .95; not cut at 0."""
-    found, z = _moments(_residuals(cells)), float(quantiles(cells.clusters)[0])
+    found, z = _moments(_residuals(cells)), float(quantiles(cells.groups.freedom if cells.groups else None)[0])
     mean, variance = found.null_mean, found.null_deviation**2
     noise = float(gammaincinv(mean**2 / variance, 0.95)) * variance / mean * z / Z if mean > 0 < variance else 0.0
     return found.plug_in - float(np.hypot(noise, z**2 / cells.effective))

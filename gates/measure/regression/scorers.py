@@ -23,6 +23,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from gates.errors import UsageError
 from gates.measure.regression.losses import CANDIDATE
 from gates.measure.regression.ranks import Rows
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import Figure, Floats, quantiles, ranked
 from gates.records import Reason
 from gates.records.plan import Task
@@ -97,7 +98,8 @@ class Scorer:
         order = np.lexsort(keys)
         y, own, other, base = rows.y[order], own[order], other[order], base[order]
         clusters, code = ranked(cluster[order])
-        if rows.cluster is not None and clusters < minimum_clusters:
+        groups = None if rows.cluster is None else Clusters.by(code, base)
+        if groups is not None and groups.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         estimate = self.score(y, own, base) - self.score(y, other, base)
         if not math.isfinite(estimate):
@@ -115,9 +117,9 @@ class Scorer:
         # With fewer, the replicates that exist are those in which the rare rows happened to be drawn.
         if found.size < REPLICATES / 2:
             return Reason.ONE_CLASS
-        groups = clusters if rows.cluster is not None else None
-        reach = quantiles(groups) * float(found.std(ddof=1))
-        return Figure(estimate, estimate - reach, estimate + reach, y.size, groups)
+        spread = float(found.std(ddof=1)) * (1.0 if groups is None else groups.raised)
+        reach = quantiles(None if groups is None else groups.freedom) * spread
+        return Figure(estimate, estimate - reach, estimate + reach, y.size).among(groups)
 
 
 class _Classes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

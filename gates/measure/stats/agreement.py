@@ -154,6 +154,6 @@ def _figure(estimate: float, influence: Floats, items: Floats, expected: float) 
         return Figure(estimate, np.full(quantiles(None).shape, -np.inf), np.ones(quantiles(None).shape), int(n))
     centred = influence - float(items @ influence) / n
     variance = float(items @ centred**2) / (n * (n - 1))
-    t = quantiles(int(n))
+    t = quantiles(int(n) - 1)
     half = np.hypot(t * np.sqrt(variance), t**2 / (n * expected))
     return Figure(estimate, estimate - half, np.minimum(1.0, estimate + half), int(n))

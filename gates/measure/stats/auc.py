@@ -1,7 +1,7 @@
 """Area under the ROC curve and its paired difference, on the same rows.
 
 DeLong, DeLong, Clarke-Pearson (Biometrics 1988) on midranks (Sun and Xu 2014); Obuchowski (Biometrics 1997) where rows
-come in clusters, never narrower than DeLong's. Spec: statistics.md, section 3.
+come in clusters, with the jackknife's variance (`clusters`) and never narrower than DeLong's. Spec: statistics.md, section 3.
 
 Both bounds hold a further z^2 / min(m, n) in quadrature (m positives, n negatives), the rule of three: three rows that
 two models rank alike have no empirical variance, and one row in a hundred that the candidate misplaces altogether is
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, ranked, settled, totals
+from gates.measure.stats.clusters import Clusters, OfClasses
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, settled, totals
 from gates.records import Reason
 
 
@@ -109,14 +110,14 @@ class _Side:
         square = np.sort((self.weight * (self.doubled / self.most - area)) ** 2).sum()
         return float(square / self.weight.sum() ** 2 * self.effective / max(1.0, self.effective - 1))
 
-    def by_cluster(self, code: Ints, clusters: int, area: float) -> Floats:
-        """Sums of deviations from the area by cluster, each as a share of this class."""
+    def by_cluster(self, clusters: Clusters, area: float) -> Floats:
+        """Sums of deviations from the area by cluster, each as a share of this class, as the variance takes them."""
+        code, size = clusters.code, clusters.share.size
         if self.weight is None:
-            rows = np.bincount(code, minlength=clusters)
-            off = totals(code, self.doubled, clusters) / self.most - area * rows
-            return np.asarray(off / self.doubled.size, dtype=np.float64)
-        off = totals(code, settled(self.weight * (self.doubled / self.most - area)), clusters)
-        return np.asarray(off / self.weight.sum(), dtype=np.float64)
+            off = totals(code, self.doubled, size) / self.most - area * np.bincount(code, minlength=size)
+            return np.asarray(off / self.doubled.size * clusters.jackknife, dtype=np.float64)
+        off = totals(code, settled(self.weight * (self.doubled / self.most - area)), size)
+        return np.asarray(off / self.weight.sum() * clusters.jackknife, dtype=np.float64)
 
 
 def auc(placements: Placements | Reason, cluster: Ints | None = None, *, minimum_clusters: int) -> Figure | Reason:
@@ -210,25 +211,22 @@ def _figure(
 ) -> Figure | Reason:
     area, sides = placements.area, placements.sides
     variance = sum(side.variance(area) for side in sides)
-    freedom, clusters = None, None
-    if cluster is not None:
-        clusters, code = ranked(cluster)
-        positive, negative = code[placements.event], code[~placements.event]
-        # The class that stands in fewer clusters sets the degrees of freedom.
-        freedom = min(ranked(positive)[0], ranked(negative)[0])
-        if freedom < minimum_clusters:
+    clusters = None if cluster is None else _clusters(cluster, placements)
+    if clusters is not None:
+        if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
-        variance = max(variance, _obuchowski(sides, (positive, negative), clusters, area))
-    z = quantiles(freedom)
+        ten, one = (side.by_cluster(own, area) for side, own in zip(sides, clusters.sides, strict=True))
+        variance = max(variance, float((ten + one) @ (ten + one)))
+    z = quantiles(None if clusters is None else clusters.freedom)
     half = np.hypot(z * math.sqrt(variance), z**2 / min(side.effective for side in sides))
-    low, high = limits
-    return Figure(area, np.maximum(low, area - half), np.minimum(high, area + half), placements.event.size, clusters)
+    lower, upper = np.maximum(limits[0], area - half), np.minimum(limits[1], area + half)
+    return Figure(area, lower, upper, placements.event.size).among(clusters)
 
 
-def _obuchowski(sides: tuple[_Side, _Side], codes: tuple[Ints, Ints], clusters: int, area: float) -> float:
-    """Variance of the area when rows of a cluster depend on each other; codes of the positives and the negatives."""
-    ten, one = (side.by_cluster(code, clusters, area) for side, code in zip(sides, codes, strict=True))
-    occupied = [np.count_nonzero(np.bincount(code)) for code in codes]
-    correction_ten, correction_one = (count / (count - 1) for count in occupied)
-    cross = clusters / (clusters - 1) * float(ten @ one)
-    return max(0.0, correction_ten * float(ten @ ten) + correction_one * float(one @ one) + 2 * cross)
+def _clusters(cluster: Ints, placements: Placements) -> OfClasses:
+    """The class that stands in fewer clusters says how many there are."""
+    weight = None
+    if placements.weight is not None:
+        weight = np.empty(placements.event.size)
+        weight[placements.event], weight[~placements.event] = placements.weight
+    return OfClasses.of_rows(cluster, placements.event, weight)

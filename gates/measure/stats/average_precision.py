@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, ranked, settled, totals
+from gates.measure.stats.clusters import OfClasses
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, settled, totals
 from gates.records import Reason
 
 
@@ -107,18 +108,16 @@ def _figure(
     sizes = [_effective(found, of) for of in (found.event, ~found.event)]
     effective = sum(sizes)
     variance = float(np.sort(influence**2).sum()) * effective / max(1.0, effective - 1)
-    freedom, clusters = None, None
-    if cluster is not None:
-        clusters, code = ranked(cluster)
-        freedom = min(ranked(code[of])[0] for of in (found.event, ~found.event))
-        if freedom < minimum_clusters:
+    clusters = None if cluster is None else OfClasses.of_rows(cluster, found.event, found.weight)
+    if clusters is not None:
+        if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         # A grid, so that the sums do not depend on the order of the rows.
-        by_cluster = totals(code, settled(influence * effective)) / effective
-        variance = max(variance, float(by_cluster @ by_cluster) * clusters / (clusters - 1))
-    z = quantiles(freedom)
+        variance = max(variance, clusters.variance(settled(influence * effective) / effective))
+    z = quantiles(None if clusters is None else clusters.freedom)
     half = np.hypot(z * math.sqrt(variance), z**2 / min(sizes))
-    return Figure(value, np.maximum(low, value - half), np.minimum(1.0, value + half), influence.size, clusters)
+    lower, upper = np.maximum(low, value - half), np.minimum(1.0, value + half)
+    return Figure(value, lower, upper, influence.size).among(clusters)
 
 
 def _effective(found: Precision, of: Mask) -> float:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -60,19 +61,19 @@ def average(total: Total, *, minimum_clusters: int) -> Figure | Reason:
     rows = float(total.n.sum())
     if rows == 0:
         return Reason.EMPTY_TABLE
-    if total.clustered and total.n.size < minimum_clusters:
+    clusters = Clusters.of(total.n) if total.clustered else None
+    if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
-    clusters = total.n.size if total.clustered else None
     mean = float(total.values.sum()) / rows
     spread = max(0.0, total.squares / rows - mean**2)
     step = _step(total, spread, mean)
     if rows < 2 or step is None:
         half = np.full(quantiles(None).shape, np.inf)
     else:
-        t = quantiles(clusters or int(rows))
-        half = np.hypot(t * math.sqrt(_variance(total, rows, mean, spread)), t**2 * step / rows)
+        t = quantiles(int(rows) - 1 if clusters is None else clusters.freedom)
+        half = np.hypot(t * math.sqrt(_variance(total, clusters, mean, spread)), t**2 * step / rows)
     low, high = total.range or (-math.inf, math.inf)
-    return Figure(mean, np.maximum(low, mean - half), np.minimum(high, mean + half), int(rows), clusters)
+    return Figure(mean, np.maximum(low, mean - half), np.minimum(high, mean + half), int(rows)).among(clusters)
 
 
 def _step(total: Total, spread: float, mean: float) -> float | None:
@@ -84,10 +85,10 @@ def _step(total: Total, spread: float, mean: float) -> float | None:
     return math.sqrt(spread) if total.farthest is None else total.farthest
 
 
-def _variance(total: Total, rows: float, mean: float, spread: float) -> float:
+def _variance(total: Total, clusters: Clusters | None, mean: float, spread: float) -> float:
     """Variance of the mean: of rows, or of clusters where that is larger."""
+    rows = float(total.n.sum())
     independent = spread / (rows - 1)
-    if not total.clustered:
-        return independent
-    off = (total.values - mean * total.n) / rows
-    return max(independent, float(off @ off) * total.n.size / (total.n.size - 1))
+    return (
+        independent if clusters is None else max(independent, clusters.variance((total.values - mean * total.n) / rows))
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import Floats, Ints, Mask, ranked, totals
 
 
@@ -44,6 +45,11 @@ class Cells:
     def clusters(self) -> int | None:
         """How many clusters have rows here; None where rows are taken as independent."""
         return None if self.cluster is None else ranked(self.cluster)[0]
+
+    @property
+    def groups(self) -> Clusters | None:
+        """The clusters that have rows here; None where rows are taken as independent."""
+        return None if self.cluster is None or self.n.sum() == 0 else Clusters.by(self.cluster, self.n)
 
     @property
     def squared(self) -> Cells:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, ranked
+from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
 from gates.measure.stats.proportions import effective_rows, proportion
 from gates.records import Reason
 
@@ -104,18 +105,18 @@ def curve_gap(curve: Curve, *, minimum_clusters: int) -> Figure | Reason:
         return Reason.NOT_PROVIDED
     if curve.n.sum() == 0:
         return Reason.EMPTY_TABLE
-    clusters = None if curve.cluster is None else ranked(curve.cluster)[0]
-    if clusters is not None and clusters < minimum_clusters:
+    clusters = None if curve.cluster is None else Clusters.by(curve.cluster, curve.n)
+    if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     total = float(curve.n.sum())
     gap, upper, fewest = 0.0, np.zeros_like(RUNGS), np.full_like(RUNGS, np.inf)
     for i, level in enumerate(curve.levels):
         squares = None if curve.squares is None else (curve.squares[0][i], curve.squares[1])
         rate = float(curve.hits[i].sum()) / total
-        effective = effective_rows(curve.hits[i], curve.n, curve.cluster, squares=squares)
+        effective = effective_rows(curve.hits[i], curve.n, clusters, squares=squares)
         limits = proportion(rate, effective)
         gap = max(gap, abs(rate - level))
         upper = np.maximum(upper, np.maximum(level - limits[0], limits[1] - level))
         fewest = np.minimum(fewest, effective)
     band = np.sqrt(np.log(2 / (1 - RUNGS)) / (2 * fewest))
-    return Figure(gap, np.maximum(0.0, gap - band), upper, curve.rows, clusters)
+    return Figure(gap, np.maximum(0.0, gap - band), upper, curve.rows).among(clusters)

@@ -16,8 +16,8 @@ of the rows (of their weights, where they have any).
 
 All bounds hold a further z^2/N in quadrature, the rule of three: a slice without a single event, or with only one,
 has next to no empirical variance and proves nothing. With weights the variances are those of weighted means, from the
-sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights). With G clusters every z is Student's
-with G - 1 degrees, and q is stretched by its ratio to the normal one.
+sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights). With clusters every z is Student's
+with their degrees of freedom (`clusters`), and q is stretched by its ratio to the normal one.
 
 `slope` is the same of another residual: x = g (y - p) with g = (p - m_b) / s_b, the score standardised within its bin by
 the bin's mean and standard deviation. d_b is then s_b times the slope of the residual on the score within the bin, in
@@ -34,6 +34,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from gates.measure.stats.cells import Cells
+from gates.measure.stats.clusters import Clusters, fewest
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles, ranked, totals
 from gates.records import Reason
 
@@ -50,11 +51,11 @@ class _Terms:
     Attributes
     ----------
     n, x: of w and w x. nn, nx, xx, model: of w^2, w^2 x, w^2 x^2, and w^2 times the model's own variance of x.
-    rows, effective: as Cells has them.
+    rows, effective, clusters: as Cells has them (`groups`).
     """
 
     bin: Ints
-    cluster: Ints | None
+    clusters: Clusters | None
     n: Floats
     x: Floats
     nn: Floats
@@ -88,7 +89,7 @@ def ece(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters.
     """
     lacking = _lacking(cells, minimum_clusters)
-    return lacking or _bounded(_residuals(cells), cells.clusters)
+    return lacking or _bounded(_residuals(cells))
 
 
 def slope(cells: Cells, code: Ints, *, minimum_clusters: int) -> Figure | Reason:
@@ -104,7 +105,7 @@ def slope(cells: Cells, code: Ints, *, minimum_clusters: int) -> Figure | Reason
     As `ece`. Bins whose scores are as good as equal have no slope and count as 0.
     """
     lacking = _lacking(cells, minimum_clusters)
-    return lacking or _bounded(_tilted(cells, code), cells.clusters)
+    return lacking or _bounded(_tilted(cells, code))
 
 
 def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> Figure | Reason:
@@ -126,7 +127,8 @@ def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> F
     shares = np.array([part.n.sum() for part in filled]) / whole.n.sum()
     found = [_moments(_residuals(part)) for part in filled]
     moments = np.array([astuple(m) for m in found])
-    clusters = None if whole.clusters is None else min(part.clusters or 0 for part in filled)
+    groups = [part.groups for part in (whole, *filled)]
+    clusters = fewest([found for found in groups if found is not None]) if whole.cluster is not None else None
     added = _Moments(*(shares @ moments).tolist()) if filled else _Moments(*[0.0] * 7)
     # One tail is enough only where no table's mean may have the other sign.
     clear = min((m.clear for m in found), default=0.0)
@@ -146,17 +148,17 @@ def squared_error(cells: Cells, *, minimum_clusters: int) -> float | Reason:
 
 
 def _lacking(cells: Cells, minimum_clusters: int) -> Reason | None:
-    clusters = cells.clusters
+    clusters = cells.groups
     if cells.rows == 0:
         return Reason.EMPTY_TABLE
-    return Reason.FEW_CLUSTERS if clusters is not None and clusters < minimum_clusters else None
+    return Reason.FEW_CLUSTERS if clusters is not None and clusters.few(minimum_clusters) else None
 
 
 def _residuals(cells: Cells) -> _Terms:
     squares = cells.squared
     return _Terms(
         bin=cells.bin,
-        cluster=cells.cluster,
+        clusters=cells.groups,
         n=cells.n,
         x=cells.residual,
         nn=squares.n,
@@ -180,7 +182,7 @@ def _tilted(cells: Cells, code: Ints) -> _Terms:
     square = ((own - middle) ** 2 + np.maximum(cells.pp / cells.n - own**2, 0.0)) * scale**2
     return _Terms(
         bin=code,
-        cluster=cells.cluster,
+        clusters=cells.groups,
         n=cells.n,
         x=(cells.py - cells.pp - middle * cells.residual) * scale,
         nn=squares.n,
@@ -239,20 +241,24 @@ def _moments(terms: _Terms) -> _Moments:
     )
 
 
-def _bounded(terms: _Terms, clusters: int | None) -> Figure:
+def _bounded(terms: _Terms) -> Figure:
     found = _moments(terms)
-    return _figure(found, found.clear, terms.rows, terms.effective, clusters, 1.0)
+    return _figure(found, found.clear, terms.rows, terms.effective, terms.clusters, 1.0)
 
 
-def _figure(found: _Moments, clear: float, rows: int, effective: float, clusters: int | None, most: float) -> Figure:
-    z, half = quantiles(clusters), quantiles(clusters, 0.5)
+def _figure(
+    found: _Moments, clear: float, rows: int, effective: float, clusters: Clusters | None, most: float
+) -> Figure:
+    freedom = None if clusters is None else clusters.freedom
+    z, half = quantiles(freedom), quantiles(freedom, 0.5)
     upper = found.plug_in + np.hypot(z * found.deviation, z**2 / effective)
     few = half**2 / effective
     lower = np.maximum(
-        found.plug_in - np.hypot(_null_quantiles(found, clusters), few),
-        found.shift - np.hypot(_shift_quantiles(clear, clusters) * found.shift_error, few),
+        found.plug_in - np.hypot(_null_quantiles(found, freedom), few),
+        found.shift - np.hypot(_shift_quantiles(clear, freedom) * found.shift_error, few),
     )
-    return Figure(found.plug_in, np.maximum(0.0, lower), np.minimum(most, upper), rows, clusters, found.debiased)
+    lower, upper = np.maximum(0.0, lower), np.minimum(most, upper)
+    return Figure(found.plug_in, lower, upper, rows, debiased=found.debiased).among(clusters)
 
 
 def _mean_variances(terms: _Terms, bins: _Terms, sign: Floats, mean: float) -> tuple[float, float]:
@@ -260,11 +266,11 @@ def _mean_variances(terms: _Terms, bins: _Terms, sign: Floats, mean: float) -> t
     weight = float(bins.n.sum())
     spread = float(bins.xx.sum() - 2 * mean * (sign @ bins.nx) + mean**2 * bins.nn.sum())
     independent = max(0.0, spread) / weight**2
-    if terms.cluster is None:
+    if terms.clusters is None:
         return independent, 0.0
-    clusters, code = ranked(terms.cluster)
-    off = totals(code, sign[np.searchsorted(bins.bin, terms.bin)] * terms.x) - mean * totals(code, terms.n)
-    return independent, clusters / (clusters - 1) * float(off @ off) / weight**2
+    return independent, terms.clusters.variance(
+        sign[np.searchsorted(bins.bin, terms.bin)] * terms.x - mean * terms.n
+    ) / weight**2
 
 
 def _noise(terms: _Terms, bins: _Terms, gap: Floats) -> _Noise:
@@ -274,31 +280,29 @@ def _noise(terms: _Terms, bins: _Terms, gap: Floats) -> _Noise:
     several = effective > 1 + 1e-9
     data = np.where(several, spread * effective / np.where(several, effective - 1, 1.0), 0.0)
     independent = np.maximum(np.maximum(data, bins.model), 0.0) / bins.n**2
-    if terms.cluster is None:
+    if terms.clusters is None:
         return _Noise(np.sqrt(independent), np.diag(independent))
-    clustered = _cluster_covariance(terms, terms.cluster, bins, gap)
+    clustered = _cluster_covariance(terms, terms.clusters, bins, gap)
     variance = np.maximum(independent, np.diag(clustered))
     np.fill_diagonal(clustered, variance)
     return _Noise(np.sqrt(variance), clustered)
 
 
-def _cluster_covariance(terms: _Terms, cluster: Ints, bins: _Terms, gap: Floats) -> Floats:
+def _cluster_covariance(terms: _Terms, clusters: Clusters, bins: _Terms, gap: Floats) -> Floats:
     """Return the covariance of the bins' gaps from cluster totals: a shock that a cluster shares moves many bins."""
     from scipy.sparse import csr_array
 
     column = np.searchsorted(bins.bin, terms.bin)
-    clusters, code = ranked(cluster)
-    deviation = (terms.x - gap[column] * terms.n) / bins.n[column]
-    by_cluster = csr_array((deviation, (code, column)), shape=(clusters, bins.n.size))
-    product = (by_cluster.T @ by_cluster).toarray()
-    return np.asarray(product * (clusters / (clusters - 1)), dtype=np.float64)
+    deviation = (terms.x - gap[column] * terms.n) / bins.n[column] * clusters.jackknife[clusters.code]
+    by_cluster = csr_array((deviation, (clusters.code, column)), shape=(clusters.share.size, bins.n.size))
+    return np.asarray((by_cluster.T @ by_cluster).toarray(), dtype=np.float64)
 
 
-def _null_quantiles(found: _Moments, clusters: int | None) -> Floats:
+def _null_quantiles(found: _Moments, freedom: float | None) -> Floats:
     """Quantiles of T for a calibrated model, at 1 - alpha/2: Gamma with the moments of the sum of folded normals."""
     from scipy.special import gammainccinv
 
-    z = quantiles(clusters, 0.5)
+    z = quantiles(freedom, 0.5)
     mean, variance = found.null_mean, found.null_deviation**2
     if mean <= 0 or variance <= 0:
         return np.zeros_like(z)
@@ -306,14 +310,14 @@ def _null_quantiles(found: _Moments, clusters: int | None) -> Floats:
     return quantile * (z / quantiles(None, 0.5))
 
 
-def _shift_quantiles(clear: float, clusters: int | None) -> Floats:
+def _shift_quantiles(clear: float, freedom: float | None) -> Floats:
     """Quantiles of the error of a mean that lies `clear` standard errors from 0, at 1 - alpha/2 over both tails."""
     from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
     half = (1 - RUNGS) / 2
-    other = ndtr(-clear) if clusters is None else stdtr(clusters - 1, -clear)
+    other = ndtr(-clear) if freedom is None else stdtr(freedom, -clear)
     tail = half - np.minimum(other, half / 2)
-    return -np.asarray(ndtri(tail) if clusters is None else stdtrit(clusters - 1, tail), dtype=np.float64)
+    return -np.asarray(ndtri(tail) if freedom is None else stdtrit(freedom, tail), dtype=np.float64)
 
 
 def _folded_moments(share: Floats, noise: _Noise) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -69,8 +70,8 @@ def _share(
     total = float(spread.n.sum())
     if total == 0:
         return Reason.EMPTY_TABLE
-    clusters = spread.n.size if spread.clustered else None
-    if clusters is not None and clusters < minimum_clusters:
+    clusters = Clusters.of(spread.n) if spread.clustered else None
+    if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     mean = spread.totals.sum(axis=1) / total
     variance = float(mean[1] - mean[0] ** 2)
@@ -81,25 +82,20 @@ def _share(
     gradient = -(np.array(error) - share * np.array([-2 * mean[0], 1.0, 0.0, 0.0])) / variance
     effective = total**2 / spread.squared_weight
     low, high = limits
-    z = quantiles(clusters if clusters is not None else max(2, math.floor(effective + 1e-9)))
+    z = quantiles(max(2, math.floor(effective + 1e-9)) - 1 if clusters is None else clusters.freedom)
     square = float(gradient @ _centred(spread, mean) @ gradient) / total**2
     of_rows = max(0.0, square) * effective / max(1.0, effective - 1)
-    deviation = math.sqrt(max(of_rows, _between(spread, mean, gradient, total)))
+    between = gradient @ (spread.totals - np.outer(mean, spread.n)) / total
+    deviation = math.sqrt(of_rows if clusters is None else max(of_rows, clusters.variance(between)))
     half = np.hypot(z * deviation, z**2 * math.sqrt(max(0.0, square) / effective))
     if effective < 2:
         half = np.full(RUNGS.size, math.inf)
     estimate = offset - share
-    return Figure(estimate, np.maximum(low, estimate - half), np.minimum(high, estimate + half), round(total), clusters)
+    lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
+    return Figure(estimate, lower, upper, round(total)).among(clusters)
 
 
 def _centred(spread: Spread, mean: Floats) -> Matrix:
     """Sums of squared weight times products of deviations from the means, shape (4, 4)."""
     cross = np.outer(spread.squares, mean)
     return np.asarray(spread.products - cross - cross.T + spread.squared_weight * np.outer(mean, mean))
-
-
-def _between(spread: Spread, mean: Floats, gradient: Floats, total: float) -> float:
-    if not spread.clustered:
-        return 0.0
-    off = gradient @ (spread.totals - np.outer(mean, spread.n))
-    return spread.n.size / (spread.n.size - 1) * float(off @ off) / total**2

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from gates.records import LADDER, Bound, Reason
+
+if TYPE_CHECKING:
+    from gates.measure.stats.clusters import Clusters
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -31,6 +34,7 @@ class Figure:
     lower, upper: shape (9,), at the rungs of LADDER; -inf and inf where the data set no limit.
     n: rows that entered. clusters: independent groups of rows, None where rows were taken as independent.
     debiased: the estimate less its known bias, where the method has one.
+    number: as many clusters of one size would say as much (`clusters`), 1 to `clusters`.
     """
 
     estimate: float
@@ -39,6 +43,7 @@ class Figure:
     n: int
     clusters: int | None = None
     debiased: float | None = None
+    number: float | None = None
 
     @classmethod
     def exact(cls, value: float, n: int, clusters: int | None = None) -> Figure:
@@ -53,6 +58,16 @@ class Figure:
             Bound.model_construct(confidence=rung, lower=_or_unbounded(low), upper=_or_unbounded(high))
             for rung, low, high in zip(LADDER, self.lower.tolist(), self.upper.tolist(), strict=True)
         )
+
+    def among(self, clusters: Clusters | None) -> Figure:
+        """Return the figure with the clusters that its rows come in; None where they were taken as independent."""
+        return self if clusters is None else replace(self, clusters=clusters.count, number=clusters.number)
+
+    @property
+    def effective_clusters(self) -> int | None:
+        """`number` to the nearest whole one, where that is less than the clusters are; else None."""
+        whole = None if self.number is None else round(self.number)
+        return None if whole == self.clusters else whole
 
     def shifted(self, offset: float) -> Figure:
         """Return the figure of the quantity plus a constant."""
@@ -88,21 +103,22 @@ _NORMAL = NormalDist()
 
 
 @lru_cache(maxsize=4096)
-def quantiles(clusters: int | None, share: float = 1.0) -> Floats:
-    """Return one-sided quantiles at the rungs, shape (9,): normal, or Student's with clusters - 1 degrees.
+def quantiles(freedom: float | None, share: float = 1.0) -> Floats:
+    """Return one-sided quantiles at the rungs, shape (9,): normal, or Student's.
 
     Parameters
     ----------
+    freedom: degrees of freedom, above 0; None for the normal ones.
     share: of each rung's alpha, in (0, 1]; what a bound may spend where several are joined.
     """
     at = RUNGS + (1 - share) * (1 - RUNGS)
-    if clusters is None:
+    if freedom is None:
         # Not SciPy's, whose import takes a tenth of the time that a million rows are ranked in.
         values = np.array([_NORMAL.inv_cdf(rung) for rung in at])
     else:
         from scipy.special import stdtrit
 
-        values = np.asarray(stdtrit(clusters - 1, at), dtype=np.float64)
+        values = np.asarray(stdtrit(freedom, at), dtype=np.float64)
     values.flags.writeable = False
     return values
 

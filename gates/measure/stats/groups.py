@@ -16,7 +16,7 @@ by the data, so no interval of those two rates holds for it. Instead every pair 
 A pair's limits come from the exact limits of the two rates, by square-and-add: Newcombe (Statistics in Medicine 1998)
 for the difference, Donner and Zou (Statistical Methods in Medical Research 2012, equation 9) for the ratio, both with
 Clopper-Pearson's limits in place of Wilson's, which hold for a group without a single event. Rows in clusters and weights
-come in by the number of effective rows (Korn and Graubard 1998), of the pair: clusters that both groups share make their
+come in by the number of effective rows (Korn and Graubard 1998; `clusters`), of the pair: clusters that both groups share make their
 difference more certain, or less, and that is seen in the sums of both.
 """
 
@@ -24,10 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, ranked
+from gates.measure.stats.clusters import Clusters, fewest
+from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
 from gates.records import Reason
 
 
@@ -52,9 +54,9 @@ class Group:
     def rate(self) -> float:
         return float(self.hits.sum() / self.n.sum())
 
-    @property
-    def clusters(self) -> int | None:
-        return None if self.cluster is None else ranked(self.cluster[self.n > 0])[0]
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        return None if self.cluster is None else Clusters.by(self.cluster, self.n)
 
     @property
     def effective(self) -> float:
@@ -97,27 +99,32 @@ def disparities(groups: Sequence[Group], *, minimum_clusters: int) -> list[Dispa
     found[order[0]] = None
     for place, i in enumerate(order[1:], start=1):
         clusters = groups[i].clusters
-        if clusters is not None and clusters < minimum_clusters:
+        if clusters is not None and clusters.few(minimum_clusters):
             found[i] = Disparity(Reason.FEW_CLUSTERS, Reason.FEW_CLUSTERS)
         else:
-            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, shared, clusters))
+            larger = [other for j in order[:place] if (other := groups[j].clusters) is not None]
+            among = None if clusters is None else fewest([clusters, *larger])
+            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, shared, among))
     return found
 
 
 def _size(group: Group) -> tuple[int, int]:
-    return group.clusters or 0, group.rows
+    return group.clusters.count if group.clusters else 0, group.rows
 
 
 def _covariance(groups: Sequence[Group]) -> Floats | None:
-    """Return the covariance of the rates from cluster totals, without a correction for few clusters."""
+    """Return the covariance of the rates from cluster totals, shape (groups, groups)."""
     from scipy.sparse import csr_array
 
-    if any(group.cluster is None for group in groups):
-        return None
+    off, codes = [], []
+    for group in groups:
+        if group.cluster is None or group.clusters is None:
+            return None
+        raised = group.clusters.jackknife[group.clusters.code]
+        off.append((group.hits - group.rate * group.n) / group.n.sum() * raised)
+        codes.append(group.cluster)
     cells = np.repeat(np.arange(len(groups)), [group.n.size for group in groups])
-    off = np.concatenate([(group.hits - group.rate * group.n) / group.n.sum() for group in groups])
-    codes = np.concatenate([group.cluster for group in groups if group.cluster is not None])
-    totals = csr_array((off, (cells, codes)))
+    totals = csr_array((np.concatenate(off), (cells, np.concatenate(codes))))
     return np.asarray((totals @ totals.T).toarray(), dtype=np.float64)
 
 
@@ -129,31 +136,31 @@ class _Pairs:
     ----------
     rate: the group's own. others: of the larger ones, shape (k,).
     own_rows, rows: effective rows of the group and of each other, within the pair, both of shape (k,).
-    freedom: degrees of freedom, None where rows are taken as independent.
+    clusters: those with the fewest degrees of freedom, None where rows are taken as independent.
     """
 
     rate: float
     others: Floats
     own_rows: Floats
     rows: Floats
-    freedom: int | None
+    clusters: Clusters | None
 
     @classmethod
-    def of(cls, place: int, rates: Floats, rows: Floats, shared: Floats | None, clusters: int | None) -> _Pairs:
+    def of(cls, place: int, rates: Floats, rows: Floats, shared: Floats | None, clusters: Clusters | None) -> _Pairs:
         others, beside = rates[:place], rows[:place]
         own_rows = np.full(place, rows[place])
         if shared is None or clusters is None:
             return cls(float(rates[place]), others, own_rows, beside, None)
         independent = rates[place] * (1 - rates[place]) / own_rows + others * (1 - others) / beside
         between = shared[place, place] + np.diag(shared)[:place] - 2 * shared[place, :place]
-        between = np.maximum(0.0, between) * clusters / (clusters - 1)
-        effect = np.maximum(1.0, np.divide(between, independent, out=np.ones(place), where=independent > 0))
-        # The group with fewer clusters sets the degrees of freedom, and that is the smaller one.
-        return cls(float(rates[place]), others, own_rows / effect, beside / effect, clusters - 1)
+        effect = np.maximum(
+            1.0, np.divide(np.maximum(0.0, between), independent, out=np.ones(place), where=independent > 0)
+        )
+        return cls(float(rates[place]), others, own_rows / effect, beside / effect, clusters)
 
     def limits(self, tails: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return lower and upper limits of the own rate and of the others', each of shape (k, 9)."""
-        factor = _student(tails, self.freedom)
+        factor = _student(tails, None if self.clusters is None else self.clusters.freedom)
         own = _exact(np.full(self.others.size, self.rate), self.own_rows, factor, tails)
         return (*own, *_exact(self.others, self.rows, factor, tails))
 
@@ -180,7 +187,7 @@ class _Pairs:
         return lower, np.divide(top, leading, out=np.full_like(top, np.inf), where=leading > 0)
 
 
-def _student(tails: Floats, freedom: int | None) -> Floats | float:
+def _student(tails: Floats, freedom: float | None) -> Floats | float:
     """What Korn and Graubard take off the effective rows for the degrees of freedom, by confidence."""
     from scipy.special import ndtri, stdtrit
 
@@ -213,8 +220,7 @@ def _disparity(group: Group, pairs: _Pairs) -> Disparity:
         np.maximum(0.0, np.maximum(strict_low, -strict_high).max(axis=0)),
         np.minimum(1.0, np.maximum(high, -low).max(axis=0)),
         group.rows,
-        group.clusters,
-    )
+    ).among(group.clusters)
     return Disparity(difference, _ratio(group, pairs, share, tails, strict))
 
 
@@ -224,4 +230,4 @@ def _ratio(group: Group, pairs: _Pairs, share: float, tails: Floats, strict: Flo
     lower = np.minimum(low, 1 / high).min(axis=0)
     inverse = np.divide(1.0, strict_low, out=np.full_like(strict_low, np.inf), where=strict_low > 0)
     upper = np.minimum(strict_high, inverse).min(axis=0)
-    return Figure(share, lower, np.minimum(1.0, upper), group.rows, group.clusters)
+    return Figure(share, lower, np.minimum(1.0, upper), group.rows).among(group.clusters)

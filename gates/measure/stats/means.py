@@ -23,9 +23,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -77,6 +79,10 @@ class PairSums:
     def weight(self) -> float:
         """Sum of the weights; rows, where there are none."""
         return float(self.n.sum())
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        return Clusters.of(self.n) if self.clustered else None
 
     @property
     def effective(self) -> float:
@@ -130,9 +136,8 @@ def _around(sums: PairSums, estimate: float, ratio: float, limits: tuple[float, 
     if not np.isfinite(z[0]):
         return _boundless(sums, estimate, limits)
     half = np.hypot(z * math.sqrt(_variance(sums, ratio).at(ratio)), z**2 * math.sqrt(_flips(sums).at(ratio)))
-    return Figure(
-        estimate, np.maximum(low, estimate - half), np.minimum(high, estimate + half), _rows(sums), _clusters(sums)
-    )
+    lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
+    return Figure(estimate, lower, upper, _rows(sums)).among(sums.clusters)
 
 
 def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
@@ -164,34 +169,32 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
     safe = np.where(bounded, leading, 1.0)
     lower = np.where(bounded, ratio + (linear - root) / safe, 0.0)
     upper = np.where(bounded, ratio + (linear + root) / safe, np.inf)
-    return Figure(ratio, np.maximum(0.0, lower), upper, _rows(sums), _clusters(sums))
+    return Figure(ratio, np.maximum(0.0, lower), upper, _rows(sums)).among(sums.clusters)
 
 
 def _boundless(sums: PairSums, estimate: float, limits: tuple[float, float]) -> Figure:
     low, high = (np.full(RUNGS.size, limit) for limit in limits)
-    return Figure(estimate, low, high, _rows(sums), _clusters(sums))
+    return Figure(estimate, low, high, _rows(sums)).among(sums.clusters)
 
 
 def _unfit(sums: PairSums, minimum_clusters: int) -> Reason | None:
     if sums.weight == 0:
         return Reason.EMPTY_TABLE
-    return Reason.FEW_CLUSTERS if sums.clustered and sums.n.size < minimum_clusters else None
+    return Reason.FEW_CLUSTERS if sums.clusters and sums.clusters.few(minimum_clusters) else None
 
 
 def _rows(sums: PairSums) -> int:
     return round(sums.weight)
 
 
-def _clusters(sums: PairSums) -> int | None:
-    return sums.n.size if sums.clustered else None
-
-
 def _quantiles(sums: PairSums) -> Floats:
-    if sums.clustered or sums.bounded:
-        return quantiles(_clusters(sums))
+    if sums.clusters is not None:
+        return quantiles(sums.clusters.freedom)
+    if sums.bounded:
+        return quantiles(None)
     # One row says nothing about a loss without a ceiling; two are the fewest that Student's t knows.
     rows = math.floor(sums.effective + 1e-9)
-    return quantiles(rows) if rows > 1 else np.full(RUNGS.size, math.inf)
+    return quantiles(rows - 1) if rows > 1 else np.full(RUNGS.size, math.inf)
 
 
 def _variance(sums: PairSums, ratio: float) -> _Form:
@@ -206,11 +209,10 @@ def _variance(sums: PairSums, ratio: float) -> _Form:
         (float(squares.ab.sum()) - a * sum_b - b * sum_a + a * b * n) * scale,
         max(0.0, float(squares.bb.sum()) - 2 * b * sum_b + b * b * n) * scale,
     )
-    if not sums.clustered:
+    if sums.clusters is None:
         return independent
-    in_a, in_b = sums.a - a * sums.n, sums.b - b * sums.n
-    scale = sums.n.size / (sums.n.size - 1) / total**2
-    between = _Form(float(in_a @ in_a) * scale, float(in_a @ in_b) * scale, float(in_b @ in_b) * scale)
+    in_a, in_b = (sums.clusters.sums((each - mean * sums.n) / total) for each, mean in ((sums.a, a), (sums.b, b)))
+    between = _Form(float(in_a @ in_a), float(in_a @ in_b), float(in_b @ in_b))
     return between if between.at(ratio) >= independent.at(ratio) else independent
 
 

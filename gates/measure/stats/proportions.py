@@ -1,7 +1,7 @@
 """Exact limits of a proportion, and the gaps made of them: reliability bins and conformal coverage.
 
 Clopper-Pearson where rows are independent; Korn-Graubard (1998) where they come in clusters: the same limits at the
-effective number of rows; so also where they have weights. Spec: statistics.md, sections 1 (reliability bins) and 2.
+effective number of rows, with the variance and the degrees of freedom of `clusters`; so also where they have weights. Spec: statistics.md, sections 1 (reliability bins) and 2.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from gates.measure.stats.cells import Cells
-from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles, ranked, totals
+from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles
 from gates.records import Reason
 
 
@@ -37,8 +38,8 @@ def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     """
     if cells.rows == 0:
         return Reason.EMPTY_TABLE
-    clusters = cells.clusters
-    if clusters is not None and clusters < minimum_clusters:
+    clusters = cells.groups
+    if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     weight, squares = float(cells.n.sum()), cells.squared
     rate, score = float(cells.y.sum()) / weight, float(cells.p.sum()) / weight
@@ -46,9 +47,9 @@ def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     plain = float(cells.residual_square.sum()) - weight * gap**2
     squared = float((squares.residual_square - 2 * gap * squares.residual + gap**2 * squares.n).sum())
     deviation = cells.residual - gap * cells.n
-    rows = _korn_graubard(plain / weight, squared, weight, cells.effective, deviation, cells.cluster)
+    rows = _korn_graubard(plain / weight, squared, weight, cells.effective, deviation, clusters)
     lower, upper = proportion(rate, rows)
-    return Figure(rate, lower, upper, cells.rows, clusters).shifted(-score)
+    return Figure(rate, lower, upper, cells.rows).among(clusters).shifted(-score)
 
 
 def coverage(
@@ -75,12 +76,12 @@ def coverage(
     """
     if n.sum() == 0:
         return Reason.EMPTY_TABLE
-    clusters = None if cluster is None else ranked(cluster)[0]
-    if clusters is not None and clusters < minimum_clusters:
+    clusters = None if cluster is None else Clusters.by(cluster, n)
+    if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     rate = float(covered.sum() / n.sum())
-    lower, upper = proportion(rate, effective_rows(covered, n, cluster, squares=squares))
-    return Figure(rate, lower, upper, int(n.sum()) if rows is None else rows, clusters)
+    lower, upper = proportion(rate, effective_rows(covered, n, clusters, squares=squares))
+    return Figure(rate, lower, upper, int(n.sum()) if rows is None else rows).among(clusters)
 
 
 def share_difference(
@@ -114,11 +115,12 @@ def share_difference(
         apart + np.hypot(one.upper - one.estimate, other.estimate - other.lower),
         one.n + other.n,
         None if one.clusters is None or other.clusters is None else one.clusters + other.clusters,
+        number=None if one.number is None or other.number is None else one.number + other.number,
     )
 
 
 def effective_rows(
-    covered: Floats, n: Floats, cluster: Ints | None, *, squares: tuple[Floats, Floats] | None = None
+    covered: Floats, n: Floats, clusters: Clusters | None, *, squares: tuple[Floats, Floats] | None = None
 ) -> Floats:
     """Return how many independent rows of one weight would tell as much of a share, at the rungs, shape (9,).
 
@@ -127,18 +129,18 @@ def effective_rows(
 
     Parameters
     ----------
-    As of `coverage`; at least one row, two clusters.
+    clusters: of the cells, at least two; None where rows are taken as independent. The others as of `coverage`.
     """
     weight = float(n.sum())
     rate = float(covered.sum()) / weight
     hits, weights = (float(total.sum()) for total in squares or (covered, n))
     # Of rows: each one's (hit - rate)^2 is hit (1 - 2 rate) + rate^2.
     squared = hits * (1 - 2 * rate) + rate**2 * weights
-    return _korn_graubard(rate * (1 - rate), squared, weight, weight**2 / weights, covered - rate * n, cluster)
+    return _korn_graubard(rate * (1 - rate), squared, weight, weight**2 / weights, covered - rate * n, clusters)
 
 
 def _korn_graubard(
-    variance: float, squared: float, weight: float, kish: float, deviation: Floats, cluster: Ints | None
+    variance: float, squared: float, weight: float, kish: float, deviation: Floats, clusters: Clusters | None
 ) -> Floats:
     """Return the variance of a row over that of the mean, as rows, at most Kish's; at the rungs, shape (9,).
 
@@ -148,11 +150,9 @@ def _korn_graubard(
     deviation: sums of weight times deviation by cell, shape (cells,).
     """
     adjust = np.ones_like(RUNGS)
-    if cluster is not None:
-        clusters, code = ranked(cluster)
-        by_cluster = totals(code, deviation)
-        squared = max(squared, float(by_cluster @ by_cluster) * clusters / (clusters - 1))
+    if clusters is not None:
+        squared = max(squared, clusters.variance(deviation))
         # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
-        adjust = (quantiles(None) / quantiles(clusters)) ** 2
+        adjust = (quantiles(None) / quantiles(clusters.freedom)) ** 2
     rows = min(kish, variance * weight**2 / squared) if variance > 0 and squared > 0 else kish
     return np.asarray(rows * adjust, dtype=np.float64)

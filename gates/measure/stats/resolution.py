@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import Floats, quantiles
 
 POWER = 0.8
@@ -52,7 +53,9 @@ class Holdout:
     Attributes
     ----------
     counted: rows. rows: of as much weight as these, where rows are weighted; else the same number.
-    rate: share of events; None unless the task is binary. clusters: None where rows are taken as independent.
+    rate: share of events; None unless the task is binary. clusters: how many; None where rows are taken as independent.
+    number: as many clusters of one size would say as much. freedom: degrees of freedom of their variance; None where
+    there are none, or all are of one size.
     effect: by how much what the rows of a cluster share inflates the variance of a rate of the labels, at least 1.
     scores: of a model whose predictions are there already, else None.
     """
@@ -63,10 +66,20 @@ class Holdout:
     clusters: int | None = None
     effect: float = 1.0
     scores: Scores | None = None
+    number: float | None = None
+    freedom: float | None = None
 
-    def clusters_at(self, rows: float) -> int | None:
-        """Return how many clusters so many rows would have."""
-        return None if self.clusters is None else max(2, round(self.clusters * rows / self.rows))
+    @property
+    def in_effect(self) -> int | None:
+        """As many clusters of one size would say as much, a whole number; None where rows are taken as independent."""
+        return self.clusters if self.number is None else round(self.number)
+
+    def freedom_at(self, rows: float) -> float | None:
+        """Return the degrees of freedom of so many rows in clusters like these; None where they are independent."""
+        if self.clusters is None:
+            return None
+        here = self.clusters - 1 if self.freedom is None else self.freedom
+        return max(1.0, (here + 1) * rows / self.rows - 1)
 
 
 def hardest_scores(rate: float, bins: int) -> tuple[Scores, Scores]:
@@ -87,7 +100,7 @@ def hardest_scores(rate: float, bins: int) -> tuple[Scores, Scores]:
     return Scores(share, even, even * (1 - even)), Scores(share, odds, odds * (1 - odds))
 
 
-def ece_limit(scores: Scores, rows: float, *, effect: float = 1.0, clusters: int | None = None) -> float:
+def ece_limit(scores: Scores, rows: float, *, effect: float = 1.0, freedom: float | None = None) -> float:
     """Return the smallest limit of the expected calibration error that a calibrated model passes in 8 of 10 runs.
 
     The plug-in error averages .8 sum w s over noise alone (folded normals), its bound adds z standard errors of the mean
@@ -96,26 +109,26 @@ def ece_limit(scores: Scores, rows: float, *, effect: float = 1.0, clusters: int
     Parameters
     ----------
     rows: > 0. effect: by how much rows that hang together inflate the variance of a mean, at least 1.
-    clusters: groups of rows, for Student's quantile; None where rows are independent.
+    freedom: degrees of freedom of Student's quantile; None where rows are independent.
     """
     # A bin holds only some rows of a cluster, so that less of what they share comes together in it.
     within = 1 + (effect - 1) * scores.share
     noise = _FOLDED_MEAN * float(np.sum(np.sqrt(scores.share * scores.variance * within / rows)))
     error = math.sqrt(float(scores.share @ scores.variance) * effect / rows)
-    z = float(quantiles(clusters)[0])
+    z = float(quantiles(freedom)[0])
     return noise + math.hypot(z * error, z**2 / rows) + _SHARE_OF_SPREAD * _Z_POWER * error
 
 
-def bins_limit(scores: Scores, rows: float, *, effect: float = 1.0, clusters: int | None = None) -> float:
+def bins_limit(scores: Scores, rows: float, *, effect: float = 1.0, freedom: float | None = None) -> float:
     """Return the smallest limit of the gap that all bins of a calibrated model keep to at once in 8 of 10 runs.
 
     By the exact binomial distribution of each bin's events. Parameters as of `ece_limit`.
     """
-    return _smallest(lambda limit: _bins_power(scores, rows, limit, effect, clusters) >= POWER)
+    return _smallest(lambda limit: _bins_power(scores, rows, limit, effect, freedom) >= POWER)
 
 
 def levels_limit(
-    levels: Sequence[float], rows: float, *, under: bool = True, over: bool = True, clusters: int | None = None
+    levels: Sequence[float], rows: float, *, under: bool = True, over: bool = True, freedom: float | None = None
 ) -> float:
     """Return the smallest distance from their levels that exact shares are proven to keep to at once in 8 of 10 runs.
 
@@ -125,9 +138,7 @@ def levels_limit(
     ----------
     levels: promised coverages or quantiles, in (0, 1). under, over: which sides must be proven.
     """
-    return _smallest(
-        lambda limit: levels_power(levels, rows, limit, under=under, over=over, clusters=clusters) >= POWER
-    )
+    return _smallest(lambda limit: levels_power(levels, rows, limit, under=under, over=over, freedom=freedom) >= POWER)
 
 
 def levels_power(
@@ -137,15 +148,15 @@ def levels_power(
     *,
     under: bool = True,
     over: bool = True,
-    clusters: int | None = None,
+    freedom: float | None = None,
 ) -> float:
     """Return the probability that exact shares are proven to be within the limit of their levels."""
-    n = np.full(len(levels), rows * _freedom(clusters))
+    n = np.full(len(levels), rows * _spent(freedom))
     below, above = (limit if side else math.inf for side in (under, over))
     return float(np.prod(_kept(n, np.asarray(levels, dtype=np.float64), below, above)))
 
 
-def auc_limit(rate: float, rows: float, *, effect: float = 1.0, clusters: int | None = None) -> float:
+def auc_limit(rate: float, rows: float, *, effect: float = 1.0, freedom: float | None = None) -> float:
     """Return the smallest margin at which a model as good as the champion is proven not to be worse, in 8 of 10 runs.
 
     Assumes areas of AREA (their variance by Hanley, McNeil 1982) and a paired difference whose standard error is
@@ -158,7 +169,7 @@ def auc_limit(rate: float, rows: float, *, effect: float = 1.0, clusters: int | 
     above, below = AREA / (2 - AREA), 2 * AREA**2 / (1 + AREA)
     spread = AREA * (1 - AREA) + (positives - 1) * (above - AREA**2) + (negatives - 1) * (below - AREA**2)
     error = math.sqrt(2 * spread / (positives * negatives)) / PAIRED
-    z = float(quantiles(clusters)[0])
+    z = float(quantiles(freedom)[0])
     return math.hypot(z * error, z**2 / min(positives, negatives)) + _Z_POWER * error
 
 
@@ -185,24 +196,22 @@ def design_effect(events: Floats, rows: Floats) -> float:
 
     Of the labels themselves: what a model explains of the clusters makes it smaller. (Korn, Graubard 1998.)
     """
-    total, clusters = float(rows.sum()), rows.size
+    total = float(rows.sum())
     rate = float(events.sum()) / total
-    if clusters < 2 or not 0 < rate < 1:
+    if rows.size < 2 or not 0 < rate < 1:
         return 1.0
-    deviation = events - rate * rows
-    between = float(deviation @ deviation) * clusters / (clusters - 1)
-    return max(1.0, between / (total * rate * (1 - rate)))
+    return max(1.0, Clusters.of(rows).variance(events - rate * rows) / (total * rate * (1 - rate)))
 
 
-def _bins_power(scores: Scores, rows: float, limit: float, effect: float, clusters: int | None) -> float:
+def _bins_power(scores: Scores, rows: float, limit: float, effect: float, freedom: float | None) -> float:
     within = 1 + (effect - 1) * scores.share
-    n = rows * scores.share / within * _freedom(clusters)
+    n = rows * scores.share / within * _spent(freedom)
     return float(np.prod(_kept(n, scores.mean, limit, limit)))
 
 
-def _freedom(clusters: int | None) -> float:
+def _spent(freedom: float | None) -> float:
     """Korn and Graubard spend the degrees of freedom on the number of rows."""
-    return float((quantiles(None)[0] / quantiles(clusters)[0]) ** 2)
+    return float((quantiles(None)[0] / quantiles(freedom)[0]) ** 2)
 
 
 def _kept(n: Floats, rate: Floats, below: float, above: float) -> Floats:

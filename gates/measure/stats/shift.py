@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, ranked, totals
+from gates.measure.stats.clusters import Clusters, fewest
+from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
 from gates.records import Reason
 
 
@@ -34,10 +36,10 @@ class Powers:
     def rows(self) -> int:
         return int(self.n.sum())
 
-    @property
-    def clusters(self) -> int | None:
-        """How many clusters have values; None where rows are taken as independent."""
-        return None if self.cluster is None else ranked(self.cluster[self.n > 0])[0]
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """The clusters that have values; None where rows are taken as independent, or there are no values."""
+        return None if self.cluster is None or self.rows == 0 else Clusters.by(self.cluster, self.n)
 
     @property
     def mean(self) -> float:
@@ -55,12 +57,10 @@ class Powers:
     def varies(self, of_mean: float, of_variance: float) -> float:
         """Variance of a figure that moves by so much with the mean and with the variance."""
         n, mean, variance = float(self.n.sum()), self.mean, self.variance
-        if self.cluster is not None:
+        if self.clusters is not None:
             first = self.sums[0] - mean * self.n
             second = self.sums[1] - 2 * mean * self.sums[0] + (mean**2 - variance) * self.n
-            by_cluster = totals(ranked(self.cluster)[1], of_mean * first + of_variance * second)
-            groups = int(np.count_nonzero(totals(ranked(self.cluster)[1], self.n)))
-            return float(by_cluster @ by_cluster) * groups / (groups - 1) / n**2
+            return self.clusters.variance((of_mean * first + of_variance * second) / n)
         two, three, four = (float(total.sum()) / n for total in self.sums[1:])
         third = three - 3 * mean * two + 2 * mean**3
         fourth = four - 4 * mean * three + 6 * mean**2 * two - 3 * mean**4
@@ -70,23 +70,24 @@ class Powers:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure that is about normal, with its standard error; degrees of freedom are one less than the clusters."""
+    """A figure that is about normal, with its standard error; the clusters that have the fewest degrees of freedom."""
 
     value: float
     error: float
     n: int
-    clusters: int | None
+    clusters: Clusters | None
 
     def limits(self, confidence: Floats) -> tuple[Floats, Floats]:
         """Return one-sided limits at each confidence."""
         from scipy.special import ndtri, stdtrit
 
-        z = ndtri(confidence) if self.clusters is None else stdtrit(self.clusters - 1, confidence)
+        at = ndtri(confidence) if self.clusters is None else stdtrit(self.clusters.freedom, confidence)
+        z = np.asarray(at, dtype=np.float64)
         return self.value - z * self.error, self.value + z * self.error
 
     def figure(self) -> Figure:
         lower, upper = self.limits(RUNGS)
-        return Figure(self.value, lower, upper, self.n, self.clusters)
+        return Figure(self.value, lower, upper, self.n).among(self.clusters)
 
 
 def mean_difference(before: Powers, after: Powers, *, fewest: int, minimum_clusters: int) -> Estimate | Reason:
@@ -137,7 +138,7 @@ def largest(parts: Sequence[Estimate]) -> Figure:
     upper = np.max([np.maximum(-low, high) for low, high in (part.limits(RUNGS) for part in parts)], axis=0)
     lower = np.max([np.maximum(low, -high) for low, high in (part.limits(corrected) for part in parts)], axis=0)
     top = max(parts, key=lambda part: abs(part.value))
-    return Figure(abs(top.value), np.maximum(lower, 0.0), upper, top.n, top.clusters)
+    return Figure(abs(top.value), np.maximum(lower, 0.0), upper, top.n).among(top.clusters)
 
 
 def share_difference(before: Figure, after: Figure) -> Figure:
@@ -145,8 +146,10 @@ def share_difference(before: Figure, after: Figure) -> Figure:
     gap = after.estimate - before.estimate
     down = np.hypot(after.estimate - after.lower, before.upper - before.estimate)
     up = np.hypot(after.upper - after.estimate, before.estimate - before.lower)
-    clusters = [side.clusters for side in (before, after) if side.clusters is not None]
-    return Figure(gap, np.maximum(gap - down, -1.0), np.minimum(gap + up, 1.0), after.n, min(clusters, default=None))
+    clustered = [side for side in (before, after) if side.clusters is not None and side.number is not None]
+    least = min(clustered, key=lambda side: side.number or 0.0, default=after)
+    lower, upper = np.maximum(gap - down, -1.0), np.minimum(gap + up, 1.0)
+    return Figure(gap, lower, upper, after.n, least.clusters, number=least.number)
 
 
 def _exp(value: Floats) -> Floats:
@@ -154,13 +157,13 @@ def _exp(value: Floats) -> Floats:
         return np.asarray(np.exp(value), dtype=np.float64)
 
 
-def _clusters(before: Powers, after: Powers) -> int | None:
+def _clusters(before: Powers, after: Powers) -> Clusters | None:
     found = [side.clusters for side in (before, after) if side.clusters is not None]
-    return min(found, default=None)
+    return fewest(found) if found else None
 
 
 def _too_few(before: Powers, after: Powers, fewest: int, minimum_clusters: int) -> Reason | None:
     if min(before.rows, after.rows) < max(fewest, 2):
         return Reason.FEW_EVENTS
     clusters = _clusters(before, after)
-    return Reason.FEW_CLUSTERS if clusters is not None and clusters < minimum_clusters else None
+    return Reason.FEW_CLUSTERS if clusters is not None and clusters.few(minimum_clusters) else None

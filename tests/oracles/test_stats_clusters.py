@@ -1,0 +1,120 @@
+"""The rule for rows in clusters: the jackknife by leaving out, degrees of freedom against loops and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from worlds import Floats, freedom_of
+
+from gates.measure.stats.clusters import Clusters, OfClasses, fewest
+
+RUNS = 12_000
+
+
+def shares(large: int, holding: float, clusters: int) -> Floats:
+    """A few equal clusters that hold a share of the rows, beside equal small ones."""
+    small = clusters - large
+    return np.r_[np.full(large, holding / large), np.full(small, (1 - holding) / small)]
+
+
+def false_proof(share: Floats, runs: int = RUNS) -> dict[str, Floats]:
+    """How often the mean of clusters that share a normal shock is proven off, at .95 and .99: by the rule, and by
+    the sum of squares with one degree less than the clusters."""
+    rng, clusters = np.random.default_rng(share.size), Clusters.of(share)
+    shock = rng.normal(size=(runs, share.size))
+    mean = shock @ share
+    off = (shock - mean[:, None]) * share
+    error = np.sqrt(off**2 @ clusters.jackknife**2)
+    plain = np.sqrt((off**2).sum(axis=1) * share.size / (share.size - 1))
+    at = np.array([0.95, 0.99])
+
+    def beyond(error: Floats, freedom: float) -> Floats:
+        # Both sides are one claim each.
+        return np.array([(np.abs(mean) > error * q).mean() / 2 for q in stats.t.ppf(at, freedom)])
+
+    return {"rule": beyond(error, clusters.freedom), "plain": beyond(plain, share.size - 1)}
+
+
+@pytest.mark.parametrize("clusters", [2, 8, 15, 60, 1_000])
+def test_of_one_size_they_are_as_many_as_there_are(clusters: int) -> None:
+    found = Clusters.of(np.full(clusters, 7.0))
+    assert (found.count, found.number, found.freedom) == pytest.approx((clusters, clusters, clusters - 1))
+    off = np.random.default_rng(1).normal(size=clusters)
+    assert found.variance(off) == pytest.approx(clusters / (clusters - 1) * float(off @ off))
+    assert found.raised == pytest.approx(np.sqrt(clusters / (clusters - 1)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_variance_and_freedom_are_those_of_loops(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cluster = rng.choice(14, 500, p=rng.dirichlet(np.full(14, 0.5)))
+    x, weight = rng.normal(size=500) + cluster / 5, rng.uniform(0.5, 2, 500)
+    names = np.unique(cluster)
+    mean = np.average(x, weights=weight)
+    left_out = [np.average(x[cluster != g], weights=weight[cluster != g]) for g in names]
+    found = Clusters.by(cluster, weight)
+    jackknife = (names.size - 1) / names.size * np.sum((np.array(left_out) - mean) ** 2)
+    assert found.variance(weight * (x - mean) / weight.sum()) == pytest.approx(float(jackknife), rel=1e-9)
+    by_rows = Clusters.by(cluster, np.ones(500))
+    assert by_rows.freedom == pytest.approx(freedom_of(cluster), rel=1e-9)
+    assert by_rows.number == pytest.approx(500**2 / float((np.unique(cluster, return_counts=True)[1] ** 2).sum()))
+
+
+UNEQUAL = [(3, 0.5, 60), (3, 0.5, 150), (5, 0.5, 60), (6, 0.7, 40), (10, 0.7, 60), (20, 0.5, 60), (2, 0.35, 60)]
+
+
+@pytest.mark.parametrize("share", [shares(*world) for world in UNEQUAL] + [np.arange(1.0, 5.0, 0.2) / 60 / 0.97])
+def test_false_proof_is_as_promised_where_clusters_are_unequal(share: Floats) -> None:
+    promised = np.array([0.05, 0.01])
+    error = np.sqrt(promised * (1 - promised) / (2 * RUNS))
+    assert np.all(false_proof(share / share.sum())["rule"] <= promised + 3 * error)
+
+
+def test_one_degree_less_than_the_clusters_is_false_where_three_hold_half_of_the_rows() -> None:
+    found = false_proof(shares(3, 0.5, 150))
+    assert found["plain"][0] > 0.1
+    assert found["plain"][1] > 0.03
+    assert found["rule"][0] > 0.03
+
+
+def test_the_second_moment_is_the_one_that_the_degrees_of_freedom_stand_for() -> None:
+    """2 / (4 S - 3 H + 1/G): the excess of the mean square of mean over standard error above 1, by simulation."""
+    for world in ((12, 0.5, 60), (20, 0.6, 80)):
+        share = shares(*world)
+        clusters, rng = Clusters.of(share), np.random.default_rng(2)
+        shock = rng.normal(size=(40_000, share.size))
+        mean = shock @ share
+        ratio = mean**2 / (((shock - mean[:, None]) * share) ** 2 @ clusters.jackknife**2)
+        excess = 2 / (clusters.freedom + 1)
+        assert float(ratio.mean()) - 1 == pytest.approx(excess, rel=0.4)
+
+
+def test_a_whale_among_thousands_makes_few_of_them() -> None:
+    found = Clusters.of(np.r_[5_000.0, np.ones(5_000)])
+    assert found.number == pytest.approx(4, abs=0.01)
+    assert found.few(8)
+    assert not Clusters.of(np.r_[1_500.0, np.ones(5_000)]).few(8)
+    assert found.freedom == 1
+
+
+def test_clusters_without_rows_are_none_and_codes_may_be_any() -> None:
+    code = np.array([40, 7, 40, 9, 7])
+    found = Clusters.by(code, np.array([1.0, 2.0, 1.0, 0.0, 0.0]))
+    assert (found.count, found.number) == (2, pytest.approx(2.0))
+    assert found.variance(np.array([0.5, -0.5, 0.0, 0.0, 0.0])) == pytest.approx(2 * 0.5)
+
+
+def test_of_two_classes_the_one_in_fewer_clusters_counts() -> None:
+    cluster = np.repeat(np.arange(30), 10)
+    event = (cluster < 12) & (np.arange(300) % 2 == 0)
+    found = OfClasses.of_rows(cluster, event)
+    assert (found.count, found.number, found.freedom) == (30, pytest.approx(12), pytest.approx(11))
+    weighted = OfClasses.of_rows(cluster, event, np.full(300, 3.0))
+    assert weighted.freedom == pytest.approx(11)
+    assert fewest([Clusters.by(cluster, np.ones(300)), found]) is found
+    off = np.random.default_rng(3).normal(size=300)
+    one = np.bincount(cluster[event], weights=off[event], minlength=30) * np.sqrt(12 / 11)
+    two = np.bincount(cluster[~event], weights=off[~event], minlength=30)
+    lift = 1 / (1 - found.sides[1].share) * np.sqrt(29 / 30)
+    assert found.variance(off) == pytest.approx(float(((one + two * lift) ** 2).sum()))
