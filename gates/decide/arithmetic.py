@@ -39,7 +39,7 @@ def additions(opa: OpaBinary, rego: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _tree(opa: OpaBinary, path: str, source: bytes) -> Any:
-    command = [opa.path, "parse", "--format", "json", "--json-include", "locations", "/dev/stdin"]
+    command = [str(opa.path), "parse", "--format", "json", "--json-include", "locations", "/dev/stdin"]
     try:
         done = subprocess.run(  # noqa: S603 - OPA itself, no shell
             command, input=source, capture_output=True, timeout=_SECONDS, check=True
