@@ -21,6 +21,17 @@ def differences(wanted: Release | None, found: Release | None) -> tuple[str, ...
     )
 
 
+def changes(before: Release | None, after: Release | None) -> tuple[str, ...]:
+    """Name every part that a move would change: `flags.ranking: old -> new`; the decision's own digest aside."""
+    left, right = (_parts(release) if release else {} for release in (before, after))
+    names = [name for name in {**left, **right} if name not in ("decision_digest", "schema_version")]
+    return tuple(
+        f"{name}: {_text(left.get(name))} -> {_text(right.get(name))}"
+        for name in names
+        if left.get(name) != right.get(name)
+    )
+
+
 def _parts(release: Release) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in release:

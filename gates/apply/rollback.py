@@ -81,7 +81,7 @@ def rollback(
         raise _no_target(
             f"what serves in {slot.environment} came by a rollback itself: going further back is said by name", state
         )
-    target = _target(state, slot, to)
+    target = target_of(state, slot, to)
     # (1)
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
     surfaces.serving.check(target)
@@ -191,7 +191,13 @@ def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain:
     )
 
 
-def _target(state: SlotState, slot: Slot, to: Digest | None) -> Release:
+def target_of(state: SlotState, slot: Slot, to: Digest | None) -> Release:
+    """Return the release to go back to: the one that is named, else the last good one.
+
+    Raises
+    ------
+    Refused: `rollback.no_target`.
+    """
     if to is None:
         if state.last_good is None:
             raise _no_target(f"{slot.environment} has no earlier release that is known as good", state)

@@ -57,7 +57,7 @@ class Surfaces:
                 f"no ledger entry explains the registry: {'; '.join(found.values())}",
                 code="alias.unexplained",
                 where=f"models:/{slot.model}",
-                remedy="set the alias back, or enter what serves with `gates adopt`",
+                remedy="`gates revert` sets it back; `gates adopt` enters what serves",
             )
 
     def check_serving(self, slot: Slot, *explanations: Standing) -> None:
@@ -137,6 +137,16 @@ class Surfaces:
                 remedy="somebody else moves the aliases: stop that first",
             )
 
+    def alias_moves(self, slot: Slot, standing: Standing) -> tuple[str, ...]:
+        """Say which aliases would move for a standing: `deployed-staging: 1 -> 2`."""
+        actual = self.registry.aliases(slot.model)
+        wanted = self._expected(slot, standing)
+        return tuple(
+            f"{alias}: {actual.get(alias, 'none')} -> {version or 'none'}"
+            for alias, version in sorted(wanted.items())
+            if actual.get(alias) != version
+        )
+
     def _expected(self, slot: Slot, standing: Standing) -> dict[str, str | None]:
         return self.names.expected(slot.environment, standing)
 
@@ -164,7 +174,7 @@ def check_target(serving: Serving, *explanations: Standing) -> None:
         + _named_differences(observed, explanations[0].release),
         code="serving.unexplained",
         where=serving.name,
-        remedy="put it back, or enter what serves with `gates adopt`",
+        remedy="`gates revert` puts it back; `gates adopt` enters what serves",
     )
 
 

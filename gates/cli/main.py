@@ -42,6 +42,7 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "batch": _Command("batch", "batch", "Score a partition by the version that is deployed."),
         "shadow": _Command("shadow", "shadow", "Send a copy of each request to a version whose answers go nowhere."),
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),
+        "revert": _Command("move", "revert", "Put back what somebody changed beside the ledger."),
         "reconcile": _Command("move", "reconcile", "Finish or undo what the last move left open."),
         "retire": _Command("move", "retire", "Take a model out of an environment, where nothing follows it."),
         "archive": _Command("move", "archive", "Mark a version that nothing needs any more."),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
@@ -15,6 +16,7 @@ from gates.cli.moved import applied_document, print_applied, tell_applied
 if TYPE_CHECKING:
     from gates.apply.saga import Applied
     from gates.flow.incidents import Handled
+    from gates.flow.preview import Preview
 
 
 @click.command()
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     help="For this incident, leave rules about order and pace for later, for hours.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="All results, not only those that decide.")
+@options.plan
 @options.key
 @options.spec
 @options.output
@@ -41,6 +44,7 @@ def promote(
     percent: int | None,
     hotfix: str | None,
     verbose: bool,
+    planned: bool,
     key: str | None,
     spec_path: str,
     output: str,
@@ -51,6 +55,20 @@ def promote(
     from gates.render.document import document
 
     project = options.open_project(spec_path)
+    if planned:
+        from gates.flow.preview import preview_promotion
+
+        found = preview_promotion(
+            project,
+            environment,
+            candidate=candidate,
+            bundle=bundle,
+            reason=reason,
+            percent=percent,
+            hotfix=hotfix,
+            key=key,
+        )
+        _show(found, output, verbose=verbose)
     with options.telling(project):
         done = told(
             project,
@@ -89,6 +107,7 @@ def promote(
     metavar="DIGEST",
     help="A release that was done here; default: what the incident says, or the last good one.",
 )
+@options.plan
 @options.key
 @options.spec
 @options.output
@@ -97,6 +116,7 @@ def rollback(
     incident: Incident | None,
     reason: str,
     to: str | None,
+    planned: bool,
     key: str | None,
     spec_path: str,
     output: str,
@@ -109,6 +129,10 @@ def rollback(
     from gates.flow.notify import told
 
     project = options.open_project(spec_path)
+    if planned:
+        from gates.flow.preview import preview_rollback
+
+        _show(preview_rollback(project, environment, incident or "other", reason=reason, to=to, key=key), output)
     with options.telling(project):
         done = told(
             project,
@@ -190,6 +214,28 @@ def adopt(version: str, environment: str, reason: str, key: str | None, spec_pat
             project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
         )
     print_applied(done, "adopted", output)
+
+
+@click.command()
+@options.target
+@options.reason
+@options.plan
+@options.key
+@options.spec
+@options.output
+def revert(environment: str, reason: str, planned: bool, key: str | None, spec_path: str, output: str) -> None:
+    """Put back what somebody changed beside the ledger: the target edited by hand, an alias moved, a flag flipped."""
+    from gates.flow.move import revert as run
+    from gates.flow.notify import told
+
+    project = options.open_project(spec_path)
+    if planned:
+        from gates.flow.preview import preview_revert
+
+        _show(preview_revert(project, environment), output)
+    with options.telling(project):
+        done = told(project, environment, "reverted", reason, lambda: run(project, environment, reason=reason, key=key))
+    print_applied(done, "reverted", output)
 
 
 @click.command()
@@ -316,6 +362,23 @@ def takeover(environment: str, reason: str, key: str | None, spec_path: str, out
             project, environment, "taken over", reason, lambda: run(project, environment, reason=reason, key=key)
         )
     options.tell({"entry": entry}, output, f"taken over in {environment}", f"next: gates reconcile -e {environment}")
+
+
+def _show(found: Preview, output: str, *, verbose: bool = False) -> NoReturn:
+    """Print what would change, and leave: 1 where it would be refused."""
+    from gates.render.preview import preview_document, preview_lines
+
+    if output == "json":
+        from gates.render.document import document
+
+        decided = document(found.view) if found.view else {}
+        options.print_document(decided | {"preview": preview_document(found)})
+    else:
+        if found.view:
+            options.show(found.view, output, verbose=verbose)
+        first, *rest = preview_lines(found)
+        options.tell({}, output, first, *rest)
+    sys.exit(1 if found.stands_against else 0)
 
 
 def _tell_handled(done: Handled, environment: str, output: str, scores: Sequence[str]) -> None:

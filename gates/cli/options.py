@@ -64,6 +64,9 @@ output = click.option(
 )
 
 
+plan = click.option("--plan", "planned", is_flag=True, help="Say what would change, and change nothing.")
+
+
 def open_project(spec_path: str) -> Project:
     """Load the spec and return the project around it."""
     from gates.plan.spec import load_spec

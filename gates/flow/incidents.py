@@ -56,13 +56,13 @@ def handle(
     if incident == "retrain":
         _dispatch(project, environment, reason, kept)
         return Handled(kept, None)
-    to = to or _chosen(project, environment, incident, surfaces)
+    to = to or chosen(project, environment, incident, surfaces)
     about = About(incident, kept.digest)
     return Handled(kept, rollback(project, environment, reason=reason[:_LONGEST], to=to, key=key, about=about))
 
 
-def _chosen(project: Project, environment: Environment, incident: Incident, surfaces: Surfaces) -> Digest | None:
-    """Where the incident goes; None where the command by itself says where, or refuses."""
+def chosen(project: Project, environment: Environment, incident: Incident, surfaces: Surfaces) -> Digest | None:
+    """Return where an incident goes; None where the command by itself says where, or refuses."""
     from gates.apply.incidents import target_of
     from gates.apply.ledger.shape import release_digest
     from gates.apply.pack import open_pack

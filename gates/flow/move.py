@@ -195,12 +195,7 @@ def rollback(
             raise
         offline = Offline(project.ledger_root, signer, now_us(), (f"{error.code}: {error.message}",))
         return rollback_offline(offline, surfaces, slot, reason=reason, to=to, about=about)
-    raise Refused(
-        f"a rollback in {environment} was carried out while the ledger was out of reach, and is not entered yet",
-        code="journal.open",
-        where=surfaces.serving.name,
-        remedy=f"gates reconcile -e {environment}",
-    )
+    raise _journal_open(environment, surfaces)
 
 
 def reconcile(
@@ -238,6 +233,32 @@ def takeover(project: Project, environment: Environment, *, reason: str, key: st
     slot = recorded(project, environment)
     signer = project.signer(key, environment)
     return carry_out(project.writer(signer, now_us()), slot, reason=reason)
+
+
+def revert(project: Project, environment: Environment, *, reason: str, key: str | None) -> Applied:
+    """Put back what somebody changed beside the ledger.
+
+    Raises
+    ------
+    Refused: the ledger explains all of it, a move is open, or a rollback without the ledger waits to be entered.
+    """
+    from gates.apply.revert import revert as carry_out
+
+    slot = recorded(project, environment)
+    signer = project.signer(key, environment)
+    surfaces = surfaces_of(project, environment)
+    if surfaces.serving.journal():
+        raise _journal_open(environment, surfaces)
+    return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason)
+
+
+def _journal_open(environment: Environment, surfaces: Surfaces) -> Refused:
+    return Refused(
+        f"a rollback in {environment} was carried out while the ledger was out of reach, and is not entered yet",
+        code="journal.open",
+        where=surfaces.serving.name,
+        remedy=f"gates reconcile -e {environment}",
+    )
 
 
 def adopt(project: Project, environment: Environment, version: str, *, reason: str, key: str | None) -> Applied:

@@ -128,6 +128,7 @@ EntryKind = Literal[
     "archive",
     "rollout",
     "monitor",
+    "revert",
 ]
 
 
@@ -160,7 +161,7 @@ class Entry(Record):
     rollback besides: incident, snapshot. retire: the same without after. archive: slot, action, candidate, decision, reason.
     monitor: as rollback; or, where nothing moves, slot, action, candidate, decision, reason.
     outcome: slot, intent, status, observed, debts, head witness. takeover: slot, intent, reason.
-    adopt: slot, after, reason.
+    adopt: slot, after, reason. revert: slot, reason, before (what the target stated), after (what the ledger has).
 
     Attributes
     ----------

@@ -12,6 +12,7 @@ from simulators.apply_world import World, slot_in
 from simulators.killer import Countdown, Mortal, run_and_kill
 
 from gates.apply.promote import promote
+from gates.apply.revert import revert
 from gates.apply.rollback import rollback
 from gates.apply.serving.flagd import WithFlags
 from gates.apply.serving.interface import Serves, Unreadable
@@ -133,6 +134,10 @@ def test_a_flag_that_was_flipped_by_hand_is_found(world: World, edit: dict[str, 
     with pytest.raises(Refused) as caught:
         promote(world.writer(), surfaces, released(world, 2, "new"))
     assert caught.value.code == "serving.unexplained"
+    if "defaultVariant" in edit:
+        revert(world.writer(), surfaces, slot_in("staging"), reason="flipped by hand")
+        assert flags(world)["flags"]["ranking"]["defaultVariant"] == "new"
+        assert isinstance(target(world).read(), Serves)
 
 
 @pytest.mark.parametrize(("flag", "variant"), [("ranking", "newer"), ("gone", "on"), ("by-country", "b")])

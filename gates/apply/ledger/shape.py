@@ -29,6 +29,7 @@ _FIELDS: dict[EntryKind, tuple[frozenset[str], frozenset[str]]] = {
     "outcome": (frozenset({"slot", "intent", "status"}), frozenset({"observed", "debts", "reason"})),
     "takeover": (frozenset({"slot", "intent", "reason"}), frozenset()),
     "adopt": (frozenset({"slot", "after", "reason"}), frozenset({"expects", "before"})),
+    "revert": (frozenset({"slot", "reason"}), frozenset({"before", "after"})),
 }
 
 
@@ -96,6 +97,8 @@ def subjects_of(entry: Entry) -> tuple[tuple[str, Digest], ...]:
         return ((entry.after.approved.uri, entry.after.approved.digest),)
     if entry.intent is not None:
         return (("intent", entry.intent),)
+    if entry.kind == "revert" and entry.previous is not None:
+        return (("ledger", entry.previous),)
     version = entry.before.approved if entry.before is not None else entry.candidate
     if version is not None:
         return ((version.uri, version.digest),)

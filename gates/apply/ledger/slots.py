@@ -138,6 +138,8 @@ def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, 
         return replace(state, alarms=(*state.alarms, digest))
     if entry.kind in ("intent", "rollout", "rollback", "monitor", "retire", "adopt"):
         return _begin(state, entry, digest, key_ids, where)
+    if entry.kind == "revert":
+        return _reverted(state, entry, where)
     if state.open is None and entry.kind == "outcome" and entry.intent == state.last_intent:
         if state.unseen is not None and entry.status == "done":
             return _seen(state, state.unseen, entry, digest, where)
@@ -168,6 +170,13 @@ def _begin(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, .
     if entry.kind == "adopt":
         return _arrive(state, after, digest, entry, "adopt")
     return replace(state, open=OpenIntent(digest, entry, key_ids, state.standing, after))
+
+
+def _reverted(state: SlotState, entry: Entry, where: str) -> SlotState:
+    """What was put back is where the slot stands: it moves nowhere."""
+    if state.open is not None or entry.after != state.standing.release:
+        raise _broken("a revert to another release than the slot's, or while a move is open", where)
+    return state
 
 
 def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
