@@ -398,7 +398,7 @@ class _Audit:
             raise EvidenceError(
                 "; ".join(strange.values()),
                 code="alias.unexplained",
-                remedy="set the alias back, or enter what serves with `gates adopt`",
+                remedy="`gates revert` sets it back; `gates adopt` enters what serves",
             )
 
 
