@@ -34,6 +34,7 @@ from gates.audit.positions import Positions
 from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
 from gates.audit.replay_action import replay_action
 from gates.audit.replay_change import replay_change
+from gates.audit.undecided import require_decided
 from gates.audit.witnesses import look_at_witnesses
 from gates.bundle.actions import OpenedAction
 from gates.bundle.canonical import digest_bytes
@@ -43,7 +44,6 @@ from gates.bundle.envelope import open_envelope
 from gates.bundle.pack import check_holdout, load_approval, load_plan, oldest
 from gates.bundle.store import Store, is_named
 from gates.bundle.waivers import load_waiver
-from gates.decide.acts import knows_action, knows_changes
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros, ModelVersion
@@ -194,20 +194,7 @@ class _Audit:
         """Refuse an entry without a decision where the policies in force before it had rules for what it does."""
         if self.positions is None:
             return
-        before = self.positions.at(entry.sequence - 1)
-        decided = {change.decision.request.environment for change in changes_of(entry)}
-        names = [each.environment for each in entry.active or ()] + ([entry.slot.environment] if entry.slot else [])
-        for name in names:
-            if name in decided or name not in before.policies:
-                continue
-            policies = PolicySet.from_store(self.store, before.policies[name].policy_digest)
-            asked = knows_changes(policies) if entry.action is None else knows_action(policies, entry.action)
-            if asked:
-                raise EvidenceError(
-                    f"the policies in force in {name} had rules for it, and nobody asked them",
-                    code="decision.missing",
-                    remedy="look at its reason and its debts, and at who wrote it",
-                )
+        require_decided(self.store, self.positions.at(entry.sequence - 1), entry)
 
     def _change(self, entry: Entry, number: int) -> None:
         where = f"ledger entry {entry.sequence}"

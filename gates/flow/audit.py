@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reported:
-    """What was written: the page of a decision, and its pictures where they were asked for."""
+    """What was written: the page of a decision, and its pictures where they were asked for; an action has no figures."""
 
-    view: View
+    view: View | None
     pictures: tuple[tuple[Path, Picture], ...] = ()
 
 
@@ -148,15 +148,17 @@ def report(project: Project, digest: str, out: Path, spec_path: str, *, folder: 
     from gates.audit.site.page import Facts, page
     from gates.decide.policies import PolicySet
 
-    store = project.store
-    opened = open_by_either(store, find_decision(project, digest))
+    store, found = project.store, find_decision(project, digest)
+    spec = "" if spec_path == "gates.yaml" else f" --spec {shlex.quote(spec_path)}"
+    if _report_action(project, found, out, spec):
+        return Reported(None)
+    opened = open_by_either(store, found)
     decision = opened.decision
     document = DecisionInput.parse(parse_json(store.get(decision.input_digest)))
     bundle = load_bundle(store, decision.bundle_digest)
     attachments = load_attachments(store, bundle.record)
     policies = PolicySet.from_store(store, decision.policy_digest)
     view = view_of(policies, Decided(bundle, document, decision, opened.evaluation), attachments)
-    spec = "" if spec_path == "gates.yaml" else f" --spec {shlex.quote(spec_path)}"
     facts = Facts(
         document=document,
         evaluation=opened.evaluation,
@@ -167,6 +169,21 @@ def report(project: Project, digest: str, out: Path, spec_path: str, *, folder: 
     )
     _write(out, page(view, facts).encode())
     return Reported(view, () if folder is None else draw(view, attachments, folder))
+
+
+def _report_action(project: Project, digest: Digest, out: Path, spec: str) -> bool:
+    """Write the page of a decision on an action, or on a change of policies; whether it is one."""
+    from gates.audit.site.action_page import action_page
+    from gates.bundle.actions import find_action
+    from gates.bundle.changes import find_change
+    from gates.decide.explain import load_annotations
+
+    opened = find_action(project.store, digest) or find_change(project.store, digest)
+    if opened is None:
+        return False
+    commands = (f"gates replay {opened.decision_id}{spec}", f"gates verify{spec}")
+    _write(out, action_page(opened, texts=load_annotations(), commands=commands).encode())
+    return True
 
 
 def draw(view: View, attachments: Mapping[str, bytes], folder: Path) -> tuple[tuple[Path, Picture], ...]:

@@ -65,6 +65,13 @@ def test_a_rollback_carries_its_decision_and_is_replayed(world: World) -> None:
     again = world.run("replay", action[:12], "-o", "json")
     assert again.code == 0, again.err
     assert again.json["same"] is True
+    reported = world.run("report", action[:12], "--out", "action.html")
+    assert reported.code == 0, reported.err
+    page = (world.folder / "action.html").read_text()
+    assert "Allowed" in page
+    assert "rollback of models:/approval/1" in page
+    assert page.count("✓ holds") == len(found["decision"]["results"])
+    assert f"gates replay sha256:{action}" in page
 
 
 def test_with_the_store_and_the_ledger_away_the_policies_are_those_of_the_pack(world: World) -> None:
@@ -215,6 +222,8 @@ def test_what_loosens_is_named_tried_and_approved_by_somebody_else(measured: Wor
     links = [each for each in (world.folder / "store").glob("**/action-id/**/*") if each.is_file()]
     again = world.run("replay", links[0].name[:12], "-o", "json")
     assert (again.code, again.json["same"]) == (0, True), again.err
+    assert world.run("report", links[0].name, "--out", "change.html").code == 0
+    assert f"<dt>Loosened</dt><dd>{path}</dd>" in (world.folder / "change.html").read_text()
 
 
 def enrol_owner(world: World) -> None:

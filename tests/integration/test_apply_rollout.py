@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from gates.apply.writer import Position
 from gates.audit.findings import Findings
 from gates.audit.verify import verify
 from gates.decide import opa_binary
+from gates.decide.engines import at_hand
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError, GatesError, Refused
 from gates.records import ActivePolicy, Entry, Slot
@@ -110,6 +112,24 @@ def test_steps_in_the_order_of_the_plan_to_all_of_the_traffic(own: Promoted) -> 
     assert sum("of this rollout gives the same bytes" in item.what for item in found.items) == 2
     rollback(own.world.writer(own.root, now_us=LATER), own.world.surfaces(), SLOT, reason="worse")
     assert shares(own) == {"3": 100}
+
+
+class _Lies:
+    """A server that allows everything."""
+
+    name, version, source = "opa", "1", "http://localhost:1"
+
+    def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
+        reference = {"check": "action.rollout", "rule": "action", "code": "rollout.order"}
+        results = [{**reference, "verdict": "pass", "disposition": "satisfied"}]
+        return {"allow": True, "results": results, "approvals": [], "valid_until_us": 2**53 - 1}
+
+
+def test_a_server_that_allows_everything_moves_nothing(own: Promoted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_hand, "server_at_hand", lambda _: nullcontext(_Lies()))
+    refused(own, "engine.disagree", lambda: go(own, 100))
+    refused(own, "engine.disagree", lambda: go(own))
+    assert refused(own, "engine.disagree", lambda: demand(own, "pause")).exit_code == 4
 
 
 def test_who_may_not_apply_takes_no_step(own: Promoted) -> None:

@@ -24,7 +24,14 @@ FEATURES = ("temperature", "wind")
 VALUES = {"carrier": ("UA", "OO"), "origin": ("JFK",)}
 ENVIRONMENTS = ("development", "staging", "production")
 WHOLE = {"kind": "whole"}
-PEOPLE = {"measurer": ("measure",), "mira": ("approve:ml-owner",), "rolf": ("approve:risk",)}
+PEOPLE = {
+    "measurer": ("measure",),
+    "mira": ("approve:ml-owner",),
+    "rolf": ("approve:risk",),
+    "olga": ("apply",),
+    "watch": ("monitor",),
+    "pia": ("policy",),
+}
 
 
 def name_of(text: str) -> str:

@@ -58,7 +58,7 @@ def page(view: View, facts: Facts | None = None) -> str:
     facts = facts or Facts()
     attachments = facts.attachments or {}
     drawn = {picture.name: picture for picture in pictures(view, attachments)}
-    return _template().render(
+    return template("decision.html.j2").render(
         view=view,
         facts=facts,
         request=view.decision.request,
@@ -77,8 +77,9 @@ def page(view: View, facts: Facts | None = None) -> str:
     )
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
+@lru_cache(maxsize=2)
+def template(name: str) -> Template:
+    """Return a page's template, in which every name is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -104,7 +105,7 @@ def _template() -> Template:
         mood_of=_mood,
         unbounded=words.UNBOUNDED,
     )
-    return environment.get_template("decision.html.j2")
+    return environment.get_template(name)
 
 
 def _drawn(picture: Picture) -> str:
