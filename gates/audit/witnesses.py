@@ -53,6 +53,11 @@ def _parse(text: str, by: str) -> Witness:
 
 
 def _pack_beside(found: Findings, chain: Chain, target: Serving, slot: Slot) -> Iterator[Witness]:
+    history = found.attempt("witness", "has a history", target.name, target.heads, out_of_reach=True)
+    for text in history or ():
+        by = f"a commit of {target.name}"
+        witness = found.attempt("witness", "is one", by, _parse, text, by)
+        yield from [witness] if witness else []
     place = f"the rollback pack beside {target.name}"
     raw = found.attempt("witness", "can be read", place, target.pack, out_of_reach=True)
     if raw is not None:

@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from simulators.apply_world import MODEL, World, name_of, slot_in
+from simulators.apply_world import MODEL, NOW, World, name_of, slot_in
 from simulators.entries import release_of
 from simulators.serving_places import MANIFEST, Cluster
 
+from gates.apply.offline import Offline, rollback_offline
 from gates.apply.promote import promote
 from gates.apply.reconcile import look, reconcile
 from gates.apply.rollback import rollback
@@ -18,6 +19,8 @@ from gates.apply.serving.gitops import GitWords
 from gates.apply.serving.interface import Followed, Following, Serves, Unseen
 from gates.apply.serving.kserve import KServeServing, KServeWords
 from gates.apply.surfaces import Surfaces
+from gates.audit.findings import Findings
+from gates.audit.witnesses import look_at_witnesses
 from gates.errors import EngineError, Refused
 
 URI = "s3://models/{model}/{version}"
@@ -307,3 +310,43 @@ def test_the_commit_has_the_manifest_only_and_the_decision_in_a_trailer(world: W
     target.write(release_of("staging", (world.version(2), 100)))
     assert git(folder, "status", "--porcelain", "--", "model.yaml") == ""
     assert git(folder, "diff", "--cached", "--name-only").split() == ["other.yaml"]
+
+
+def test_the_pack_and_the_journal_are_where_a_fresh_checkout_has_them(world: World, tmp_path: Path) -> None:
+    path = repository(tmp_path / "gitops")
+    bare = tmp_path / "origin.git"
+    git(tmp_path, "clone", "-q", "--bare", str(path.parent), str(bare))
+    git(path.parent, "remote", "add", "origin", str(bare))
+    words = KServeWords(URI, commit=True, git=GitWords("main"))
+    surfaces = Surfaces(world.registry, KServeServing(path, words))
+    for number in (1, 2):
+        promote(world.writer(), surfaces, world.allowed("staging", number))
+    chain = world.writer().read()
+    assert surfaces.serving.heads()[0] == f"{len(chain.entries) - 1} {chain.head}"
+    assert len(surfaces.serving.heads()) == 2
+
+    git(tmp_path, "clone", "-q", "--depth=1", bare.as_uri(), str(tmp_path / "fresh"))
+    for name, value in (("user.name", "ops"), ("user.email", "ops@example.com")):
+        git(tmp_path / "fresh", "config", name, value)
+    fresh = KServeServing(tmp_path / "fresh" / "model.yaml", words)
+    offline = Offline((world.root / "root").read_text(), world.key("applier"), NOW + 5, ("no route",))
+    done = rollback_offline(offline, Surfaces(world.registry, fresh), slot_in("staging"), reason="night")
+    assert (done.journalled, done.wanted and done.wanted.approved.version) == (True, "1")
+    git(path.parent, "pull", "-q", "--rebase", "origin", "main")
+    assert look(world.writer(), surfaces, slot_in("staging")).left == "journal"
+    reconcile(world.writer(), surfaces, slot_in("staging"), "finish")
+    names = git(bare, "ls-tree", "--name-only", "main").split()
+    assert names == ["model.yaml", "model.yaml.rollback-pack.json", "other.yaml"]
+
+
+def test_a_cut_ledger_is_missed_by_the_commits_beside_its_target(world: World, tmp_path: Path) -> None:
+    path = repository(tmp_path / "gitops")
+    surfaces = Surfaces(world.registry, KServeServing(path, KServeWords(URI, commit=True)))
+    promote(world.writer(), surfaces, world.allowed("staging", 1))
+    short = world.writer().read()
+    promote(world.writer(), surfaces, world.allowed("staging", 2))
+    found = Findings()
+    look_at_witnesses(found, short, None, lambda _: surfaces.serving)
+    failed = [each for each in found.items if each.status == "failed"]
+    assert {each.code for each in failed} == {"witness.mismatch"}
+    assert any("a commit of" in each.where for each in failed)

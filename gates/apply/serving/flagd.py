@@ -83,6 +83,9 @@ class WithFlags:
     def pack(self) -> bytes | None:
         return self.target.pack()
 
+    def heads(self) -> tuple[str, ...]:
+        return self.target.heads()
+
     def keep_journal(self, journal: Sequence[bytes]) -> None:
         self.target.keep_journal(journal)
 

@@ -69,6 +69,25 @@ class Repository:
         elif branch:
             self._git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
 
+    def beside(self, path: Path, subject: str, trailer: str = "") -> None:
+        """Commit a file beside the manifest, or that it is gone, and push that. With a pull request it goes with the next.
+
+        Raises
+        ------
+        EngineError: `serving.unavailable`.
+        """
+        if self._git("status", "--porcelain", "--", path.name):
+            self._git("add", "--all", "--", path.name)
+            said = ("-m", subject, *(("-m", trailer) if trailer else ()))
+            self._git("commit", "--quiet", "--no-verify", "--only", *said, "--", path.name)
+        if self._words.push and self._words.pull_request is None:
+            self._git("push", "--quiet", "origin", f"HEAD:refs/heads/{self._words.push}")
+
+    def trailers(self, path: Path, key: str) -> tuple[str, ...]:
+        """Return the values of a trailer in the commits of a file, the newest first."""
+        found = self._git("log", "-100", f"--format=%(trailers:key={key},valueonly)", "--", path.name)
+        return tuple(line for line in found.splitlines() if line)
+
     def _ask(self, branch: str, words: PullRequestWords, subject: str, message: str) -> None:
         requests = PullRequests(words, branch, name=str(self._manifest))
         if self._at(words.into) == self._manifest.read_bytes():

@@ -95,6 +95,10 @@ class Serving(Protocol):
         """Return the rollback pack beside the target; None where there is none."""
         ...
 
+    def heads(self) -> tuple[str, ...]:
+        """Return what the target's own history says that the ledger's head was, the newest first: `12 sha256:...`."""
+        ...
+
     def keep_journal(self, journal: Sequence[bytes]) -> None:
         """Put these signed records beside the target, in place of those there; none of them takes the journal away."""
         ...

@@ -13,12 +13,13 @@ annotation, have seen its own generation, and route the statement's percentages
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gates.apply.aliases import sole_version
+from gates.apply.ledger.witnesses import witness_text
 from gates.apply.serving.gitops import GitWords, Repository
 from gates.apply.serving.interface import (
     Followed,
@@ -32,7 +33,8 @@ from gates.apply.serving.interface import (
 )
 from gates.apply.serving.live import read_live
 from gates.apply.serving.statement import release_in, statement_of
-from gates.apply.serving.target_file import TargetFile
+from gates.apply.serving.target_file import JOURNAL, PACK, TargetFile
+from gates.bundle.envelope import open_envelope
 from gates.errors import EvidenceError, Refused
 from gates.records.base import ModelVersion
 from gates.records.release import Release
@@ -40,6 +42,7 @@ from gates.records.release import Release
 RELEASE = "model-gates/release"
 DIGEST = "model-gates/release-digest"
 IDLE = "model-gates/idle-version"
+HEAD = "Gates-Ledger"
 STOP = "serving.kserve.io/stop"
 _OURS = (RELEASE, DIGEST, IDLE)
 
@@ -150,6 +153,21 @@ class KServeServing(TargetFile):
         )
         return release
 
+    def keep_pack(self, pack: bytes) -> None:
+        """Keep the pack where a fresh checkout has it too; the commit's trailer says what the ledger's head was."""
+        super().keep_pack(pack)
+        if self.words.commit:
+            head = _head_of(pack)
+            self._repository.beside(self._at(PACK), "Keep the rollback pack", f"{HEAD}: {head}" if head else "")
+
+    def keep_journal(self, journal: Sequence[bytes]) -> None:
+        super().keep_journal(journal)
+        if self.words.commit:
+            self._repository.beside(self._at(JOURNAL), "Keep what was rolled back without the ledger")
+
+    def heads(self) -> tuple[str, ...]:
+        return self._repository.trailers(self._at(PACK), HEAD) if self.words.commit else ()
+
     def clear(self) -> None:
         """Stop the service, as `serving.kserve.io/stop` does; the manifest stays."""
         if self.bytes_now() is None:
@@ -216,6 +234,14 @@ class KServeServing(TargetFile):
             self.put(content)
         if self.words.commit:
             self._repository.keep(subject, trailers)
+
+
+def _head_of(pack: bytes) -> str:
+    try:
+        head = open_envelope(pack).predicate["head"]
+        return witness_text(int(head["sequence"]), str(head["digest"]))
+    except (EvidenceError, KeyError, TypeError, ValueError):
+        return ""
 
 
 def _split(release: Release) -> tuple[ModelVersion | None, ModelVersion]:

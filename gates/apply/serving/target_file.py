@@ -10,7 +10,7 @@ from gates.bundle.canonical import canonical_bytes, parse_json
 from gates.bundle.files import write_atomically
 from gates.errors import EngineError, EvidenceError
 
-_PACK, _JOURNAL = ".rollback-pack.json", ".journal.json"
+PACK, JOURNAL = ".rollback-pack.json", ".journal.json"
 
 
 class Beside(ABC):
@@ -46,22 +46,26 @@ class Beside(ABC):
         self._remove("")
 
     def keep_pack(self, pack: bytes) -> None:
-        self._put(_PACK, pack)
+        self._put(PACK, pack)
 
     def pack(self) -> bytes | None:
-        return self._read(_PACK)
+        return self._read(PACK)
+
+    def heads(self) -> tuple[str, ...]:
+        """See Serving.heads: a place without a history has none."""
+        return ()
 
     def keep_journal(self, journal: Sequence[bytes]) -> None:
         if journal:
-            self._put(_JOURNAL, b"[" + b",".join(journal) + b"]")
+            self._put(JOURNAL, b"[" + b",".join(journal) + b"]")
             return
-        self._remove(_JOURNAL)
+        self._remove(JOURNAL)
 
     def journal(self) -> tuple[bytes, ...]:
-        content = self._read(_JOURNAL)
+        content = self._read(JOURNAL)
         if content is None:
             return ()
-        where = self.name + _JOURNAL
+        where = self.name + JOURNAL
         try:
             found = parse_json(content, where=where)
             raws = tuple(canonical_bytes(item) for item in found) if isinstance(found, list) else ()
