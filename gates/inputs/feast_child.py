@@ -21,6 +21,10 @@ STATUSES = ("invalid", "present", "null", "not_found", "too_old")
 """Feast's FieldStatus: INVALID, PRESENT, NULL_VALUE, NOT_FOUND, OUTSIDE_MAX_AGE."""
 
 
+Seen = tuple[str, "int | None"]
+"""What became of a value, and when it was written."""
+
+
 class Wrong(Exception):
     """The request cannot be answered, in words that hold no value of a row."""
 
@@ -53,6 +57,12 @@ def _parts(value: Any) -> list[Any]:
         return [value]
     parts = value.values() if hasattr(value, "values") else value
     return [part for part in parts if hasattr(part, "ListFields")]
+
+
+def seconds(view: Any) -> float:
+    """How long values of a view count, or 0 for ever."""
+    ttl = getattr(view, "ttl", None)
+    return ttl.total_seconds() if ttl else 0.0
 
 
 class Asked:
@@ -108,8 +118,19 @@ class Asked:
 
     def ttl(self, name: str) -> float:
         """Seconds for which a value of the feature counts, or 0 for ever."""
-        ttl = getattr(self.views[self.features[name][0]], "ttl", None)
-        return ttl.total_seconds() if ttl else 0.0
+        return seconds(self.views[self.features[name][0]])
+
+    def inputs(self, name: str) -> list[tuple[str, str, Any]]:
+        """What a feature is computed from when it is asked for: view, feature, and view in the registry; of a kept one nothing."""
+        view = self.views[self.features[name][0]]
+        if not hasattr(view, "get_request_data_schema") or getattr(view, "write_to_online_store", False):
+            return []
+        found = []
+        for part in view.source_feature_view_projections.values():
+            number = getattr(part, "version_tag", None)
+            ref = part.name if number is None else f"{part.name}@v{number}"
+            found += [(ref, field.name, self._view(part.name)) for field in part.features]
+        return found
 
     def kind(self, name: str) -> Any:
         """The Arrow type that the view declares; None where Feast has none for it."""
@@ -199,28 +220,73 @@ def online(asked: Asked, rows: Any, request: dict[str, Any], counts: dict[str, C
     values: dict[str, list[Any]] = {name: [] for name in asked.features}
     written: dict[str, list[int | None]] = {name: [] for name in asked.features}
     statuses: dict[str, list[str]] = {name: [] for name in asked.features}
+    computed = {name: inputs for name in asked.features if (inputs := asked.inputs(name))}
     for start in range(0, rows.num_rows, CHUNK):
-        chunk = rows.slice(start, CHUNK).select(asked.needed).to_pylist()
+        chunk = rows.slice(start, CHUNK)
         response = asked.store.get_online_features(
-            features=asked.wanted, entity_rows=chunk, full_feature_names=request["full_names"]
+            features=asked.wanted,
+            entity_rows=chunk.select(asked.needed).to_pylist(),
+            full_feature_names=request["full_names"],
         )
         proto, read = response.proto, response.to_dict()
+        known = of_inputs(asked.store, computed, chunk, request)
         for name, vector in zip(proto.metadata.feature_names.val, proto.results, strict=True):
             if name not in asked.features:
                 continue
-            stamps = [stamp.seconds * 1_000_000 + stamp.nanos // 1_000 or None for stamp in vector.event_timestamps]
+            counts[name].update(STATUSES[status] for status in vector.statuses)
             values[name] += read[name]
-            written[name] += stamps
-            oldest = request["moment_us"] - asked.ttl(name) * 1e6 if asked.ttl(name) else None
-            for value, status, stamp in zip(vector.values, vector.statuses, stamps, strict=True):
-                counts[name][STATUSES[status]] += 1
-                statuses[name].append(meaning(value, STATUSES[status], stamp, oldest))
+            said = seen(vector, asked.ttl(name), request)
+            found = [worst(own, of) for own, *of in zip(said, *known[name], strict=True)] if name in known else said
+            statuses[name] += [status for status, _ in found]
+            written[name] += [stamp for _, stamp in found]
     columns: dict[str, Any] = {}
     for name in asked.features:
         columns[name] = typed(pa.array(values[name]), asked.kind(name))
         columns[name + TS] = pa.array(written[name], pa.timestamp("us", "UTC"))
         columns[name + STATUS] = pa.array(statuses[name], pa.string())
     return columns
+
+
+def of_inputs(
+    store: Any, computed: dict[str, list[tuple[str, str, Any]]], rows: Any, request: dict[str, Any]
+) -> dict[str, list[list[Seen]]]:
+    """By computed feature, what the store says of each of its inputs, row by row."""
+    wanted = {f"{view}__{name}": (f"{view}:{name}", at) for inputs in computed.values() for view, name, at in inputs}
+    if not wanted:
+        return {}
+    keys = list(dict.fromkeys(key for _, view in wanted.values() for key in view.join_keys))
+    response = store.get_online_features(
+        features=[ref for ref, _ in wanted.values()],
+        entity_rows=rows.select(keys).to_pylist(),
+        full_feature_names=True,
+    ).proto
+    said = {
+        name: seen(vector, seconds(wanted[name][1]), request)
+        for name, vector in zip(response.metadata.feature_names.val, response.results, strict=True)
+        if name in wanted
+    }
+    return {name: [said[f"{view}__{part}"] for view, part, _ in inputs] for name, inputs in computed.items()}
+
+
+def seen(vector: Any, ttl: float, request: dict[str, Any]) -> list[Seen]:
+    """What became of each value, and when it was written, in microseconds since 1970."""
+    oldest = request["moment_us"] - ttl * 1e6 if ttl else None
+    stamps = [stamp.seconds * 1_000_000 + stamp.nanos // 1_000 or None for stamp in vector.event_timestamps]
+    return [
+        (meaning(value, STATUSES[status], stamp, oldest), stamp)
+        for value, status, stamp in zip(vector.values, vector.statuses, stamps, strict=True)
+    ]
+
+
+def worst(own: Seen, inputs: list[Seen]) -> Seen:
+    """What became of a value that is computed when it is asked for: not found or too old as any of its inputs is.
+
+    It is as old as the oldest of them. What comes of a null is the view's own affair.
+    """
+    said = {status for status, _ in inputs}
+    stamps = [stamp for _, stamp in inputs]
+    status = next((word for word in ("not_found", "too_old") if word in said), own[0])
+    return status, None if None in stamps else min(stamps)
 
 
 def meaning(value: Any, status: str, stamp: int | None, oldest: float | None) -> str:

@@ -7,14 +7,17 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gates.inputs.tables import Tables
+from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.causes.find import Sources, find_causes
+from gates.measure.parity.causes.keys import key_causes
 from gates.measure.parity.compare import pair, shared_features
-from gates.measure.parity.counts import count
 from gates.records import Table as Place
+from study.key_plants import KEY_PLANTS, keys
 from study.page import Page, Table, canvas, promised
 from study.plants import PLANTS, WORLDS, Planted, history, values
 from study.promises import Promise, share
@@ -22,7 +25,7 @@ from study.runner import Runner
 
 TOLERANCE = 1e-6
 AFFECTED = 500
-CODES = (*PLANTS, "absent", "unknown", "no mismatch")
+CODES = (*PLANTS, "duplicated_key", "key_of_another_kind", "absent", "unknown", "no mismatch")
 GROUPS = {
     "values": (
         "scale_or_unit",
@@ -48,6 +51,7 @@ GROUPS = {
         "stale day",
     ),
     "rows": ("stale previous", "stale mixed", "future_value offline", "current_status_join", "time_zone", "stale day"),
+    "keys": tuple(KEY_PLANTS),
 }
 
 
@@ -61,17 +65,34 @@ def causes(planted: Planted, folder: Path) -> dict[str, str]:
                 pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{role}.parquet")
                 opened[role] = tables.open(Place(role=role, uri=f"{role}.parquet"), base=folder).table
         features = shared_features(planted.features, opened["offline"], opened["online"])
-        pairs = pair(opened["offline"], opened["online"], planted.key, features)
-        mismatches = count(pairs, features, TOLERANCE).mismatches
         sources = Sources(opened["offline"], opened["online"], opened.get("events"), planted.key, "t", "ingested")
         inner = pair(opened["offline"], opened["online"], planted.key, features, how="inner")
-        found = find_causes(inner, None, features, mismatches, TOLERANCE, sources)
+        copied = unlike(inner, len(planted.key), features, len(planted.offline))
+        assert copied is not None
+        differ = apart(copied, len(planted.key), features, TOLERANCE)
+        mismatches = {name: each.rows for name, each in differ.differ.items()}
+        found = find_causes(inner, differ, features, mismatches, TOLERANCE, sources)
     return {name: explanation.cause.code for name, explanation in found.items()}
+
+
+def causes_of_keys(offline: pd.DataFrame, online: pd.DataFrame, folder: Path) -> str:
+    """Return the code of what is said of the keys; `unknown` where nothing is, or more than one thing."""
+    with Tables(threads=1) as tables:
+        opened = []
+        for role, frame in (("offline", offline), ("online", online)):
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{role}.parquet")
+            opened.append(tables.open(Place(role=role, uri=f"{role}.parquet"), base=folder).table)  # type: ignore[arg-type]
+        found = key_causes(opened[0], opened[1], ("k",))
+    return found[0].code if len(found) == 1 else "unknown"
 
 
 def one(rng: np.random.Generator, group: str, world: str) -> tuple[int, ...]:
     """For each feature of the group the place of its code in CODES, -1 where the world has no such plant."""
     made = WORLDS[world]()
+    if group == "keys":
+        with tempfile.TemporaryDirectory() as folder:
+            said = {name: causes_of_keys(*sides, Path(folder)) for name, sides in keys(rng, made, AFFECTED).items()}
+        return tuple(CODES.index(said[name]) for name in GROUPS[group])
     planted = values(rng, made, AFFECTED) if group == "values" else history(rng, made, AFFECTED, log=group == "log")
     with tempfile.TemporaryDirectory() as folder:
         named = causes(planted, Path(folder))
@@ -84,7 +105,7 @@ def one(rng: np.random.Generator, group: str, world: str) -> tuple[int, ...]:
 def study(runner: Runner) -> Page:
     cells = [(group, world) for group in GROUPS for world in WORLDS]
     if runner.scale < 0.1:  # of worlds that are quickly read
-        cells = [("values", "tumours"), ("log", "made up")]
+        cells = [("values", "tumours"), ("log", "made up"), ("keys", "visits")]
     found = runner.simulate(one, cells, full=20)
     seen: dict[str, Counter[str]] = {}
     for (group, _), answers in found.items():
@@ -137,6 +158,6 @@ def study(runner: Runner) -> Page:
         ],
         promises=promises,
         notes=[
-            "`unknown two` has two causes, each in half of the rows; `unknown few` has 40 affected rows: nothing may be named."
+            "`unknown two` has two causes, each in half of the rows; `unknown few` has 40 affected rows; `unknown other keys` are those of other entities: nothing may be named. Causes of the keys are of the pair of tables; their plants are a part of `time zone` and `type or encoding` too."
         ],
     )

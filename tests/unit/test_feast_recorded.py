@@ -16,6 +16,7 @@ from gates.bundle.canonical import digest_document
 from gates.errors import UsageError
 from gates.inputs import feast
 from gates.inputs.definitions import with_sources
+from gates.inputs.feast_child import worst
 from gates.inputs.tables import Tables, arrow
 from gates.measure.interface import Findings, Given, OpenTable
 from gates.measure.parity import ParityGate
@@ -203,3 +204,20 @@ def test_the_words_of_the_spec(tmp_path: Path, role: str, asked: str, beside: st
     assert planned["online"] is not None
     assert (planned["offline"].time, planned["online"].time) == ("at", "t")
     assert planned["holdout"] is None
+
+
+@pytest.mark.parametrize(
+    ("own", "inputs", "became"),
+    [
+        (("present", None), [("present", 7), ("present", 5)], ("present", 5)),
+        (("present", None), [("present", 7), ("too_old", 5)], ("too_old", 5)),  # it was computed, from what had expired
+        (("present", None), [("present", 7), ("not_found", None)], ("not_found", None)),
+        (("null", None), [("not_found", None), ("too_old", 5)], ("not_found", None)),
+        (("present", None), [("null", 5)], ("present", 5)),  # a default is the view's own affair
+        (("null", None), [("present", 5)], ("null", 5)),
+    ],
+)
+def test_a_computed_value_is_as_good_as_the_worst_of_its_inputs(
+    own: tuple[str, int | None], inputs: list[tuple[str, int | None]], became: tuple[str, int | None]
+) -> None:
+    assert worst(own, inputs) == became
