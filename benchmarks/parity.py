@@ -56,7 +56,7 @@ def gates(path: str) -> str:
     """The parity gate, causes included, as `gates check` runs it; MEMORY bounds the engine's memory."""
     import gc
 
-    gc.set_threshold(100_000, 50, 50)  # as the command does
+    gc.set_threshold(300_000, 50, 50)  # as the command does
     from gates.inputs.tables import Tables
     from gates.measure.interface import Given
     from gates.measure.parity import ParityGate

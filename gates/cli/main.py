@@ -6,11 +6,12 @@ import gc
 import importlib
 import os
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import click
 
 from gates import __version__
+from gates.cli.ending import leave
 from gates.errors import GatesError, UsageError
 
 
@@ -114,7 +115,7 @@ def main() -> None:
     """Run the command line and exit with one of the documented codes."""
     debug = "--debug" in sys.argv[1:]
     # Importing makes millions of objects that stay; looking at them again and again is a quarter of MLflow's import.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(300_000, 50, 50)
     # Looking through all installed packages for pydantic's plugins, of which records use none, takes a tenth of a start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
@@ -141,6 +142,17 @@ def main() -> None:
         sys.exit(4)
 
 
+def run() -> NoReturn:
+    """Be the process of a command; see `main`."""
+    try:
+        main()
+    except SystemExit as done:
+        if not isinstance(done.code, int):
+            raise
+        leave(done.code)
+    leave(0)
+
+
 def _run() -> None:
     try:
         cli.main(standalone_mode=False)
@@ -157,4 +169,4 @@ def _report(error: GatesError) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -56,6 +56,7 @@ class DuckdbEngine:
             autoinstall_known_extensions=False,  # the engine fetches nothing from a network
             disabled_optimizers=",".join(FILE_BELIEVERS),
         )
+        self._connection.compiler = _compiler()
 
     def read_parquet(self, path: Path, where: str) -> ir.Table:
         """Read a Parquet file, all of its rows.
@@ -99,6 +100,19 @@ class DuckdbEngine:
     def close(self) -> None:
         """Let go of the connection and its memory."""
         self._connection.disconnect()
+
+
+def _compiler() -> Any:
+    """Ibis' words of the engine, which counts truth values itself in half of the time that it takes to make numbers of them."""
+    from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
+
+    class Compiler(DuckDBCompiler):  # type: ignore[misc]
+        __slots__ = ()
+
+        def visit_Sum(self, op: Any, *, arg: Any, where: Any) -> Any:  # noqa: N802 (Ibis' name and words)
+            return self.agg.sum(arg, where=where)
+
+    return Compiler()
 
 
 def _instants(table: ir.Table) -> ir.Table:

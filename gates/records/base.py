@@ -53,7 +53,7 @@ def is_digest(text: str) -> bool:
 class Record(BaseModel):
     """A frozen, serialisable record: unknown fields, NaN and infinities are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document; a field without a value is absent, never null."""

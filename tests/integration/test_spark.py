@@ -24,7 +24,7 @@ from gates.inputs.tables_spark import SparkEngine
 from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate
 from gates.measure.data import DataGate
-from gates.measure.data.gate import ASKED
+from gates.measure.data.gate import measurer
 from gates.measure.fairness import FairnessGate
 from gates.measure.interface import Anchor, Gate, Given, Scored
 from gates.measure.parity import ParityGate
@@ -333,7 +333,7 @@ class TestFigures:
             return Given(asked, opened, Reason.NOT_PROVIDED, None)
 
         on_both = [
-            [figure for check in ASKED_FOR for figure in ASKED[f"data.{check}"](given(tables))]
+            [figure for check in ASKED_FOR for figure in measurer(f"data.{check}")(given(tables))]
             for tables in (duckdb, spark)
         ]
         for ours, theirs in zip(*on_both, strict=True):

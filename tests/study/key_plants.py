@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+
 from study.plants import World
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]

@@ -7,25 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import chain
 from typing import ClassVar
 
 from gates.measure.census import asked_for, census, table_of, unmeasured
-from gates.measure.data import (
-    annotators,
-    balance,
-    cells,
-    classes,
-    guideline,
-    maturity,
-    order,
-    personal,
-    single_feature,
-    twins,
-)
 from gates.measure.data.overlap import no_overlaps, overlaps
 from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
-from gates.measure.interface import Findings, Given, OpenTable
+from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.records import Item, Measurement, Reason
 
 
@@ -49,20 +38,21 @@ RANGE = _Check(
 STALENESS = _Check("data.staleness", "seconds", "distance between the newest event time and the table's as-of time")
 LABELS = _Check("data.label_nulls", "rows", "rows whose label is null or NaN")
 
-ASKED: Mapping[str, Callable[[Given], Iterator[Measurement]]] = {
-    order.CHECK: order.time_order,
-    twins.CHECK: twins.near_duplicates,
-    single_feature.CHECK: single_feature.single_features,
-    annotators.KAPPA: annotators.kappa,
-    annotators.ALPHA: annotators.alpha,
-    guideline.CHECK: guideline.guideline_versions,
-    maturity.IMMATURE: maturity.immature_rows,
-    maturity.DELAY: maturity.label_delay,
-    balance.CHECK: balance.class_balance,
-    cells.CHECK: cells.smallest_cell,
-    classes.CHECK: classes.untagged_columns,
+ASKED: Mapping[str, tuple[str, str]] = {
+    "data.time_order": ("order", "time_order"),
+    "data.near_duplicates": ("twins", "near_duplicates"),
+    "data.single_feature_auc": ("single_feature", "single_features"),
+    "data.annotator_kappa": ("annotators", "kappa"),
+    "data.krippendorff_alpha": ("annotators", "alpha"),
+    "data.guideline_versions": ("guideline", "guideline_versions"),
+    "data.immature_rows": ("maturity", "immature_rows"),
+    "data.label_delay": ("maturity", "label_delay"),
+    "data.class_balance": ("balance", "class_balance"),
+    "data.smallest_cell": ("cells", "smallest_cell"),
+    "data.untagged_columns": ("classes", "untagged_columns"),
 }
-"""What is measured only where the plan asks for it."""
+"""What is measured only where the plan asks for it: module and function, imported then."""
+PERSONAL = "data.untagged_personal_data"
 
 HOLDOUT = Item(kind="table", name="holdout")
 
@@ -79,12 +69,26 @@ class DataGate:
         ------
         UsageError: a contract that cannot be understood. What the table engine raises on damaged bytes.
         """
-        asked = [measure(given) for check, measure in ASKED.items() if check in asked_for(given)]
+        asked = [measurer(check)(given) for check in ASKED if check in asked_for(given)]
         promised = _contracts(given)
-        wanted = personal.CHECK in asked_for(given) or given.personal_data
-        people, notes = personal.untagged_personal_data(given) if wanted else ((), ())
+        people, notes = _people(given)
         figures = (*_measurements(given), *chain.from_iterable(asked), *promised.measurements, *people)
         return Findings(measurements=figures, notes=(*promised.notes, *notes))
+
+
+def measurer(check: str) -> Callable[[Given], Iterator[Measurement]]:
+    """Return what measures a check of ASKED."""
+    module, name = ASKED[check]
+    found: Callable[[Given], Iterator[Measurement]] = getattr(import_module(f"gates.measure.data.{module}"), name)
+    return found
+
+
+def _people(given: Given) -> tuple[tuple[Measurement, ...], tuple[Note, ...]]:
+    if PERSONAL not in asked_for(given) and not given.personal_data:
+        return (), ()
+    from gates.measure.data.personal import untagged_personal_data
+
+    return untagged_personal_data(given)
 
 
 def _contracts(given: Given) -> Findings:
