@@ -284,9 +284,9 @@ def worst(own: Seen, inputs: list[Seen]) -> Seen:
     It is as old as the oldest of them. What comes of a null is the view's own affair.
     """
     said = {status for status, _ in inputs}
-    stamps = [stamp for _, stamp in inputs]
+    stamps = [stamp for _, stamp in inputs if stamp is not None]
     status = next((word for word in ("not_found", "too_old") if word in said), own[0])
-    return status, None if None in stamps else min(stamps)
+    return status, min(stamps) if len(stamps) == len(inputs) else None
 
 
 def meaning(value: Any, status: str, stamp: int | None, oldest: float | None) -> str:

@@ -22,7 +22,7 @@ def _base(rng: np.random.Generator, world: World, rows: int) -> pd.DataFrame:
     numbers = rng.permutation(rows)
     return found.assign(
         k=[f"{entity}-{number:05d}" for entity, number in zip(found["e"], numbers, strict=True)],
-        mail=[f"{entity.lower()}{number}@example.org" for entity, number in zip(found["e"], numbers, strict=True)],
+        mail=[f"{entity.lower()}.{number}@example.org" for entity, number in zip(found["e"], numbers, strict=True)],
         account=10_000_000 + rng.permutation(10 * rows)[:rows],
     ).drop(columns="e")
 
