@@ -190,6 +190,8 @@ def _rounds(mutant: Mutant, tests: list[Test]) -> Iterator[list[Test]]:
 
 
 _QUICK_SECONDS = 0.4
+_WORLD = "testing"
+"""The folder of no tests, but of what they begin with."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ class Test:
 
     package: str
     name: str
+    file: str
     lines: frozenset[tuple[str, int]] = frozenset()
     seconds: float = 0.0
 
@@ -209,8 +212,12 @@ class Test:
 def _opa_test(opa: OpaBinary, folder: Path, chosen: list[Test], *more: str) -> Any:
     """What `opa test` says of some tests; nothing where the policies do not compile.
 
-    Not as a bundle, which OPA compiles twice; and the collector of a process of half a second need not run.
+    Not as a bundle, which OPA compiles twice; without the tests of others, which are half of what there is to compile;
+    and the collector of a process of half a second need not run.
     """
+    needed = {test.file for test in chosen} | {path.name for path in (folder / _WORLD).iterdir()}
+    others = {path.name for path in folder.rglob("*_test.rego")} - needed
+    ignored = [word for name in sorted(others) for word in ("--ignore", name)]
     run = "^(" + "|".join(test.pattern for test in chosen) + ")$"
     command = [
         opa.path,
@@ -223,6 +230,7 @@ def _opa_test(opa: OpaBinary, folder: Path, chosen: list[Test], *more: str) -> A
         "json",
         "--run",
         run,
+        *ignored,
         *more,
         folder,
     ]
@@ -237,7 +245,7 @@ def _opa_test(opa: OpaBinary, folder: Path, chosen: list[Test], *more: str) -> A
 def _tests(opa: OpaBinary, jobs: int) -> list[Test]:
     """All tests, each run alone: no other test than one that evaluates a line can tell its mutant from the policies."""
     named = [
-        Test(package, name)
+        Test(package, name, path.name)
         for path in sorted(POLICIES.rglob("*_test.rego"))
         for text in [path.read_text(encoding="utf-8")]
         for package in re.findall(r"(?m)^package (\S+)", text)
@@ -246,10 +254,12 @@ def _tests(opa: OpaBinary, jobs: int) -> list[Test]:
 
     def reach(test: Test) -> Test:
         began = time.monotonic()
-        files = _opa_test(opa, POLICIES, [test], "--coverage")["files"]
+        said = _opa_test(opa, POLICIES, [test], "--coverage")
+        if not said:
+            raise SystemExit(f"{test.file}: {test.name} does not run alone")
         lines = frozenset(
             (Path(name).relative_to(POLICIES).as_posix(), row)
-            for name, report in files.items()
+            for name, report in said["files"].items()
             for part in report.get("covered", ())
             for row in range(part["start"]["row"], part["end"]["row"] + 1)
         )

@@ -56,7 +56,11 @@ def main() -> None:
         pairs = [(stack.enter_context(started(w, opa)), stack.enter_context(EmbeddedEngine(w))) for w in worlds()]
 
         def ask(world: int, document: Document) -> None:
-            different.add(canonical_bytes([world, document]))
+            name = canonical_bytes([world, document])
+            if name in different:
+                # Hypothesis comes back to small examples; the page counts each input once.
+                return
+            different.add(name)
             answers = []
             for engine in pairs[world]:
                 try:
@@ -68,7 +72,7 @@ def main() -> None:
             if answers[0] != answers[1]:
                 lonely = sum(not answer.startswith(b"{") for answer in answers) == 1
                 seen["lonely" if lonely else "differ"] += 1
-                (ROOT / f"differs-{seen.total()}.json").write_bytes(canonical_bytes([world, document]))
+                (ROOT / f"differs-{seen.total()}.json").write_bytes(name)
             if last is not None:
                 seen[last["basis"]] += 1
                 reasons.update(codes(last))
