@@ -18,7 +18,7 @@ from simulators.policy_world import Document, codes
 
 from gates.bundle.canonical import canonical_bytes
 from gates.decide.engines.embedded import EmbeddedEngine
-from gates.decide.engines.interface import DECISION
+from gates.decide.engines.interface import DECISION, Engine
 from gates.decide.engines.opa_server import started
 from gates.decide.opa_binary import get_opa
 from study.rules import ROOT
@@ -45,6 +45,19 @@ The most frequent reasons of a denial: {frequent}.
 """
 
 
+def _asked(engines: tuple[Engine, ...], document: Document) -> tuple[list[bytes], Document | None]:
+    """What each engine says, in bytes or by the name of its error; and the last one's answer."""
+    answers, last = [], None
+    for engine in engines:
+        try:
+            last = engine.evaluate(DECISION, document)
+            answers.append(canonical_bytes(last))
+        except Exception as error:  # noqa: BLE001 - whatever one engine does, the other must do
+            answers.append(type(error).__name__.encode())
+            last = None
+    return answers, last
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="study.both_engines", description=__doc__)
     parser.add_argument("--inputs", type=int, default=5_000)
@@ -61,14 +74,7 @@ def main() -> None:
                 # Hypothesis comes back to small examples; the page counts each input once.
                 return
             different.add(name)
-            answers = []
-            for engine in pairs[world]:
-                try:
-                    last = engine.evaluate(DECISION, document)
-                    answers.append(canonical_bytes(last))
-                except Exception as error:  # noqa: BLE001 - whatever one engine does, the other must do
-                    answers.append(type(error).__name__.encode())
-                    last = None
+            answers, last = _asked(pairs[world], document)
             if answers[0] != answers[1]:
                 lonely = sum(not answer.startswith(b"{") for answer in answers) == 1
                 seen["lonely" if lonely else "differ"] += 1
