@@ -113,9 +113,12 @@ def has_pack(serving: Serving, chain: Chain, slot: Slot) -> bool:
     if raw is None:
         return False
     try:
-        return open_pack(raw, root=chain.root, slot=slot, where=serving.name).closing == state.last_closing
+        pack = open_pack(raw, root=chain.root, slot=slot, where=serving.name)
     except EvidenceError:
         return False
+    # A release that was marked since is still restorable by an older pack.
+    good = {digest for digest, known in state.known.items() if known.state == "done" and digest != state.release_digest}
+    return pack.closing == state.last_closing and {release_digest(each) for each in pack.restorable} == good
 
 
 def _policy_set(writer: LedgerWriter, chain: Chain, slot: Slot) -> dict[str, str]:

@@ -206,7 +206,7 @@ def target_of(state: SlotState, slot: Slot, to: Digest | None) -> Release:
     if known is None:
         raise _no_target(f"{slot.environment} never served release {to}", state)
     if known.state != "done" or to == state.release_digest:
-        raise _no_target(f"release {to} is {'suspect' if known.state != 'done' else 'what serves now'}", state)
+        raise _no_target(f"release {to} is {known.state if known.state != 'done' else 'what serves now'}", state)
     return known.release
 
 

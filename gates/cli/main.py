@@ -43,6 +43,7 @@ _SECTIONS: dict[str, dict[str, _Command]] = {
         "batch": _Command("batch", "batch", "Score a partition by the version that is deployed."),
         "shadow": _Command("shadow", "shadow", "Send a copy of each request to a version whose answers go nowhere."),
         "adopt": _Command("move", "adopt", "Enter into the ledger what already serves."),
+        "mark-bad": _Command("move", "mark_bad", "Mark an earlier release: no rollback goes to it any more."),
         "revert": _Command("move", "revert", "Put back what somebody changed beside the ledger."),
         "reconcile": _Command("move", "reconcile", "Finish or undo what the last move left open."),
         "retire": _Command("move", "retire", "Take a model out of an environment, where nothing follows it."),

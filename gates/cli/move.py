@@ -238,6 +238,30 @@ def revert(environment: str, reason: str, planned: bool, key: str | None, spec_p
     print_applied(done, "reverted", output)
 
 
+@click.command("mark-bad")
+@click.argument("release", metavar="DIGEST", callback=options.digest)
+@options.target
+@options.reason
+@options.key
+@options.spec
+@options.output
+def mark_bad(release: str, environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
+    """Mark the release DIGEST, which was done in ENV, as bad: no rollback goes to it. Moves no traffic."""
+    from gates.flow.move import mark_bad as run
+    from gates.flow.notify import told
+
+    project = options.open_project(spec_path)
+    with options.telling(project):
+        entry = told(
+            project,
+            environment,
+            f"release {release[7:19]} marked bad",
+            reason,
+            lambda: run(project, environment, release, reason=reason, key=key),
+        )
+    options.tell({"release": release, "entry": entry}, output, f"release {release[7:19]} is bad in {environment}")
+
+
 @click.command()
 @options.target
 @options.reason

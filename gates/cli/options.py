@@ -40,7 +40,8 @@ reason = click.option("--reason", required=True, metavar="TEXT", callback=said, 
 optional_reason = click.option("--reason", metavar="TEXT", callback=said, help="Why; it is recorded.")
 
 
-def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no digest; for options and arguments that name one."""
     from gates.records.base import is_digest
 
     if value is not None and not is_digest(value):
@@ -49,7 +50,7 @@ def _digest(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 
 bundle = click.option(
-    "--bundle", metavar="DIGEST", callback=_digest, help="Sealed bundle; default: the candidate's newest."
+    "--bundle", metavar="DIGEST", callback=digest, help="Sealed bundle; default: the candidate's newest."
 )
 spec = click.option(
     "--spec", "spec_path", default="gates.yaml", show_default=True, metavar="FILE", help="The spec, or its folder."

@@ -252,6 +252,21 @@ def revert(project: Project, environment: Environment, *, reason: str, key: str 
     return carry_out(project.writer(signer, now_us()), surfaces, slot, reason=reason)
 
 
+def mark_bad(project: Project, environment: Environment, release: Digest, *, reason: str, key: str | None) -> Digest:
+    """Mark a release that was done in an environment as bad; return the entry's digest.
+
+    Raises
+    ------
+    Refused: no authority, a move is open, or the release was never done there.
+    """
+    from gates.apply.mark import mark_bad as carry_out
+
+    slot = recorded(project, environment)
+    signer = project.signer(key, environment)
+    serving = surfaces_of(project, environment, registry_may_be_down=True).serving
+    return carry_out(project.writer(signer, now_us()), serving, slot, release, reason=reason)
+
+
 def _journal_open(environment: Environment, surfaces: Surfaces) -> Refused:
     return Refused(
         f"a rollback in {environment} was carried out while the ledger was out of reach, and is not entered yet",

@@ -129,6 +129,7 @@ EntryKind = Literal[
     "rollout",
     "monitor",
     "revert",
+    "bad",
 ]
 
 
@@ -162,6 +163,7 @@ class Entry(Record):
     monitor: as rollback; or, where nothing moves, slot, action, candidate, decision, reason.
     outcome: slot, intent, status, observed, debts, head witness. takeover: slot, intent, reason.
     adopt: slot, after, reason. revert: slot, reason, before (what the target stated), after (what the ledger has).
+    bad: slot, reason, after (the release that is marked).
 
     Attributes
     ----------

@@ -104,12 +104,12 @@ def _check_position(chain: Chain, opened: OpenedDecision, sealed: Entry) -> None
 def _check_not_suspect(chain: Chain, slot: Slot, candidate: ModelVersion, sealed: Entry) -> None:
     for other, state in chain.slots.items():
         for known in state.known.values():
-            left = known.state == "suspect" and known.release.approved.digest == candidate.digest
+            left = known.state != "done" and known.release.approved.digest == candidate.digest
             # Old measurements that are sealed again are a new bundle, and no new evidence.
             stale = sealed.sequence < known.sequence or (sealed.measured_us or 0) <= known.time_us
             if other.model == slot.model and left and stale:
                 raise Refused(
-                    f"{candidate.uri} was rolled back in {other.environment} after this evidence was measured",
+                    f"{candidate.uri} was {_found(known.state)} in {other.environment} after this evidence was measured",
                     code="release.suspect",
                     where=f"ledger entry {known.sequence}",
                     remedy="measure it again: promoting it needs new evidence",
@@ -141,6 +141,10 @@ def routes_after(before: Release | None, candidate: ModelVersion, percent: int) 
             remedy="promote with 100 percent, or enter what serves with `gates adopt` first",
         )
     return (Route(version=others[0], percent=100 - percent), Route(version=candidate, percent=percent))
+
+
+def _found(state: str) -> str:
+    return "marked bad" if state == "bad" else "rolled back"
 
 
 def _named(version: ModelVersion | None) -> str:

@@ -98,7 +98,7 @@ def suspects(chain: Chain, model: str) -> tuple[Suspect, ...]:
         for slot, state in chain.slots.items()
         if slot.model == model
         for known in state.known.values()
-        if known.state == "suspect"
+        if known.state != "done"
     }
     return tuple(sorted(found, key=lambda each: canonical_bytes(each.document())))
 

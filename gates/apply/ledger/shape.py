@@ -29,6 +29,7 @@ _FIELDS: dict[EntryKind, tuple[frozenset[str], frozenset[str]]] = {
     "outcome": (frozenset({"slot", "intent", "status"}), frozenset({"observed", "debts", "reason"})),
     "takeover": (frozenset({"slot", "intent", "reason"}), frozenset()),
     "adopt": (frozenset({"slot", "after", "reason"}), frozenset({"expects", "before"})),
+    "bad": (frozenset({"slot", "after", "reason"}), frozenset()),
     "revert": (frozenset({"slot", "reason"}), frozenset({"before", "after"})),
 }
 

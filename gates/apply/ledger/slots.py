@@ -1,11 +1,12 @@
 """How entries move a slot: one open intent at most, each built upon the slot's last closing entry. Pure.
 
 A slot is closed by an outcome that is done or failed, or by an adopt. `pending` (a change that waits for somebody)
-leaves its intent open. Where an outcome left debts, another one for the same intent says that they are paid. The release that a rollback left is suspect; nothing in this version marks a release bad.
+leaves its intent open. Where an outcome left debts, another one for the same intent says that they are paid. The release that a rollback left is suspect; a `bad` entry marks one for good.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -38,7 +39,7 @@ class Known:
     """
 
     release: Release
-    state: Literal["done", "suspect"]
+    state: Literal["done", "suspect", "bad"]
     time_us: Micros
     sequence: int
     promoted_us: Micros | None
@@ -138,8 +139,8 @@ def advance(state: SlotState, entry: Entry, digest: Digest, key_ids: tuple[str, 
         return replace(state, alarms=(*state.alarms, digest))
     if entry.kind in ("intent", "rollout", "rollback", "monitor", "retire", "adopt"):
         return _begin(state, entry, digest, key_ids, where)
-    if entry.kind == "revert":
-        return _reverted(state, entry, where)
+    if entry.kind in _NOTED:
+        return _NOTED[entry.kind](state, entry, where)
     if state.open is None and entry.kind == "outcome" and entry.intent == state.last_intent:
         if state.unseen is not None and entry.status == "done":
             return _seen(state, state.unseen, entry, digest, where)
@@ -179,6 +180,19 @@ def _reverted(state: SlotState, entry: Entry, where: str) -> SlotState:
     return state
 
 
+def _marked(state: SlotState, entry: Entry, where: str) -> SlotState:
+    """A release that was done here is known as bad from now on."""
+    known = state.known.get(release_digest(entry.after)) if entry.after else None
+    if state.open is not None or known is None:
+        raise _broken("marks a release that was never done here, or while a move is open", where)
+    marked = replace(known, state="bad", time_us=entry.time_us, sequence=entry.sequence)
+    return replace(state, known={**state.known, release_digest(known.release): marked})
+
+
+_NOTED: dict[EntryKind, Callable[[SlotState, Entry, str], SlotState]] = {"revert": _reverted, "bad": _marked}
+"""Entries that move nothing."""
+
+
 def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
     if entry.status == "pending":
         return state
@@ -198,7 +212,8 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
     known = dict(arrived.known)
     if by in ("rollback", "back") and state.release_digest in known:
         left = known[state.release_digest]
-        known[state.release_digest] = replace(left, state="suspect", time_us=entry.time_us, sequence=entry.sequence)
+        worse: Literal["suspect", "bad"] = "bad" if left.state == "bad" else "suspect"
+        known[state.release_digest] = replace(left, state=worse, time_us=entry.time_us, sequence=entry.sequence)
     unseen = move if entry.status == "accepted" else None
     return replace(arrived, open=None, debts=debts, known=known, closed=closed, unseen=unseen)
 
