@@ -126,7 +126,7 @@ class _Lies:
 
 
 def test_a_server_that_allows_everything_moves_nothing(own: Promoted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(at_hand, "server_at_hand", lambda _: nullcontext(_Lies()))
+    monkeypatch.setattr(at_hand, "server_at_hand", lambda *_, **__: nullcontext(_Lies()))
     refused(own, "engine.disagree", lambda: go(own, 100))
     refused(own, "engine.disagree", lambda: go(own))
     assert refused(own, "engine.disagree", lambda: demand(own, "pause")).exit_code == 4

@@ -100,7 +100,7 @@ def test_a_server_that_lies_is_no_answer_and_one_that_is_away_holds_up_no_rollba
     spoilt = document.model_copy(update={"bytes": ()})
 
     def ask(server: Any, what: ActionInput) -> Any:
-        monkeypatch.setattr(at_hand, "server_at_hand", lambda _: nullcontext(server))
+        monkeypatch.setattr(at_hand, "server_at_hand", lambda *_, **__: nullcontext(server))
         return at_hand.on_both(
             policy_set(), lambda engine, second: decide_action(engine, what, confirming=second), alone=alone
         )
@@ -120,6 +120,16 @@ def test_a_server_that_lies_is_no_answer_and_one_that_is_away_holds_up_no_rollba
                 ask(away, document)
     with pytest.raises(EngineError):
         ask(_Says(embedded, "engine.failed"), document)
+
+
+def test_traffic_that_is_taken_away_waits_for_no_engine_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opa_binary, "find_opa", lambda: pytest.fail("looked for one"))
+    monkeypatch.delenv(at_hand.OPA_URL_VARIABLE, raising=False)
+    document = ActionInput.model_validate(golden_acts()["rollback"][1])
+    asked = at_hand.on_both(
+        policy_set(), lambda engine, second: decide_action(engine, document, confirming=second), alone=True
+    )
+    assert asked[0].allow is True
 
 
 GONE = object()

@@ -24,8 +24,12 @@ T = TypeVar("T")
 
 
 @contextmanager
-def server_at_hand(policies: PolicySet) -> Iterator[Engine | None]:
+def server_at_hand(policies: PolicySet, *, start: bool = True) -> Iterator[Engine | None]:
     """Yield the OPA at GATES_OPA_URL, else one that is started for the call; None where this machine has none.
+
+    Parameters
+    ----------
+    start: whether one may be started.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def server_at_hand(policies: PolicySet) -> Iterator[Engine | None]:
     from gates.decide import opa_binary
 
     url = os.environ.get(OPA_URL_VARIABLE)
-    opa = None if url else opa_binary.find_opa()
+    opa = opa_binary.find_opa() if start and not url else None
     if not url and opa is None:
         yield None
         return
@@ -61,7 +65,8 @@ def on_both(policies: PolicySet, ask: Callable[[Engine, Engine | None], T], *, a
     Parameters
     ----------
     ask: takes the engine to ask, and the second one that must give the same bytes.
-    alone: an OPA that does not start or does not answer is done without; one that answers otherwise never is.
+    alone: no OPA is started, which takes longer than all the rest, and one that runs and does not answer is done without;
+        one that answers otherwise never is.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def on_both(policies: PolicySet, ask: Callable[[Engine, Engine | None], T], *, a
 
     with EmbeddedEngine(policies) as embedded:
         try:
-            with server_at_hand(policies) as server:
+            with server_at_hand(policies, start=not alone) as server:
                 return ask(embedded, None) if server is None else ask(server, embedded)
         except EngineError as error:
             if not alone or error.code not in _AWAY:
