@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from small_world import World
 
+from gates.bundle.canonical import digest_document
+
 
 @pytest.fixture(scope="module")
 def world(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
@@ -80,3 +82,17 @@ def test_what_a_hand_changed_is_refused_said_and_put_back(world: World) -> None:
     verified = world.run("verify")
     assert verified.code == 0, verified.out
     assert "nobody decided that" in world.run("log").out
+
+
+def test_a_release_that_is_marked_bad_is_no_way_back(world: World) -> None:
+    entries = world.run("log", "-o", "json").json
+    [adopted] = [each for each in entries if each["kind"] == "adopt" and each["slot"]["environment"] == "staging"]
+    given = ("-e", "staging", "--reason", "wrong labels", "--key", "applier.pem")
+    assert world.run("mark-bad", "1", *given).code == 2
+    ran = world.run("mark-bad", digest_document(adopted["after"]), *given)
+    assert ran.code == 0, ran.err
+    ran = world.run("rollback", *given)
+    assert (ran.code, "rollback.no_target" in ran.err) == (1, True), ran.err
+    assert world.run("status", "-e", "staging").code == 0
+    verified = world.run("verify")
+    assert verified.code == 0, verified.out
