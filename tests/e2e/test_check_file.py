@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow as pa
 import pytest
 import yaml
@@ -225,6 +226,16 @@ def test_arrow_tables_and_columns_are_taken(frame):
     columns = package.check(label=table.column("y"), score=table.column("proba"))
     estimates = [{(m.check, m.item): m.estimate for m in r.measurements} for r in (whole, columns)]
     assert estimates[0] == estimates[1]
+
+
+def test_polars_tables_and_columns_are_taken(frame):
+    named = frame.assign(town=np.where(np.arange(len(frame)) % 2, "a", "b"))
+    table = polars.DataFrame({name: named[name].to_numpy() for name in named.columns})
+    whole = package.check(table, label="y", score="proba", by="town")
+    columns = package.check(label=table["y"], score=table["proba"])
+    assert whole.measurements == package.check(named, label="y", score="proba", by="town").measurements
+    assert {str(m.slice) for m in whole.measurements} >= {"town=a", "town=b"}
+    assert columns.measurements == package.check(label=frame.y, score=frame.proba).measurements
 
 
 def test_a_notebook_shows_the_answer(frame):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -155,8 +155,8 @@ def decision_metric(joint: Joint, metric: DecisionMetric, *, minimum_clusters: i
 
     Returns
     -------
-    Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS where the rows that the metric divides by stand in fewer than
-    `minimum_clusters` clusters; Reason.ONE_CLASS where there are none.
+    Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters` clusters; Reason.ONE_CLASS
+    where there are no rows that the metric divides by.
     """
 
     def stands(shares: Floats) -> tuple[Floats, ...]:
@@ -198,14 +198,13 @@ def _figure(
     estimate = float(value(joint.shares))
     if not math.isfinite(estimate):
         return Reason.ONE_CLASS
-    if clusters is not None:
-        clusters = fewest([clusters, *map(Clusters.of, stands(joint.counts))])
-        if clusters.few(minimum_clusters):
-            return Reason.FEW_CLUSTERS
-    z = quantiles(None if clusters is None else clusters.freedom)
+    # In how many clusters the rows of a fraction stand says how sure it is, not whether there is a figure.
+    few = None if clusters is None else fewest([clusters, *map(Clusters.of, stands(joint.counts))])
+    z = quantiles(None if few is None else few.freedom)
     reaches = [reach(value(drawn), estimate) for drawn in joint.draws]
     reaches[1:] = [each * z / quantiles(None) for each in reaches[1:]]
     least = min(float(rows) for rows in stands(joint.shares))
     half = np.hypot(np.maximum.reduce(reaches), z**2 / (joint.effective * least))
     lower, upper = np.maximum(limits[0], estimate - half), np.minimum(limits[1], estimate + half)
-    return Figure(estimate, lower, upper, round(joint.total)).among(clusters)
+    figure = Figure(estimate, lower, upper, round(joint.total)).among(clusters)
+    return figure if few is None else replace(figure, number=few.number)
