@@ -81,7 +81,7 @@ def causes_of_keys(offline: pd.DataFrame, online: pd.DataFrame, folder: Path) ->
         opened = []
         for role, frame in (("offline", offline), ("online", online)):
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{role}.parquet")
-            opened.append(tables.open(Place(role=role, uri=f"{role}.parquet"), base=folder).table)  # type: ignore[arg-type]
+            opened.append(tables.open(Place(role=role, uri=f"{role}.parquet"), base=folder).table)
         found = key_causes(opened[0], opened[1], ("k",))
     return found[0].code if len(found) == 1 else "unknown"
 

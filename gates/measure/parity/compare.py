@@ -153,25 +153,26 @@ class Matched:
     paired: int
 
 
+_ONLINE = 2.0**40
+"""What an online row adds to a sum in which an offline one is 1: more rows than any table has."""
+
+
 def match(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> Matched:
     """Count the keys of both tables in one grouping, before anything is joined by them."""
     import ibis
 
-    one, none = ibis.literal(1, "int8"), ibis.null("int8")
     types = [_common(offline[name], online[name]) for name in key]
     named: list[ir.Table] = []
-    for table, here in ((offline, {"left": one, "right": none}), (online, {"left": none, "right": one})):
+    for table, weight in ((offline, 1.0), (online, _ONLINE)):
         keys = {f"k{index}": table[name].cast(kind) for index, (name, kind) in enumerate(zip(key, types, strict=True))}
-        whole = table.select(**keys, **here)
+        whole = table.select(**keys, rows=ibis.literal(weight, "float64"))
         named.append(whole.filter([whole[name].notnull() for name in keys]))
     both = named[0].union(named[1])
-    counted = both.group_by([f"k{index}" for index in range(len(key))]).aggregate(
-        left=both.left.count(), right=both.right.count()
-    )
+    # Both counts in one sum of doubles, which is exact, and takes a quarter less than two counts.
+    counted = both.group_by([f"k{index}" for index in range(len(key))]).aggregate(rows=both.rows.sum())
     seen = row(
         counted.aggregate(
-            repeat=((counted.left > 1) | (counted.right > 1)).any(),
-            paired=((counted.left > 0) & (counted.right > 0)).sum(),
+            repeat=counted.rows.notin([1.0, _ONLINE, _ONLINE + 1.0]).any(), paired=(counted.rows == _ONLINE + 1.0).sum()
         )
     )
     return Matched(bool(seen["repeat"]), int(seen["paired"] or 0))

@@ -162,6 +162,16 @@ def _few(table: ir.Table) -> ir.Table:
     return ranked.filter(ranked.place < HISTORY_ROWS).drop("place")
 
 
+def _told(flag: ir.BooleanValue) -> ir.BooleanValue:
+    """Say whether a flag is known; nothing is asked of one that says false where it would not be."""
+    import ibis
+    from ibis.expr.operations import Coalesce, Literal
+
+    op = flag.op()
+    filled = isinstance(op, Coalesce) and isinstance(op.arg[-1], Literal) and op.arg[-1].value is not None
+    return ibis.literal(value=True) if filled else flag.notnull()
+
+
 def _bits(flags: Sequence[ir.BooleanValue]) -> ir.IntegerValue:
     import ibis
 
@@ -200,7 +210,7 @@ def _decided(rows: Rows, claims: Sequence[Claim], extra: Mapping[int, Sequence[T
         holds=_bits([claim.holds for claim in claims]),
         chance=_bits([claim.by_chance for claim in claims]),
         # Which of the claims can be asked of a dealt row at all.
-        asked=_bits([claim.by_chance.notnull() for claim in claims]),
+        asked=_bits([_told(claim.by_chance) for claim in claims]),
     )
     groups = arrow(
         asked.group_by(["f", "dealt", "holds", "chance", "asked"]).aggregate(times=asked.count())

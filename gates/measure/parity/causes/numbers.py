@@ -58,7 +58,7 @@ def number_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
         }
     clocks = _clocks(rows, seen)
     constants |= {name: {f: clock[name] for f, clock in clocks.items()} for name in ("day", "first", "second")}
-    rows = rows.with_constants(constants)
+    rows = rows.on(t.mutate(**_powers(t))).with_constants(constants)
     claims = [*_changed(rows, constants), *_rounded(rows, steps, digits)]
     if clocks:
         claims.append(_hours(rows, clocks))
@@ -135,10 +135,10 @@ def _rounded(rows: Rows, steps: Mapping[int, int | None], digits: Mapping[int, i
         decimals = {f: {"decimals": -size - more} for f, size in steps.items() if size is not None}
         kept = {f: {"digits": size - more} for f, size in digits.items() if size is not None and size > more}
         grids.append((decimals, lambda _, more=more: t[f"step{more}"]))  # type: ignore[misc]
-        grids.append((kept, lambda x, more=more: _ten_below(x) * t[f"part{more}"]))  # type: ignore[misc]
+        grids.append((kept, lambda x, more=more: t[f"ten_{x.get_name()}"] * t[f"part{more}"]))  # type: ignore[misc]
     for bits in BITS:
         every = {f: {"bits": bits} for f in rows.features}
-        grids.append((every, lambda x, bits=bits: _two_below(x) * 2.0 ** (1 - bits)))  # type: ignore[misc]
+        grids.append((every, lambda x, bits=bits: t[f"two_{x.get_name()}"] * 2.0 ** (1 - bits)))  # type: ignore[misc]
     for details, step in grids:
         for side in ("online", "offline"):
             told: dict[int, Detail] = {f: {**detail, "side": side} for f, detail in details.items()}
@@ -158,6 +158,12 @@ def _on_grid(fine: ir.FloatingValue, coarse: ir.FloatingValue, step: ir.Floating
     steps = (steps.abs() < MOST_STEPS).ifelse(steps, ibis.null("float64"))  # engines round to whole numbers of 64 bits
     on = (steps - steps.round()).abs() <= ibis.greatest(1e-6, 1e-9 * steps.abs())
     return on & ((fine - coarse).abs() < step * (1 - 1e-6))
+
+
+def _powers(t: ir.Table) -> dict[str, ir.FloatingValue]:
+    """The powers below the values that grids are asked about, computed once: written out each time they are most of a query."""
+    below = {"ten": _ten_below, "two": _two_below}
+    return {f"{word}_{name}": power(t[name]) for word, power in below.items() for name in ("x", "y", "other_y")}
 
 
 def _ten_below(x: ir.FloatingValue) -> ir.FloatingValue:
