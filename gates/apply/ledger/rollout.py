@@ -92,7 +92,7 @@ def rollout_of(chain: Chain, slot: Slot, steps: Sequence[int]) -> Rollout | None
 
 
 def suspects(chain: Chain, model: str) -> tuple[Suspect, ...]:
-    """Return the versions of a model that any environment rolled back from."""
+    """Return the versions of a model that any environment rolled back from, or marked bad."""
     found = {
         Suspect(environment=slot.environment, version_digest=known.release.approved.digest, time_us=known.time_us)
         for slot, state in chain.slots.items()
