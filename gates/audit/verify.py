@@ -14,26 +14,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gates.apply.aliases import AliasNames, Standing, unexplained
+from gates.apply.aliases import AliasNames
 from gates.apply.ledger.acts import ACTIONS, action_of
 from gates.apply.ledger.authority import check_decider
 from gates.apply.ledger.chain import Chain, decision_of, trust_in
 from gates.apply.ledger.changes import changes_of
 from gates.apply.ledger.shape import check_shape
-from gates.apply.saga import explanations
 from gates.apply.sealed import check_sealed
-from gates.apply.surfaces import check_target
 from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
 from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
 from gates.audit.replay_action import replay_action
 from gates.audit.replay_change import replay_change
+from gates.audit.surfaces import look_at_surfaces, serving_versions
 from gates.audit.undecided import require_decided
 from gates.audit.witnesses import look_at_witnesses
 from gates.bundle.actions import OpenedAction
@@ -48,7 +47,7 @@ from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros, ModelVersion
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef
-from gates.records.release import ENTRY_TYPE, PACK_TYPE, Entry, Slot
+from gates.records.release import ENTRY_TYPE, Entry, Slot
 
 if TYPE_CHECKING:
     from gates.apply.ledger.interface import Ledger
@@ -163,9 +162,8 @@ class _Audit:
             if entry is not None:
                 self._entry(entry)
         if self.chain is not None:
-            for slot in self.chain.slots:
-                self._slot(self.chain, slot)
-            self._unmoved(self.chain, slots)
+            self.versions.update(dict.fromkeys(serving_versions(self.chain)))
+            look_at_surfaces(self.found, self.store, self.chain, self.registry, self.serving_of, self.names, slots)
             look_at_witnesses(self.found, self.chain, self.registry, self.serving_of)
 
     def _entry(self, entry: Entry) -> None:
@@ -332,62 +330,6 @@ class _Audit:
                 out_of_reach=True,
             )
 
-    # (7)
-    def _slot(self, chain: Chain, slot: Slot) -> None:
-        state = chain.slot(slot)
-        if state.standing.release is not None:
-            self.versions.update(dict.fromkeys(route.version for route in state.standing.release.routes))
-        self._aliases(slot, explanations(state))
-        self._serving(slot, state.standing, *((state.open.after,) if state.open else ()))
-        entries = {item.digest for item in chain.entries}
-        for pack in self.store.linked("rollback-pack", slot.key):
-            self.found.attempt("pack", "is signed and whole", pack, _pack, self.store, pack, chain.root, entries)
-
-    def _serving(self, slot: Slot, *explained: Standing) -> None:
-        target = self.serving_of(slot)
-        if target is not None:
-            self.found.attempt(
-                "serving",
-                "states what the ledger explains",
-                target.name,
-                check_target,
-                target,
-                *explained,
-                out_of_reach=True,
-            )
-
-    def _unmoved(self, chain: Chain, slots: Iterable[Slot]) -> None:
-        """Look at what no entry ever moved: where policies are in force, the ledger explains aliases too."""
-        for slot in dict.fromkeys(slots):
-            if slot in chain.slots:
-                continue
-            self._serving(slot, Standing())
-            if slot.environment in chain.policies:
-                self._aliases(slot, (Standing(),))
-
-    def _aliases(self, slot: Slot, explained: Iterable[Standing]) -> None:
-        if self.registry is not None:
-            self.found.attempt(
-                "alias",
-                "are those that the ledger explains",
-                f"{slot.model} in {slot.environment}",
-                self._check_aliases,
-                self.registry,
-                slot,
-                explained,
-                out_of_reach=True,
-            )
-
-    def _check_aliases(self, registry: Registry, slot: Slot, explained: Iterable[Standing]) -> None:
-        wanted = [self.names.expected(slot.environment, standing) for standing in explained]
-        strange = unexplained(registry.aliases(slot.model), *wanted)
-        if strange:
-            raise EvidenceError(
-                "; ".join(strange.values()),
-                code="alias.unexplained",
-                remedy="`gates revert` sets it back; `gates adopt` enters what serves",
-            )
-
 
 def _same(input_differs: tuple[str, ...], decision_differs: tuple[str, ...]) -> None:
     if input_differs:
@@ -427,15 +369,6 @@ def _evidence(store: Store, bundle: Bundle, ref: EvidenceRef) -> Evidence:
     if not {(item.name, item.digest) for item in evidence.attachments} <= listed:
         raise EvidenceError("an attachment that the manifest does not list", code="bundle.mixed", where=ref.digest)
     return evidence
-
-
-def _pack(store: Store, digest: Digest, root: Digest, entries: Set[Digest]) -> None:
-    opened = open_envelope(store.get(digest), expect=PACK_TYPE, where=digest)
-    if opened.predicate.get("ledger_root") != root:
-        raise EvidenceError("the pack of another ledger", code="pack.mixed", where=digest)
-    if opened.predicate.get("closing") not in entries:
-        # A pack is written after the entry that it names: that entry was cut off, or never was.
-        raise EvidenceError("it follows an entry that the ledger does not have", code="pack.closing", where=digest)
 
 
 def _model(registry: Registry | None, version: ModelVersion) -> None:

@@ -13,7 +13,7 @@ from gates.cli import options
 @options.output
 def status(environments: tuple[str, ...], spec_path: str, output: str) -> None:
     """Show what serves where: what the ledger wants, what is observed, and every difference. Exits 1 where they differ."""
-    from gates.flow.move import status as run
+    from gates.flow.standing import status as run
     from gates.render.standing import standing_document, standings
 
     found = run(options.open_project(spec_path), environments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
@@ -14,7 +13,6 @@ from gates.cli import options
 from gates.cli.moved import applied_document, print_applied, tell_applied
 
 if TYPE_CHECKING:
-    from gates.apply.saga import Applied
     from gates.flow.incidents import Handled
     from gates.flow.preview import Preview
 
@@ -148,55 +146,6 @@ def rollback(
 
 
 @click.command()
-@options.target
-@click.option("--rollback", "entry", metavar="DIGEST", help="Its ledger entry; default: the newest that waits.")
-@options.reason
-@options.key
-@options.spec
-@options.output
-def confirm(environment: str, entry: str | None, reason: str, key: str | None, spec_path: str, output: str) -> None:
-    """Sign, as a second person, that a rollback in ENV was right to do."""
-    from gates.flow.incidents import confirm as run
-    from gates.flow.notify import told
-
-    project = options.open_project(spec_path)
-    with options.telling(project):
-        digest = told(
-            project,
-            environment,
-            "rollback confirmed",
-            reason,
-            lambda: run(project, environment, entry=entry, comment=reason, key=key),
-        )
-    options.tell({"rollback": digest}, output, f"confirmed: rollback {digest[7:19]} in {environment}")
-
-
-@click.command()
-@options.target
-@click.option("--rollback", "entry", metavar="DIGEST", help="Its ledger entry; default: the newest.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="A file that is not there yet; default: here."
-)
-@options.spec
-@options.output
-def incident(environment: str, entry: str | None, out: Path | None, spec_path: str, output: str) -> None:
-    """Write the post-incident record of a rollback: what is known is filled in, the rest is asked for."""
-    from gates.flow.incidents import record_of
-    from gates.render.incident import incident_document, incident_record
-
-    found = record_of(options.open_project(spec_path), environment, entry)
-    text = incident_record(found)
-    if out is not None:
-        # What people wrote into an earlier one is not overwritten.
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    if output == "json":
-        options.print_document(incident_document(found) | ({"written": str(out)} if out else {}))
-    else:
-        click.echo(text.rstrip("\n") if out is None else str(out))
-
-
-@click.command()
 @click.argument("version", metavar="URI")
 @options.target
 @options.reason
@@ -236,102 +185,6 @@ def revert(environment: str, reason: str, planned: bool, key: str | None, spec_p
     with options.telling(project):
         done = told(project, environment, "reverted", reason, lambda: run(project, environment, reason=reason, key=key))
     print_applied(done, "reverted", output)
-
-
-@click.command("mark-bad")
-@click.argument("release", metavar="DIGEST", callback=options.digest)
-@options.target
-@options.reason
-@options.key
-@options.spec
-@options.output
-def mark_bad(release: str, environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
-    """Mark the release DIGEST, which was done in ENV, as bad: no rollback goes to it. Moves no traffic."""
-    from gates.flow.move import mark_bad as run
-    from gates.flow.notify import told
-
-    project = options.open_project(spec_path)
-    with options.telling(project):
-        entry = told(
-            project,
-            environment,
-            f"release {release[7:19]} marked bad",
-            reason,
-            lambda: run(project, environment, release, reason=reason, key=key),
-        )
-    options.tell({"release": release, "entry": entry}, output, f"release {release[7:19]} is bad in {environment}")
-
-
-@click.command()
-@options.target
-@options.reason
-@click.option(
-    "--requests",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Log of the requests that came to it, CSV or Parquet.",
-)
-@click.option("--time-column", default="request_time", show_default=True, metavar="NAME", help="When each came.")
-@click.option(
-    "--days",
-    default=7.0,
-    show_default=True,
-    type=click.FloatRange(0, 365),
-    help="Up to now, in which none may have come.",
-)
-@options.key
-@options.spec
-@options.output
-def retire(
-    environment: str,
-    reason: str,
-    requests: Path | None,
-    time_column: str,
-    days: float,
-    key: str | None,
-    spec_path: str,
-    output: str,
-) -> None:
-    """Take what serves out of ENV, where nothing follows it: approvals are asked for, and traffic shown to be zero."""
-    from gates.flow.leave import retire as run
-    from gates.flow.notify import told
-
-    project = options.open_project(spec_path)
-
-    def move() -> Applied:
-        return run(project, environment, reason=reason, requests=requests, time_column=time_column, days=days, key=key)
-
-    with options.telling(project):
-        done = told(project, environment, "retired", reason, move)
-    print_applied(done, "retired", output)
-
-
-@click.command()
-@click.argument("version", metavar="URI")
-@options.reason
-@options.key
-@options.spec
-@options.output
-def archive(version: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
-    """Mark URI (models:/NAME/VERSION), which no environment needs: it is neither promoted nor rolled back to any more."""
-    from gates.flow.leave import archive as run
-    from gates.flow.notify import told
-
-    project = options.open_project(spec_path)
-    with options.telling(project):
-        done = told(
-            project,
-            project.environments[-1],
-            f"archived {version}",
-            reason,
-            lambda: run(project, version, reason=reason, key=key),
-        )
-    options.tell(
-        {"version": done.version.document(), "entry": done.entry, "again": done.again},
-        output,
-        f"{done.version.uri} is archived" + (" (it was before)" if done.again else ""),
-        f"ledger {done.entry[7:19]}, and a tag in the registry",
-    )
 
 
 @click.command()

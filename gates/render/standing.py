@@ -9,7 +9,7 @@ from gates.render.numbers import moment
 from gates.render.release import parts_text, traffic_text
 
 if TYPE_CHECKING:
-    from gates.flow.move import Standing
+    from gates.flow.standing import Standing
 
 
 def standings(found: Sequence[Standing], *, markdown: bool = False) -> str:

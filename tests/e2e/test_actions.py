@@ -152,7 +152,8 @@ def test_a_hotfix_skips_the_rung_and_is_rolled_back_after_a_day(measured: World,
     assert world.run("status", "-e", "production").code == 0
     assert world.run("verify").code == 0
     later = time.time_ns() // 1000 + 86_400_000_000
-    monkeypatch.setattr("gates.flow.move.now_us", lambda: later)
+    for module in ("move", "standing"):
+        monkeypatch.setattr(f"gates.flow.{module}.now_us", lambda: later)
     assert "hotfix.overdue" in world.run("status", "-e", "production").out
     assert world.run("reconcile", "-e", "production", *KEY).json["left"] == "overdue"
     back = world.run("reconcile", "-e", "production", "--finish", *KEY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import calibration
@@ -9,6 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.isotonic import IsotonicRegression
 
 from gates.measure.calibration import CalibrationGate
 from gates.measure.interface import Findings, Given, Scored
@@ -80,6 +82,20 @@ def test_the_top_label_is_one_binary_score() -> None:
     [width] = of(findings, "ece_equal_width")
     assert width.estimate == pytest.approx(calibration.get_ece(best, right.astype(int), num_bins=10), abs=1e-9)
     assert sum(m.n for m in of(findings, "bin")[:-1]) == 3_000
+
+
+def test_what_a_map_of_the_largest_probability_would_reach_is_what_fresh_rows_show() -> None:
+    p, y = drawn(4, 30_000, sure=2.0)
+    [content] = [note.content for note in measure(p, y).notes if note.name == "recalibration.json"]
+    found = json.loads(content)
+    best, right = p.max(axis=1), (p.argmax(axis=1) == y).astype(float)
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(best, right)
+    q, z = drawn(4, 60_000, sure=2.0, seed=2)
+    fresh = by_hand(np.asarray(fitted.predict(q.max(axis=1))), (q.argmax(axis=1) == z).astype(float))
+    assert set(found["reaches"]) == {"intercept", "isotonic"}
+    assert found["error"] == pytest.approx(by_hand(best, right), abs=0.01)
+    assert found["reaches"]["isotonic"] == pytest.approx(fresh, abs=0.01)
+    assert fresh < found["error"] / 5
 
 
 def test_each_class_is_measured_where_it_may_be_chosen_and_summed() -> None:

@@ -76,7 +76,7 @@ class CalibrationGate:
             *covered.measurements,
             *(classwise(given, scored, found.cells(found.pieces[0])) if many else ()),
         )
-        notes = (note(given, found, gaps), *(() if many else hint(found)), *covered.notes)
+        notes = (note(given, found, gaps), *hint(found, classes=many), *covered.notes)
         return Findings(measurements, notes)
 
 

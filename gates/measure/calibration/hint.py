@@ -1,7 +1,7 @@
 """The attachment `recalibration.json`: the error that simple recalibrations would reach. It judges nothing.
 
 Format: `{version, folds, error, reaches: {temperature, intercept, isotonic}}`: debiased errors, the present one and the
-cross-fitted ones.
+cross-fitted ones. Of several classes it is the largest probability that is mapped, and there is no `temperature`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ ENOUGH = 100
 """Rows of each outcome under which a fitted map says more of chance than of the model."""
 
 
-def hint(found: Binned) -> Iterator[Note]:
-    """Return the attachment as JSON bytes with sorted keys, or nothing where the rows are too few to fit."""
+def hint(found: Binned, *, classes: bool) -> Iterator[Note]:
+    """Return the attachment as JSON bytes with sorted keys, or nothing where the rows are too few to fit.
+
+    classes: there are more than two.
+    """
     micro = found.micro
     counts = micro.n if micro.count is None else micro.count
     positive = float(counts[micro.y > 0].sum())
@@ -28,6 +31,7 @@ def hint(found: Binned) -> Iterator[Note]:
         return
     figure = ece(micro.binned(found.fine.bins(micro.bin, found.bins.edges)), minimum_clusters=2)
     if isinstance(figure, Figure):
-        document = {"version": 1, "folds": FOLDS, "error": figure.debiased, "reaches": recalibrated(micro)}
+        reaches = recalibrated(micro, classes=classes)
+        document = {"version": 1, "folds": FOLDS, "error": figure.debiased, "reaches": reaches}
         content = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         yield Note("recalibration.json", "application/json", content.encode())

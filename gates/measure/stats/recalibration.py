@@ -31,12 +31,14 @@ Map: TypeAlias = Callable[[Floats], Floats]
 """From scores, shape (cells,), to recalibrated scores."""
 
 
-def recalibrated(cells: Cells) -> dict[str, float]:
+def recalibrated(cells: Cells, *, classes: bool = False) -> dict[str, float]:
     """Return the cross-fitted calibration error by map: `temperature`, `intercept`, `isotonic`; each in [0, 1].
 
     Parameters
     ----------
     cells: narrow bins of the score, each cell of one outcome only; clusters are not looked at. At least FOLDS rows.
+    classes: the score is the largest probability of several classes, the outcome whether that class is right. A
+        temperature divides the logits of all classes, which the largest probability does not tell: it is left out.
     """
     counts = cells.n if cells.count is None else cells.count
     drawn = np.random.default_rng(_SEED).multinomial(np.rint(counts).astype(np.int64), [1 / FOLDS] * FOLDS)
@@ -44,6 +46,8 @@ def recalibrated(cells: Cells) -> dict[str, float]:
     score = cells.p / cells.n
     found = {}
     for name, fit in MAPS.items():
+        if classes and name == "temperature":
+            continue
         errors = []
         for part in held_out.T:
             mapped = fit(score, cells.n * (1 - part), cells.y * (1 - part))(score)
