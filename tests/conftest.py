@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 # Before any test module imports the libraries that read them. Without CI the product acts alike on every machine.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
+# pandera and pyspark.pandas set it where it is not, and pyarrow then drops the zones of times in every later test.
+os.environ["PYARROW_IGNORE_TIMEZONE"] = ""
 for _name in [name for name in os.environ if name.startswith("GATES_") or name == "CI"]:
     if _name not in {"GATES_OPA", "GATES_REQUIRE_ALL"}:
         del os.environ[_name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import weakref
+from collections import deque
 from types import TracebackType
 from typing import Any, Self
 
@@ -37,6 +38,7 @@ class EmbeddedEngine:
         from opapywasm import OpaWasmPolicy, PolicyConfig
 
         _prepare_library()
+        _close_left()
         policies.check_module()
         self.version = f"opa {policies.sidecar.opa_version}, wasm"
         self.source = policies.manifest.module
@@ -63,8 +65,7 @@ class EmbeddedEngine:
                 where=self.source,
             )
 
-        # Its clock is a thread, which would tick on where nobody closes the engine.
-        weakref.finalize(self, self._policy.close).atexit = False
+        weakref.finalize(self, _LEFT.append, self._policy).atexit = False
 
     def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
         answer = self._evaluate(prepared(entry_point, document), entry_point)
@@ -102,6 +103,20 @@ class EmbeddedEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_LEFT: deque[Any] = deque()
+"""Policies of engines that nobody closed: their clocks, a thread each, would tick on. They are closed when the next
+engine is made, since garbage is found at any time, the library's own locks held, and closing takes those."""
+
+
+def _close_left() -> None:
+    while True:
+        try:
+            policy = _LEFT.popleft()
+        except IndexError:
+            return
+        policy.close()
 
 
 @functools.cache
