@@ -58,6 +58,11 @@ def status(project: Project, environments: Sequence[Environment] | None = None) 
             differences.append(f"{traffic.reason} [serving.{code}]")
         if state.open is None and not surfaces.serving.journal() and not has_pack(surfaces.serving, chain, slot):
             differences.append("the rollback pack beside the target is not that of what serves [pack.stale]")
+        if state.alarms:
+            differences.append(
+                f"paused by a monitor (ledger {state.alarms[-1][7:19]}): no step until a new decision is carried out"
+                " [rollout.alarm]"
+            )
         if ended := overdue(chain, slot, now_us()):
             differences.append(f"{ended} [hotfix.overdue]")
         differences += [one.said(environment) for one in late(project, environment, chain)]

@@ -192,6 +192,7 @@ def test_a_rollout_goes_on_step_by_step_and_a_monitor_stops_it(promoted: World, 
     seen.write_text(json.dumps(json.loads(seen.read_text()) | {"until_us": later}))
     paused = world.run(*act, "--demand", "pause")
     assert (paused.code, paused.json["demand"]) == (0, "pause"), paused.err
+    assert "paused by a monitor" in world.run("status", "-e", "production").out
     monkeypatch.setattr("gates.flow.rollout.now_us", lambda: later + 3_700_000_000)
     assert "rollout.alarm" in world.run(*step).err
     seen.write_text("{}")
