@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from simulators.policy_world import Document, policy_set
 
 from gates.bundle.canonical import canonical_bytes
-from gates.decide import opa_binary
 from gates.decide.acts import decide_action
 from gates.decide.engines import at_hand
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.interface import Engine, prepared
 from gates.decide.engines.opa_server import OpaServerEngine, started
+from gates.decide.opa_binary import find_opa
 from gates.errors import EngineError, EvidenceError
 from gates.records.action import ActionInput
 
@@ -34,7 +34,7 @@ def embedded() -> Iterator[EmbeddedEngine]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OpaServerEngine]:
-    opa = opa_binary.find_opa()
+    opa = find_opa()
     assert opa is not None
     with started(policy_set(), opa) as engine:
         yield engine
