@@ -123,7 +123,7 @@ def test_a_server_that_lies_is_no_answer_and_one_that_is_away_holds_up_no_rollba
 
 
 def test_traffic_that_is_taken_away_waits_for_no_engine_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opa_binary, "find_opa", lambda: pytest.fail("looked for one"))
+    monkeypatch.setattr("gates.decide.opa_binary.find_opa", lambda: pytest.fail("looked for one"))
     monkeypatch.delenv(at_hand.OPA_URL_VARIABLE, raising=False)
     document = ActionInput.model_validate(golden_acts()["rollback"][1])
     asked = at_hand.on_both(
