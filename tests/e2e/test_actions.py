@@ -70,7 +70,7 @@ def test_a_rollback_carries_its_decision_and_is_replayed(world: World) -> None:
     page = (world.folder / "action.html").read_text()
     assert "Allowed" in page
     assert "rollback of models:/approval/1" in page
-    assert page.count("✓ holds") == len(found["decision"]["results"])
+    assert page.count("✓ not so") == len(found["decision"]["results"])
     assert f"gates replay sha256:{action}" in page
 
 
