@@ -51,3 +51,18 @@ test_a_lower_tier if {
 	t.denied == set() with input as t.retire with input.approvals as one with data.models.m as {"tier": "medium"}
 	t.denied == _lacking with input as t.retire with input.approvals as [] with data.models.m as {"tier": "medium"}
 }
+
+test_an_approval_of_the_moment_counts_and_one_of_the_longest_time_ago_does_not if {
+	t.denied == set() with input as _with({"time_us": 1790000000000000})
+	t.denied == _lacking with input as _with({"time_us": 1787408000000000})
+}
+
+test_only_what_counts_is_counted if {
+	late := _with({"expires_us": 1790000000000000})
+	assent.counted == {"k3/risk"} with input as late with data.trust as t.trust
+	strange := [
+		t.approval("unlisted", "ml-owner", "retire", "sha256:v3"),
+		t.approval("k3", "risk", "retire", "sha256:v3"),
+	]
+	assent.counted == {"k3/risk"} with input as t.retire with input.approvals as strange with data.trust as t.trust
+}

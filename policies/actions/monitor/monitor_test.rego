@@ -70,3 +70,24 @@ test_by_a_monitor_or_who_may_apply if {
 	}
 	main.action.allow == false with input as t.monitor with data.trust as {"keys": []}
 }
+
+test_a_figure_up_to_this_moment_is_of_now_and_one_of_no_time_is_none if {
+	t.denied == set() with input as _saw({"until_us": 1790000000000000})
+	t.denied == {"monitor.recent"} with input as _saw({"from_us": 1789999000000000})
+}
+
+test_each_demand_is_about_what_serves if {
+	other := {"version": {"name": "m", "version": "2", "digest": "sha256:v2"}}
+	every demand in [{"demand": "pause", "percent": 5}, {"demand": "back", "percent": 1}, {"demand": "rollback", "percent": 0}] {
+		asked := object.union(t.monitor, {"request": object.union(t.monitor.request, object.union(other, demand))})
+		"monitor.reduces" in t.denied with input as asked
+	}
+}
+
+test_a_demand_to_go_back_needs_somewhere_to_go if {
+	gone := object.union(t.monitor, {"request": {key: value | some key, value in t.monitor.request; key != "release"}})
+	"monitor.target" in t.denied with input as object.union(
+		{key: value | some key, value in gone; key != "request"},
+		{"request": {key: value | some key, value in t.monitor.request; key != "release"}},
+	)
+}

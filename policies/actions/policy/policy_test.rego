@@ -1,5 +1,6 @@
 package gates.actions.policy_test
 
+import data.gates.actions.policy
 import data.gates.main
 import data.gates.testing.acts as t
 
@@ -77,4 +78,22 @@ test_what_it_would_have_done if {
 	_denied == {"change.simulation"} with input as without
 	_denied == {"change.simulation"} with input as object.union(without, {"unsimulated": " "})
 	_denied == set() with input as object.union(without, {"unsimulated": "an empty store"})
+}
+
+test_which_approvals_count if {
+	policy.counted == {"a1"} with input as t.change with data.trust as t.trust
+	policy.counted == set() with input as _signed("unlisted", {}) with data.trust as t.trust
+	policy.counted == set() with input as _signed("k3", {"expires_us": 1790000000000000}) with data.trust as t.trust
+
+	# Of the moment itself it counts, after the longest time that policy gives it does not.
+	_denied == set() with input as _signed("k3", {"time_us": 1790000000000000})
+	_denied == {"change.approvals"} with input as _signed("k3", {"time_us": 1787408000000000})
+
+	# A yes in another role is none in this one.
+	_denied == {"change.approvals"} with input as _signed("k2", {"role": "ml-owner"})
+}
+
+test_an_empty_past_is_looked_at_too if {
+	_denied == set() with input as t.change with input.simulation.decisions as 0
+	_denied == {"change.simulation"} with input as t.change with input.simulation.decisions as -1
 }

@@ -24,3 +24,7 @@ test_the_window if {
 		with input.traffic.from_us as 1
 	t.denied == {"retire.window"} with input as t.retire with data.release.actions.environments.production.retire.quiet_us as null
 }
+
+test_a_log_up_to_this_moment if {
+	t.denied == set() with input as t.retire with input.traffic.until_us as 1790000000000000
+}

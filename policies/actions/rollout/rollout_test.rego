@@ -63,3 +63,7 @@ test_nobody_asked_to_stop_and_the_traffic_was_seen if {
 	others := {key: value | some key, value in t.rollout; key != "present"}
 	t.denied == {"rollout.unseen"} with input as object.union(others, {"present": unseen})
 }
+
+test_a_step_in_the_moment_of_its_decision if {
+	t.denied == set() with input as _of({"decided_us": t.now})
+}
