@@ -11,3 +11,8 @@ test_the_highest_environment_decides if {
 	t.denied == {"action.authority", "archive.rung", "archive.approvals"} with input as t.archive
 		with input.request.environment as "nowhere"
 }
+
+test_an_environment_that_nobody_names_or_that_is_below_none_is_not_the_highest if {
+	"archive.rung" in t.denied with input as t.archive with data.release.environments as {"production": {}}
+	"archive.rung" in t.denied with input as t.archive with data.release.environments as {}
+}

@@ -1,5 +1,6 @@
 package gates.release.hotfix_test
 
+import data.gates.lib.hotfix
 import data.gates.testing as t
 
 _decide(changed) := found if {
@@ -79,4 +80,12 @@ test_evidence_authority_data_parity_and_calibration_are_never_left if {
 	every code, spoilt in _never {
 		code in _denying(_decide(spoilt)) with data.release.hotfix.shorten as [code]
 	}
+}
+
+test_what_holds_is_not_left_for_later_and_nothing_is_where_hotfixes_are_not_known if {
+	held := {"code": "ladder.skipped", "disposition": "satisfied"}
+	denying := {"code": "ladder.skipped", "disposition": "denies"}
+	hotfix.applied(held) == held with input as _skipped
+	hotfix.applied(denying).disposition == "shortened" with input as _skipped
+	hotfix.applied(denying) == denying with input as _skipped with input.request.environment as "staging"
 }
