@@ -12,6 +12,7 @@ Interrupted after (2) it is run again: another entry of the same release changes
 from __future__ import annotations
 
 from gates.apply.aliases import sole_version
+from gates.apply.begin import require_reason
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import check_release
 from gates.apply.pack import keep_pack
@@ -31,8 +32,7 @@ def adopt(writer: LedgerWriter, surfaces: Surfaces, release: Release, *, reason:
     Refused: no authority, the slot is busy, the target serves something else. UsageError: no reason, or a release
     that is not whole. EvidenceError: the registered bytes are others.
     """
-    if not reason.strip():
-        raise UsageError("an adoption needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "an adoption")
     slot = Slot(model=release.model, environment=release.environment)
     try:
         check_release(release, slot)
@@ -50,12 +50,9 @@ def adopt(writer: LedgerWriter, surfaces: Surfaces, release: Release, *, reason:
     # (2)
     def build(newest: Chain, position: Position) -> Entry:
         require_unmoved(newest, slot, state)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="adopt",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "adopt",
             reason=reason,
             slot=slot,
             expects=state.last_closing,

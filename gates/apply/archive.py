@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gates.apply.act import Asked, Judge
+from gates.apply.begin import decided
 from gates.apply.ledger.chain import Chain
 from gates.apply.writer import LedgerWriter, Position, Present
-from gates.bundle.actions import keep_action
 from gates.bundle.pack import OpenedApproval
 from gates.inputs.registry import Registry
 from gates.records.base import Digest, ModelVersion
@@ -77,19 +77,15 @@ def _enter(
 ) -> Digest:
     # (1)
     asked = Asked(action="archive", slot=slot, version=version, release=None, reason=reason, approvals=approvals)
-    decision = judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us))
-    keep_action(writer.store, decision)
+    decision = decided(writer, judge, chain, asked)
 
     # (2)
     def build(newest: Chain, position: Position) -> Entry | Present:
         if there := _entry_of(newest, version):
             return Present(there)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="archive",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "archive",
             reason=reason,
             slot=slot,
             action="archive",

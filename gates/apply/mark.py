@@ -9,12 +9,13 @@ Promoting its version again needs evidence that was measured since.
 
 from __future__ import annotations
 
+from gates.apply.begin import require_reason
 from gates.apply.ledger.chain import Chain
 from gates.apply.pack import keep_pack
 from gates.apply.saga import open_elsewhere, require_unmoved
 from gates.apply.serving.interface import Serving
 from gates.apply.writer import LedgerWriter, Position, Present
-from gates.errors import Refused, UsageError
+from gates.errors import Refused
 from gates.records.base import Digest
 from gates.records.release import Entry, Slot
 
@@ -26,8 +27,7 @@ def mark_bad(writer: LedgerWriter, serving: Serving, slot: Slot, release: Digest
     ------
     UsageError: no reason. Refused: no authority, a move is open, `mark.unknown`: it was never done there.
     """
-    if not reason.strip():
-        raise UsageError("a mark needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a mark")
     chain = writer.read()
     writer.require_apply(chain, slot)
     state = chain.slot(slot)
@@ -46,12 +46,9 @@ def mark_bad(writer: LedgerWriter, serving: Serving, slot: Slot, release: Digest
         require_unmoved(newest, slot, state)
         if there := _marked(newest, slot, release):
             return Present(there)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="bad",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "bad",
             reason=reason,
             slot=slot,
             after=known.release,

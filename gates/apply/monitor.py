@@ -12,18 +12,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gates.apply.act import Asked, Envelope, Judge, hashed
+from gates.apply.act import Asked, Judge, hashed
+from gates.apply.begin import begin, decided, require_reason
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.rollout import known_steps, present_share, share_of
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import SlotState
 from gates.apply.rollback import allowance_of
 from gates.apply.rollout import followed
-from gates.apply.saga import Applied, carry_out, check_surfaces, open_elsewhere, own_intent, require_unmoved
+from gates.apply.saga import Applied, carry_out, check_surfaces, open_elsewhere, own_intent
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter, Position
-from gates.bundle.actions import keep_action
-from gates.errors import Refused, UsageError
+from gates.errors import Refused
 from gates.records.action import Alarm, Demand
 from gates.records.base import Digest
 from gates.records.release import Entry, Release, Slot
@@ -48,8 +48,7 @@ def act(
     Refused: no authority, nothing to go back to, or the policies deny. UsageError: no reason. EvidenceError, EngineError:
     the policies in force cannot be had, or a surface is out of reach.
     """
-    if not reason.strip():
-        raise UsageError("a demand needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a demand")
     chain = writer.read()
     writer.require_apply(chain, slot, "monitor")
     state = chain.slot(slot)
@@ -77,16 +76,9 @@ def act(
         present=present_share(chain, slot, followed(surfaces)),
         alarm=alarm,
     )
-    decision = _decided(writer, judge, chain, asked)
-
+    decision = decided(writer, judge, chain, asked)
     # (2)
-    def build(newest: Chain, position: Position) -> Entry:
-        require_unmoved(newest, slot, state)
-        return _entry(writer, position, slot, reason, decision).model_copy(
-            update={"expects": state.last_closing, "before": release, "after": after}
-        )
-
-    entry, chain = writer.append(build, chain)
+    entry, chain = begin(writer, chain, slot, "monitor", after, reason=reason, decision=decision)
     return Acted(demand, entry, carry_out(writer, surfaces, slot, chain, allowance=allowance))
 
 
@@ -111,34 +103,22 @@ def _pause(
         present=present_share(chain, slot, followed(surfaces)),
         alarm=alarm,
     )
-    decision = _decided(writer, judge, chain, asked)
+    decision = decided(writer, judge, chain, asked)
 
     def build(newest: Chain, position: Position) -> Entry:
         if newest.release(slot) != release:
             raise Refused("another release came first", code="slot.moved", remedy="gates status")
-        return _entry(writer, position, slot, reason, decision).model_copy(update={"candidate": release.approved})
+        return writer.entry(
+            position,
+            "monitor",
+            reason=reason,
+            slot=slot,
+            action="monitor",
+            candidate=release.approved,
+            decision=decision,
+        )
 
     return Acted("pause", writer.append(build, chain)[0], None)
-
-
-def _decided(writer: LedgerWriter, judge: Judge, chain: Chain, asked: Asked) -> Envelope:
-    decision = judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us))
-    keep_action(writer.store, decision)
-    return decision
-
-
-def _entry(writer: LedgerWriter, position: Position, slot: Slot, reason: str, decision: Envelope) -> Entry:
-    return Entry(
-        sequence=position.sequence,
-        previous=position.previous,
-        kind="monitor",
-        time_us=position.time_us,
-        actor=writer.actor,
-        reason=reason,
-        slot=slot,
-        action="monitor",
-        decision=decision,
-    )
 
 
 def _resume(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) -> Acted:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gates.apply.act import Asked, Envelope, Judge, policies_of_pack, steps
+from gates.apply.begin import require_reason
 from gates.apply.incidents import About
 from gates.apply.ledger.shape import release_digest
 from gates.apply.pack import Pack, open_pack
@@ -26,7 +27,7 @@ from gates.apply.surfaces import Surfaces, describe
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
-from gates.errors import EvidenceError, Refused, UsageError
+from gates.errors import EvidenceError, Refused
 from gates.inputs.registry import RegistryUnavailable
 from gates.records.base import Digest, Micros
 from gates.records.release import JOURNAL_TYPE, Journalled, Release, Slot
@@ -63,8 +64,7 @@ def rollback_offline(
     Refused: no authority by the pack, no such release, the target states something else. EvidenceError: there is no
     pack, or it does not verify; the model bytes changed. EngineError: the target is out of reach.
     """
-    if not reason.strip():
-        raise UsageError("a rollback needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a rollback")
     serving = surfaces.serving
     # (1)
     pack = _pack(offline, surfaces, slot)

@@ -86,19 +86,16 @@ def activate_policy(
     chain = writer.read()
 
     def entry(position: Position, decisions: tuple[dict[str, Any], ...]) -> Entry:
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="policy",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "policy",
             reason=reason,
             active=tuple(active),
             decisions=decisions or None,
         )
 
     writer.require_authority(entry(Position(len(chain.entries), chain.head, chain.time_us), ()), chain)
-    decisions = judge(chain, max(writer.now_us, chain.time_us)) if judge else ()
+    decisions = judge(chain, writer.moment(chain)) if judge else ()
     for decision in decisions:
         keep_change(writer.store, decision)
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from gates.apply.aliases import Standing
+from gates.apply.begin import begin, own_move
 from gates.apply.ledger.authority import check_answer
 from gates.apply.ledger.chain import Chain, decision_of
 from gates.apply.ledger.promotion import check_promotion, release_after
@@ -21,7 +22,6 @@ from gates.apply.saga import (
     check_surfaces,
     open_elsewhere,
     own_intent,
-    require_unmoved,
 )
 from gates.apply.serving.interface import Serves, ServesNothing
 from gates.apply.surfaces import Surfaces
@@ -31,7 +31,7 @@ from gates.bundle.decisions import OpenedDecision, load_decision
 from gates.bundle.store import Store
 from gates.errors import Refused, UsageError
 from gates.records.base import Digest, Micros
-from gates.records.release import Entry, Release, Slot
+from gates.records.release import Release, Slot
 
 
 def promote(writer: LedgerWriter, surfaces: Surfaces, decision: Digest, *, reason: str | None = None) -> Applied:
@@ -60,7 +60,7 @@ def promote(writer: LedgerWriter, surfaces: Surfaces, decision: Digest, *, reaso
     if state.release_digest == release_digest(after):
         return already_done(writer, surfaces, slot, chain)
     # (1)
-    check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
+    check_promotion(chain, slot, opened, time_us=writer.moment(chain))
     surfaces.check_bytes(after)
     check_surfaces(writer, surfaces, slot, chain)
     surfaces.serving.check(after)
@@ -129,11 +129,7 @@ def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:
     ------
     Refused: there is none (`slot.moved`), it is another key's (`slot.open`), or its decision holds no more.
     """
-    chain = writer.read()
-    writer.require_apply(chain, slot)
-    move = own_intent(writer, chain.slot(slot), slot)
-    if move.entry.kind != "intent":
-        raise open_elsewhere(move, slot)
+    chain, move = own_move(writer, slot, "intent")
     return _resume(writer, surfaces, slot, chain, decision_of(move.entry))
 
 
@@ -144,7 +140,7 @@ def _resume(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, 
         raise open_elsewhere(move, slot)
     try:
         # (1)
-        check_promotion(chain, slot, opened, time_us=max(writer.now_us, chain.time_us))
+        check_promotion(chain, slot, opened, time_us=writer.moment(chain))
         surfaces.check_bytes(after)
         check_surfaces(writer, surfaces, slot, chain)
     except Refused as error:
@@ -165,25 +161,8 @@ def _intend(
     after: Release,
     reason: str | None,
 ) -> Chain:
-    state = chain.slot(slot)
-    envelope = parse_json(writer.store.get(opened.envelope_digest))
-
-    def build(newest: Chain, position: Position) -> Entry:
-        require_unmoved(newest, slot, state)
+    def check(newest: Chain, position: Position) -> None:
         check_promotion(newest, slot, opened, time_us=position.time_us)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="intent",
-            time_us=position.time_us,
-            actor=writer.actor,
-            reason=reason,
-            slot=slot,
-            action="promote",
-            expects=state.last_closing,
-            before=state.standing.release,
-            after=after,
-            decision=envelope,
-        )
 
-    return writer.append(build, chain)[1]
+    envelope = parse_json(writer.store.get(opened.envelope_digest))
+    return begin(writer, chain, slot, "intent", after, reason=reason, decision=envelope, check=check)[1]

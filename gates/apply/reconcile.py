@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gates.apply.act import Judge
+from gates.apply.begin import require_reason
 from gates.apply.hotfix import overdue
 from gates.apply.incidents import About
 from gates.apply.ledger.chain import Chain
@@ -26,7 +27,7 @@ from gates.apply.serving.interface import Serves
 from gates.apply.surfaces import Surfaces, describe, describe_release
 from gates.apply.writer import LedgerWriter, Position
 from gates.bundle.canonical import digest_bytes
-from gates.errors import Refused, UsageError
+from gates.errors import Refused
 from gates.records.base import Digest
 from gates.records.release import Entry, Journalled, Slot
 
@@ -219,8 +220,7 @@ def takeover(writer: LedgerWriter, slot: Slot, *, reason: str) -> Digest:
     ------
     Refused: `key.unlisted`, `slot.moved`: nothing is open. UsageError: no reason.
     """
-    if not reason.strip():
-        raise UsageError("a takeover needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a takeover")
     chain = writer.read()
     writer.require_apply(chain, slot)
     begun = chain.open_intent(slot)
@@ -231,12 +231,9 @@ def takeover(writer: LedgerWriter, slot: Slot, *, reason: str) -> Digest:
         present = newest.open_intent(slot)
         if present is None or present.digest != begun.digest:
             raise Refused("the move was closed meanwhile", code="slot.moved", where=begun.digest, remedy="gates log")
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="takeover",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "takeover",
             reason=reason,
             slot=slot,
             intent=begun.digest,

@@ -11,24 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gates.apply.act import Asked, Judge
-from gates.apply.ledger.chain import Chain
+from gates.apply.begin import begin, decided, own_move
 from gates.apply.ledger.shape import release_digest
 from gates.apply.saga import (
     Applied,
     already_done,
     carry_out,
     check_surfaces,
-    open_elsewhere,
-    own_intent,
-    require_unmoved,
 )
 from gates.apply.surfaces import Surfaces
-from gates.apply.writer import LedgerWriter, Position
-from gates.bundle.actions import keep_action
+from gates.apply.writer import LedgerWriter
 from gates.bundle.pack import OpenedApproval
 from gates.errors import Refused
 from gates.records.action import TrafficSeen
-from gates.records.release import Entry, Slot
+from gates.records.release import Slot
 
 
 def retire(
@@ -69,27 +65,10 @@ def retire(
         approvals=approvals,
         traffic=traffic,
     )
-    decision = judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us))
-    keep_action(writer.store, decision)
-
+    decision = decided(writer, judge, chain, asked)
     # (2)
-    def build(newest: Chain, position: Position) -> Entry:
-        require_unmoved(newest, slot, state)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="retire",
-            time_us=position.time_us,
-            actor=writer.actor,
-            reason=reason,
-            slot=slot,
-            action="retire",
-            expects=state.last_closing,
-            before=release,
-            decision=decision,
-        )
-
-    return carry_out(writer, surfaces, slot, writer.append(build, chain)[1])
+    _, chain = begin(writer, chain, slot, "retire", None, reason=reason, decision=decision)
+    return carry_out(writer, surfaces, slot, chain)
 
 
 def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:
@@ -99,10 +78,6 @@ def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:
     ------
     Refused: what is open is another move, or another key's.
     """
-    chain = writer.read()
-    writer.require_apply(chain, slot)
-    move = own_intent(writer, chain.slot(slot), slot)
-    if move.entry.kind != "retire":
-        raise open_elsewhere(move, slot)
+    chain, _ = own_move(writer, slot, "retire")
     check_surfaces(writer, surfaces, slot, chain)
     return carry_out(writer, surfaces, slot, chain, resumed=True)

@@ -10,13 +10,14 @@ Interrupted after (2) it is run again: what is still different is found again, a
 
 from __future__ import annotations
 
+from gates.apply.begin import require_reason
 from gates.apply.ledger.chain import Chain
 from gates.apply.pack import keep_pack
 from gates.apply.saga import Applied, Closing, explanations, open_elsewhere, require_unmoved, tag_head
 from gates.apply.serving.interface import Serves
 from gates.apply.surfaces import Surfaces, check_target
 from gates.apply.writer import LedgerWriter, Position
-from gates.errors import Refused, UsageError
+from gates.errors import Refused
 from gates.records.release import Entry, Slot
 
 
@@ -44,8 +45,7 @@ def revert(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: str)
     UsageError: no reason. Refused: no authority, a move is open, `revert.nothing`: the ledger explains all of it.
     EvidenceError: the registered bytes are others. EngineError: a surface is out of reach.
     """
-    if not reason.strip():
-        raise UsageError("a revert needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a revert")
     chain = writer.read()
     writer.require_apply(chain, slot)
     state = chain.slot(slot)
@@ -66,12 +66,9 @@ def revert(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, *, reason: str)
     # (2)
     def build(newest: Chain, position: Position) -> Entry:
         require_unmoved(newest, slot, state)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="revert",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "revert",
             reason=reason,
             slot=slot,
             before=stated,

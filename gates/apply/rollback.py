@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gates.apply.act import Asked, Envelope, Judge, hashed
+from gates.apply.begin import begin, require_reason
 from gates.apply.incidents import About
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
@@ -30,16 +31,15 @@ from gates.apply.saga import (
     goes_back,
     open_elsewhere,
     own_intent,
-    require_unmoved,
 )
 from gates.apply.surfaces import Surfaces
-from gates.apply.writer import LedgerWriter, Position
+from gates.apply.writer import LedgerWriter
 from gates.bundle.actions import keep_action
-from gates.errors import EngineError, EvidenceError, Refused, UsageError
+from gates.errors import EngineError, EvidenceError, Refused
 from gates.inputs.registry import RegistryUnavailable
 from gates.records.action import JournalStep
 from gates.records.base import Digest
-from gates.records.release import Entry, Release, Slot
+from gates.records.release import Release, Slot
 
 
 def rollback(
@@ -65,8 +65,7 @@ def rollback(
     Refused: no authority, the policies deny, no such release, the slot is busy. EvidenceError: the model bytes changed.
     UsageError: no reason. EngineError: ledger or target is out of reach.
     """
-    if not reason.strip():
-        raise UsageError("a rollback needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a rollback")
     chain = writer.read()
     writer.require_apply(chain, slot)
     state = chain.slot(slot)
@@ -101,7 +100,7 @@ def _ask(
 ) -> tuple[Envelope | None, tuple[str, ...]]:
     if judge is None:
         return None, ()
-    return or_unasked(lambda: judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us)))
+    return or_unasked(lambda: judge.on_chain(chain, asked, time_us=writer.moment(chain)))
 
 
 def asked_of(
@@ -151,30 +150,9 @@ def begin_rollback(
     about: About | None = None,
 ) -> Chain:
     """Append the `rollback` entry upon the slot's last closing entry; return the chain with it."""
-    state = chain.slot(slot)
     if decision is not None:
         keep_action(writer.store, decision)
-
-    def build(newest: Chain, position: Position) -> Entry:
-        require_unmoved(newest, slot, state)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="rollback",
-            time_us=position.time_us,
-            actor=writer.actor,
-            reason=reason,
-            slot=slot,
-            action="rollback",
-            expects=state.last_closing,
-            before=state.standing.release,
-            after=after,
-            decision=decision,
-            incident=about.incident if about else None,
-            snapshot=about.snapshot if about else None,
-        )
-
-    return writer.append(build, chain)[1]
+    return begin(writer, chain, slot, "rollback", after, reason=reason, decision=decision, about=about)[1]
 
 
 def _finish_or_undo(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain, to: Digest | None) -> Applied:

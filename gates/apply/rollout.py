@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from gates.apply.act import Asked, Judge
+from gates.apply.begin import begin, decided, own_move
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.rollout import present_share, promotion_of, rollout_of, share_of, step_after
 from gates.apply.ledger.shape import release_digest
@@ -18,19 +19,15 @@ from gates.apply.saga import (
     already_done,
     carry_out,
     check_surfaces,
-    open_elsewhere,
-    own_intent,
-    require_unmoved,
 )
 from gates.apply.serving.interface import Followed, Serves
 from gates.apply.surfaces import Surfaces
-from gates.apply.writer import LedgerWriter, Position
-from gates.bundle.actions import keep_action
+from gates.apply.writer import LedgerWriter
 from gates.bundle.pack import load_plan
 from gates.bundle.store import Store
 from gates.errors import Refused
 from gates.records.base import Digest
-from gates.records.release import Entry, Slot
+from gates.records.release import Slot
 
 
 def step(
@@ -83,28 +80,10 @@ def step(
         present=present_share(chain, slot, followed(surfaces)),
         rollout=rollout_of(chain, slot, steps),
     )
-    decision = judge.on_chain(chain, asked, time_us=max(writer.now_us, chain.time_us))
-    keep_action(writer.store, decision)
-
+    decision = decided(writer, judge, chain, asked)
     # (2)
-    def build(newest: Chain, position: Position) -> Entry:
-        require_unmoved(newest, slot, state)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="rollout",
-            time_us=position.time_us,
-            actor=writer.actor,
-            reason=reason,
-            slot=slot,
-            action="rollout",
-            expects=state.last_closing,
-            before=release,
-            after=after,
-            decision=decision,
-        )
-
-    return carry_out(writer, surfaces, slot, writer.append(build, chain)[1])
+    _, chain = begin(writer, chain, slot, "rollout", after, reason=reason, decision=decision)
+    return carry_out(writer, surfaces, slot, chain)
 
 
 def planned(store: Store, chain: Chain, slot: Slot) -> tuple[int, ...]:
@@ -136,11 +115,7 @@ def finish(writer: LedgerWriter, surfaces: Surfaces, slot: Slot) -> Applied:
     ------
     Refused: what is open is another move, or another key's; or a monitor asked to stop meanwhile.
     """
-    chain = writer.read()
-    writer.require_apply(chain, slot)
-    move = own_intent(writer, chain.slot(slot), slot)
-    if move.entry.kind != "rollout":
-        raise open_elsewhere(move, slot)
+    chain, _ = own_move(writer, slot, "rollout")
     if alarms := chain.slot(slot).alarms:
         raise Refused(
             "a monitor asked to go no further since this step began",

@@ -354,12 +354,9 @@ def _outcome(
     observed: Release | None,
     debts: tuple[str, ...],
 ) -> Entry:
-    return Entry(
-        sequence=position.sequence,
-        previous=position.previous,
-        kind="outcome",
-        time_us=position.time_us,
-        actor=writer.actor,
+    return writer.entry(
+        position,
+        "outcome",
         slot=slot,
         intent=intent,
         status=status,

@@ -26,12 +26,9 @@ def append_sealed(writer: LedgerWriter, bundle: OpenedBundle) -> Digest:
         if known is not None:
             check_sealed(known.entry, record, bundle.measured_us)
             return Present(known.digest)
-        return Entry(
-            sequence=position.sequence,
-            previous=position.previous,
-            kind="sealed",
-            time_us=position.time_us,
-            actor=writer.actor,
+        return writer.entry(
+            position,
+            "sealed",
             bundle_digest=bundle.digest,
             candidate=record.candidate,
             holdout_digest=record.holdout_digest,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from gates.apply.ledger.authority import may_sign, movers
 from gates.apply.ledger.chain import Chain, trust_in
@@ -104,6 +105,21 @@ class LedgerWriter:
                 return witness(self.store, self.root, raw), longer
         raise EngineError("other writers always came first", code="ledger.busy", where=self.ledger.name)
 
+    def moment(self, chain: Chain) -> Micros:
+        """Return this writer's time, which is never before the ledger's last entry."""
+        return max(self.now_us, chain.time_us)
+
+    def entry(self, position: Position, kind: EntryKind, **said: Any) -> Entry:
+        """Return an entry of this writer's; `said`: the fields that its kind has besides."""
+        return Entry(
+            sequence=position.sequence,
+            previous=position.previous,
+            kind=kind,
+            time_us=position.time_us,
+            actor=self.actor,
+            **said,
+        )
+
     def newest(self, chain: Chain) -> Chain:
         """Return the chain with what was appended since.
 
@@ -175,7 +191,7 @@ class LedgerWriter:
                 where=self.ledger.name,
                 remedy="set the clock right",
             )
-        return Position(len(chain.entries), chain.head, max(self.now_us, chain.time_us))
+        return Position(len(chain.entries), chain.head, self.moment(chain))
 
 
 def read_ledger(ledger: Ledger, store: Store, root: Digest) -> Chain:

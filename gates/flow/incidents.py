@@ -45,10 +45,10 @@ def handle(
     ------
     Refused: no release helps; else as `rollback`. UsageError: retrain, and the spec names nobody to ask for it.
     """
+    from gates.apply.begin import require_reason
     from gates.apply.incidents import About
 
-    if not reason.strip():
-        raise UsageError("a rollback needs a reason", code="reason.missing", remedy="say why: --reason TEXT")
+    require_reason(reason, "a rollback")
     slot = recorded(project, environment)
     project.signer(key, environment)
     surfaces = surfaces_of(project, environment, registry_may_be_down=True)
