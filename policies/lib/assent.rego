@@ -19,19 +19,9 @@ _tier := required.tier(input.request.model)
 
 # METADATA
 # description: Digests of the approvals that count.
-counted contains approval.digest if {
-	some approval in input.approvals
-	_counts(approval)
-}
+counted := {approval.digest | some approval in _counting}
 
-_counts(approval) if {
-	_binds(approval.statement)
-	_in_time(approval.statement)
-	count(keys.identities(approval.key_ids) & keys.asking) == 0
-	count(_approvers(approval)) > 0
-}
-
-_approvers(approval) := keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
+_counting := counting([approval | some approval in input.approvals; _binds(approval.statement)])
 
 _binds(statement) if {
 	statement.model == input.request.model
@@ -42,23 +32,35 @@ _binds(statement) if {
 	object.get(statement, "current_release_digest", "") == object.get(input.ledger, "release_digest", "")
 }
 
-_in_time(statement) if {
+# METADATA
+# description: Those of these approvals that are in time, by a key listed for their role, and not by the one who asks.
+counting(approvals) := [approval |
+	some approval in approvals
+	in_time(approval.statement)
+	count(keys.identities(approval.key_ids) & keys.asking) == 0
+	count(approvers(approval)) > 0
+]
+
+# METADATA
+# description: The persons who may approve in the role that an approval names, by the keys that signed it.
+approvers(approval) := keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
+
+in_time(statement) if {
 	statement.time_us <= input.request.effective_time_us
 	statement.expires_us > input.request.effective_time_us
 	integers.add(statement.time_us, data.release.approval_longest_us) > input.request.effective_time_us
 }
 
-_persons(role) := {person |
-	some approval in input.approvals
-	approval.statement.role == role
-	_counts(approval)
-	some person in _approvers(approval)
-}
-
 # METADATA
 # description: Each role that is needed has a person of its own.
-enough if {
-	# Undefined roles would make an empty object of the next line.
-	count(roles) >= 0
-	people.distinct({role: _persons(role) | some role in roles})
+enough if by_each(roles, _counting)
+
+# METADATA
+# description: Each of these roles has a person of its own among these approvals that count.
+by_each(wanted, approvals) if people.distinct({role: _persons(role, approvals) | some role in wanted})
+
+_persons(role, approvals) := {person |
+	some approval in approvals
+	approval.statement.role == role
+	some person in approvers(approval)
 }

@@ -15,9 +15,7 @@
 #   not_covered: Whether the new policies are the right ones, and what another version of our own rules changes.
 package gates.actions.policy
 
-import data.gates.lib.integers
-import data.gates.lib.keys
-import data.gates.lib.people
+import data.gates.lib.assent
 import data.gates.lib.said
 
 asks := {"change.unknown", "change.loosened", "change.approvals", "change.simulation"}
@@ -55,9 +53,8 @@ _loosened := {path | some path in input.change.loosened} if input.change.loosene
 #   code: change.approvals
 #   remedy: Have each role that is missing run `gates policy approve`.
 holds contains "change.approvals" if {
-	roles_wanted := data.release.actions.environments[input.request.environment].policy.approvals[_kind]
-	wanted := {role | some role in roles_wanted}
-	people.distinct({role: _persons(role) | some role in wanted})
+	wanted := data.release.actions.environments[input.request.environment].policy.approvals[_kind]
+	assent.by_each({role | some role in wanted}, _counting)
 }
 
 _kind := "loosens" if {
@@ -79,27 +76,9 @@ holds contains "change.simulation" if said.something(input.unsimulated)
 
 # METADATA
 # description: Digests of the approvals that count.
-counted contains approval.digest if {
-	some approval in input.approvals
-	_counts(approval)
-}
+counted := {approval.digest | some approval in _counting}
 
-_persons(role) := {person |
-	some approval in input.approvals
-	approval.statement.role == role
-	_counts(approval)
-	some person in _approvers(approval)
-}
-
-_counts(approval) if {
-	_binds(approval.statement)
-	_in_time(approval.statement)
-	count(keys.identities(approval.key_ids) & keys.asking) == 0
-	count(keys.persons(approval.key_ids) & keys.persons([input.request.actor_key_id])) == 0
-	count(_approvers(approval)) > 0
-}
-
-_approvers(approval) := keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
+_counting := assent.counting([approval | some approval in input.approvals; _binds(approval.statement)])
 
 _binds(statement) if {
 	statement.environment == input.request.environment
@@ -107,10 +86,4 @@ _binds(statement) if {
 	statement.trust_digest == input.change.trust_digest
 	statement.current_policy_digest == input.ledger.policy_digest
 	statement.current_trust_digest == input.ledger.trust_digest
-}
-
-_in_time(statement) if {
-	statement.time_us <= input.request.effective_time_us
-	statement.expires_us > input.request.effective_time_us
-	integers.add(statement.time_us, data.release.approval_longest_us) > input.request.effective_time_us
 }

@@ -14,6 +14,7 @@
 package gates.release.approvals
 
 import data.gates.lib.asked
+import data.gates.lib.assent
 import data.gates.lib.integers
 import data.gates.lib.judge
 import data.gates.lib.keys
@@ -109,7 +110,7 @@ results contains result.notes("release.approvals", "approval.void") if {
 #   remedy: Approve again.
 results contains result.notes("release.approvals", "approval.expired") if {
 	some approval in input.approvals
-	not _in_time(approval.statement)
+	not assent.in_time(approval.statement)
 }
 
 # METADATA
@@ -144,7 +145,7 @@ counted contains approval.digest if {
 _counts(approval) if {
 	approval.statement.role in _known
 	_binds(approval.statement)
-	_in_time(approval.statement)
+	assent.in_time(approval.statement)
 	not _barred(approval)
 	count(_approvers(approval)) > 0
 }
@@ -168,7 +169,7 @@ _authors := {name | some name in input.bundle.metadata.authors} | keys.names(inp
 _by_actor(approval) if count(keys.identities(approval.key_ids) & keys.asking) > 0
 
 _approvers(approval) := {person |
-	some person in keys.holders(approval.key_ids, concat(":", ["approve", approval.statement.role]))
+	some person in assent.approvers(approval)
 	_right(approval.statement.role, person)
 }
 
@@ -191,12 +192,6 @@ _binds(statement) if {
 default _current := ""
 
 _current := input.ledger.release_digest
-
-_in_time(statement) if {
-	statement.time_us <= input.request.effective_time_us
-	statement.expires_us > input.request.effective_time_us
-	integers.add(statement.time_us, data.release.approval_longest_us) > input.request.effective_time_us
-}
 
 # METADATA
 # description: Persons whose approval in this role counts.
