@@ -1,6 +1,6 @@
-"""Parity beside datacompy, drift beside Evidently, and no false alarm of any of the gate's ways to compare.
+"""Parity beside datacompy, drift beside Evidently and deepchecks, and no false alarm of any of the gate's ways to compare.
 
-Both want packages that nothing here needs: what they made of the tables of peers_world stands in fixtures, beside the
+They want packages that nothing here needs: what they made of the tables of peers_world stands in fixtures, beside the
 scripts that made it.
 """
 
@@ -16,6 +16,7 @@ import peers_world
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 
 from gates.inputs.contracts import parse_contract
 from gates.inputs.tables import Tables
@@ -96,6 +97,13 @@ def repartitioned(table: pa.Table, folder: Path) -> Path:
     return folder / "other.parquet"
 
 
+def in_a_lake(table: pa.Table, folder: Path) -> Path:
+    """A Delta table of one file for each town, written in two parts."""
+    for part in (table.slice(0, 250), table.slice(250)):
+        write_deltalake(folder / "lake", part, partition_by=["town"], mode="append")
+    return folder / "lake"
+
+
 def reencoded(table: pa.Table, _: Path) -> pa.Table:
     """Texts as a dictionary, whole numbers in fewer bits or as doubles, times in another zone and unit."""
     wider = {
@@ -128,7 +136,7 @@ schema:
 """
 
 
-@pytest.mark.parametrize("change", [same, reordered, repartitioned, reencoded])
+@pytest.mark.parametrize("change", [same, reordered, repartitioned, in_a_lake, reencoded])
 def test_equal_tables_raise_no_alarm(
     engine: Tables, tmp_path: Path, change: Callable[[pa.Table, Path], pa.Table | Path]
 ) -> None:
@@ -163,8 +171,8 @@ def test_equal_tables_raise_no_alarm(
     assert broken == []
 
 
-def test_a_half_empty_column_is_no_drift_to_evidently_and_a_gap_to_us(engine: Tables, tmp_path: Path) -> None:
-    """Its test of drift drops NaN first; counts of missing values and a mean that moved are the same for both."""
+def test_a_half_empty_column_is_no_drift_to_the_peers_and_a_gap_to_us(engine: Tables, tmp_path: Path) -> None:
+    """Their tests of drift drop NaN first; counts of missing values and a mean that moved are the same for both."""
     theirs = json.loads((FIXTURES / "evidently.json").read_text(encoding="utf-8"))
     sides = dict(zip(("offline", "online"), map(pa.table, peers_world.tables()), strict=True))
     found = ParityGate().measure(look(engine, tmp_path, sides, tuple(theirs), key=None)).measurements
@@ -180,3 +188,5 @@ def test_a_half_empty_column_is_no_drift_to_evidently_and_a_gap_to_us(engine: Ta
 
     proven = {name for name, one in moved.items() if one.bounds and float(one.bounds[0].lower) > 0.5}
     assert proven == {"moved"} == {name for name, said in theirs.items() if said["drift_p_value"] < 0.01}
+    deepchecks = json.loads((FIXTURES / "deepchecks.json").read_text(encoding="utf-8"))
+    assert proven == {name for name, said in deepchecks.items() if said["drifted"]}
