@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -22,10 +25,33 @@ def canonical_bytes(document: Any) -> bytes:
     ------
     EvidenceError: NaN, an infinity, an integer of 2^53 or more, or a value that JSON does not have.
     """
+    return _at_once(document) or _encoded(_text, document)
+
+
+def canonical_sets(document: Any) -> bytes:
+    """Return the RFC 8785 bytes of a JSON document all lists of which are sets: their members in the order of their bytes.
+
+    Raises
+    ------
+    EvidenceError: as `canonical_bytes`.
+    """
+    return _encoded(_ordered, document)
+
+
+def _encoded(write: Callable[[Any], str], document: Any) -> bytes:
     try:
-        return _text(document).encode()
+        return write(document).encode()
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise EvidenceError(f"has no canonical form: {error}", code="record.not_canonical") from error
+
+
+def _ordered(value: Any) -> str:
+    if type(value) is dict:
+        return "{" + ",".join([before + _ordered(value[key]) for key, before in _order(value)]) + "}"
+    if type(value) is list:
+        # Texts are in the order of their code points, which is that of their bytes.
+        return "[" + ",".join(sorted([_ordered(item) for item in value])) + "]"
+    return _text(value)
 
 
 def _text(value: Any) -> str:
@@ -63,6 +89,74 @@ def _order(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 _MANY = 64
+
+
+def _at_once(document: Any) -> bytes | None:
+    """Write a large document by a library in Rust, in a seventh of the time; None where that writes otherwise than RFC 8785.
+
+    It knows no exponents, refuses no whole number of 2^53 or more, has null for NaN, and orders keys by code points. What
+    looks as if it had one of these, be it within a text, is left to `_text`; but very small numbers are written anew.
+    """
+    if type(document) is not dict:
+        return None
+    try:
+        # Refuses what is not exactly one of Python's own kinds: the other writes an Enum as its value, and a Decimal in full.
+        if len(marshal.dumps(document)) < _LARGE:
+            return None
+        from jsonschema_rs.canonical.json import to_string
+
+        text = to_string(document)
+    except ValueError:
+        return None
+    raw = text.encode()
+    if not text.isascii() and raw.translate(None, _FEWER_THAN_FOUR):
+        return None
+    shape = raw.translate(_SHAPE)
+    if b":null" in shape or _beyond(raw, shape):
+        return None
+    if "0.000000" not in text:
+        return raw
+    return None if "\\" in text else _with_exponents(text).encode()
+
+
+_LARGE = 8_000
+"""Bytes; the library takes longer to load than to write less."""
+
+_FEWER_THAN_FOUR = bytes(range(0xF0))
+"""All bytes of UTF-8 but those that begin a code point beyond the first 65,536."""
+
+_SHAPE = bytes.maketrans(b"123456789,[-", b"000000000:::")
+"""Every digit as 0, and as a colon whatever a value can stand behind."""
+
+
+def _beyond(raw: bytes, shape: bytes) -> bool:
+    """Whether there is a whole number that is not exact, or what looks like one within a text."""
+    at = shape.find(_LONG)
+    while at >= 0:
+        end = at + len(_LONG)
+        if shape[end : end + 1] == b"0" or raw[at + 1 : end] >= _FIRST_BEYOND:
+            return True
+        at = shape.find(_LONG, end)
+    return False
+
+
+_FIRST_BEYOND = str(_BEYOND).encode()
+_LONG = b":" + b"0" * len(_FIRST_BEYOND)
+
+
+def _with_exponents(text: str) -> str:
+    """Write numbers below a millionth as RFC 8785 does; in a text without a backslash, every quote begins or ends one."""
+    parts, done, quotes = [], 0, 0
+    for found in _TINY.finditer(text):
+        between = text[done : found.start()]
+        quotes += between.count('"')
+        number = quotes % 2 == 0 and not between[-1:].isdigit()
+        parts += [between, _number(float(found[0])) if number else found[0]]
+        done = found.end()
+    return "".join([*parts, text[done:]])
+
+
+_TINY = re.compile(r"0\.0{6}\d*")
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pydantic_core import from_json
 
-from gates.bundle.canonical import canonical_bytes
+from gates.bundle.canonical import canonical_bytes, canonical_sets
 from gates.errors import EngineError, EvidenceError, UsageError
 
 PLAN = "gates/main/plan"
@@ -87,7 +87,7 @@ def answered(answer: object, *, engine: str, entry_point: str) -> dict[str, Any]
     EngineError: `engine.undefined`: a rule without a value is no decision.
     """
     defined(answer, engine=engine, entry_point=entry_point)
-    ordered: dict[str, Any] = _ordered(_read(canonical_bytes(answer)))
+    ordered: dict[str, Any] = _read(canonical_sets(answer))
     return ordered
 
 
@@ -114,10 +114,3 @@ def _read(content: bytes) -> Any:
         return from_json(content)
     except ValueError:
         return json.loads(content)
-
-
-def _ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _ordered(item) if isinstance(item, dict | list) else item for key, item in value.items()}
-    items = [_ordered(item) if isinstance(item, dict | list) else item for item in value]
-    return sorted(items, key=canonical_bytes) if len(items) > 1 else items
