@@ -48,11 +48,9 @@ REASONS: dict[str, str] = {
     "lib/figures.rego: conflict if { .. count(_identities) != count(all) [count(_identities) != count(all) -> true]": (
         "it only spares a set of all figures where there is no copy; the next line decides"
     ),
-    "gates/own/own.rego: _model := input.request.model if { .. input.request.model [input.request.model -> true]": (
-        "without the model the value is undefined too, and the next branch is taken"
-    ),
-    "lib/asked.rego: _empty_slot if { .. input.ledger [input.ledger -> true]": (
-        "without a ledger its known releases are undefined, and the slot is not empty either"
+    "lib/limits.rego: of_figure(environment, tier, figure) := _of_feature(environment, tier, figure) if {"
+    " .. data.overrides[environment].models [data.overrides[environment].models -> true]": (
+        "it only spares looking for a feature where no model has overrides; the limit is then found by the same rule"
     ),
 }
 """A survivor's name, and why no test can tell the two apart."""
@@ -149,8 +147,8 @@ def _defaults(text: str) -> Iterator[tuple[str, int, int, str, str]]:
 class Judge:
     """A copy of the policies in which mutants are tried one after another."""
 
-    def __init__(self, opa: OpaBinary, root: Path, tests: list[Test]) -> None:
-        self.opa, self.folder, self.tests = opa, root / "policies", tests
+    def __init__(self, opa: OpaBinary, root: Path, tests: list[Test], killers: Killers) -> None:
+        self.opa, self.folder, self.tests, self.killers = opa, root / "policies", tests, killers
         shutil.copytree(POLICIES, self.folder)
 
     def try_(self, mutant: Mutant) -> str:
@@ -160,38 +158,52 @@ class Judge:
         end = mutant.start + len(mutant.old.encode())
         path.write_bytes(before[: mutant.start] + mutant.new.encode() + before[end:])
         try:
-            rounds = _rounds(mutant, self.tests)
-            return next((word for word in map(self._test, rounds) if word != "survived"), "survived")
+            rounds = _rounds(mutant, self.tests, self.killers)
+            words = (self._test(mutant, chosen) for chosen in rounds)
+            return next((word for word in words if word != "survived"), "survived")
         finally:
             path.write_bytes(before)
 
-    def _test(self, chosen: list[Test]) -> str:
+    def _test(self, mutant: Mutant, chosen: list[Test]) -> str:
         results = _opa_test(self.opa, self.folder, chosen)
         if not results:
             return "none"
-        return "killed" if any(result.get("fail") or result.get("error") for result in results) else "survived"
+        failed = [result for result in results if result.get("fail") or result.get("error")]
+        self.killers.update((mutant.path, result["package"], result["name"]) for result in failed)
+        return "killed" if failed else "survived"
 
 
-def _rounds(mutant: Mutant, tests: list[Test]) -> Iterator[list[Test]]:
-    """First a few quick tests that evaluate the place, then all that do, then whole packages of such tests.
+def _rounds(mutant: Mutant, tests: list[Test], killers: Killers) -> Iterator[list[Test]]:
+    """First a few quick tests that evaluate the place, then ever more that do, then whole packages of such tests.
 
-    The last, since a rule that OPA's index passes over is evaluated by no test and may be by a mutant's.
+    What killed others of the file is the most likely to kill this one. The packages, since a rule that OPA's index passes
+    over is evaluated by no test and may be by a mutant's.
     """
     place, beside = (mutant.path, mutant.row), f".{Path(mutant.path).stem}_test"
-    able = [test for test in tests if place in test.lines]
-    able.sort(key=lambda test: (not test.package.endswith(beside), test.seconds))
-    quick, spent = 0, 0.0
-    while quick < len(able) and (not quick or spent + able[quick].seconds < _QUICK_SECONDS):
-        spent += able[quick].seconds
-        quick += 1
+
+    def likely(test: Test) -> tuple[int, bool, float]:
+        kills = killers[mutant.path, f"data.{test.package}", test.name]
+        return -kills.bit_length(), not test.package.endswith(beside), test.seconds
+
+    able = sorted((test for test in tests if place in test.lines), key=likely)
     packages = {test.package for test in able} or {test.package for test in tests}
     rest = [test for test in tests if test.package in packages and place not in test.lines]
-    yield from (some for some in (able[:quick], able[quick:], rest) if some)
+    most, spent, some = _QUICK_SECONDS, 0.0, list[Test]()
+    for test in able + rest:
+        if some and spent + test.seconds > most:
+            yield some
+            most, spent, some = 2 * most, 0.0, []
+        some.append(test)
+        spent += test.seconds
+    yield some
 
 
 _QUICK_SECONDS = 0.4
 _WORLD = "testing"
 """The folder of no tests, but of what they begin with."""
+
+Killers = Counter[tuple[str, str, str]]
+"""(file, package, test) -> mutants of the file that the test killed."""
 
 
 @dataclass(frozen=True)
@@ -278,8 +290,9 @@ def _run(opa: OpaBinary, found: list[Mutant], jobs: int) -> dict[Mutant, str]:
     print(f"{len(tests)} tests, looked at in {time.monotonic() - began:.0f} s", flush=True)
     with tempfile.TemporaryDirectory(prefix="gates-mutants-") as folder, ThreadPoolExecutor(jobs) as executor:
         free: SimpleQueue[Judge] = SimpleQueue()
+        killers: Killers = Counter()
         for number in range(jobs):
-            free.put(Judge(opa, Path(folder) / str(number), tests))
+            free.put(Judge(opa, Path(folder) / str(number), tests, killers))
 
         def one(mutant: Mutant) -> str:
             judge = free.get()

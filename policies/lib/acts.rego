@@ -37,8 +37,8 @@ _holds contains "action.authority" if {
 	input.request.actor in keys.identities([input.request.actor_key_id])
 }
 
-_roles := data.gates.actions[input.request.action].roles if {
-	data.gates.actions[input.request.action].roles
+_roles := roles if {
+	roles := data.gates.actions[input.request.action].roles
 } else := {"apply"}
 
 # METADATA
@@ -65,12 +65,12 @@ _holds contains "action.policy" if input.ledger.policy_digest == input.policy.di
 #   remedy: Judge by the trust data in force, or have the policy owners run `gates policy activate`.
 _holds contains "action.trust" if input.ledger.trust_digest == input.policy.trust_digest
 
-_asks := _common | data.gates.actions[input.request.action].asks if {
-	data.gates.actions[input.request.action].asks
+_asks := _common | asks if {
+	asks := data.gates.actions[input.request.action].asks
 } else := _common
 
-_shown := _holds | data.gates.actions[input.request.action].holds if {
-	data.gates.actions[input.request.action].holds
+_shown := _holds | holds if {
+	holds := data.gates.actions[input.request.action].holds
 } else := _holds
 
 # METADATA

@@ -26,7 +26,6 @@ first_release if {
 }
 
 _empty_slot if {
-	input.ledger
 	not input.ledger.release
 	not input.ledger.adopted
 	count(input.ledger.known_releases) == 0

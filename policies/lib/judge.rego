@@ -70,8 +70,8 @@ _reference(figure) := object.union(
 
 _outcome(claim, figure) := _unmeasured(claim, figure) if {
 	figure.status != "measured"
-} else := _misfit(figure) if {
-	_misfit(figure)
+} else := misfit if {
+	misfit := _misfit(figure)
 } else := _settled(figure, object.union(_measured(claim, figure, found.limit), {"limit": found.path})) if {
 	found := limits.of_figure(asked.environment, asked.tier, figure)
 	not _other_unit(found.limit, figure)
@@ -100,11 +100,10 @@ _no_limit(check) := _environment_missing if {
 } else := _limit_missing
 
 # The verdict stays; only a figure can be waived, never the absence of one.
-_settled(figure, outcome) := object.union(outcome, {"disposition": "waived", "waiver": min(covering)}) if {
+_settled(figure, outcome) := object.union(outcome, {"disposition": "waived", "waiver": waiver}) if {
 	outcome.disposition == "denies"
 	outcome.verdict in {"fail", "inconclusive"}
-	covering := accepted.covering(figure)
-	count(covering) > 0
+	waiver := min(accepted.covering(figure))
 } else := outcome
 
 _measured(claim, figure, limit) := _looks_exhausted if {
@@ -332,7 +331,7 @@ _silent := {_requirement(claim.check, claim.slice, claim.role) |
 }
 
 # A slice column in which nothing was measured.
-_sliceless := {r | some r in asked.requirements; r.each; not figures.columns[r.each]}
+_sliceless := {r | some r in asked.requirements; column := r.each; not figures.columns[column]}
 
 # An item that the plan names and no figure is about: a feature that vanished.
 _features := {[figure.check, figure.slice, figure.item.name] |

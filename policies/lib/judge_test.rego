@@ -134,7 +134,7 @@ test_small_slices_are_tolerated_and_nothing_else if {
 
 test_every_reason_has_a_code if {
 	every reason, _ in judge.unmeasured {
-		_codes(_decide(_ece(t.unmeasured(reason))), "denies") == {concat(".", ["unmeasured", reason])}
+		_of("prove", _alone(t.unmeasured(reason))) == {["error", "denies", concat(".", ["unmeasured", reason])]}
 	}
 	count(judge.unmeasured) == 21
 }
@@ -250,4 +250,61 @@ test_a_figure_against_a_champion_whom_nobody_names if {
 		with input.request as without
 		with data.models.m as t.facts
 		with data.trust as t.trust
+}
+
+# What is said of figures alone, where they are all that is required: cheaper than a whole decision.
+_of(role, figure) := {[r.verdict, r.disposition, r.code] |
+	some r in found
+} if {
+	found := judge.results with input as t.production
+		with input.evidence as t.evidence([figure])
+		with data.gates.lib.asked.requirements as {{
+			"environment": "production",
+			"check": figure.check,
+			"role": role,
+			"slice": figure.slice,
+		}}
+		with data.models.m as t.facts
+}
+
+_alone(change) := t.at(t.figure("calibration.ece", "candidate", 0, 0.019), change)
+
+test_what_is_measured_is_judged_even_where_it_has_a_reason if {
+	_of("prove", _alone({"reason": "nan_scores"})) == {["pass", "satisfied", "calibration.ece.passed"]}
+}
+
+_whatever(_) := {"w"}
+
+test_only_a_figure_that_denies_is_waived if {
+	undecided := _alone(_undecided)
+	_of("prove", undecided) == {["inconclusive", "waived", "calibration.ece.inconclusive"]}
+		with data.gates.lib.accepted.covering as _whatever
+	_of("no-harm", undecided) == {["inconclusive", "tolerated", "calibration.ece.inconclusive"]}
+		with data.gates.lib.accepted.covering as _whatever
+	_of("prove", _alone({"bounds": t.bounds(0.03, 0.01)})) == {["error", "denies", "bounds.invalid"]}
+		with data.gates.lib.accepted.covering as _whatever
+	_of("prove", _alone(t.unmeasured("nan_scores"))) == {["error", "denies", "unmeasured.nan_scores"]}
+		with data.gates.lib.accepted.covering as _whatever
+}
+
+test_too_small_a_part_is_tolerated_where_it_need_not_be_proven if {
+	few := t.unmeasured("few_clusters")
+	group := {"item": {"kind": "group", "name": "a"}}
+	rest := {"slice": {"kind": "rest"}}
+	tolerated := {["inconclusive", "tolerated", "unmeasured.few_clusters"]}
+	_of("no-harm", _alone(few)) == {["error", "denies", "unmeasured.few_clusters"]}
+	_of("no-harm", _alone(object.union(few, {"slice": t.slice("OO")}))) == tolerated
+	_of("prove", _alone(object.union(few, {"slice": t.slice("OO")}))) == {["error", "denies", "unmeasured.few_clusters"]}
+	_of("no-harm", _alone(object.union(few, group))) == tolerated
+	_of("prove", _alone(object.union(few, group))) == {["inconclusive", "denies", "unmeasured.few_clusters"]}
+	_of("prove", _alone(object.union(t.unmeasured("nan_scores"), group))) == {["error", "denies", "unmeasured.nan_scores"]}
+	_of("no-harm", _alone(object.union(t.unmeasured("nan_scores"), group))) == {["error", "denies", "unmeasured.nan_scores"]}
+	_of("prove", _alone(object.union(t.unmeasured("no_rest"), rest))) == {["inconclusive", "tolerated", "unmeasured.no_rest"]}
+	_of("prove", _alone(t.unmeasured("no_rest"))) == {["error", "denies", "unmeasured.no_rest"]}
+}
+
+test_a_feature_is_not_answered_by_something_else_of_its_name if {
+	other := t.at(t.figure("parity.mismatch", "data", 0.001, 0.001), {"item": {"kind": "group", "name": "wind"}})
+	["error", "denies", "check.missing"] in _of("prove", other)
+	_of("prove", t.at(other, {"item": {"kind": "feature", "name": "wind"}})) == {["pass", "satisfied", "parity.mismatch.passed"]}
 }

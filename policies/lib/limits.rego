@@ -72,10 +72,10 @@ _counts(_, _, _, found) if {
 # description: The ledger's policy entry names this path as one that loosens; signed by the policy owners.
 named(path) if path in input.ledger.loosened
 
-_shipped(environment, check, tier) := _thresholds(environment, check, tier) if {
-	_thresholds(environment, check, tier)
-} else := _thresholds(environment, check, "any") if {
-	_thresholds(environment, check, "any")
+_shipped(environment, check, tier) := found if {
+	found := _thresholds(environment, check, tier)
+} else := found if {
+	found := _thresholds(environment, check, "any")
 } else := {"path": path, "limit": limit} if {
 	# A check that the policy owners defined brings its limits, whatever the tier.
 	limit := required.checks[check].limits[environment]

@@ -74,13 +74,16 @@ _loose := {
 		{"limit": 0.02, "inclusive": true},
 		{"limit": 0.01, "inclusive": true, "ceiling": 0.06},
 		{"limit": "0", "inclusive": false},
+		{"limit": 0.01, "inclusive": "no"},
+		{"limit": 0.01, "inclusive": true, "ceiling": null},
 	],
 	"parity.mismatch": [{"limit": 0.0001, "inclusive": true, "ceiling": 0.001}],
 	"calibration.bin": [
 		{"limit": 0.04, "inclusive": true, "mirror": {"limit": -0.06}},
 		{"limit": 0.04, "inclusive": true},
+		{"limit": 0.06, "inclusive": true, "mirror": {"limit": -0.05}},
 	],
-	"regression.auc_vs_champion": [{"limit": -0.011, "inclusive": true}],
+	"regression.auc_vs_champion": [{"limit": -0.011, "inclusive": true}, {"limit": 0, "inclusive": true, "ceiling": "low"}],
 	"data.rows": [{"limit": 5, "inclusive": true}],
 }
 
@@ -197,5 +200,25 @@ test_checks_that_features_name if {
 	unknown == {
 		concat("/", [_feature, "limits/parity.nobody"]),
 		concat("/", [_feature, "slices/carrier/UA/parity.none"]),
+	}
+}
+
+test_an_override_of_all_tiers_that_loosens_does_not_count if {
+	any := {"limits": {"parity.mismatch": {"any": _at_most(0.1)}}}
+	_path(_wind, "high", any) == "thresholds/e/limits/parity.mismatch/high"
+	_path(_wind, "high", any) == "overrides/e/limits/parity.mismatch/any"
+		with input.ledger.loosened as ["overrides/e/limits/parity.mismatch/any"]
+}
+
+test_a_limit_of_a_check_of_ones_own_that_means_nothing_is_none if {
+	usable := limits.of("e", "own.wait", "high") with data.models.m.own as {"wait": {
+		"sense": "at_most",
+		"limits": {"e": _at_most(1)},
+	}}
+		with input.request.model as "m"
+	usable.path == "models/m/own/wait/limits/e"
+	every limit in [{"limit": 1}, _at_most("1"), {}] {
+		not limits.of("e", "own.wait", "high") with data.models.m.own as {"wait": {"sense": "at_most", "limits": {"e": limit}}}
+			with input.request.model as "m"
 	}
 }

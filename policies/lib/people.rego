@@ -13,7 +13,4 @@ distinct(by_role) if {
 
 _apart(by_role, role, role) if count(by_role[role]) >= 1
 
-_apart(by_role, a, b) if {
-	a != b
-	count(by_role[a] | by_role[b]) >= 2
-}
+_apart(by_role, a, b) if count(by_role[a] | by_role[b]) >= 2

@@ -34,7 +34,6 @@ holds contains "archive.held" if count({held |
 #   code: archive.rung
 #   remedy: Ask there.
 holds contains "archive.rung" if {
-	data.release.environments[input.request.environment]
 	count({name |
 		some name, environment in data.release.environments
 		environment.below == input.request.environment

@@ -16,3 +16,10 @@ test_an_environment_that_nobody_names_or_that_is_below_none_is_not_the_highest i
 	"archive.rung" in t.denied with input as t.archive with data.release.environments as {"production": {}}
 	"archive.rung" in t.denied with input as t.archive with data.release.environments as {}
 }
+
+test_between_two_others_is_not_the_highest if {
+	highest := {"production": {"below": "staging"}}
+	not "archive.rung" in t.denied with input as t.archive with data.release.environments as highest
+	between := object.union(highest, {"everywhere": {"below": "production"}})
+	"archive.rung" in t.denied with input as t.archive with data.release.environments as between
+}

@@ -65,7 +65,6 @@ holds contains "monitor.target" if {
 
 holds contains "monitor.target" if {
 	input.request.demand in {"back", "rollback"}
-	count(rollback.asks) > 0
 	count(rollback.asks & rollback.holds) == count(rollback.asks)
 }
 

@@ -57,8 +57,8 @@ holds contains "rollback.old" if {
 	integers.add(_last_served(release), longest) >= input.request.effective_time_us
 }
 
-_last_served(release) := release.left_us if {
-	release.left_us
+_last_served(release) := left if {
+	left := release.left_us
 } else := release.time_us
 
 # METADATA

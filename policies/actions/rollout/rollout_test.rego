@@ -32,6 +32,8 @@ test_steps_in_their_order if {
 	unsaid := {word: said | some word, said in t.rollout.request; word != "percent"}
 	others := {key: value | some key, value in t.rollout; key != "request"}
 	t.denied == {"rollout.order", "rollout.large"} with input as object.union(others, {"request": unsaid})
+	t.denied == {"rollout.order", "rollout.large"} with input as object.union(others, {"request": unsaid})
+		with data.release.environments.production as {"first_step_percent": 5}
 }
 
 test_no_larger_than_this_environment_allows if {

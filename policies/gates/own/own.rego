@@ -17,8 +17,8 @@ package gates.checks.own
 
 default _model := null
 
-_model := input.request.model if {
-	input.request.model
+_model := model if {
+	model := input.request.model
 } else := input.model
 
 # METADATA

@@ -58,6 +58,7 @@ test_times_beside_other_work_are_advice if {
 	_codes(_slow) == {"regression.latency_vs_champion"}
 	_codes(t.at(_slow, {"params": [{"name": "shared_runner", "value": false}]})) == {"regression.latency_vs_champion"}
 	_codes(t.at(_slow, {"params": [{"name": "shared_runner", "value": true}]})) == set()
+	_codes(t.at(_slow, {"params": [{"name": "warmed", "value": true}]})) == {"regression.latency_vs_champion"}
 	unsure := t.at(_slow, {"bounds": t.bounds(1, 1.3), "params": [{"name": "shared_runner", "value": true}]})
 	_codes(unsure) == set()
 }

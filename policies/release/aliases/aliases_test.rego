@@ -14,4 +14,9 @@ test_aliases_are_the_ledgers_shadow if {
 		with input.registry.aliases as [{"alias": "deployed-production", "version": "7"}, {"alias": "deployed-production", "version": "3"}]
 	_codes == set() with input as t.production with input.ledger.expected_aliases as []
 	_codes == set() with input as t.development with input.registry.aliases as []
+	_codes == set() with input as t.development
+		with input.registry.aliases as []
+		with input.ledger.expected_aliases as t.production.ledger.expected_aliases
+	_codes == set() with input as t.production
+		with input.registry.aliases as [{"alias": "deployed-production", "version": "3"}, {"alias": "best", "version": "7"}]
 }

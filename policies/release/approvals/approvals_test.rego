@@ -115,6 +115,10 @@ test_expired if {
 			with input.approvals as _with(change)
 			with data.models.m as t.facts
 			with data.trust as t.trust
+		_denied == {"approval.missing"} with input as t.production
+			with input.approvals as _with(change)
+			with data.models.m as t.facts
+			with data.trust as t.trust
 	}
 }
 
@@ -125,6 +129,7 @@ test_unlisted if {
 		with data.models.m as t.facts
 		with data.trust as t.trust
 	_denied == {"approval.missing"} with input as t.production with data.models.m as t.facts
+	approvals.counted == set() with input as t.production with data.models.m as t.facts with data.trust as {"keys": []}
 }
 
 test_by_the_actor if {
@@ -329,4 +334,20 @@ test_two_persons_under_a_solo_policy_are_not_alone if {
 		with data.trust as t.trust
 	alone.allow == true
 	alone.bypasses == {"self-approved"}
+}
+
+test_where_nobody_is_needed_no_business_owner_is if {
+	_denied == set() with input as t.production
+		with input.request.environment as "staging"
+		with input.approvals as []
+		with data.models.m as _owned
+		with data.trust as t.trust
+}
+
+test_development_asks_for_no_reason if {
+	silent := {key: value | some key, value in t.development.request; key != "reason"}
+	_denied == set() with input as t.development
+		with input.request as silent
+		with data.release.environments.development.reason_tiers as ["high"]
+		with data.models.m as t.facts
 }

@@ -1,0 +1,38 @@
+package gates.lib.keys_test
+
+import data.gates.lib.keys
+
+_trust := {"keys": [
+	{"key_id": "k1", "identity": "ada@acme", "person": "ada", "names": ["a.l"], "roles": ["decide"]},
+	{"key_id": "k2", "identity": "bo@acme", "person": "bo", "names": ["b.o"], "roles": ["decide"], "environments": ["staging"]},
+	{"key_id": "k3", "identity": "cy@acme", "person": "cy", "roles": ["measure"], "environments": []},
+]}
+
+test_each_key_has_its_own_names if {
+	keys.identities(["k1"]) == {"ada", "ada@acme"} with data.trust as _trust
+	keys.names(["k1"]) == {"ada", "ada@acme", "a.l"} with data.trust as _trust
+	keys.names(["k1", "k3"]) == {"ada", "ada@acme", "a.l", "cy", "cy@acme"} with data.trust as _trust
+	keys.names(["k9"]) == set() with data.trust as _trust
+	keys.persons(["k2", "k9"]) == {"bo"} with data.trust as _trust
+}
+
+_holders(key_ids, role, environment) := found if {
+	found := keys.holders(key_ids, role) with data.trust as _trust with input.request.environment as environment
+}
+
+test_who_holds_a_role_and_where if {
+	all := ["k1", "k2", "k3"]
+	_holders(all, "decide", "staging") == {"ada", "bo"}
+	_holders(all, "decide", "production") == {"ada"}
+	_holders(all, "measure", "production") == {"cy"}
+	_holders(["k2", "k3"], "decide", "production") == set()
+	_holders([], "decide", "staging") == set()
+}
+
+test_who_asks_is_who_says_so_and_whose_key_signs if {
+	asking := keys.asking with data.trust as _trust
+		with input.request as {"actor": "somebody", "actor_key_id": "k2"}
+	asking == {"somebody", "bo", "bo@acme"}
+	keyless := keys.asking with data.trust as _trust with input.request as {"actor": "somebody"}
+	keyless == {"somebody"}
+}
