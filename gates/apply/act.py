@@ -10,7 +10,7 @@ from gates.apply.ledger.acts import action_facts
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import release_digest
 from gates.apply.pack import Pack
-from gates.bundle.actions import seal_action
+from gates.bundle.acts import ON_ACTION
 from gates.bundle.canonical import parse_json
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedApproval
@@ -125,7 +125,7 @@ class Judge:
         )
         if not decision.allow:
             raise denied(decision.request.action, decision.results)
-        envelope: Envelope = parse_json(seal_action(document, decision, evaluation, self.signer))
+        envelope: Envelope = parse_json(ON_ACTION.seal(document, decision, evaluation, self.signer))
         return envelope
 
 

@@ -10,7 +10,7 @@ from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.slots import OpenIntent
 from gates.apply.saga import open_elsewhere, own_intent, require_unmoved
 from gates.apply.writer import LedgerWriter, Position
-from gates.bundle.actions import keep_action
+from gates.bundle.acts import ON_ACTION
 from gates.errors import UsageError
 from gates.records.base import Digest
 from gates.records.release import Entry, EntryKind, Release, Slot
@@ -53,7 +53,7 @@ def decided(writer: LedgerWriter, judge: Judge, chain: Chain, asked: Asked) -> E
     Refused: they deny. EvidenceError, EngineError: they cannot be had, or gave no answer.
     """
     decision = judge.on_chain(chain, asked, time_us=writer.moment(chain))
-    keep_action(writer.store, decision)
+    ON_ACTION.keep(writer.store, decision)
     return decision
 
 

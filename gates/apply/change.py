@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from gates.apply.act import Envelope, PoliciesBy, denied, identity_of
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.changes import change_facts
+from gates.bundle.acts import ON_CHANGE
 from gates.bundle.canonical import parse_json
-from gates.bundle.changes import load_change_approvals, seal_change
+from gates.bundle.changes import load_change_approvals
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.decide.acts import decide_change, knows_changes
@@ -146,5 +147,5 @@ def _answer(
     decision, evaluation = on_both(policies, lambda engine, second: decide_change(engine, document, confirming=second))
     if not decision.allow:
         raise denied("change of policies", decision.results)
-    envelope: Envelope = parse_json(seal_change(document, decision, evaluation, signer))
+    envelope: Envelope = parse_json(ON_CHANGE.seal(document, decision, evaluation, signer))
     return envelope

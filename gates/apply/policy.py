@@ -13,8 +13,8 @@ from gates.apply.ledger.interface import HeadMoved, Ledger
 from gates.apply.ledger.opening import ROOT_VARIABLE
 from gates.apply.ledger.shape import seal_entry
 from gates.apply.writer import LedgerWriter, Position, witness
+from gates.bundle.acts import ON_CHANGE
 from gates.bundle.canonical import digest_bytes
-from gates.bundle.changes import keep_change
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import UsageError
@@ -97,6 +97,6 @@ def activate_policy(
     writer.require_authority(entry(Position(len(chain.entries), chain.head, chain.time_us), ()), chain)
     decisions = judge(chain, writer.moment(chain)) if judge else ()
     for decision in decisions:
-        keep_change(writer.store, decision)
+        ON_CHANGE.keep(writer.store, decision)
 
     return writer.append(lambda _, position: entry(position, decisions), chain)[0]

@@ -34,7 +34,7 @@ from gates.apply.saga import (
 )
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter
-from gates.bundle.actions import keep_action
+from gates.bundle.acts import ON_ACTION
 from gates.errors import EngineError, EvidenceError, Refused
 from gates.inputs.registry import RegistryUnavailable
 from gates.records.action import JournalStep
@@ -151,7 +151,7 @@ def begin_rollback(
 ) -> Chain:
     """Append the `rollback` entry upon the slot's last closing entry; return the chain with it."""
     if decision is not None:
-        keep_action(writer.store, decision)
+        ON_ACTION.keep(writer.store, decision)
     return begin(writer, chain, slot, "rollback", after, reason=reason, decision=decision, about=about)[1]
 
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gates.apply.aliases import AliasNames
 from gates.apply.ledger.facts import facts
 from gates.apply.ledger.last import last_input
 from gates.audit.positions import Positions
+from gates.bundle.acts import OpenedAction, OpenedChange
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.decisions import OpenedDecision, load_decision
 from gates.bundle.pack import OpenedBundle, load_approval, load_bundle
@@ -31,8 +33,8 @@ from gates.decide.document import Observed, build_decision, build_input
 from gates.decide.engines.interface import DECISION, Engine
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.base import Digest
-from gates.records.decision import Decision, DecisionInput, LastInput, LedgerInput
+from gates.records.base import Digest, Record
+from gates.records.decision import DecisionInput, LastInput, LedgerInput
 from gates.records.release import Slot
 
 WITHOUT_LEDGER = "development"
@@ -48,15 +50,25 @@ class Replayed:
 
     Attributes
     ----------
-    document: the rebuilt input. again: the decision that it gives.
+    stored: the input as it was kept. document: the same, rebuilt. again: the decision that it gives.
     input_differs, decision_differs: names of the parts that are not as they were; empty where the bytes agree.
     """
 
-    opened: OpenedDecision
-    document: DecisionInput
-    again: Decision
-    input_differs: tuple[str, ...]
-    decision_differs: tuple[str, ...]
+    opened: OpenedDecision | OpenedAction | OpenedChange
+    stored: Record
+    document: Record
+    again: Record
+
+    @cached_property
+    def input_differs(self) -> tuple[str, ...]:
+        document = self.document.document()
+        if digest_document(document) == self.opened.decision.input_digest:
+            return ()
+        return _differing(document, self.stored.document()) or ("bytes",)
+
+    @cached_property
+    def decision_differs(self) -> tuple[str, ...]:
+        return _differing(self.again.document(), self.opened.decision.document())
 
     @property
     def same(self) -> bool:
@@ -133,14 +145,7 @@ def replay(
     answer = engine.evaluate(DECISION, document.document())
     # (6)
     again = build_decision(document, answer, simulated=decision.simulated)
-    same_input = digest_document(document.document()) == decision.input_digest
-    return Replayed(
-        opened,
-        document,
-        again,
-        () if same_input else differing(document.document(), stored.document()) or ("bytes",),
-        differing(again.document(), decision.document()),
-    )
+    return Replayed(opened, stored, document, again)
 
 
 def embedded(policies: PolicySet) -> Engine:
@@ -196,7 +201,7 @@ def _last(stored: DecisionInput, positions: Positions | None, store: Store) -> L
     return last_input(positions.at(stored.ledger.sequence), slot, store)
 
 
-def differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
     """Names of the top parts whose canonical bytes differ."""
     parts = sorted({*one, *other})
     return tuple(part for part in parts if _bytes_of(one.get(part)) != _bytes_of(other.get(part)))

@@ -6,43 +6,21 @@ the same outage, the release that the traffic followed, what a monitor saw.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gates.apply.act import Asked, action_input, pack_facts
 from gates.apply.ledger.acts import action_facts
 from gates.apply.ledger.rollout import present_share, rollout_of
 from gates.apply.pack import open_pack
 from gates.apply.rollout import planned
 from gates.audit.positions import Positions
-from gates.audit.replay import EngineFor, differing, embedded, load_trust_of
-from gates.bundle.actions import OpenedAction
-from gates.bundle.canonical import digest_document
+from gates.audit.replay import EngineFor, Replayed, embedded, load_trust_of
+from gates.bundle.acts import OpenedAction
 from gates.bundle.pack import load_approval
 from gates.bundle.store import Store
 from gates.decide.acts import decide_action
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.action import ActionDecision, ActionInput, ActionLedger, PresentShare, Rollout
+from gates.records.action import ActionInput, ActionLedger, PresentShare, Rollout
 from gates.records.release import Slot
-
-
-@dataclass(frozen=True)
-class ReplayedAction:
-    """What came out.
-
-    Attributes
-    ----------
-    input_differs, decision_differs: names of the parts that are not as they were; empty where the bytes agree.
-    """
-
-    opened: OpenedAction
-    again: ActionDecision
-    input_differs: tuple[str, ...]
-    decision_differs: tuple[str, ...]
-
-    @property
-    def same(self) -> bool:
-        return not self.input_differs and not self.decision_differs
 
 
 def replay_action(
@@ -51,7 +29,7 @@ def replay_action(
     *,
     positions: Positions,
     engine_for: EngineFor | None = None,
-) -> ReplayedAction:
+) -> Replayed:
     """Decide again.
 
     Raises
@@ -85,13 +63,7 @@ def replay_action(
         ),
     )
     again, _ = decide_action((engine_for or embedded)(policies), document)
-    same = digest_document(document.document()) == decision.input_digest
-    return ReplayedAction(
-        opened,
-        again,
-        () if same else differing(document.document(), stored.document()) or ("bytes",),
-        differing(again.document(), decision.document()),
-    )
+    return Replayed(opened, stored, document, again)
 
 
 def _present(stored: ActionInput, slot: Slot, positions: Positions) -> PresentShare | None:

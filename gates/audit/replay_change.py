@@ -6,39 +6,22 @@ came out, whose whole answer is in the store by its digest, or why there was non
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gates.apply.change import change_input, change_of
 from gates.apply.ledger.changes import change_facts
 from gates.audit.positions import Positions
-from gates.audit.replay import EngineFor, differing, embedded, load_trust_of
-from gates.bundle.canonical import digest_document
-from gates.bundle.changes import OpenedChange, load_change_approval
+from gates.audit.replay import EngineFor, Replayed, embedded, load_trust_of
+from gates.bundle.acts import OpenedChange
+from gates.bundle.changes import load_change_approval
 from gates.bundle.store import Store
 from gates.decide.acts import decide_change
 from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
-from gates.records.change import ChangeDecision
 from gates.records.release import ActivePolicy
-
-
-@dataclass(frozen=True)
-class ReplayedChange:
-    """What came out; as `ReplayedAction`."""
-
-    opened: OpenedChange
-    again: ChangeDecision
-    input_differs: tuple[str, ...]
-    decision_differs: tuple[str, ...]
-
-    @property
-    def same(self) -> bool:
-        return not self.input_differs and not self.decision_differs
 
 
 def replay_change(
     store: Store, opened: OpenedChange, *, positions: Positions, engine_for: EngineFor | None = None
-) -> ReplayedChange:
+) -> Replayed:
     """Decide again.
 
     Raises
@@ -70,10 +53,4 @@ def replay_change(
     )
     judging = PolicySet.from_store(store, decision.policy_digest, load_trust_of(store, decision.trust_digest))
     again, _ = decide_change(engine_for(judging), document)
-    same = digest_document(document.document()) == decision.input_digest
-    return ReplayedChange(
-        opened,
-        again,
-        () if same else differing(document.document(), stored.document()) or ("bytes",),
-        differing(again.document(), decision.document()),
-    )
+    return Replayed(opened, stored, document, again)

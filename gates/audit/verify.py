@@ -29,15 +29,14 @@ from gates.apply.sealed import check_sealed
 from gates.apply.writer import read_ledger
 from gates.audit.findings import Findings
 from gates.audit.positions import Positions
-from gates.audit.replay import WITHOUT_LEDGER, find_decision, load_trust_of, replay
+from gates.audit.replay import WITHOUT_LEDGER, Replayed, find_decision, load_trust_of, replay
 from gates.audit.replay_action import replay_action
 from gates.audit.replay_change import replay_change
 from gates.audit.surfaces import look_at_surfaces, serving_versions
 from gates.audit.undecided import require_decided
 from gates.audit.witnesses import look_at_witnesses
-from gates.bundle.actions import OpenedAction
+from gates.bundle.acts import OpenedAction, OpenedChange
 from gates.bundle.canonical import digest_bytes
-from gates.bundle.changes import OpenedChange
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.envelope import open_envelope
 from gates.bundle.pack import check_holdout, load_approval, load_plan, oldest
@@ -202,13 +201,9 @@ class _Audit:
         if opened is None:
             return
         self._policy(opened.decision.policy_digest, opened.decision.trust_digest)
-        self.found.attempt("replay", "of this change gives the same bytes", where, self._replay_change, opened)
-
-    def _replay_change(self, opened: OpenedChange) -> None:
-        if self.positions is None:
-            raise EvidenceError("no ledger is at hand", code="ledger.missing")
-        again = replay_change(self.store, opened, positions=self.positions, engine_for=self._engine)
-        _same(again.input_differs, again.decision_differs)
+        self.found.attempt(
+            "replay", "of this change gives the same bytes", where, self._replay_act, replay_change, opened
+        )
 
     def _action(self, entry: Entry) -> None:
         where = f"ledger entry {entry.sequence}"
@@ -219,13 +214,13 @@ class _Audit:
         for approval in opened.decision.approvals:
             if self.once("approval", approval):
                 self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
-        self.found.attempt("replay", f"of this {entry.action} gives the same bytes", where, self._replay_action, opened)
+        same = f"of this {entry.action} gives the same bytes"
+        self.found.attempt("replay", same, where, self._replay_act, replay_action, opened)
 
-    def _replay_action(self, opened: OpenedAction) -> None:
+    def _replay_act(self, again: Callable[..., Replayed], opened: OpenedAction | OpenedChange) -> None:
         if self.positions is None:
             raise EvidenceError("no ledger is at hand", code="ledger.missing")
-        again = replay_action(self.store, opened, positions=self.positions, engine_for=self._engine)
-        _same(again.input_differs, again.decision_differs)
+        _require_same(again(self.store, opened, positions=self.positions, engine_for=self._engine))
 
     # (3)
     def decision(self, opened: OpenedDecision) -> None:
@@ -257,8 +252,7 @@ class _Audit:
         check_decider(opened, environment, trust)
 
     def _replay(self, opened: OpenedDecision) -> None:
-        again = replay(self.store, opened, positions=self.positions, engine_for=self._engine, names=self.names)
-        _same(again.input_differs, again.decision_differs)
+        _require_same(replay(self.store, opened, positions=self.positions, engine_for=self._engine, names=self.names))
 
     def _engine(self, policies: PolicySet) -> EmbeddedEngine:
         from gates.decide.engines.embedded import EmbeddedEngine
@@ -331,15 +325,11 @@ class _Audit:
             )
 
 
-def _same(input_differs: tuple[str, ...], decision_differs: tuple[str, ...]) -> None:
-    if input_differs:
-        raise EvidenceError(
-            f"the input, rebuilt from its sources, differs in {', '.join(input_differs)}", code="replay.input"
-        )
-    if decision_differs:
-        raise EvidenceError(
-            f"the same input and policies decide differently: {', '.join(decision_differs)}", code="replay.decision"
-        )
+def _require_same(again: Replayed) -> None:
+    if parts := ", ".join(again.input_differs):
+        raise EvidenceError(f"the input, rebuilt from its sources, differs in {parts}", code="replay.input")
+    if parts := ", ".join(again.decision_differs):
+        raise EvidenceError(f"the same input and policies decide differently: {parts}", code="replay.decision")
 
 
 def _entry(raw: bytes, where: str) -> Entry:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gates.audit.findings import Findings
     from gates.audit.positions import Positions
     from gates.audit.replay import Replayed
-    from gates.audit.replay_action import ReplayedAction
-    from gates.audit.replay_change import ReplayedChange
     from gates.render.pictures import Picture
     from gates.render.view import View
 
@@ -105,7 +103,7 @@ def _look_at_rollbacks(project: Project, found: Findings) -> None:
             )
 
 
-def replay(project: Project, digest: str) -> Replayed | ReplayedAction | ReplayedChange:
+def replay(project: Project, digest: str) -> Replayed:
     """Decide again from the sealed sources, on a candidate, on an action or on a change of policies.
 
     Raises
@@ -116,13 +114,12 @@ def replay(project: Project, digest: str) -> Replayed | ReplayedAction | Replaye
     from gates.audit.replay import replay as again
     from gates.audit.replay_action import replay_action
     from gates.audit.replay_change import replay_change
-    from gates.bundle.actions import find_action
-    from gates.bundle.changes import find_change
+    from gates.bundle.acts import ON_ACTION, ON_CHANGE
 
     found = find_decision(project, digest)
-    if (action := find_action(project.store, found)) is not None:
+    if (action := ON_ACTION.find(project.store, found)) is not None:
         return replay_action(project.store, action, positions=positions_of(project))
-    if (change := find_change(project.store, found)) is not None:
+    if (change := ON_CHANGE.find(project.store, found)) is not None:
         return replay_change(project.store, change, positions=positions_of(project))
     opened = open_by_either(project.store, found)
     positions = None if opened.decision.request.environment == DEVELOPMENT else positions_of(project)
@@ -174,11 +171,10 @@ def report(project: Project, digest: str, out: Path, spec_path: str, *, folder: 
 def _report_action(project: Project, digest: Digest, out: Path, spec: str) -> bool:
     """Write the page of a decision on an action, or on a change of policies; whether it is one."""
     from gates.audit.site.action_page import action_page
-    from gates.bundle.actions import find_action
-    from gates.bundle.changes import find_change
+    from gates.bundle.acts import ON_ACTION, ON_CHANGE
     from gates.decide.explain import load_annotations
 
-    opened = find_action(project.store, digest) or find_change(project.store, digest)
+    opened = ON_ACTION.find(project.store, digest) or ON_CHANGE.find(project.store, digest)
     if opened is None:
         return False
     commands = (f"gates replay {opened.decision_id}{spec}", f"gates verify{spec}")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gates.records.base import Digest, Environment, KeyId, Micros, ModelVersion, Name, Record, SchemaVersion
-from gates.records.decision import ApprovalInput, Basis, LedgerPosition, PolicyInput, RuleResult
+from gates.records.decision import ActDecision, ApprovalInput, Basis, PolicyInput
 
 ActionName = Literal["rollback", "retire", "archive", "rollout", "monitor"]
 Demand = Literal["pause", "back", "rollback"]
@@ -207,17 +207,8 @@ class ActionInput(Record):
     alarm: Alarm | None = None
 
 
-class ActionDecision(Record):
+class ActionDecision(ActDecision):
     """Allow or deny, for an action: its id is the digest of this record's canonical bytes."""
 
-    schema_version: SchemaVersion = "v1"
     entry_point: Literal["gates/main/action"] = "gates/main/action"
     request: ActionRequest
-    policy_digest: Digest
-    trust_digest: Digest
-    input_digest: Digest
-    ledger: LedgerPosition
-    allow: bool
-    results: tuple[RuleResult, ...]
-    approvals: tuple[Digest, ...] = ()
-    valid_until_us: Micros

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gates.records.base import Digest, Environment, KeyId, Micros, Name, Record, SchemaVersion
-from gates.records.decision import LedgerPosition, PolicyInput, RuleResult
+from gates.records.decision import ActDecision, PolicyInput
 
 CHANGE_TYPE = "urn:model-gates:change-decision:v1"
 CHANGE_APPROVAL_TYPE = "urn:model-gates:change-approval:v1"
@@ -105,17 +105,8 @@ class ChangeInput(Record):
     unsimulated: Name | None = None
 
 
-class ChangeDecision(Record):
+class ChangeDecision(ActDecision):
     """Allow or deny, for a change: its id is the digest of this record's canonical bytes."""
 
-    schema_version: SchemaVersion = "v1"
     entry_point: Literal["gates/main/change"] = "gates/main/change"
     request: ChangeRequest
-    policy_digest: Digest
-    trust_digest: Digest
-    input_digest: Digest
-    ledger: LedgerPosition
-    allow: bool
-    results: tuple[RuleResult, ...]
-    approvals: tuple[Digest, ...] = ()
-    valid_until_us: Micros

@@ -331,6 +331,22 @@ class Decision(Record):
     risk: Risk | None = None
 
 
+class ActDecision(Record):
+    """What decisions on an action, and on a change of policies, have in common: each has an entry point and a request."""
+
+    schema_version: SchemaVersion = "v1"
+    entry_point: str
+    request: Record
+    policy_digest: Digest
+    trust_digest: Digest
+    input_digest: Digest
+    ledger: LedgerPosition
+    allow: bool
+    results: tuple[RuleResult, ...]
+    approvals: tuple[Digest, ...] = ()
+    valid_until_us: Micros
+
+
 class Evaluation(Record):
     """How the answer was computed; beside the decision, outside its id."""
 

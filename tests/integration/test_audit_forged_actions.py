@@ -19,9 +19,8 @@ from gates.apply.policy import activate_policy
 from gates.apply.rollback import asked_of, rollback
 from gates.apply.saga import carry_out
 from gates.audit.verify import verify
-from gates.bundle.actions import open_action, seal_action
+from gates.bundle.acts import ON_ACTION, ON_CHANGE
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
-from gates.bundle.changes import open_change, seal_change
 from gates.decide import opa_binary
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.errors import EvidenceError
@@ -69,7 +68,7 @@ class Case:
         **changes: Any,
     ) -> Envelope:
         """Sign another answer; `bend` falsifies its input, `changes` the decision."""
-        opened = open_action(canonical_bytes(self.honest), where="test")
+        opened = ON_ACTION.open(canonical_bytes(self.honest), where="test")
         document = bend(opened.document)
         same = {
             "request": document.request,
@@ -79,7 +78,7 @@ class Case:
             **({"input_digest": digest_document(document.document())} if rename else {}),
         }
         decision = ActionDecision.model_validate({**opened.decision.document(), **same, **changes})
-        sealed = seal_action(document, decision, opened.evaluation, self.own.world.key(by))
+        sealed = ON_ACTION.seal(document, decision, opened.evaluation, self.own.world.key(by))
         found: Envelope = parse_json(sealed)
         return found
 
@@ -260,11 +259,11 @@ def test_a_change_of_policies_is_decided_replayed_and_missed_where_it_is_not(own
     active, judge = changed(own)
     writer = world.writer(own.root, "owner", LATER)
     honest = judge(writer.read(), LATER)
-    opened = open_change(canonical_bytes(honest[0]), where="test")
+    opened = ON_CHANGE.open(canonical_bytes(honest[0]), where="test")
 
     def forged(by: str = "owner", **changes: Any) -> tuple[Envelope, ...]:
         decision = opened.decision.model_copy(update=changes)
-        return (parse_json(seal_change(opened.document, decision, opened.evaluation, world.key(by))),)
+        return (parse_json(ON_CHANGE.seal(opened.document, decision, opened.evaluation, world.key(by))),)
 
     bad = {
         "denied": forged(allow=False),

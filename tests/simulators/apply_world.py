@@ -21,7 +21,7 @@ from gates.apply.sealed import append_sealed
 from gates.apply.serving.file_serving import FileServing
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter
-from gates.bundle.actions import seal_action
+from gates.bundle.acts import ON_ACTION
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.envelope import seal
 from gates.bundle.keys import KeySigner, generate, load_signer
@@ -240,7 +240,7 @@ class Agrees:
             valid_until_us=time_us + HOUR,
         )
         evaluation = Evaluation(engine="test", version="1", source="test", duration_us=1)
-        envelope: dict[str, Any] = parse_json(seal_action(document, decision, evaluation, self._key))
+        envelope: dict[str, Any] = parse_json(ON_ACTION.seal(document, decision, evaluation, self._key))
         return envelope
 
 

@@ -9,7 +9,7 @@ from gates.apply.ledger.authority import movers
 from gates.apply.ledger.rollout import check_less, check_step
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import Known, SlotState
-from gates.bundle.actions import OpenedAction, open_action
+from gates.bundle.acts import ON_ACTION, OpenedAction
 from gates.bundle.canonical import canonical_bytes
 from gates.errors import Refused
 from gates.records.action import ActionLedger, ActionName, Held, Served
@@ -93,7 +93,7 @@ def action_of(entry: Entry) -> OpenedAction:
     ------
     EvidenceError: it carries none, or one that does not verify.
     """
-    return open_action(canonical_bytes(entry.decision or {}), where=f"ledger entry {entry.sequence}")
+    return ON_ACTION.open(canonical_bytes(entry.decision or {}), where=f"ledger entry {entry.sequence}")
 
 
 def check_action(chain: Chain, entry: Entry, key_ids: tuple[str, ...]) -> None:

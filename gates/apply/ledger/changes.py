@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gates.bundle.acts import ON_CHANGE, OpenedChange
 from gates.bundle.canonical import canonical_bytes
-from gates.bundle.changes import OpenedChange, open_change
 from gates.errors import Refused
 from gates.records.base import Environment
 from gates.records.change import ChangeLedger
@@ -40,7 +40,7 @@ def changes_of(entry: Entry) -> tuple[OpenedChange, ...]:
     EvidenceError: one of them does not verify.
     """
     where = f"ledger entry {entry.sequence}"
-    return tuple(open_change(canonical_bytes(each), where=where) for each in entry.decisions or ())
+    return tuple(ON_CHANGE.open(canonical_bytes(each), where=where) for each in entry.decisions or ())
 
 
 def check_change(chain: Chain, entry: Entry, key_ids: tuple[str, ...]) -> None:

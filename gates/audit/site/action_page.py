@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gates.audit.site.page import template
-from gates.bundle.actions import OpenedAction
-from gates.bundle.changes import OpenedChange
+from gates.bundle.acts import OpenedAction, OpenedChange
 from gates.decide.explain import Explanation, find
 from gates.records.action import ActionDecision, ActionInput
 from gates.records.base import Digest
