@@ -108,7 +108,7 @@ class Judge:
                 model=asked.slot.model,
                 release=asked.release,
                 version=asked.version,
-                actor=identity_of(self.signer, trust),
+                actor=trust.identity_of(self.signer.public),
                 actor_key_id=self.signer.public.key_id,
                 reason=asked.reason.strip() or None,
                 incident=asked.incident,
@@ -127,12 +127,6 @@ class Judge:
             raise denied(decision.request.action, decision.results)
         envelope: Envelope = parse_json(ON_ACTION.seal(document, decision, evaluation, self.signer))
         return envelope
-
-
-def identity_of(signer: Signer, trust: Trust) -> str:
-    """Return what the trust data call the owner of a key."""
-    listed = trust.find(signer.public.key_id)
-    return listed.identity if listed else signer.public.identity
 
 
 def action_input(request: ActionRequest, policies: PolicySet, ledger: ActionLedger, asked: Asked) -> ActionInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gates.apply.act import Envelope, PoliciesBy, denied, identity_of
+from gates.apply.act import Envelope, PoliciesBy, denied
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.changes import change_facts
 from gates.bundle.acts import ON_CHANGE
@@ -133,7 +133,7 @@ def _answer(
     document = change_input(
         ChangeRequest(
             environment=environment,
-            actor=identity_of(signer, chain.trust(environment)),
+            actor=chain.trust(environment).identity_of(signer.public),
             actor_key_id=signer.public.key_id,
             reason=wanted.reason.strip() or None,
             effective_time_us=time_us,

@@ -72,6 +72,10 @@ class Trust(Record):
         """The key as it is listed."""
         return next((key for key in self.keys if key.key_id == key_id), None)
 
+    def identity_of(self, key: PublicKey) -> str:
+        """Who owns the key: by this document, and only where it does not list the key, by the key's own file."""
+        return (self.find(key.key_id) or key).identity
+
     def allows(self, key_id: str, role: str, environment: str | None = None) -> bool:
         """Whether the key may act in the role (in the environment, where one is given)."""
         return any(

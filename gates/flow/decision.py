@@ -83,7 +83,7 @@ def decide(
         champion=champion,
         percent=percent,
         parts=bundle.plan.release,
-        actor=actor_of(project, signer),
+        actor=project.trust.identity_of(signer.public) if signer else project.actor,
         actor_key_id=signer.public.key_id if signer else None,
         reason=reason,
         incident=incident,
@@ -101,14 +101,6 @@ def decide(
         observed=observe(project, environment, chain),
         simulated=simulated or not sealed,
     )
-
-
-def actor_of(project: Project, signer: Signer | None) -> str:
-    """Who asks: the key's identity by the trust data, and only where those do not list it, by its own file."""
-    if signer is None:
-        return project.actor
-    listed = project.trust.find(signer.public.key_id)
-    return listed.identity if listed else signer.public.identity
 
 
 def decide_on(
