@@ -193,8 +193,8 @@ def test_a_decision_is_carried_out_once(case: Case) -> None:
     writer = world.writer(case.own.root, now_us=LATER)
     carry_out(writer, world.surfaces(), SLOT, writer.read())
     chain = writer.read()
-    assert chain.carries(case.honest)
-    assert not chain.carries(case.forged(valid_until_us=LATER + 5))
+    assert digest_document(case.honest) in chain.carried
+    assert digest_document(case.forged(valid_until_us=LATER + 5)) not in chain.carried
     with pytest.raises(EvidenceError) as caught:
         chain.extended([seal_entry(case.entry(case.honest), world.key("applier"))])
     assert (caught.value.code, "once already" in caught.value.message) == ("ledger.decision", True)

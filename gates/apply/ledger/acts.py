@@ -134,7 +134,7 @@ def _check_subject(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction)
         raise _refused("subject", f"is about {request.action} of {request.model} in {request.environment}")
     if not opened.decision.allow:
         raise _refused("denied", "denies")
-    if chain.carries(entry.decision):
+    if opened.envelope_digest in chain.carried:
         raise _refused("used", "was carried out once already")
     if not _about(entry, opened):
         raise _refused("subject", "is about another release or version")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from gates.apply.aliases import AliasNames
 from gates.apply.ledger.acts import ACTIONS, check_action
@@ -22,7 +21,7 @@ from gates.apply.ledger.changes import check_change
 from gates.apply.ledger.promotion import check_promotion, release_after
 from gates.apply.ledger.shape import check_shape, subjects_of
 from gates.apply.ledger.slots import OpenIntent, SlotState, advance
-from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
+from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.decisions import OpenedDecision, open_decision
 from gates.bundle.envelope import Opened, open_envelope
 from gates.bundle.store import Store
@@ -61,6 +60,7 @@ class Chain:
     ----------
     entries: all entries, in order. owners: the policy owners. sealed: `sealed` entries by bundle digest, in order.
     slots: the state of each slot that was ever moved. archived: `archive` entries by the version's digest. policies, trusts: in force, by environment.
+    carried: digests of the envelopes of decisions on actions.
     activations: the envelopes of all `policy` entries, in order.
     """
 
@@ -72,6 +72,7 @@ class Chain:
         self.sealed: dict[Digest, Entry] = dict(follows.sealed) if follows else {}
         self.slots: dict[Slot, SlotState] = dict(follows.slots) if follows else {}
         self.archived: dict[Digest, Entry] = dict(follows.archived) if follows else {}
+        self.carried: set[Digest] = set(follows.carried) if follows else set()
         self.policies: dict[Environment, ActivePolicy] = dict(follows.policies) if follows else {}
         self.trusts: dict[Environment, Trust] = dict(follows.trusts) if follows else {}
         self.activations: tuple[bytes, ...] = follows.activations if follows else ()
@@ -154,10 +155,6 @@ class Chain:
                 return item.entry
         return None
 
-    def carries(self, decision: dict[str, Any] | None) -> bool:
-        """Whether an entry carries this decision on an action, also while the entries after it are being read."""
-        return any(item.entry.decision == decision for item in self._read if item.entry.action in ACTIONS)
-
     def slot(self, slot: Slot) -> SlotState:
         return self.slots.get(slot, SlotState())
 
@@ -234,6 +231,7 @@ class Chain:
             self.sealed[entry.bundle_digest] = entry
         if entry.action in ACTIONS and entry.decision is not None:
             self._checked(check_action, entry, key_ids, where)
+            self.carried.add(digest_document(entry.decision))
         if entry.kind == "archive" and entry.candidate is not None:
             if entry.candidate.digest in self.archived:
                 raise EvidenceError("archives a version again", code="ledger.archived", where=where)
