@@ -126,8 +126,7 @@ def _resume(writer: LedgerWriter, surfaces: Surfaces, slot: Slot, chain: Chain) 
     move = own_intent(writer, chain.slot(slot), slot)
     if move.entry.kind != "monitor":
         raise open_elsewhere(move, slot)
-    before, after = move.before.release, move.after.release
-    demand: Demand = "back" if before and after and before.approved == after.approved else "rollback"
+    demand: Demand = "back" if move.is_step_back else "rollback"
     allowance = allowance_of(surfaces, slot, move.after.release, chain.slot(slot))
     check_surfaces(writer, surfaces, slot, chain, aliases=False)
     return Acted(demand, move.digest, carry_out(writer, surfaces, slot, chain, allowance=allowance, resumed=True))

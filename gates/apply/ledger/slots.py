@@ -60,6 +60,12 @@ class OpenIntent:
     before: Standing
     after: Standing
 
+    @property
+    def is_step_back(self) -> bool:
+        """Whether a monitor asked for an earlier step of the same rollout."""
+        before, after = self.before.release, self.after.release
+        return self.entry.kind == "monitor" and bool(before and after and before.approved == after.approved)
+
 
 @dataclass(frozen=True)
 class SlotState:
@@ -202,7 +208,7 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
     if entry.observed != (None if entry.status == "accepted" else reached.release):
         raise _broken(f"outcome {entry.status}, but something else was observed", where)
     closed = {**state.closed, move.digest: digest}
-    by: CameBy = "back" if _is_step_back(move) else _BY[move.entry.kind]
+    by: CameBy = "back" if move.is_step_back else _BY[move.entry.kind]
     debts = entry.debts or ()
     if entry.status == "failed":
         return replace(
@@ -216,11 +222,6 @@ def _close(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, whe
         known[state.release_digest] = replace(left, state=worse, time_us=entry.time_us, sequence=entry.sequence)
     unseen = move if entry.status == "accepted" else None
     return replace(arrived, open=None, debts=debts, known=known, closed=closed, unseen=unseen)
-
-
-def _is_step_back(move: OpenIntent) -> bool:
-    before, after = move.before.release, move.after.release
-    return move.entry.kind == "monitor" and bool(before and after and before.approved == after.approved)
 
 
 def _seen(state: SlotState, move: OpenIntent, entry: Entry, digest: Digest, where: str) -> SlotState:
