@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gates.apply.ledger.authority import may_sign, movers
+from gates.apply.ledger.authority import may_move, may_sign, movers
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.interface import HeadMoved, Ledger
 from gates.apply.ledger.shape import seal_entry
@@ -151,8 +151,7 @@ class LedgerWriter:
         ------
         Refused: `key.unlisted`. EvidenceError: no policy is active there.
         """
-        trust, key_id = chain.trust(slot.environment), self.signer.public.key_id
-        if not any(trust.allows(key_id, role, slot.environment) for role in movers(kind)):
+        if not may_move(chain.trust(slot.environment), (self.signer.public.key_id,), kind, slot):
             raise self._unlisted(f"may not {' or '.join(movers(kind))} in {slot.environment}")
 
     def may_pack(self, chain: Chain, slot: Slot) -> bool:

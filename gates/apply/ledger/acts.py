@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_args
 
-from gates.apply.ledger.authority import movers
+from gates.apply.ledger.authority import may_move
 from gates.apply.ledger.rollout import check_less, check_step
 from gates.apply.ledger.shape import release_digest
 from gates.apply.ledger.slots import Known, SlotState
@@ -146,9 +146,7 @@ def _check_subject(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction)
 
 def _check_key(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction) -> None:
     key_id, trust = opened.decision.request.actor_key_id, chain.trust(slot.environment)
-    if key_id not in opened.key_ids or not any(
-        trust.allows(key_id, role, slot.environment) for role in movers(entry.kind)
-    ):
+    if key_id not in opened.key_ids or not may_move(trust, (key_id,), entry.kind, slot):
         raise _refused("unlisted_key", f"is by no key that may apply in {slot.environment}")
 
 

@@ -47,14 +47,18 @@ def may_sign(
         )
     if entry.slot is None or entry.slot.environment not in trusts:
         return False
-    environment = entry.slot.environment
     kind = closes.kind if entry.kind == "outcome" and closes is not None else entry.kind
-    return any(trusts[environment].allows_any(key_ids, role, environment) for role in movers(kind))
+    return may_move(trusts[entry.slot.environment], key_ids, kind, entry.slot)
 
 
 def movers(kind: EntryKind) -> tuple[str, ...]:
     """Roles that may move a slot by an entry of this kind, and close that move."""
     return ("apply", "monitor") if kind == "monitor" else ("apply",)
+
+
+def may_move(trust: Trust, key_ids: tuple[str, ...], kind: EntryKind, slot: Slot) -> bool:
+    """Whether one of the keys has such a role there."""
+    return any(trust.allows_any(key_ids, role, slot.environment) for role in movers(kind))
 
 
 def check_answer(opened: OpenedDecision, slot: Slot, *, time_us: Micros) -> None:
