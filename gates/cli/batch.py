@@ -20,23 +20,22 @@ def batch(partition: str | None, environment: str, restore: bool, spec_path: str
     """
     from gates.flow.batch import batch as run
     from gates.flow.batch import restore_all
-    from gates.flow.notify import told
 
     if restore == (partition is not None):
         raise click.UsageError("name a partition, or --restore")
     project = options.open_project(spec_path)
     if partition is None:
-        with options.telling(project):
-            done = told(project, environment, "batch scores restored", None, lambda: restore_all(project, environment))
+        done = options.told(
+            project, environment, "batch scores restored", None, lambda: restore_all(project, environment)
+        )
         said = {"model": done.model.document(), "restored": list(done.changed), "left": list(done.left)}
         left = [f"to be scored: gates batch {name} -e {environment}" for name in done.left]
         first = f"{len(done.changed)} partitions have the scores of {done.model.uri} again"
         options.tell(said, output, first, *done.changed, *left)
         options.leave(1 if done.left else 0)
-    with options.telling(project):
-        scored = told(
-            project, environment, f"scored {partition}", None, lambda: run(project, environment, str(partition))
-        )
+    scored = options.told(
+        project, environment, f"scored {partition}", None, lambda: run(project, environment, str(partition))
+    )
     document = {"partition": partition, "run": scored.run.id, "rows": scored.run.rows, "scores": str(scored.scores)}
     how = "had scored" if scored.again else "scored"
     first = f"{scored.run.model.uri} {how} {partition}: {scored.run.rows} rows count"

@@ -44,17 +44,15 @@ def incident(environment: str, entry: str | None, out: Path | None, spec_path: s
 def confirm(environment: str, entry: str | None, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Sign, as a second person, that a rollback in ENV was right to do."""
     from gates.flow.incidents import confirm as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        digest = told(
-            project,
-            environment,
-            "rollback confirmed",
-            reason,
-            lambda: run(project, environment, entry=entry, comment=reason, key=key),
-        )
+    digest = options.told(
+        project,
+        environment,
+        "rollback confirmed",
+        reason,
+        lambda: run(project, environment, entry=entry, comment=reason, key=key),
+    )
     options.tell({"rollback": digest}, output, f"confirmed: rollback {digest[7:19]} in {environment}")
 
 
@@ -68,15 +66,13 @@ def confirm(environment: str, entry: str | None, reason: str, key: str | None, s
 def mark_bad(release: str, environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Mark the release DIGEST, which was done in ENV, as bad: no rollback goes to it. Moves no traffic."""
     from gates.flow.move import mark_bad as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        entry = told(
-            project,
-            environment,
-            f"release {release[7:19]} marked bad",
-            reason,
-            lambda: run(project, environment, release, reason=reason, key=key),
-        )
+    entry = options.told(
+        project,
+        environment,
+        f"release {release[7:19]} marked bad",
+        reason,
+        lambda: run(project, environment, release, reason=reason, key=key),
+    )
     options.tell({"release": release, "entry": entry}, output, f"release {release[7:19]} is bad in {environment}")

@@ -46,15 +46,13 @@ def retire(
 ) -> None:
     """Take what serves out of ENV, where nothing follows it: approvals are asked for, and traffic shown to be zero."""
     from gates.flow.leave import retire as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
 
     def move() -> Applied:
         return run(project, environment, reason=reason, requests=requests, time_column=time_column, days=days, key=key)
 
-    with options.telling(project):
-        done = told(project, environment, "retired", reason, move)
+    done = options.told(project, environment, "retired", reason, move)
     print_applied(done, "retired", output)
 
 
@@ -67,17 +65,15 @@ def retire(
 def archive(version: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Mark URI (models:/NAME/VERSION), which no environment needs: it is neither promoted nor rolled back to any more."""
     from gates.flow.leave import archive as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        done = told(
-            project,
-            project.environments[-1],
-            f"archived {version}",
-            reason,
-            lambda: run(project, version, reason=reason, key=key),
-        )
+    done = options.told(
+        project,
+        project.environments[-1],
+        f"archived {version}",
+        reason,
+        lambda: run(project, version, reason=reason, key=key),
+    )
     options.tell(
         {"version": done.version.document(), "entry": done.entry, "again": done.again},
         output,

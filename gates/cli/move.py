@@ -49,7 +49,6 @@ def promote(
 ) -> None:
     """Decide on sealed evidence and, where the policies allow, move the release. Exits 1 where they deny."""
     from gates.flow.move import promote as run
-    from gates.flow.notify import told
     from gates.render.document import document
 
     project = options.open_project(spec_path)
@@ -67,23 +66,22 @@ def promote(
             key=key,
         )
         _show(found, output, verbose=verbose)
-    with options.telling(project):
-        done = told(
+    done = options.told(
+        project,
+        environment,
+        "promoted",
+        reason,
+        lambda: run(
             project,
             environment,
-            "promoted",
-            reason,
-            lambda: run(
-                project,
-                environment,
-                candidate=candidate,
-                bundle=bundle,
-                reason=reason,
-                key=key,
-                percent=percent,
-                hotfix=hotfix,
-            ),
-        )
+            candidate=candidate,
+            bundle=bundle,
+            reason=reason,
+            key=key,
+            percent=percent,
+            hotfix=hotfix,
+        ),
+    )
     if output == "json":
         answer: dict[str, Any] = document(done.view)
         options.print_document(answer | ({"applied": applied_document(done.applied)} if done.applied else {}))
@@ -124,21 +122,19 @@ def rollback(
     With --incident what served is kept first, for a second at most; `gates incident` then writes the record.
     """
     from gates.flow.incidents import handle
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
     if planned:
         from gates.flow.preview import preview_rollback
 
         _show(preview_rollback(project, environment, incident or "other", reason=reason, to=to, key=key), output)
-    with options.telling(project):
-        done = told(
-            project,
-            environment,
-            "rolled back",
-            reason,
-            lambda: handle(project, environment, incident or "other", reason=reason, to=to, key=key),
-        )
+    done = options.told(
+        project,
+        environment,
+        "rolled back",
+        reason,
+        lambda: handle(project, environment, incident or "other", reason=reason, to=to, key=key),
+    )
     from gates.flow.batch import after_rollback
 
     scores = after_rollback(project, environment) if done.applied else ()
@@ -155,13 +151,11 @@ def rollback(
 def adopt(version: str, environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Enter into the ledger that URI (models:/NAME/VERSION) takes all of ENV's traffic already. Moves no traffic."""
     from gates.flow.move import adopt as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        done = told(
-            project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
-        )
+    done = options.told(
+        project, environment, "adopted", reason, lambda: run(project, environment, version, reason=reason, key=key)
+    )
     print_applied(done, "adopted", output)
 
 
@@ -175,15 +169,15 @@ def adopt(version: str, environment: str, reason: str, key: str | None, spec_pat
 def revert(environment: str, reason: str, planned: bool, key: str | None, spec_path: str, output: str) -> None:
     """Put back what somebody changed beside the ledger: the target edited by hand, an alias moved, a flag flipped."""
     from gates.flow.move import revert as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
     if planned:
         from gates.flow.preview import preview_revert
 
         _show(preview_revert(project, environment), output)
-    with options.telling(project):
-        done = told(project, environment, "reverted", reason, lambda: run(project, environment, reason=reason, key=key))
+    done = options.told(
+        project, environment, "reverted", reason, lambda: run(project, environment, reason=reason, key=key)
+    )
     print_applied(done, "reverted", output)
 
 
@@ -200,17 +194,15 @@ def reconcile(environment: str, how: str | None, key: str | None, spec_path: str
     Changes nothing without --finish or --undo, and exits 1 where something is left.
     """
     from gates.flow.move import reconcile as run
-    from gates.flow.notify import told
 
     asked: Literal["look", "finish", "undo"] = "finish" if how == "finish" else "undo" if how == "undo" else "look"
     project = options.open_project(spec_path)
     if asked == "look":
         todo, applied = run(project, environment, how=asked, key=key)
     else:
-        with options.telling(project):
-            todo, applied = told(
-                project, environment, "reconciled", None, lambda: run(project, environment, how=asked, key=key)
-            )
+        todo, applied = options.told(
+            project, environment, "reconciled", None, lambda: run(project, environment, how=asked, key=key)
+        )
     if output == "json":
         said = {"left": todo.left, "said": todo.said, "finish": todo.finish, "undo": todo.undo}
         options.print_document(said | ({"applied": applied_document(applied)} if applied else {}))
@@ -231,13 +223,11 @@ def reconcile(environment: str, how: str | None, key: str | None, spec_path: str
 def takeover(environment: str, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Make an unfinished move that another key began this key's: `gates reconcile` then finishes or undoes it."""
     from gates.flow.move import takeover as run
-    from gates.flow.notify import told
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        entry = told(
-            project, environment, "taken over", reason, lambda: run(project, environment, reason=reason, key=key)
-        )
+    entry = options.told(
+        project, environment, "taken over", reason, lambda: run(project, environment, reason=reason, key=key)
+    )
     options.tell({"entry": entry}, output, f"taken over in {environment}", f"next: gates reconcile -e {environment}")
 
 

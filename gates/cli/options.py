@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gates.render.view import View
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 environment = click.option(
     "-e", "--environment", default="development", show_default=True, metavar="ENV", help="Rung of the ladder."
@@ -96,11 +97,12 @@ def say(text: str = "") -> None:
     click.echo(text, err=True)
 
 
-@contextmanager
-def telling(project: Project) -> Iterator[None]:
-    """Say what could not be told, also of a move that failed."""
+def told(project: Project, environment: str, word: str, reason: str | None, move: Callable[[], T]) -> T:
+    """Run a move and tell how it ended, as `gates.flow.notify` does; say what could not be told, also of one that failed."""
+    from gates.flow.notify import told
+
     try:
-        yield
+        return told(project, environment, word, reason, move)
     finally:
         for failure in project.failures:
             say(f"note: {failure}")

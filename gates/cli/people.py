@@ -129,28 +129,26 @@ def policy_activate(
 
     The policies in force judge it: who may, what loosens and is named, who else approved, and whether it was simulated.
     """
-    from gates.flow.notify import told
     from gates.flow.people import activate
 
     if simulate and unsimulated:
         raise click.UsageError("--simulate, or --unsimulated and why not")
     project = options.open_project(spec_path)
-    with options.telling(project):
-        done = told(
+    done = options.told(
+        project,
+        ", ".join(environments),
+        "policies put in force",
+        reason,
+        lambda: activate(
             project,
-            ", ".join(environments),
-            "policies put in force",
-            reason,
-            lambda: activate(
-                project,
-                environments,
-                reason=reason,
-                key=key,
-                loosen=loosen,
-                simulate=simulate,
-                unsimulated=unsimulated,
-            ),
-        )
+            environments,
+            reason=reason,
+            key=key,
+            loosen=loosen,
+            simulate=simulate,
+            unsimulated=unsimulated,
+        ),
+    )
     digest, first = done.entry, done.first
     policy_digest, trust_digest = project.policies.digest, project.trust.digest
     rest = (

@@ -28,18 +28,16 @@ def rollout() -> None:
 @options.output
 def step(environment: str, percent: int | None, reason: str, key: str | None, spec_path: str, output: str) -> None:
     """Take the next step in ENV: while the decision holds, after the last one was seen, and where nobody asked to stop."""
-    from gates.flow.notify import told
     from gates.flow.rollout import step as run
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        done = told(
-            project,
-            environment,
-            "taken a step",
-            reason,
-            lambda: run(project, environment, percent=percent, reason=reason, key=key),
-        )
+    done = options.told(
+        project,
+        environment,
+        "taken a step",
+        reason,
+        lambda: run(project, environment, percent=percent, reason=reason, key=key),
+    )
     print_applied(done, "taken a step", output)
 
 
@@ -71,18 +69,16 @@ def act(
     environment: str, demand: Demand, alarm: Path, reason: str, key: str | None, spec_path: str, output: str
 ) -> None:
     """Do in ENV what a monitor demands, by a key that may `monitor`; what it saw goes into the ledger."""
-    from gates.flow.notify import told
     from gates.flow.rollout import act as run
 
     project = options.open_project(spec_path)
-    with options.telling(project):
-        done = told(
-            project,
-            environment,
-            "paused" if demand == "pause" else "rolled back",
-            reason,
-            lambda: run(project, environment, demand, alarm=alarm, reason=reason, key=key),
-        )
+    done = options.told(
+        project,
+        environment,
+        "paused" if demand == "pause" else "rolled back",
+        reason,
+        lambda: run(project, environment, demand, alarm=alarm, reason=reason, key=key),
+    )
     if output == "json":
         applied = {"applied": applied_document(done.applied)} if done.applied else {}
         options.print_document({"demand": done.demand, "entry": done.entry, **applied})
