@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import ValidationError
-
-from gates.bundle.canonical import canonical_bytes, digest_document
+from gates.decide.document import joined
 from gates.decide.engines.interface import ACTION, CHANGE, Engine
 from gates.decide.evaluate import evaluate
 from gates.decide.policies import PolicySet
-from gates.errors import EngineError
 from gates.records.action import ActionDecision, ActionInput
-from gates.records.base import first_fault
 from gates.records.change import ChangeDecision, ChangeInput
-from gates.records.decision import Evaluation, LedgerPosition
+from gates.records.decision import Evaluation
 
 D = TypeVar("D", ActionDecision, ChangeDecision)
 
@@ -56,24 +52,4 @@ def _decide(
     engine: Engine, confirming: Engine | None, entry_point: str, document: ActionInput | ChangeInput, kind: type[D]
 ) -> tuple[D, Evaluation]:
     answer = evaluate(engine, entry_point, document.document(), confirming=confirming)
-    ordered = {key: _ordered(value) for key, value in answer.document.items()}
-    try:
-        decision = kind.model_validate(
-            {
-                **ordered,
-                "request": document.request,
-                "policy_digest": document.policy.digest,
-                "trust_digest": document.policy.trust_digest,
-                "input_digest": digest_document(document.document()),
-                "ledger": LedgerPosition(sequence=document.ledger.sequence, head=document.ledger.head),
-            }
-        )
-    except ValidationError as error:
-        raise EngineError(
-            f"the policies' answer is not a decision: {first_fault(error, '/')}", code="engine.answer"
-        ) from error
-    return decision, answer.evaluation
-
-
-def _ordered(value: Any) -> Any:
-    return sorted(value, key=canonical_bytes) if isinstance(value, list) else value
+    return joined(kind, document, answer.document), answer.evaluation

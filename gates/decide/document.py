@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
-from gates.bundle.canonical import canonical_bytes, digest_document
+from gates.bundle.canonical import digest_document
 from gates.bundle.pack import OpenedApproval, OpenedBundle
 from gates.bundle.waivers import OpenedWaiver
 from gates.errors import EngineError, EvidenceError
-from gates.records.base import Digest, first_fault
+from gates.records.base import Digest, Record, first_fault
 from gates.records.decision import (
     ApprovalInput,
     BundleInput,
@@ -28,6 +29,12 @@ from gates.records.decision import (
     WaiverApprovalInput,
     WaiverInput,
 )
+
+if TYPE_CHECKING:
+    from gates.records.action import ActionInput
+    from gates.records.change import ChangeInput
+
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -116,9 +123,13 @@ def build_input(
 
 
 def build_decision(document: DecisionInput, answer: dict[str, object], *, simulated: bool) -> Decision:
-    """Join the policies' answer with the digests of everything that it depends on.
+    """Join the policies' answer with the digests of everything that it depends on; as `joined`."""
+    own = {"plan_digest": document.plan.digest, "bundle_digest": document.bundle.digest, "simulated": simulated}
+    return joined(Decision, document, {**answer, **own})
 
-    Sets come out of engines in different orders, so lists are sorted by their canonical bytes.
+
+def joined(kind: type[R], document: DecisionInput | ActionInput | ChangeInput, answer: dict[str, object]) -> R:
+    """Make a decision of an answer and the input that it answers.
 
     Raises
     ------
@@ -127,30 +138,21 @@ def build_decision(document: DecisionInput, answer: dict[str, object], *, simula
     from pydantic import ValidationError
 
     seen = document.ledger
-    position = LedgerPosition(sequence=seen.sequence, head=seen.head) if seen else None
-    ordered = {key: _sorted(value) if isinstance(value, list) else value for key, value in answer.items()}
     try:
-        return Decision.model_validate(
+        return kind.model_validate(
             {
-                **ordered,
+                **answer,
                 "request": document.request,
                 "policy_digest": document.policy.digest,
                 "trust_digest": document.policy.trust_digest,
-                "plan_digest": document.plan.digest,
-                "bundle_digest": document.bundle.digest,
                 "input_digest": digest_document(document.document()),
-                "ledger": position,
-                "simulated": simulated,
+                "ledger": LedgerPosition(sequence=seen.sequence, head=seen.head) if seen else None,
             }
         )
     except ValidationError as error:
         raise EngineError(
             f"the policies' answer is not a decision: {first_fault(error, '/')}", code="engine.answer"
         ) from error
-
-
-def _sorted(items: list[object]) -> list[object]:
-    return sorted(items, key=canonical_bytes)
 
 
 def decision_id(decision: Decision) -> Digest:
