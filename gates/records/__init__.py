@@ -58,57 +58,14 @@ __all__ = [
 ]
 
 _PLACES = {
-    "base": (
-        "Digest",
-        "Environment",
-        "Micros",
-        "ModelVersion",
-        "Record",
-    ),
-    "decision": (
-        "Decision",
-        "DecisionInput",
-        "Evaluation",
-        "RuleResult",
-    ),
-    "evidence": (
-        "Attachment",
-        "Bundle",
-        "Code",
-        "Evidence",
-        "EvidenceRef",
-        "TableIdentity",
-    ),
-    "measurement": (
-        "LADDER",
-        "WHOLE",
-        "Bound",
-        "Family",
-        "Item",
-        "Measurement",
-        "Param",
-        "Reason",
-        "Slice",
-    ),
-    "plan": (
-        "Backfill",
-        "Columns",
-        "Parameters",
-        "Plan",
-        "Requirement",
-        "Table",
-    ),
-    "release": (
-        "ActivePolicy",
-        "Approval",
-        "Entry",
-        "PublicKey",
-        "Release",
-        "Route",
-        "Slot",
-    ),
+    "base": "Digest Environment Micros ModelVersion Record",
+    "decision": "Decision DecisionInput Evaluation RuleResult",
+    "evidence": "Attachment Bundle Code Evidence EvidenceRef TableIdentity",
+    "measurement": "LADDER WHOLE Bound Family Item Measurement Param Reason Slice",
+    "plan": "Backfill Columns Parameters Plan Requirement Table",
+    "release": "ActivePolicy Approval Entry PublicKey Release Route Slot",
 }
-_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+_MODULES = {name: module for module, names in _PLACES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
