@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gates.apply.ledger.chain import Chain, decision_of
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.promotion import decision_of
 from gates.bundle.decisions import OpenedDecision
 from gates.errors import EvidenceError, Refused
 from gates.records.base import Digest, ModelVersion

@@ -12,8 +12,8 @@ from __future__ import annotations
 from gates.apply.aliases import Standing
 from gates.apply.begin import begin, own_move
 from gates.apply.ledger.authority import check_answer
-from gates.apply.ledger.chain import Chain, decision_of
-from gates.apply.ledger.promotion import check_promotion, release_after
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.promotion import check_promotion, decision_of, release_after
 from gates.apply.ledger.shape import release_digest
 from gates.apply.saga import (
     Applied,

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 from gates.apply.aliases import AliasNames
 from gates.apply.ledger.acts import ACTIONS, action_of
 from gates.apply.ledger.authority import check_decider
-from gates.apply.ledger.chain import Chain, decision_of, trust_in
+from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.changes import changes_of
+from gates.apply.ledger.promotion import decision_of
 from gates.apply.ledger.shape import check_shape
 from gates.apply.sealed import check_sealed
 from gates.apply.writer import read_ledger

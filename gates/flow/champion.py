@@ -64,7 +64,7 @@ class ChampionDocuments:
 
 def _bundle(chain: Chain, slot: Slot, champion: ModelVersion) -> Digest | None:
     """The bundle of the newest decision that let this version serve there, and that was carried out."""
-    from gates.apply.ledger.chain import decision_of
+    from gates.apply.ledger.promotion import decision_of
 
     done = {known.release.decision_digest for known in chain.slot(slot).known.values()}
     for each in reversed(chain.entries):

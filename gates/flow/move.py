@@ -118,7 +118,7 @@ class _Asked:
 
 def _again(asked: _Asked, writer: LedgerWriter, surfaces: Surfaces) -> Promotion | None:
     """Finish, or find done, the slot's last move where it is the promotion that is asked for; None: decide."""
-    from gates.apply.ledger.chain import decision_of
+    from gates.apply.ledger.promotion import decision_of
     from gates.apply.promote import finish
     from gates.apply.promote import promote as carry_out
     from gates.apply.saga import open_elsewhere, own_intent

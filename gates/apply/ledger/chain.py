@@ -18,11 +18,10 @@ from gates.apply.aliases import AliasNames
 from gates.apply.ledger.acts import ACTIONS, check_action
 from gates.apply.ledger.authority import may_sign
 from gates.apply.ledger.changes import check_change
-from gates.apply.ledger.promotion import check_promotion, release_after
+from gates.apply.ledger.promotion import check_promotion, decision_of, release_after
 from gates.apply.ledger.shape import check_shape, subjects_of
 from gates.apply.ledger.slots import OpenIntent, SlotState, advance
-from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
-from gates.bundle.decisions import OpenedDecision, open_decision
+from gates.bundle.canonical import digest_bytes, digest_document, parse_json
 from gates.bundle.envelope import Opened, open_envelope
 from gates.bundle.store import Store
 from gates.bundle.trust import Trust
@@ -274,17 +273,6 @@ class Chain:
             ) from error
         if after is None or any(getattr(after, part) != getattr(wanted, part) for part in _DECIDED):
             raise EvidenceError("not the release that was decided on", code="ledger.decision", where=where)
-
-
-def decision_of(entry: Entry) -> OpenedDecision:
-    """Open the decision that a promote intent carries.
-
-    Raises
-    ------
-    EvidenceError: it carries none, or one that does not verify.
-    """
-    raw = canonical_bytes(entry.decision or {})
-    return open_decision(raw, digest_bytes(raw))
 
 
 def _open(raw: bytes, where: str) -> tuple[Opened, Entry]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gates.apply.ledger.chain import Chain, decision_of
+from gates.apply.ledger.chain import Chain
+from gates.apply.ledger.promotion import decision_of
 from gates.bundle.decisions import OpenedDecision
 from gates.bundle.pack import load_manifest, load_plan
 from gates.bundle.store import Store

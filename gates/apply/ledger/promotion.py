@@ -7,13 +7,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gates.apply.ledger.authority import check_answer, check_in_force
-from gates.bundle.decisions import OpenedDecision
+from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.decisions import OpenedDecision, open_decision
 from gates.errors import Refused, UsageError
 from gates.records.base import Micros, ModelVersion
 from gates.records.release import Entry, Release, Route, Slot
 
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
+
+
+def decision_of(entry: Entry) -> OpenedDecision:
+    """Open the decision that a promote intent carries.
+
+    Raises
+    ------
+    EvidenceError: it carries none, or one that does not verify.
+    """
+    raw = canonical_bytes(entry.decision or {})
+    return open_decision(raw, digest_bytes(raw))
 
 
 def release_after(before: Release | None, opened: OpenedDecision) -> Release:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gates.apply.ledger.authority import check_answer, check_in_force
-from gates.apply.ledger.promotion import routes_after
+from gates.apply.ledger.promotion import decision_of, routes_after
 from gates.apply.ledger.shape import release_digest
-from gates.bundle.canonical import canonical_bytes, digest_bytes
-from gates.bundle.decisions import OpenedDecision, open_decision
+from gates.bundle.canonical import canonical_bytes
+from gates.bundle.decisions import OpenedDecision
 from gates.errors import Refused
 from gates.records.action import PresentShare, Rollout, Suspect
 from gates.records.base import Digest, Micros, ModelVersion
@@ -39,10 +39,7 @@ def promotion_of(chain: Chain, slot: Slot) -> OpenedDecision | None:
     release = chain.release(slot)
     wanted = release.decision_digest if release else None
     entry = chain.intent_of(slot, wanted) if wanted else None
-    if entry is None or entry.decision is None:
-        return None
-    raw = canonical_bytes(entry.decision)
-    return open_decision(raw, digest_bytes(raw))
+    return decision_of(entry) if entry is not None and entry.decision is not None else None
 
 
 def present_share(chain: Chain, slot: Slot, observed: Digest | None) -> PresentShare | None:
