@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gates.apply.act import Envelope, PoliciesBy, denied
 from gates.apply.ledger.chain import Chain
@@ -46,14 +47,13 @@ class Wanted:
     unsimulated: Name | None = None
 
 
-def change_of(wanted: ActivePolicy, engine: Engine) -> Change:
-    """Say what policies loosen in an environment, by their own words, and what of it is named.
+def loosened_by(engine: Engine, environment: Environment) -> dict[str, Any]:
+    """Ask policies that are to come what they loosen in an environment: paths, as `loosened` and `unknown`."""
+    return engine.evaluate(ACTIVATION, ActivationRequest(environment=environment).document())
 
-    Parameters
-    ----------
-    engine: of the policies that are to come.
-    """
-    said = engine.evaluate(ACTIVATION, ActivationRequest(environment=wanted.environment).document())
+
+def change_of(wanted: ActivePolicy, said: Mapping[str, Any]) -> Change:
+    """Say what policies loosen, by their own words (`loosened_by`), and what of it is named."""
     return Change(
         policy_digest=wanted.policy_digest,
         trust_digest=wanted.trust_digest,

@@ -6,7 +6,7 @@ came out, whose whole answer is in the store by its digest, or why there was non
 
 from __future__ import annotations
 
-from gates.apply.change import change_input, change_of
+from gates.apply.change import change_input, change_of, loosened_by
 from gates.apply.ledger.changes import change_facts
 from gates.audit.positions import Positions
 from gates.audit.replay import EngineFor, Replayed, embedded, load_trust_of
@@ -46,7 +46,7 @@ def replay_change(
     document = change_input(
         decision.request,
         change_facts(chain, decision.request.environment),
-        change_of(wanted, engine_for(new)),
+        change_of(wanted, loosened_by(engine_for(new), wanted.environment)),
         [load_change_approval(store, item.digest) for item in stored.approvals],
         simulation=stored.simulation,
         unsimulated=stored.unsimulated,

@@ -12,8 +12,6 @@ from gates.bundle.canonical import canonical_bytes
 from gates.bundle.keys import load_public
 from gates.bundle.pack import load_bundle, put_approval
 from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
-from gates.decide.engines.interface import ACTIVATION
-from gates.decide.plan_request import ActivationRequest
 from gates.errors import UsageError
 from gates.flow.decision import decide
 from gates.flow.stages import find_bundle
@@ -97,7 +95,7 @@ def activate(
     Refused: the key is no policy owner's, or the policies in force deny. UsageError: an unknown environment, no reason, no
     trust file, or overrides that loosen and are not named, or are named and do not.
     """
-    from gates.apply.change import Wanted, ask, change_of
+    from gates.apply.change import Wanted, ask, change_of, loosened_by
     from gates.apply.policy import activate_policy, begin_ledger
     from gates.flow.judge import policies_in_force
 
@@ -112,7 +110,8 @@ def activate(
             where=str(project.trust_path or "gates.yaml"),
             remedy="list the keys first: gates trust add KEY.pub --person NAME --role ROLE",
         )
-    loosened = _loosened(project, environments, frozenset(loosen))
+    said = {name: loosened_by(project.engines.engine, name) for name in environments}
+    _check_loosened(said, frozenset(loosen))
     signer = project.signer(key, environments[0])
     project.policies.put(project.store)
     trust_digest = project.store.put(canonical_bytes(project.trust.document()))
@@ -121,7 +120,7 @@ def activate(
             environment=name,
             policy_digest=project.policies.digest,
             trust_digest=trust_digest,
-            loosened=loosened[name] or None,
+            loosened=tuple(said[name]["loosened"]) or None,
         )
         for name in environments
     ]
@@ -131,7 +130,7 @@ def activate(
     simulation = _simulated(project) if simulate else None
     why = None if simulate else unsimulated or "nobody asked for it"
     wanted = Wanted(active, reason, simulation, why)
-    changes = [change_of(one, project.engines.engine) for one in active]
+    changes = [change_of(one, said[one.environment]) for one in active]
 
     def judge(chain: Chain, time_us: Micros) -> tuple[dict[str, Any], ...]:
         in_force = policies_in_force(project)
@@ -183,11 +182,9 @@ def approve_policy(
     return put_change_approval(project.store, signer, approval), approval
 
 
-def _loosened(project: Project, environments: Sequence[str], named: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
-    """Ask the policies what their owners' overrides loosen, and hold it against what the owner names."""
-    found = {}
-    for name in environments:
-        answer = project.engines.engine.evaluate(ACTIVATION, ActivationRequest(environment=name).document())
+def _check_loosened(said: Mapping[str, Mapping[str, Any]], named: frozenset[str]) -> None:
+    """Hold what the policies say that their owners' overrides loosen against what the owner names."""
+    for answer in said.values():
         if answer["unknown"]:
             raise UsageError(
                 "an override of something that no policy has",
@@ -195,8 +192,7 @@ def _loosened(project: Project, environments: Sequence[str], named: frozenset[st
                 where=", ".join(answer["unknown"]),
                 remedy="correct the name; `gates explain` lists the checks",
             )
-        found[name] = tuple(answer["loosened"])
-    real = frozenset(path for paths in found.values() for path in paths)
+    real = frozenset(path for answer in said.values() for path in answer["loosened"])
     if missing := sorted(real - named):
         raise UsageError(
             "what loosens is put in force by its name only",
@@ -206,7 +202,6 @@ def _loosened(project: Project, environments: Sequence[str], named: frozenset[st
         )
     if strange := sorted(named - real):
         raise UsageError("does not loosen anything there", code="override.named", where=", ".join(strange))
-    return found
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from audit_world import MINUTE, NOW, AuditWorld, Promoted, promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.act import Envelope
-from gates.apply.change import Wanted, ask, change_of
+from gates.apply.change import Wanted, ask, change_of, loosened_by
 from gates.apply.ledger.shape import seal_entry
 from gates.apply.policy import activate_policy
 from gates.apply.rollback import asked_of, rollback
@@ -244,7 +244,7 @@ def changed(own: Promoted) -> tuple[ActivePolicy, Callable[..., Any]]:
         environment="staging", policy_digest=policies.put(world.store), trust_digest=world.trust.digest
     )
     with EmbeddedEngine(policies) as engine:
-        change = change_of(active, engine)
+        change = change_of(active, loosened_by(engine, "staging"))
 
     def judge(chain: Any, time_us: int) -> tuple[Envelope, ...]:
         wanted = Wanted((active,), "other slices", unsimulated="a test")
