@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
+from gates.bundle.trust import Role
 from gates.cli import options, policies
 
 if TYPE_CHECKING:
-    from gates.bundle.trust import Role
     from gates.flow.people import Activated
-
-_ROLES = [
-    "policy",
-    "measure",
-    "decide",
-    "apply",
-    "monitor",
-    "approve:ml-owner",
-    "approve:risk",
-    "approve:business-owner",
-]
 
 
 @click.group()
@@ -56,7 +45,9 @@ def trust() -> None:
 @trust.command("add")
 @click.argument("public", type=click.Path(path_type=Path))
 @click.option("--person", required=True, metavar="NAME", help="Who answers for the key: persons are counted, not keys.")
-@click.option("--role", "roles", required=True, multiple=True, type=click.Choice(_ROLES), help="What the key may do.")
+@click.option(
+    "--role", "roles", required=True, multiple=True, type=click.Choice(get_args(Role)), help="What the key may do."
+)
 @click.option("--environment", "environments", multiple=True, metavar="ENV", help="Only there; default: everywhere.")
 @click.option(
     "--name",
