@@ -7,12 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from simulators.answering import Request, answering
 from small_world import World
 
 from gates.errors import UsageError
@@ -122,33 +121,24 @@ def test_it_imports_nothing_heavy(promoted: World) -> None:
 def test_an_alias_is_asked_of_a_server() -> None:
     seen: list[str | None] = []
 
-    class Server(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(self.headers.get("Authorization"))
-            parts = urlsplit(self.path)
-            asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            good = parts.path == "/api/2.0/mlflow/registered-models/alias" and asked["name"] == "a b"
-            code = {"x": 200, "gone": 404}.get(asked["alias"], 500) if good else 400
-            body = json.dumps({"model_version": {"name": "a b", "version": "7"}}).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(asked: Request) -> tuple[int, bytes]:
+        seen.append(asked.headers.get("Authorization"))
+        parts = urlsplit(asked.path)
+        said = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        good = parts.path == "/api/2.0/mlflow/registered-models/alias" and said["name"] == "a b"
+        code = {"x": 200, "gone": 404}.get(said["alias"], 500) if good else 400
+        return code, json.dumps({"model_version": {"name": "a b", "version": "7"}}).encode()
 
-        def log_message(self, *_: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    uri = f"http://127.0.0.1:{server.server_port}/"
-    assert version_of_alias(uri, "a b", "x", {"MLFLOW_TRACKING_TOKEN": "t"}) == "7"
-    assert version_of_alias(uri, "a b", "x", {"MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "p"}) == "7"
-    assert seen == ["Bearer t", "Basic dTpw"]
-    with pytest.raises(NotRegistered):
-        version_of_alias(uri, "a b", "gone", {})
-    with pytest.raises(RegistryUnavailable):
-        version_of_alias(uri, "a b", "broken", {})
-    server.shutdown()
-    server.server_close()
+    user = {"MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "p"}
+    with answering(answer) as address:
+        uri = f"{address}/"
+        assert version_of_alias(uri, "a b", "x", {"MLFLOW_TRACKING_TOKEN": "t"}) == "7"
+        assert version_of_alias(uri, "a b", "x", user) == "7"
+        assert seen == ["Bearer t", "Basic dTpw"]
+        with pytest.raises(NotRegistered):
+            version_of_alias(uri, "a b", "gone", {})
+        with pytest.raises(RegistryUnavailable):
+            version_of_alias(uri, "a b", "broken", {})
     with pytest.raises(RegistryUnavailable):
         version_of_alias(uri, "a b", "x", {})
     with pytest.raises(UsageError):

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import threading
 import venv
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from simulators.answering import Request, answering
 from small_world import World
 
 from gates.flow import incidents, snapshot
@@ -132,26 +132,16 @@ def test_without_the_ledger_the_pack_chooses_and_what_is_missing_is_said(world: 
 def test_retraining_is_asked_for_and_nothing_moves(world: World) -> None:
     got: list[Any] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            got.append((self.headers.get("Authorization"), body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
+    def answer(asked: Request) -> tuple[int, bytes]:
+        got.append((asked.headers.get("Authorization"), json.loads(asked.body)))
+        return 204, b""
 
     refused = back(world, "retrain")
     assert (refused.code, "rollback.retrain" in refused.err) == (2, True)
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        world.edit(
-            "  kept_hours: 24\n", f"  kept_hours: 24\n  retrain: http://127.0.0.1:{server.server_port}/dispatches\n"
-        )
+    with answering(answer) as address:
+        world.edit("  kept_hours: 24\n", f"  kept_hours: 24\n  retrain: {address}/dispatches\n")
         world.environ["GATES_DISPATCH_TOKEN"] = "t0ken-of-nobody"
         ran = back(world, "retrain")
-        server.shutdown()
     assert (ran.code, served(world)) == (0, "2"), ran.err
     [(authorization, body)] = got
     assert (authorization, body["event_type"]) == ("Bearer t0ken-of-nobody", "retrain")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import http.server
 import ipaddress
 import json
 import os
@@ -12,13 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from simulators.answering import Request, answering
 from simulators.policy_world import golden, plan_request, policy_set, with_facts
 
 from gates.bundle.canonical import canonical_bytes
@@ -53,29 +52,12 @@ def opa() -> OpaBinary:
 # A server that says what it is told to.
 
 
-@contextlib.contextmanager
-def saying(answer: Callable[[Document], tuple[int, bytes]]) -> Iterator[str]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert "strict-builtin-errors=true" in self.path
-            code, content = answer(asked["input"])
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+def saying(answer: Callable[[Document], tuple[int, bytes]]) -> AbstractContextManager[str]:
+    def answered(asked: Request) -> tuple[int, bytes]:
+        assert "strict-builtin-errors=true" in asked.path
+        return answer(json.loads(asked.body)["input"])
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    return answering(answered)
 
 
 def _decide(url: str, document: Document, monkeypatch: pytest.MonkeyPatch) -> tuple[Document, Any]:

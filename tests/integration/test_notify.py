@@ -6,12 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from simulators.answering import Request, answering
 from simulators.apply_world import World, slot_in
 
 from gates.apply.archive import Archived
@@ -39,25 +40,16 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            there.wait.wait(20)
-            there.got.append(json.loads(body))
-            self.send_response(there.answer)
-            self.end_headers()
+    def answer(asked: Request) -> tuple[int, bytes]:
+        there.wait.wait(20)
+        there.got.append(json.loads(asked.body))
+        return there.answer, b""
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    there = Receiver(server.server_port)
-    there.wait.set()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield there
-    there.wait.set()
-    server.shutdown()
-    server.server_close()
+    with answering(answer) as address:
+        there = Receiver(urlsplit(address).port or 0)
+        there.wait.set()
+        yield there
+        there.wait.set()
 
 
 @pytest.fixture(autouse=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import http.server
 import runpy
 import stat
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from simulators.answering import Request, answering
 
 from gates.decide import opa_binary, opa_release
 from gates.decide.opa_binary import OPA_VERSION, get_opa
@@ -24,29 +23,14 @@ DIGEST = hashlib.sha256(PROGRAM).hexdigest()
 _PIN = runpy.run_path(str(Path(__file__).parents[2] / "tools/pin_opa.py"))
 
 
-@contextlib.contextmanager
-def serving(answer: Callable[[str], bytes | None], *, claims: int = 0) -> Iterator[str]:
+def serving(answer: Callable[[str], bytes | None], *, claims: int = 0) -> AbstractContextManager[str]:
     """A place of releases. `claims`: bytes that it announces besides those that it sends."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = answer(self.path)
-            self.send_response(404 if content is None else 200)
-            self.send_header("Content-Length", str(len(content or b"") + claims))
-            self.end_headers()
-            self.wfile.write(content or b"")
+    def answered(asked: Request) -> tuple[int, bytes]:
+        content = answer(asked.path)
+        return (404, b"") if content is None else (200, content)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    return answering(answered, claims=claims)
 
 
 def _pins(digest: str | None) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from simulators.answering import Request, answering
 
 from gates.bundle.canonical import digest_bytes
 from gates.flow.readiness import _answers
@@ -25,28 +24,14 @@ VERSION = ModelVersion(name="m", version="3", digest=DIGEST)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self, code: int, content: bytes) -> None:
-            self.send_response(code)
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(asked: Request) -> tuple[int, bytes]:
+        if asked.method == "GET":
+            return 200 if asked.path == f"/v2/app/manifests/{DIGEST}" else 404, MANIFEST
+        predictions = [row * 2 for row in json.loads(asked.body)["inputs"]]
+        return 200 if asked.path == "/3/invocations" else 503, json.dumps({"predictions": predictions}).encode()
 
-        def do_GET(self) -> None:
-            self.answer(200 if self.path == f"/v2/app/manifests/{DIGEST}" else 404, MANIFEST)
-
-        def do_POST(self) -> None:
-            rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["inputs"]
-            answer = {"predictions": [row * 2 for row in rows]}
-            self.answer(200 if self.path == "/3/invocations" else 503, json.dumps(answer).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    there = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=there.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{there.server_port}"
-    there.shutdown()
-    there.server_close()
+    with answering(answer) as address:
+        yield address
 
 
 def test_a_file_is_there_gone_or_another(tmp_path: Path) -> None:
