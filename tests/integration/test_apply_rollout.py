@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import nullcontext
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_world import MINUTE, NOW, AuditWorld, Promoted, promoted
+from audit_world import MINUTE, NOW, Promoted, promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.ledger.acts import action_of
@@ -24,7 +21,6 @@ from gates.apply.serving.file_serving import FileServing
 from gates.apply.writer import Position
 from gates.audit.findings import Findings
 from gates.audit.verify import verify
-from gates.decide import opa_binary
 from gates.decide.engines import at_hand
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError, GatesError, Refused
@@ -35,13 +31,7 @@ SLOT = Slot(model=MODEL, environment="staging")
 LATER = NOW + 2 * MINUTE
 SEEN = Alarm(monitor="canary", check="errors", value=0.08, rows=4000, from_us=NOW, until_us=NOW + MINUTE)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _alone() -> Any:
-    """Both engines are compared elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opa_binary, "find_opa", lambda: None)
-        yield
+pytestmark = pytest.mark.usefixtures("without_opa")
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +39,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
     """Version 7 has 20 % in staging, and its plan goes on to 60 and 100."""
     plan = [{"environment": "staging", "steps": [20, 60, 100]}]
     return promoted(tmp_path_factory.mktemp("world"), percent=20, rollout=plan)
-
-
-@pytest.fixture
-def own(made: Promoted, tmp_path: Path) -> Promoted:
-    shutil.copytree(made.world.root, tmp_path / "copy")
-    return replace(made, world=AuditWorld(tmp_path / "copy"))
 
 
 def go(own: Promoted, percent: int | None = None, *, by: str = "applier", at: int = LATER) -> Applied:

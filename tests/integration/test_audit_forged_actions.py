@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from audit_world import MINUTE, NOW, AuditWorld, Promoted, promoted
+from audit_world import MINUTE, NOW, Promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.act import Envelope
@@ -21,7 +19,6 @@ from gates.apply.saga import carry_out
 from gates.audit.verify import verify
 from gates.bundle.acts import ON_ACTION, ON_CHANGE
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
-from gates.decide import opa_binary
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.errors import EvidenceError
 from gates.records import ActivePolicy, Entry, Release, Slot
@@ -31,23 +28,7 @@ SLOT = Slot(model=MODEL, environment="staging")
 LATER = NOW + 2 * MINUTE
 OTHER = digest_bytes(b"other")
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _alone() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opa_binary, "find_opa", lambda: None)
-        yield
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
-    return promoted(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def own(made: Promoted, tmp_path: Path) -> Promoted:
-    shutil.copytree(made.world.root, tmp_path / "copy")
-    return replace(made, world=AuditWorld(tmp_path / "copy"))
+pytestmark = pytest.mark.usefixtures("without_opa")
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_world import MINUTE, NOW, RUNGS, AuditWorld, Promoted, promoted
+from audit_world import MINUTE, NOW, RUNGS, Promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.ledger.chain import Chain, trust_in
@@ -29,17 +26,6 @@ from gates.records.decision import DecisionInput, LedgerPosition
 from gates.records.evidence import BUNDLE_TYPE
 
 OTHER = digest_bytes(b"another holdout")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
-    return promoted(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def own(made: Promoted, tmp_path: Path) -> Promoted:
-    shutil.copytree(made.world.root, tmp_path / "copy")
-    return replace(made, world=AuditWorld(tmp_path / "copy"))
 
 
 def failures(at: Promoted, *decisions: Digest) -> Findings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from audit_world import MINUTE, NOW, Promoted, promoted
+from audit_world import MINUTE, NOW, Promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.ledger.chain import trust_in
@@ -27,11 +27,6 @@ from gates.records.decision import LastInput
 from gates.render.join import build_view
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
-    return promoted(tmp_path_factory.mktemp("world"))
-
-
 def positions(made: Promoted) -> Positions:
     world = made.world
     return Positions(world.ledger.entries(), root=made.root, trust=trust_in(world.store))
@@ -45,37 +40,35 @@ def test_a_replay_gives_the_same_bytes(made: Promoted) -> None:
     assert canonical_bytes(again.again.document()) == canonical_bytes(again.opened.decision.document())
 
 
-def test_what_happens_later_changes_no_replay(tmp_path: Path) -> None:
+def test_what_happens_later_changes_no_replay(own: Promoted) -> None:
     """Another approval, other policies and trust in force, a rollback, and a moved alias."""
-    made = promoted(tmp_path)
-    world = made.world
-    world.approve(made.bundle, "stranger", NOW + MINUTE)
+    world = own.world
+    world.approve(own.bundle, "stranger", NOW + MINUTE)
     nobody = Trust(keys=tuple(key for key in world.trust.keys if key.person in ("owner", "applier")))
     world.store.put(canonical_bytes(nobody.document()))
     active = [
         ActivePolicy(environment="staging", policy_digest=digest_bytes(b"later policy"), trust_digest=nobody.digest)
     ]
-    activate_policy(world.writer(made.root, "owner", NOW + 2 * MINUTE), active, reason="next year's")
+    activate_policy(world.writer(own.root, "owner", NOW + 2 * MINUTE), active, reason="next year's")
     rollback(
-        world.writer(made.root, now_us=NOW + 3 * MINUTE),
+        world.writer(own.root, now_us=NOW + 3 * MINUTE),
         world.surfaces(),
         Slot(model=MODEL, environment="staging"),
         reason="errors in the log",
     )
     store = world.store
 
-    assert replay(store, load_decision(store, made.decision), positions=positions(made)).same
+    assert replay(store, load_decision(store, own.decision), positions=positions(own)).same
 
 
-def test_a_denial_replays_too(tmp_path: Path) -> None:
-    made = promoted(tmp_path)
-    world = made.world
+def test_a_denial_replays_too(own: Promoted) -> None:
+    world = own.world
     worse = world.registry.register(MODEL, "8", b"weights 8")
-    denied = world.decide(made.root, world.bundle(worse, made.candidate, ece=0.06), now_us=NOW + 2 * MINUTE)
+    denied = world.decide(own.root, world.bundle(worse, own.candidate, ece=0.06), now_us=NOW + 2 * MINUTE)
     opened = load_decision(world.store, denied)
 
     assert not opened.decision.allow
-    assert replay(world.store, opened, positions=positions(made)).same
+    assert replay(world.store, opened, positions=positions(own)).same
 
 
 @pytest.mark.opa
@@ -126,10 +119,9 @@ def test_a_decision_is_found_by_its_id_too(made: Promoted) -> None:
         find_decision(store, digest_bytes(b"none"))
 
 
-def test_a_link_to_another_decision_leads_nowhere(tmp_path: Path) -> None:
-    made = promoted(tmp_path)
-    store, wanted = made.world.store, digest_bytes(b"another decision")
-    store.link("decision", wanted, made.decision)
+def test_a_link_to_another_decision_leads_nowhere(own: Promoted) -> None:
+    store, wanted = own.world.store, digest_bytes(b"another decision")
+    store.link("decision", wanted, own.decision)
     with pytest.raises(EvidenceError) as caught:
         find_decision(store, wanted)
     assert caught.value.code == "decision.mixed"
@@ -143,30 +135,28 @@ def test_trust_that_names_nobody_needs_no_bytes(tmp_path: Path) -> None:
         load_trust_of(store, store.put(b'{ "keys": [] }'))
 
 
-def test_less_than_the_last_decision_asked_for_is_denied_said_first_and_replayed(tmp_path: Path) -> None:
-    made = promoted(tmp_path)
-    world = made.world
+def test_less_than_the_last_decision_asked_for_is_denied_said_first_and_replayed(own: Promoted) -> None:
+    world = own.world
     newer = world.registry.register(MODEL, "8", b"weights 8")
     columns = {"label": "delayed", "key": ["flight_id"], "set_columns": [], "features": ["temperature", "wind"]}
-    bundle = world.bundle(newer, made.candidate, columns=columns)
-    decided = load_decision(world.store, world.decide(made.root, bundle, now_us=NOW + 2 * MINUTE))
+    bundle = world.bundle(newer, own.candidate, columns=columns)
+    decided = load_decision(world.store, world.decide(own.root, bundle, now_us=NOW + 2 * MINUTE))
     less = [result for result in decided.decision.results if result.code.startswith("narrowed.")]
     assert [(result.code, str(result.item and result.item.name)) for result in less] == [("narrowed.key", "label")]
     assert not decided.decision.allow
     view = build_view(decided.decision, (), limit_of=lambda _: None, annotations=load_annotations())
     assert view.rows[0].code == view.deciding[0].code == "narrowed.key"
     assert view.why.startswith("Narrowed in 1 way since the last decision here. Another key, column label")
-    assert replay(world.store, decided, positions=positions(made)).same
+    assert replay(world.store, decided, positions=positions(own)).same
 
 
-def test_a_last_decision_whose_plan_is_lost_is_no_reason_to_allow(tmp_path: Path) -> None:
-    made = promoted(tmp_path)
-    world = made.world
-    chain = positions(made).at(len(world.ledger.entries()) - 1)
+def test_a_last_decision_whose_plan_is_lost_is_no_reason_to_allow(own: Promoted) -> None:
+    world = own.world
+    chain = positions(own).at(len(world.ledger.entries()) - 1)
     slot = Slot(model=MODEL, environment="staging")
     last = last_input(chain, slot, world.store)
     assert last is not None
     assert last.plan is not None
-    assert last.plan.digest == load_decision(world.store, made.decision).decision.plan_digest
-    assert last_input(chain, slot, Store(tmp_path / "another")) == LastInput(decision_id=last.decision_id)
+    assert last.plan.digest == load_decision(world.store, own.decision).decision.plan_digest
+    assert last_input(chain, slot, Store(own.world.root / "another")) == LastInput(decision_id=last.decision_id)
     assert last_input(chain, Slot(model=MODEL, environment="production"), world.store) is None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from audit_world import NOW, AuditWorld, Promoted, promoted
+from audit_world import NOW, Promoted
 from simulators.policy_world import MODEL
 
 from gates.apply.promote import promote
@@ -39,18 +38,6 @@ class Export:
 
     def append(self, raw: bytes, *, expects: str | None) -> None:
         raise AssertionError
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
-    return promoted(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def own(made: Promoted, tmp_path: Path) -> Promoted:
-    """A copy of the world that a test may spoil."""
-    shutil.copytree(made.world.root, tmp_path / "copy")
-    return replace(made, world=AuditWorld(tmp_path / "copy"))
 
 
 def check(at: Promoted, ledger: Export | None = None, *, registry: bool = True) -> Findings:

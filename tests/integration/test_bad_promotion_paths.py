@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_world import MINUTE, NOW, AuditWorld, Promoted, promoted
+from audit_world import MINUTE, NOW, Promoted
 from simulators.policy_world import MODEL
 
 from gates.bundle.canonical import canonical_bytes, digest_bytes
@@ -28,18 +25,6 @@ from gates.records import Decision, Digest, Evidence, Measurement, ModelVersion,
 Change = Callable[[Evidence], Evidence]
 LATER = NOW + 3 * MINUTE
 EASIER = digest_bytes(b"an easier holdout")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
-    """Version 7 serves in staging, decided on the holdout that its model has."""
-    return promoted(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def own(made: Promoted, tmp_path: Path) -> Promoted:
-    shutil.copytree(made.world.root, tmp_path / "copy")
-    return replace(made, world=AuditWorld(tmp_path / "copy"))
 
 
 def version(own: Promoted, number: str = "8") -> ModelVersion:
