@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
-    AfterValidator,
     Field,
     PrivateAttr,
     ValidationError,
@@ -22,144 +21,24 @@ from pydantic import (
 
 from gates.errors import UsageError
 from gates.plan.document import read_document
-from gates.plan.placeholders import only, placeholders, resolve_path
-from gates.plan.spec_backfill import BackfillSpec, Time
+from gates.plan.placeholders import resolve_path
+from gates.plan.spec_backfill import BackfillSpec
 from gates.plan.spec_columns import ColumnsSpec, Names, Part
 from gates.plan.spec_release import ReleaseSpec
 from gates.plan.spec_rollback import RollbackSpec
 from gates.plan.spec_serving import BatchSpec, Serving
-from gates.plan.spec_sources import FeastSpec, LogSpec, ReadSpec, SnapshotSpec
+from gates.plan.spec_tables import Location, Tables, TableSpec
 from gates.plan.wording import say
 from gates.records import Columns, Digest, Environment, Table
-from gates.records.base import Name, micros
+from gates.records.base import Name
 from gates.records.plan import Parity, Role, Served, TableRole, Task
 
 SPEC_NAME = "gates.yaml"
 SCHEMA_ID = "urn:model-gates:schema:gates:v1"
-FEAST_ROLES = ("offline", "online")
-
-
-def _plain(text: str) -> str:
-    if placeholders(text):
-        raise ValueError("nothing is filled in here; {version} belongs to tables, {environment} to serving.file")
-    return text
-
-
-Location = Annotated[Name, AfterValidator(_plain)]
-TableUri = Annotated[Name, only("version")]
 _WORKSPACES = ("databricks", "databricks-uc")
 """Registries whose URI may be this word alone, where the environment says which workspace."""
 ModelUri = Annotated[Location, Field(pattern=r"^models:/[^/@]+(/[^/]+|@[^/]+)$")]
 Step = Annotated[int, Field(strict=True, ge=1, le=100)]
-
-
-class TableSpec(Part):
-    """One table: a CSV or Parquet file, or a Delta table."""
-
-    uri: TableUri = Field(
-        description="Path or file URI of CSV, Parquet or a Delta table's folder, or table:NAME of Spark's catalog; {version} is the candidate's."
-    )
-    as_of: Time | None = Field(
-        default=None, description="The time up to which the table claims to be complete, with its zone."
-    )
-    snapshot: SnapshotSpec | None = Field(
-        default=None, description="Version of a Delta table, or snapshot of an Iceberg table; default: the newest."
-    )
-    scope: Literal["sample"] | None = Field(
-        default=None, description="sample: rows drawn from all that the claim is about, so that figures have bounds."
-    )
-    contract: Location | None = Field(
-        default=None,
-        description="What the table is promised to be: a file of the Open Data Contract Standard v3; #NAME is one of its objects.",
-    )
-    champion_contract: Location | None = Field(
-        default=None,
-        description="The contract that the champion was made by, where its sealed bundle does not say: changes against it are classified.",
-    )
-    definitions: Location | None = Field(
-        default=None, description="How the features of training are computed: a file of names, versions and code."
-    )
-    serving_definitions: Location | None = Field(default=None, description="How serving computes them.")
-    champion_definitions: Location | None = Field(
-        default=None,
-        description="How the champion's were, where its sealed bundle does not say: definitions.json of its evidence.",
-    )
-    feast: FeastSpec | None = Field(default=None, description="Features of a Feast store, for the rows of uri.")
-    log: LogSpec | None = Field(default=None, description="The uri is a log of requests to a model server.")
-    reads: Annotated[dict[Name, ReadSpec], Field(min_length=1)] | None = Field(
-        default=None, description="The uri is a file of SQL, one query; these are the tables that it reads, by name."
-    )
-
-    personal_data: Location | None = Field(
-        default=None,
-        description="What another tool found of personal data in this table, by its digest: docs/privacy.md.",
-    )
-
-    @model_validator(mode="after")
-    def _both(self) -> TableSpec:
-        own = self.definitions or self.feast
-        if own is None and (self.serving_definitions or self.champion_definitions):
-            raise ValueError("definitions are missing: what the others are compared with")
-        if self.champion_contract is not None and self.contract is None:
-            raise ValueError("champion_contract has no contract beside it to be compared with")
-        if sum(word is not None for word in (self.feast, self.log, self.reads)) > 1:
-            raise ValueError("one of feast, log and reads")
-        return self
-
-
-class Tables(Part):
-    """Tables by the part that they play."""
-
-    training: TableSpec | None = Field(default=None, description="The rows that the model was fitted on.")
-    calibration: TableSpec | None = Field(
-        default=None, description="The rows that it was stopped, chosen, recalibrated or conformalized on."
-    )
-    champion_training: TableSpec | None = Field(default=None, description="The rows that the champion was fitted on.")
-    champion_calibration: TableSpec | None = Field(
-        default=None, description="The rows that the champion was stopped, chosen, recalibrated or conformalized on."
-    )
-    holdout: TableSpec | None = Field(default=None, description="Labelled rows that no fitting step has seen.")
-    pull_request: TableSpec | None = Field(
-        default=None,
-        description="Another holdout, for `gates check --pull-request`: looking at it does not wear the other out.",
-    )
-    champion_holdout: TableSpec | None = Field(
-        default=None, description="The holdout that the champion was judged by, where that was another one."
-    )
-    annotations: TableSpec | None = Field(
-        default=None, description="Labels as people gave them: one row for each key and columns.annotator."
-    )
-    gold: TableSpec | None = Field(
-        default=None, description="Labelled rows that policy pins by digest: what every release must be good at."
-    )
-    offline: TableSpec | None = Field(default=None, description="Features as training computed them, by key.")
-    online: TableSpec | None = Field(default=None, description="Features as serving computed them, by key.")
-    events: TableSpec | None = Field(
-        default=None,
-        description="The values of features as they came: the key without its time, columns.time from which they held.",
-    )
-    fingerprint: TableSpec | None = Field(
-        default=None, description="What an earlier run wrote of the offline table, parity-fingerprint.csv."
-    )
-    predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
-    champion_predictions: TableSpec | None = Field(default=None, description="The champion's scores, where supplied.")
-
-    live: TableSpec | None = Field(default=None, description="What a backfill is to replace: the table in use.")
-    shadow: TableSpec | None = Field(default=None, description="What it is to be replaced by: the rewrite, set aside.")
-    rerun: TableSpec | None = Field(default=None, description="What a second run of the same rewrite gave.")
-
-    @model_validator(mode="after")
-    def _something_to_score(self) -> Tables:
-        if self.holdout is None and self.predictions is None:
-            raise ValueError("a holdout or a predictions table is needed")
-        return self
-
-    @field_validator("*")
-    @classmethod
-    def _of_the_role(cls, table: TableSpec | None, info: ValidationInfo) -> TableSpec | None:
-        if table is not None and table.feast is not None and info.field_name not in FEAST_ROLES:
-            raise ValueError("feast: a feature store stands for offline or online")
-        return table
 
 
 class ServedSpec(Part):
@@ -362,35 +241,12 @@ class Spec(Part):
         pull_request: the holdout is the one that is named for pull requests.
         """
         found = []
-        for role in TableRole.__args__:  # type: ignore[attr-defined]
+        for role in get_args(TableRole):
             named = "pull_request" if pull_request and role == "holdout" else role
             table: TableSpec | None = getattr(self.tables, named)
             if table is not None:
-                as_of_us = None if table.as_of is None else micros(table.as_of)
-                found.append(
-                    Table(
-                        role=role,
-                        uri=table.uri,
-                        as_of_us=as_of_us,
-                        snapshot=table.snapshot,
-                        scope=table.scope,
-                        contract=table.contract,
-                        champion_contract=table.champion_contract,
-                        definitions=table.definitions,
-                        serving_definitions=table.serving_definitions,
-                        champion_definitions=table.champion_definitions,
-                        personal_data=table.personal_data,
-                        **self._source(table),
-                    )
-                )
+                found.append(table.record(role, self.columns.time))
         return tuple(found)
-
-    def _source(self, table: TableSpec) -> dict[str, Any]:
-        return {
-            "feast": None if table.feast is None else table.feast.record(self.columns.time),
-            "log": None if table.log is None else table.log.record(),
-            "reads": None if table.reads is None else [read.record(name) for name, read in sorted(table.reads.items())],
-        }
 
     def plan_columns(self, features: tuple[str, ...] = ()) -> Columns:
         """Return the columns in the plan's form; `features` is the signature, used where the spec names none."""
