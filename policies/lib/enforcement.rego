@@ -43,9 +43,8 @@ _at(said) := said.before if {
 _said(environment, check) := {"path": concat("/", [_root(environment), "rules", check]), "said": said} if {
 	said := data.overrides[environment].enforcement.rules[check]
 } else := {"path": concat("/", [_root(environment), "rules", gate]), "said": said} if {
-	some gate
+	some gate, said in data.overrides[environment].enforcement.rules
 	data.gates.checks[gate].checks[check]
-	said := data.overrides[environment].enforcement.rules[gate]
 } else := {"path": concat("/", [_root(environment), "all"]), "said": said} if {
 	said := data.overrides[environment].enforcement.all
 }

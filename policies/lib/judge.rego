@@ -107,12 +107,14 @@ _settled(figure, outcome) := object.union(outcome, {"disposition": "waived", "wa
 } else := outcome
 
 _measured(claim, figure, limit) := _looks_exhausted if {
-	not comparison.looks_left(_looks)
+	not _looks_left
 } else := _family_too_large if {
 	not comparison.family_fits(figure)
 } else := _judged(word, claim, figure, limit) if {
 	word := comparison.verdict(_sense(claim), figure, limits.bar(limit), _looks)
 } else := _bounds_invalid
+
+_looks_left if comparison.looks_left(_looks)
 
 _sense(claim) := required.checks[claim.check].sense
 
