@@ -46,9 +46,6 @@ def query(path: str) -> str:
 
 def gates(path: str) -> str:
     """The part of the data gate that is the contract's, with reading it, as `gates check` runs it."""
-    import gc
-
-    gc.set_threshold(300_000, 50, 50)  # as the command does
     from gates.inputs.contracts import read_contracts
     from gates.inputs.tables import Tables
     from gates.measure.data.contract import contracts

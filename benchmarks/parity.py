@@ -54,20 +54,17 @@ def query(path: str) -> str:
 
 def gates(path: str) -> str:
     """The parity gate, causes included, as `gates check` runs it; MEMORY bounds the engine's memory."""
-    import gc
-
-    gc.set_threshold(300_000, 50, 50)  # as the command does
     from gates.inputs.tables import Tables
     from gates.measure.interface import Given
     from gates.measure.parity import ParityGate
-    from gates.records import Columns, Parameters, Plan, Reason
+    from gates.records import Columns, Parameters, Plan, Reason, Table
 
     digest = "sha256:" + "0" * 64
     with Tables(memory_limit=os.environ.get("MEMORY")) as tables:
-        opened = {
-            "offline": tables.open_file("offline", Path(path)),
-            "online": tables.open_file("online", Path(path).with_suffix(".online")),
-        }
+        opened = tables.open_all(
+            (Table(role="offline", uri=path), Table(role="online", uri=str(Path(path).with_suffix(".online")))),
+            base=Path(path).parent,
+        )
         plan = Plan(
             model="m",
             task="binary",

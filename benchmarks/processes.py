@@ -22,7 +22,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 PEERS = str(Path(os.environ["PEERS"]) / "bin" / "python") if "PEERS" in os.environ else ""
 """The Python of an environment with other people's tools (`peers.txt`); empty without one."""
 OURS = "gates"
-"""The way that is a part of a command, and ends as commands do."""
+"""The way that is a part of a command, and begins and ends as commands do."""
 SPREAD = "fastest / median / slowest"
 MACHINE = f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores; whole processes, imports included."
 
@@ -110,6 +110,10 @@ def main(
     peers: ways that run in the environment $PEERS, and not at all without one.
     """
     if len(sys.argv) > 1:
+        if sys.argv[1] == OURS:
+            from gates.cli.starting import prepare
+
+            prepare()
         print(ways[sys.argv[1]](*sys.argv[2:]))
         if sys.argv[1] == OURS:
             from gates.cli.ending import leave

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -12,6 +11,7 @@ import click
 
 from gates import __version__
 from gates.cli.ending import leave
+from gates.cli.starting import prepare
 from gates.errors import GatesError, UsageError
 
 
@@ -115,10 +115,7 @@ def cli(debug: bool) -> None:
 def main() -> None:
     """Run the command line and exit with one of the documented codes."""
     debug = "--debug" in sys.argv[1:]
-    # Importing makes millions of objects that stay; looking at them again and again is a quarter of MLflow's import.
-    gc.set_threshold(300_000, 50, 50)
-    # Looking through all installed packages for pydantic's plugins, of which records use none, takes a tenth of a start.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    prepare()
     try:
         _run()
     except click.exceptions.Exit as done:

@@ -146,9 +146,10 @@ def _score(project: Project, model: RegisteredModel, source: Path, out: Path) ->
     import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
     import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
 
+    from gates.inputs.engines import reading
     from gates.inputs.packages import own_python
     from gates.inputs.scorer import Asked, score
-    from gates.inputs.tables import Tables, arrow, column, reading
+    from gates.inputs.tables import Tables, arrow, column
 
     columns = project.spec.columns
     features = tuple(columns.features) or model.features

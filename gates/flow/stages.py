@@ -147,8 +147,9 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     """
     from gates.inputs.contracts import read_contracts
     from gates.inputs.definitions import read_definitions, with_sources
+    from gates.inputs.engines import engine_named
     from gates.inputs.personal_data import read_personal_data
-    from gates.inputs.tables import Tables, engine_named
+    from gates.inputs.tables import Tables
     from gates.measure.data.classes import refuse_shown
 
     plan, candidate = planned.plan, planned.candidate.version

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
-from gates.inputs.tables import distinct
+from gates.inputs.engines import distinct
 from gates.records import Table
 from gates.records.sources import RequestLog
 

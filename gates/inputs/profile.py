@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gates.inputs.tables import reading, row
+from gates.inputs.engines import reading
+from gates.inputs.tables import row
 from gates.measure.interface import OpenTable
 from gates.plan.guess import ColumnProfile, Kind, Recipe
 

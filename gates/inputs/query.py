@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError, without_values
-from gates.inputs.tables import distinct
+from gates.inputs.engines import distinct
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

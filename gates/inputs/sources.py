@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.bundle.canonical import digest_document, digest_file
-from gates.inputs.tables import arrow, distinct, reading, scalar
+from gates.inputs.engines import distinct, reading
+from gates.inputs.tables import arrow, scalar
 from gates.measure.interface import OpenTable, Source
 from gates.plan.placeholders import fill, resolve_path
 from gates.records import Table, TableIdentity

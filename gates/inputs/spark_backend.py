@@ -16,7 +16,7 @@ from ibis.formats.pyarrow import PyArrowData
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from gates.errors import UsageError
-from gates.inputs.tables import EngineFailed
+from gates.inputs.engines import EngineFailed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -7,21 +7,20 @@ so that no character of a path (quote, bracket, star) reaches the engine as anyt
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from gates.errors import EvidenceError, GatesError, UsageError, without_values
+from gates.errors import EvidenceError, UsageError
+from gates.inputs.engines import Engine, distinct, reading
+from gates.inputs.files import Hashing, State, must_exist, printable, state_of
 from gates.inputs.tables_delta import is_delta, read_delta
 from gates.inputs.tables_iceberg import is_iceberg, read_iceberg
 from gates.measure.interface import OpenTable
-from gates.plan.nearest import did_you_mean, nearest
+from gates.plan.nearest import did_you_mean
 from gates.plan.placeholders import fill, resolve_path
 from gates.records import Digest, Table, TableIdentity
 from gates.records.plan import TableRole
@@ -36,61 +35,12 @@ NAMED = "table:"
 SCRATCH = "gates-tables-"
 
 
-class EngineFailed(Exception):
-    """What an engine could not do, in one line."""
-
-
-class Engine(Protocol):
-    """The port of table engines: files in, Ibis expressions out.
-
-    Attributes
-    ----------
-    ordered: rows keep the order of their file, so that a position means something.
-    """
-
-    ordered: bool
-
-    def read_parquet(self, path: Path, where: str) -> ir.Table:
-        """Read a file of a plain name; column names that differ in case only are refused (`distinct`)."""
-
-    def read_csv(self, path: Path, where: str) -> ir.Table:
-        """Read a file of a plain name with a header line; as `read_parquet`."""
-
-    def read_dataset(self, dataset: Any, where: str) -> ir.Table:
-        """Read a pyarrow dataset, or refuse where the engine reads files by itself only."""
-
-    def read_named(self, name: str, where: str) -> ir.Table:
-        """Read a table of the engine's catalog by its name, or refuse where it has none."""
-
-    def digest(self, table: ir.Table) -> Digest:
-        """Return a digest of the rows of a named table, whatever their order."""
-
-    def close(self) -> None:
-        """Let go of connection, memory and files."""
-
-
-def engine_named(name: str) -> Callable[[Path], Engine]:
-    """Return the engine of a name in gates.yaml, `duckdb` or `spark`; it is imported here and starts when called.
-
-    Raises
-    ------
-    UsageError: when called, where what it needs is not installed.
-    """
-    if name == "spark":
-        from gates.inputs.tables_spark import SparkEngine
-
-        return SparkEngine
-    from gates.inputs.tables_duckdb import DuckdbEngine
-
-    return DuckdbEngine
-
-
 class Tables:
     """The tables of one run, in one engine.
 
     Parameters
     ----------
-    engine: called with the scratch folder; default: DuckDB.
+    engine: called with the scratch folder, when a table is first asked for; default: DuckDB.
     memory_limit, threads: DuckDB's, see `DuckdbEngine`.
     """
 
@@ -102,16 +52,19 @@ class Tables:
         threads: int | None = None,
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH)
-        self._opened: list[tuple[str, Path, tuple[int, ...]]] = []
+        self._opened: list[tuple[str, Path, State]] = []
         self._named: list[tuple[str, ir.Table, Digest]] = []
+        self._begun: dict[Path, Hashing] = {}
         self._links = 0
-        folder = Path(self._scratch.name)
         if engine is None:
             from gates.inputs.tables_duckdb import DuckdbEngine
 
-            self._engine: Engine = DuckdbEngine(folder, memory_limit=memory_limit, threads=threads)
-        else:
-            self._engine = engine(folder)
+            engine = partial(DuckdbEngine, memory_limit=memory_limit, threads=threads)
+        self._start = engine
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return self._start(self.scratch)
 
     @property
     def ordered(self) -> bool:
@@ -131,7 +84,8 @@ class Tables:
 
     def close(self) -> None:
         """Let go of the connection and the scratch folder; tables of this run cannot be read afterwards."""
-        self._engine.close()
+        if "_engine" in vars(self):
+            self._engine.close()
         self._scratch.cleanup()
 
     def open(self, table: Table, *, base: Path, version: str | None = None) -> OpenTable:
@@ -150,11 +104,7 @@ class Tables:
             from gates.inputs.sources import open_source
 
             return open_source(self, table, base=base, version=version)
-        uri = table.uri
-        if "{version}" in uri:
-            if version is None:
-                raise UsageError("needs a model version", code="spec.placeholder", where=uri)
-            uri = fill(uri, version=version)
+        uri = _filled(table.uri, version)
         if uri.startswith(NAMED):
             return self._open_named(table, uri)
         path = resolve_path(uri, base)
@@ -172,9 +122,9 @@ class Tables:
         return self.open_file(table.role, path, uri=uri, as_of_us=table.as_of_us)
 
     def _open_delta(self, table: Table, path: Path, uri: str) -> OpenTable:
-        where = _printable(uri)
+        where = printable(uri)
         found = read_delta(path, None if table.snapshot is None else int(table.snapshot), where)
-        self._opened += [(where, file, _state(state)) for file, state in found.files]
+        self._opened += [(where, file, state_of(state)) for file, state in found.files]
         distinct(list(found.dataset.schema.names), where)
         with reading(where):
             expression = self._engine.read_dataset(found.dataset, where)
@@ -190,11 +140,11 @@ class Tables:
         return OpenTable(identity=identity, table=expression)
 
     def _open_iceberg(self, table: Table, path: Path, uri: str) -> OpenTable:
-        where = _printable(uri)
+        where = printable(uri)
         self._links += 1
         out = self.scratch / f"iceberg-{self._links}.parquet"
         found = read_iceberg(path, None if table.snapshot is None else int(table.snapshot), out, where)
-        self._opened += [(where, file, _state(state)) for file, state in found.files]
+        self._opened += [(where, file, state_of(state)) for file, state in found.files]
         expression = self.read(found.path, where=where)
         identity = TableIdentity(
             role=table.role,
@@ -207,7 +157,7 @@ class Tables:
         return OpenTable(identity=identity, table=expression)
 
     def _open_named(self, table: Table, uri: str) -> OpenTable:
-        where = _printable(uri)
+        where = printable(uri)
         with reading(where):
             expression = self._engine.read_named(uri.removeprefix(NAMED), where)
             distinct(list(expression.columns), where)
@@ -218,25 +168,32 @@ class Tables:
 
     def open_all(self, tables: Iterable[Table], *, base: Path, version: str | None = None) -> dict[str, OpenTable]:
         """Open every table of a plan, by role. Raises as `open`."""
-        return {table.role: self.open(table, base=base, version=version) for table in tables}
+        wanted = list(tables)
+        for table in wanted:
+            self._begin(table, base, version)
+        return {table.role: self.open(table, base=base, version=version) for table in wanted}
+
+    def _begin(self, table: Table, base: Path, version: str | None) -> None:
+        """Begin to hash a table's file; what is wrong with it is said where it is opened."""
+        if table.reads or table.uri.startswith(NAMED):
+            return
+        with suppress(UsageError):
+            path = resolve_path(_filled(table.uri, version), base)
+            if path not in self._begun and path.is_file():
+                self._begun[path] = Hashing(path, printable(table.uri))
 
     def open_file(
         self, role: TableRole, path: Path, *, uri: str | None = None, as_of_us: int | None = None
     ) -> OpenTable:
         """Open a file as a table; `uri` is how its identity names it. Raises as `open`."""
-        where = _printable(uri or str(path))
-        _must_exist(path, where)
-        try:
-            with path.open("rb") as file:
-                state = _state(os.fstat(file.fileno()))
-                digest: Digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-        except OSError as error:
-            raise UsageError(f"cannot be read: {error.strerror}", code="table.unreadable", where=where) from error
-        self._opened.append((where, path, state))
+        where = printable(uri or str(path))
+        must_exist(path, where)
+        hashing = self._begun.pop(path, None) or Hashing(path, where)
+        self._opened.append((where, path, hashing.state))
         expression = self.read(path, where=where)
         with reading(where):
             rows = int(scalar(expression.count()))
-        identity = TableIdentity(role=role, uri=where, digest=digest, rows=rows, as_of_us=as_of_us)
+        identity = TableIdentity(role=role, uri=where, digest=hashing.digest(), rows=rows, as_of_us=as_of_us)
         return OpenTable(identity=identity, table=expression)
 
     def read(self, path: Path, *, where: str | None = None) -> ir.Table:
@@ -247,7 +204,7 @@ class Tables:
         UsageError: no such file, or not a table.
         """
         name = where or str(path)
-        _must_exist(path, name)
+        must_exist(path, name)
         with path.open("rb") as file:
             parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
         if path.stat().st_size == 0:
@@ -270,7 +227,7 @@ class Tables:
         """
         for where, path, state in self._opened:
             try:
-                found = _state(path.stat())
+                found = state_of(path.stat())
             except OSError as error:
                 raise EvidenceError("vanished while it was measured", code="table.changed", where=where) from error
             if found != state:
@@ -288,11 +245,6 @@ class Tables:
         return link
 
 
-def usable_cores() -> int:
-    """Return how many of the machine's processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def keep(expression: ir.Table) -> ir.Table:
     """Compute an expression once and return the table that holds its rows until the run ends; it may spill to disk."""
     import ibis.util
@@ -306,31 +258,6 @@ def forget(kept: ir.Table) -> None:
     if engine.name == "duckdb":
         # Ibis 12 drops nothing with sqlglot 30: its statement has no name.
         engine.raw_sql(f'DROP TABLE temp.main."{kept.op().name}"')
-
-
-@contextmanager
-def reading(where: str) -> Iterator[None]:
-    """Turn what the engine says about unreadable bytes into one line.
-
-    Raises
-    ------
-    UsageError: the file is not a table, or is damaged.
-    """
-    try:
-        yield
-    except GatesError:
-        raise
-    except Exception as error:
-        if not isinstance(error, engine_errors()):
-            raise
-        raise _corrupt(where, error) from error
-
-
-def engine_errors() -> tuple[type[BaseException], ...]:
-    """What the engines raise; one that nobody imported raised nothing."""
-    known = (("duckdb", "Error"), ("pyspark.errors", "PySparkException"), ("pyarrow", "ArrowException"))
-    raised = (getattr(sys.modules[module], name) for module, name in known if module in sys.modules)
-    return (EngineFailed, *raised)
 
 
 def column(table: ir.Table, name: str, *, where: str) -> ir.Column:
@@ -398,63 +325,9 @@ def whole_sum(value: ir.IntegerValue) -> ir.FloatingScalar:
     return high.cast("float64") * 2.0**low_bits + low.cast("float64")
 
 
-def _state(stat: os.stat_result) -> tuple[int, ...]:
-    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-
-
-def _printable(name: str) -> str:
-    """A name for records and errors: one line, and the end of one that is too long."""
-    return "".join(char if char.isprintable() else "?" for char in name)[-256:]
-
-
-def _must_exist(path: Path, where: str) -> None:
-    if path.is_file():
-        return
-    if path.is_dir():
-        raise UsageError(
-            "is a folder; a table is one file, or a Delta or Iceberg table", code="table.missing", where=where
-        )
-    near = _nearest_file(path)
-    raise UsageError(
-        "no such file", code="table.missing", where=where, remedy=f'did you mean "{near}"?' if near else None
-    )
-
-
-def _nearest_file(path: Path) -> Path | None:
-    """Find the nearest existing file: the first part of the path that is wrong is replaced by its nearest neighbour."""
-    known = path.parent
-    while not known.is_dir() and known != known.parent:
-        known = known.parent
-    rest = path.relative_to(known).parts
-    try:
-        best = nearest(rest[0], sorted(entry.name for entry in known.iterdir()))
-    except OSError:
-        return None
-    if best is None:
-        return None
-    mended = known.joinpath(best, *rest[1:])
-    return mended if mended.exists() else known / best
-
-
-def distinct(names: list[str], where: str) -> None:
-    """Refuse names that the engine, which folds case, would rename behind the reader's back."""
-    seen: dict[str, str] = {}
-    for name in names:
-        twin = seen.get(name.casefold())
-        if twin is None:
-            seen[name.casefold()] = name
-        else:
-            text = f'two columns are called "{name}"' if twin == name else f'"{twin}" and "{name}" differ in case only'
-            raise UsageError(text, code="column.ambiguous", where=where, remedy="rename one")
-
-
-_NAMES_THINGS = ("Binder Error", "Catalog Error", "IO Error", "[TABLE_OR_VIEW_NOT_FOUND]")
-"""Begin what engines say of columns, tables and files; everything else may repeat a value."""
-
-
-def _corrupt(where: str, error: BaseException) -> UsageError:
-    text = re.sub(
-        r"(?:[Ff]ile )?'?\"?/[^'\" ]*gates-tables-[^'\" ]*['\"]?", "the file", str(error).strip().splitlines()[0]
-    )
-    text = text if text.startswith(_NAMES_THINGS) else without_values(text)
-    return UsageError(f"cannot be read as a table: {text}", code="table.unreadable", where=where)
+def _filled(uri: str, version: str | None) -> str:
+    if "{version}" not in uri:
+        return uri
+    if version is None:
+        raise UsageError("needs a model version", code="spec.placeholder", where=uri)
+    return fill(uri, version=version)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
+from gates.inputs.engines import distinct, usable_cores
 from gates.inputs.ibis_dialects import use_few_dialects
-from gates.inputs.tables import distinct, keep, usable_cores
+from gates.inputs.tables import keep
 from gates.records import Digest
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class DuckdbEngine:
 
     def __init__(self, scratch: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
         use_few_dialects()
-        import ibis
+        # Not by `ibis.duckdb`, which looks through all installed packages for backends.
+        from ibis.backends.duckdb import Backend
 
-        self._connection = ibis.duckdb.connect(
+        self._connection = Backend().connect(
             memory_limit=memory_limit or MEMORY_LIMIT,
             threads=threads or usable_cores(),
             temp_directory=str(scratch / "spill"),

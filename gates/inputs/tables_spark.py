@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
-from gates.inputs.tables import distinct, usable_cores
+from gates.inputs.engines import distinct, usable_cores
 from gates.records import Digest
 
 if TYPE_CHECKING:

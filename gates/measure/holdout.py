@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gates.errors import UsageError
-from gates.inputs.tables import arrow, column, reading, row
+from gates.inputs.engines import reading
+from gates.inputs.tables import arrow, column, row
 from gates.measure.calibration.binning import equal_mass_edges, micro_bin
 from gates.measure.interface import OpenTable
 from gates.measure.scored_binary import Binary

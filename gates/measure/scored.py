@@ -16,12 +16,23 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gates.errors import UsageError
-from gates.inputs.tables import Tables, reading, scalar
+from gates.inputs.engines import reading
+from gates.inputs.tables import Tables
 from gates.measure import scored_columns as columns
 from gates.measure.interface import OpenTable, Scored
 from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
-from gates.measure.scored_columns import Form, counted, is_quantile, is_score, of_anchor, of_champion, reader
+from gates.measure.scored_columns import (
+    Form,
+    counted,
+    filled,
+    is_quantile,
+    is_score,
+    missing,
+    of_anchor,
+    of_champion,
+    reader,
+)
 from gates.measure.scored_features import ROW_ID, numbered
 from gates.measure.scored_multiclass import Multiclass
 from gates.measure.scored_numeric import Numeric
@@ -135,10 +146,10 @@ def _labels(plan: Plan, form: Form, base: OpenTable) -> Wanted:
     if named.payoff is not None:
         wanted["payoff"] = (named.payoff, columns.payoff)
     if plan.parameters.cluster is not None:
-        wanted["cluster"] = (plan.parameters.cluster, columns.text)
+        wanted["cluster"] = (plan.parameters.cluster, columns.part)
     texts = {"slice": plan.parameters.slices, "group": named.groups}
     for prefix, names in texts.items():
-        wanted |= {f"{prefix}_{index}": (name, columns.text) for index, name in enumerate(names)}
+        wanted |= {f"{prefix}_{index}": (name, columns.part) for index, name in enumerate(names)}
     if one_in(plan, base.identity.rows) > 1 and set(named.key) <= set(base.table.columns):
         wanted |= {f"{DRAW}{index}": (name, columns.text) for index, name in enumerate(named.key)}
     return wanted
@@ -200,14 +211,16 @@ def _assemble(
             if counted(rows, other=~rows.y.identical_to(rows.y_again))["other"]:
                 return Reason.ROWS_UNPAIRED
             rows = rows.drop("y_again")
-        finished = form.finish(rows, blame)
+        texts = [name for side in sides for name in side.plain]
+        seen = counted(rows, **form.conditions(rows), **missing(rows, texts))
+        finished = form.finish(rows, seen, blame)
         if isinstance(finished, Reason):
             return finished
-        table = columns.with_weights(finished.table, where)
+        table = columns.with_weights(filled(finished.table, texts, seen), where)
         names = set(table.columns)
         return Scored(
             table=table,
-            rows=int(scalar(table.count())),
+            rows=seen["rows"],
             champion=any(map(re.compile(r"q(_\d+)?").fullmatch, names)),
             clustered="cluster" in names,
             predictions=predictions,

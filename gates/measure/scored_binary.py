@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gates.errors import UsageError, masked
-from gates.inputs.tables import arrow, reading
-from gates.measure.scored_columns import Blame, Finished, counted, of_champion, whose, with_sets
+from gates.inputs.engines import reading
+from gates.inputs.tables import arrow
+from gates.measure.scored_columns import Blame, Finished, of_champion, whose, with_sets
 from gates.measure.scored_pairs import Read
 from gates.plan.labels import label_pair
 from gates.records import Columns, Plan, Reason
@@ -35,8 +36,17 @@ class Binary:
         theirs = _scores(columns.champion_score, columns.champion_set_columns)
         return {of_champion(raw): name for raw, name in theirs.items()}
 
-    def finish(self, rows: ir.Table, blame: Blame) -> Finished | Reason:
-        problem = _problem(rows, self.plan.columns, blame)
+    def conditions(self, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        wanted: dict[str, ir.BooleanValue] = {}
+        for name in ("y", *_named(rows)):
+            value = rows[name]
+            wanted |= {f"{name}_null": value.isnull(), f"{name}_0": value == 0.0, f"{name}_1": value == 1.0}
+        for name in _named(rows):
+            wanted |= {f"{name}_nan": rows[name].isnan(), f"{name}_inside": rows[name].between(0.0, 1.0)}
+        return wanted
+
+    def finish(self, rows: ir.Table, seen: Mapping[str, int], blame: Blame) -> Finished | Reason:
+        problem = _problem(_named(rows), dict(seen), self.plan.columns, blame)
         return problem if problem is not None else with_sets(rows, self.plan, 2)
 
 
@@ -73,15 +83,11 @@ def _label(found: ir.Value, name: str, where: str) -> ir.Value:
     return ibis.cases((found == positive, 1.0), (found == negative, 0.0), (found.notnull(), -1.0))
 
 
-def _problem(rows: ir.Table, columns: Columns, blame: Blame) -> Reason | None:
-    scores = [name for name in ("p", "q") if name in rows.columns]
-    wanted: dict[str, Any] = {}
-    for name in ("y", *scores):
-        value = rows[name]
-        wanted |= {f"{name}_null": value.isnull(), f"{name}_0": value == 0.0, f"{name}_1": value == 1.0}
-    for name in scores:
-        wanted |= {f"{name}_nan": rows[name].isnan(), f"{name}_inside": rows[name].between(0.0, 1.0)}
-    seen = counted(rows, **wanted)
+def _named(rows: ir.Table) -> list[str]:
+    return [name for name in ("p", "q") if name in rows.columns]
+
+
+def _problem(scores: list[str], seen: dict[str, int], columns: Columns, blame: Blame) -> Reason | None:
     lost: dict[str, int] = {}
     bad = seen["rows"] - sum(seen[f"y_{kind}"] for kind in ("null", "0", "1"))
     if bad:

@@ -16,7 +16,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gates.errors import UsageError
-from gates.inputs.tables import reading, row, scalar
+from gates.inputs.tables import row
 from gates.measure.scored_pairs import Read
 from gates.measure.sums import double, exact_sum
 from gates.records import Plan, Reason
@@ -59,8 +59,15 @@ class Form(Protocol):
     def champion(self) -> Mapping[str, str]:
         """The same of the champion, in the same table as the candidate's."""
 
-    def finish(self, rows: ir.Table, blame: Blame) -> Finished | Reason:
-        """Look at every value and make `Scored`'s columns.
+    def conditions(self, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        """What is asked of every row, by name."""
+
+    def finish(self, rows: ir.Table, seen: Mapping[str, int], blame: Blame) -> Finished | Reason:
+        """Judge the rows and make `Scored`'s columns.
+
+        Parameters
+        ----------
+        seen: in how many rows each of the conditions holds, and all `rows`.
 
         Raises
         ------
@@ -68,14 +75,28 @@ class Form(Protocol):
         """
 
 
-def text(found: ir.Value, _name: str, where: str) -> ir.Value:
-    """Read a slice or a cluster."""
-    texts = found.cast("string")
-    if not found.type().is_string():
-        return texts.fill_null(NULL)
-    # A column that goes as it is keeps the file's dictionary, by which DuckDB groups in half the time.
-    with reading(where):
-        return texts.fill_null(NULL) if scalar(found.isnull().any()) else texts
+def text(found: ir.Value, _name: str = "", _where: str = "") -> ir.Value:
+    """Read as a text."""
+    return found.cast("string").fill_null(NULL)
+
+
+def part(found: ir.Value, _name: str, _where: str) -> ir.Value:
+    """Read a slice, a group or a cluster. A text goes as it is, and `filled` sees to its nulls.
+
+    So it keeps the file's dictionary, by which DuckDB groups in half the time.
+    """
+    return found if found.type().is_string() else text(found)
+
+
+def missing(rows: ir.Table, texts: Iterable[str]) -> dict[str, ir.BooleanValue]:
+    """Ask which texts are null; see `filled`."""
+    return {f"no_{name}": rows[name].isnull() for name in texts}
+
+
+def filled(rows: ir.Table, texts: Iterable[str], seen: Mapping[str, int]) -> ir.Table:
+    """Return the rows with a name in place of nulls, in those of the texts that `missing` found some in."""
+    changes = {name: text(rows[name]) for name in texts if seen[f"no_{name}"]}
+    return rows.mutate(**changes) if changes else rows
 
 
 def number(found: ir.Value, name: str, where: str) -> ir.Value:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError, masked
-from gates.inputs.tables import arrow, reading
+from gates.inputs.engines import reading
+from gates.inputs.tables import arrow
 from gates.measure.scored_binary import probabilities
-from gates.measure.scored_columns import Blame, Finished, counted, joined, of_champion, whose, with_sets
+from gates.measure.scored_columns import Blame, Finished, joined, of_champion, whose, with_sets
 from gates.measure.scored_pairs import Read
 from gates.plan.nearest import did_you_mean
 from gates.records import Plan, Reason
@@ -45,8 +46,25 @@ class Multiclass:
         theirs = self._scores(columns.champion_class_scores, columns.champion_set_columns)
         return {of_champion(raw): name for raw, name in theirs.items()}
 
-    def finish(self, rows: ir.Table, blame: Blame) -> Finished | Reason:
-        problem = self._problem(rows, blame)
+    def conditions(self, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        import ibis
+
+        wanted: dict[str, ir.BooleanValue] = {"null_y": rows.y.isnull()}
+        for side in _sides(rows):
+            scores = [rows[f"{side}_{place}"] for place in range(len(self.classes))]
+            total = joined(scores, lambda left, right: left + right)
+            # Also where infinities of both signs cancel each other.
+            lost = total.isnull() | total.isnan()
+            highest, lowest = ibis.greatest(*scores), ibis.least(*scores)
+            inside = (lowest >= 0) & (highest <= 1)
+            wanted[f"lost_{side}"] = lost
+            wanted[f"outside_{side}"] = ~lost & ~inside
+            wanted[f"sum_{side}"] = ~lost & inside & ((total - 1).abs() > SUM_TOLERANCE)
+            wanted[f"soft_{side}"] = lost | (highest != 1)
+        return wanted
+
+    def finish(self, rows: ir.Table, seen: Mapping[str, int], blame: Blame) -> Finished | Reason:
+        problem = _problem(_sides(rows), seen, blame)
         if problem is not None:
             return problem
         return replace(with_sets(rows, self.plan, len(self.classes)), classes=self.classes)
@@ -95,35 +113,24 @@ class Multiclass:
                 remedy=did_you_mean(strangers[0], self.classes),
             )
 
-    def _problem(self, rows: ir.Table, blame: Blame) -> Reason | None:
-        import ibis
 
-        sides = [side for side in ("p", "q") if f"{side}_0" in rows.columns]
-        wanted: dict[str, Any] = {"null_y": rows.y.isnull()}
-        for side in sides:
-            scores = [rows[f"{side}_{place}"] for place in range(len(self.classes))]
-            total = joined(scores, lambda left, right: left + right)
-            # Also where infinities of both signs cancel each other.
-            lost = total.isnull() | total.isnan()
-            highest, lowest = ibis.greatest(*scores), ibis.least(*scores)
-            inside = (lowest >= 0) & (highest <= 1)
-            wanted[f"lost_{side}"] = lost
-            wanted[f"outside_{side}"] = ~lost & ~inside
-            wanted[f"sum_{side}"] = ~lost & inside & ((total - 1).abs() > SUM_TOLERANCE)
-            wanted[f"soft_{side}"] = lost | (highest != 1)
-        seen = counted(rows, **wanted)
-        for side in sides:
-            probabilities(side, seen, lambda name: blame(f"{name}_0"))
-            if seen[f"sum_{side}"]:
-                raise UsageError(
-                    f"the {whose(side)} probabilities do not add up to 1 in {seen[f'sum_{side}']} of {seen['rows']} rows",
-                    code="score.sum",
-                    where=blame(f"{side}_0"),
-                    remedy="give one probability for each class",
-                )
-        if seen["null_y"]:
-            return Reason.NULL_LABELS
-        return Reason.NAN_SCORES if any(seen[f"lost_{side}"] for side in sides) else None
+def _sides(rows: ir.Table) -> list[str]:
+    return [side for side in ("p", "q") if f"{side}_0" in rows.columns]
+
+
+def _problem(sides: list[str], seen: Mapping[str, int], blame: Blame) -> Reason | None:
+    for side in sides:
+        probabilities(side, seen, lambda name: blame(f"{name}_0"))
+        if seen[f"sum_{side}"]:
+            raise UsageError(
+                f"the {whose(side)} probabilities do not add up to 1 in {seen[f'sum_{side}']} of {seen['rows']} rows",
+                code="score.sum",
+                where=blame(f"{side}_0"),
+                remedy="give one probability for each class",
+            )
+    if seen["null_y"]:
+        return Reason.NULL_LABELS
+    return Reason.NAN_SCORES if any(seen[f"lost_{side}"] for side in sides) else None
 
 
 def _values(classes: tuple[str, ...], kind: Any, name: str, where: str) -> list[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
 from gates.inputs.tables import row
-from gates.measure.scored_columns import Blame, Finished, by_level, counted, of_champion, whose
+from gates.measure.scored_columns import Blame, Finished, by_level, of_champion, whose
 from gates.measure.scored_pairs import Read
 from gates.measure.sums import double
 from gates.records import Plan, Reason
@@ -42,12 +42,21 @@ class Numeric:
         theirs = _scores(columns.champion_score, columns.champion_intervals, columns.champion_quantiles)
         return {of_champion(raw): name for raw, name in theirs.items()}
 
-    def finish(self, rows: ir.Table, blame: Blame) -> Finished | Reason:
+    def conditions(self, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        wanted: dict[str, ir.BooleanValue] = {}
+        for name in _numbers(rows):
+            value = rows[name]
+            wanted[f"lost_{name}"] = value.isnull() | value.isnan() | (value.abs() > double(2.0**LARGEST_POWER))
+        for name in _ends(rows):
+            wanted[f"crossed_{name}"] = rows[name] > rows[name.replace("lower", "upper")]
+        return wanted
+
+    def finish(self, rows: ir.Table, seen: Mapping[str, int], blame: Blame) -> Finished | Reason:
         levels = by_level(rows.columns, "lower")
         first = self.plan.parameters.coverage_level
         levels.sort(key=lambda level: (level != first, level))
         theirs = set(by_level(rows.columns, "champion_lower"))
-        problem = _problem(rows, blame)
+        problem = _problem(rows, seen, blame)
         if problem is not None:
             return problem
         scale = _scale(rows)
@@ -75,20 +84,17 @@ def _numbers(rows: ir.Table) -> list[str]:
     return [name for name in (*_POINTS, *by) if name in rows.columns]
 
 
-def _problem(rows: ir.Table, blame: Blame) -> Reason | None:
-    wanted: dict[str, Any] = {}
-    for name in _numbers(rows):
-        value = rows[name]
-        wanted[f"lost_{name}"] = value.isnull() | value.isnan() | (value.abs() > double(2.0**LARGEST_POWER))
-    ends = [name for name in _numbers(rows) if "lower" in name]
-    for name in ends:
-        wanted[f"crossed_{name}"] = rows[name] > rows[name.replace("lower", "upper")]
-    seen = counted(rows, **wanted)
+def _ends(rows: ir.Table) -> list[str]:
+    """Raw names of the lower ends of intervals."""
+    return [name for name in _numbers(rows) if "lower" in name]
+
+
+def _problem(rows: ir.Table, seen: Mapping[str, int], blame: Blame) -> Reason | None:
     if seen["lost_y"]:
         return Reason.NULL_LABELS
     if any(seen[f"lost_{name}"] for name in _numbers(rows)):
         return Reason.NAN_SCORES
-    for name in ends:
+    for name in _ends(rows):
         if seen[f"crossed_{name}"]:
             raise UsageError(
                 f"the {whose(name)} intervals end below their beginning in "
@@ -106,9 +112,8 @@ def _scale(rows: ir.Table) -> float:
     Where a power of two is the largest magnitude itself it is the scale: nothing is larger than 1 in its unit.
     """
     wanted = {name: rows[name].abs().max() for name in _numbers(rows)}
-    for name in _numbers(rows):
-        if "lower" in name:
-            wanted[f"length_{name}"] = (rows[name.replace("lower", "upper")] - rows[name]).max()
+    for name in _ends(rows):
+        wanted[f"length_{name}"] = (rows[name.replace("lower", "upper")] - rows[name]).max()
     largest = max(float(value) for value in row(rows.aggregate(**wanted)).values())
     if largest == 0:
         return 1.0

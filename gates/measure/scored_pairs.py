@@ -31,10 +31,15 @@ class Side:
     """An expression, and what errors call it. After `select` its columns have our own names, keys being k0, k1, ...
 
     The first side has every key; another one those by which its rows are found.
+
+    Attributes
+    ----------
+    plain: columns of texts that go as they are.
     """
 
     table: ir.Table
     where: str
+    plain: tuple[str, ...] = ()
 
     def select(self, keys: tuple[str, ...], columns: Mapping[str, tuple[str, Read]], *, first: int = 0) -> Side:
         """Choose keys, from number `first` on, and columns {ours: (theirs, how it is read)}.
@@ -44,9 +49,13 @@ class Side:
         UsageError: an unknown column, or what its reader says.
         """
         chosen = {f"k{index}": column(self.table, name, where=self.where) for index, name in enumerate(keys, first)}
+        plain = []
         for ours, (theirs, read) in columns.items():
-            chosen[ours] = read(column(self.table, theirs, where=self.where), theirs, self.where)
-        return Side(self.table.select(**chosen), self.where)
+            found = column(self.table, theirs, where=self.where)
+            chosen[ours] = read(found, theirs, self.where)
+            if chosen[ours] is found and found.type().is_string():
+                plain.append(ours)
+        return Side(self.table.select(**chosen), self.where, tuple(plain))
 
 
 def by_position(table: ir.Table) -> tuple[ir.Table, str]:

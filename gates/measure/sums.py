@@ -264,12 +264,25 @@ def numbers(answer: Arrow, column: str) -> Floats:
 
 def codes(answer: Arrow, column: str) -> tuple[tuple[str, ...], Ints]:
     """Return the distinct texts of a column in code-point order, and each row's index among them, shape (rows,)."""
-    encoded = answer.column(column).combine_chunks().dictionary_encode()
-    names = encoded.dictionary.to_pylist()
+    names, place = _distinct(answer.column(column).combine_chunks())
     order = sorted(range(len(names)), key=names.__getitem__)
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(names))
-    return tuple(names[i] for i in order), rank[_array(encoded.indices)]
+    return tuple(names[i] for i in order), rank[place]
+
+
+_FEW = 50_000
+"""Texts that are told apart here: Arrow does it by its module of computations, which takes longer to import."""
+
+
+def _distinct(texts: Arrow) -> tuple[list[str], Ints]:
+    """Return the distinct texts, and each row's place among them, shape (rows,)."""
+    if len(texts) > _FEW:
+        encoded = texts.dictionary_encode()
+        return encoded.dictionary.to_pylist(), _array(encoded.indices)
+    places: dict[str, int] = {}
+    found = [places.setdefault(text, len(places)) for text in texts.to_pylist()]
+    return list(places), np.array(found, dtype=np.int64)
 
 
 def _array(values: Arrow) -> npt.NDArray[Any]:

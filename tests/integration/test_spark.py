@@ -19,7 +19,8 @@ from contract_world import AS_OF, broken, contract, found
 from contract_world import column as declared
 
 from gates.errors import EvidenceError, UsageError
-from gates.inputs.tables import Tables, arrow, reading, row, scalar
+from gates.inputs.engines import reading
+from gates.inputs.tables import Tables, arrow, row, scalar
 from gates.inputs.tables_spark import SparkEngine
 from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate

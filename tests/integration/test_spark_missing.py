@@ -53,7 +53,7 @@ def test_without_any_java_it_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_a_java_that_ends_at_once_is_one_line(tmp_path: Path) -> None:
-    said = _alone(tmp_path, "Tables(partial(SparkEngine, memory='1k', cores=1))")
+    said = _alone(tmp_path, "Tables(partial(SparkEngine, memory='1k', cores=1)).ordered")
     assert "Spark did not start" in said
 
 

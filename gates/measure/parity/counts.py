@@ -123,7 +123,7 @@ def count(
     }
     by_column: list[tuple[str | None, Any]] = []
     if slices or clustered or lags or statuses:
-        columns = {name: text(pairs[name], "", "") for name in (*slices.values(), *([CLUSTER] if clustered else []))}
+        columns = {name: text(pairs[name]) for name in (*slices.values(), *([CLUSTER] if clustered else []))}
         packed = {
             f"c{f.index}": _packed(_flags(pairs, f, tolerance, lags.get(f.name), statuses.get(f.name)))
             for f in features

@@ -125,7 +125,7 @@ def profile(
     if cluster is None:
         answer, code = arrow(table.aggregate(**wanted)), None
     else:
-        answer = arrow(table.group_by(cluster_=text(table[cluster], "", "")).aggregate(**wanted))
+        answer = arrow(table.group_by(cluster_=text(table[cluster])).aggregate(**wanted))
         code = codes(answer, "cluster_")[1]
     looks = {name: _look(answer, index, _kind(table, name), given.get(name)) for index, name in enumerate(held)}
     return Profile(numbers(answer, "rows"), code, looks)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gates.inputs.tables import reading
+from gates.inputs.engines import reading
 from gates.measure.census import census, table_of, unmeasured
 from gates.measure.data.contract import terms
 from gates.measure.data.contract.changes import Change, changes

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
-from gates.inputs.tables import arrow, engine_errors, row, scalar
+from gates.inputs.engines import engine_errors
+from gates.inputs.tables import arrow, row, scalar
 from gates.inputs.values import absent
 from gates.measure.data.contract.columns import View
 from gates.measure.data.contract.conditions import Unsaid, unfit

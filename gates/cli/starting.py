@@ -1,0 +1,14 @@
+"""The beginning of a command's process."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+
+def prepare() -> None:
+    """Leave out what takes long at the start of Python's libraries, and what no command uses."""
+    # Importing makes millions of objects that stay; looking at them again and again is a quarter of MLflow's import.
+    gc.set_threshold(300_000, 50, 50)
+    # Looking through all installed packages for pydantic's plugins, of which records use none, takes a tenth of a start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
