@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gates.decide.attachments import read_backfill, read_recalibration, read_reliability
+from gates.decide.attachments import Backfilled, Recalibration, Reliability
 from gates.decide.causes import Cause, read_causes
 from gates.decide.chance import SPREAD, Chance, coverage_chance
 from gates.decide.contract_hints import CONTRACT_CHECKS, read_contract
@@ -117,7 +117,7 @@ def advise(
         and (measurement := figures.get((place_of(result.check, result.slice, result.item), result.subject)))
         and measurement.bounds is not None
     ]
-    reliability = read_reliability(attachments.get("reliability.json"))
+    reliability = Reliability.read(attachments.get("reliability.json"))
     settle = []
     for result, limit, measurement in judged:
         if result.verdict != "inconclusive" or result.check == SPREAD:
@@ -181,7 +181,7 @@ def _fitted(measurements: Iterable[Measurement]) -> Iterator[Hint]:
 
 def _recalibration(decision: Decision, raw: bytes | None) -> Iterator[Hint]:
     """Say what simple recalibrations would reach, where the error of the whole is bad or undecided."""
-    found = read_recalibration(raw)
+    found = Recalibration.read(raw)
     open_ = any(
         result.check == "calibration.ece"
         and result.verdict in ("fail", "inconclusive")
@@ -201,7 +201,7 @@ def _contracts(decision: Decision, raw: bytes | None) -> Iterator[Hint]:
 
 def _half_done(measurements: Iterable[Measurement], raw: bytes | None) -> Iterator[Hint]:
     """Say that a part of the window is as it was, unless a second run left it so too."""
-    found = read_backfill(raw)
+    found = Backfilled.read(raw)
     again = any(m.check == "backfill.rerun_difference" and m.item is None and m.estimate == 0 for m in measurements)
     if found is None or again:
         return

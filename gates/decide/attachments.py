@@ -5,7 +5,7 @@ They never enter a decision; `gates/measure/calibration/reliability.py` and the 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,14 @@ class Form(BaseModel):
     """A form that ignores fields which later versions add."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    @classmethod
+    def read(cls, raw: bytes | None) -> Self | None:
+        """Parse an attachment; None where it is absent or not of the form."""
+        try:
+            return cls.model_validate_json(raw) if raw is not None else None
+        except ValidationError:
+            return None
 
 
 class Bin(Form):
@@ -51,14 +59,6 @@ class Reliability(Form):
     decision: Bin | None = None
     equal_width: tuple[Bin, ...] = ()
     histogram: tuple[Column, ...] = ()
-
-
-def read_reliability(raw: bytes | None) -> Reliability | None:
-    """Parse `reliability.json`; None where it is absent or not of the form."""
-    try:
-        return Reliability.model_validate_json(raw) if raw is not None else None
-    except ValidationError:
-        return None
 
 
 class Stratum(Form):
@@ -115,27 +115,11 @@ class Coverage(Form):
     quantiles: tuple[Quantile, ...] = ()
 
 
-def read_coverage(raw: bytes | None) -> Coverage | None:
-    """Parse `coverage.json`; None where it is absent or not of the form."""
-    try:
-        return Coverage.model_validate_json(raw) if raw is not None else None
-    except ValidationError:
-        return None
-
-
 class Recalibration(Form):
     """The calibration gate's `recalibration.json`: the present error, and those that maps of the score would reach."""
 
     error: Share
     reaches: dict[Literal["temperature", "intercept", "isotonic"], Share]
-
-
-def read_recalibration(raw: bytes | None) -> Recalibration | None:
-    """Parse `recalibration.json`; None where it is absent or not of the form."""
-    try:
-        return Recalibration.model_validate_json(raw) if raw is not None else None
-    except ValidationError:
-        return None
 
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/ _-]{1,40}$")]
@@ -220,19 +204,3 @@ class Backfilled(Form):
     """The backfill gate's `backfill.json`."""
 
     partitions: Rewrite
-
-
-def read_backfill(raw: bytes | None) -> Backfilled | None:
-    """Parse `backfill.json`; None where it is absent or not of the form."""
-    try:
-        return Backfilled.model_validate_json(raw) if raw is not None else None
-    except ValidationError:
-        return None
-
-
-def read_parity(raw: bytes | None) -> Parity | None:
-    """Parse `parity.json`; None where it is absent or not of the form."""
-    try:
-        return Parity.model_validate_json(raw) if raw is not None else None
-    except ValidationError:
-        return None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from gates.decide.attachments import Detail, MismatchCause, ParityFeature, read_parity
+from gates.decide.attachments import Detail, MismatchCause, Parity, ParityFeature
 
 _ALIKE = 2e-3
 """Relative distance at which a ratio is taken for a known one."""
@@ -51,7 +51,7 @@ def read_causes(raw: bytes | None, failed: Collection[str]) -> tuple[Cause, ...]
     ----------
     raw: the attachment `parity.json`, or None.
     """
-    parity = read_parity(raw)
+    parity = Parity.read(raw)
     if parity is None:
         return ()
     features = sorted(parity.features, key=lambda feature: (-feature.mismatches, feature.name))

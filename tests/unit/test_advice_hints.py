@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from decision_samples import good, measured, overconfident, uncalibrated
 
-from gates.decide.attachments import read_recalibration
+from gates.decide.attachments import Recalibration
 from gates.render.markdown import markdown
 from gates.render.text import text
 
@@ -44,7 +44,7 @@ def test_what_a_recalibration_would_reach_is_said_where_the_error_is_open() -> N
     ],
 )
 def test_an_unreadable_attachment_says_nothing(raw: bytes | None) -> None:
-    assert read_recalibration(raw) is None
+    assert Recalibration.read(raw) is None
     assert uncalibrated().advice({"recalibration.json": raw} if raw is not None else {}).hints == ()
 
 

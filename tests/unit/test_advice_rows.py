@@ -23,7 +23,7 @@ from decision_samples import (
 
 from gates.audit.site.page import page
 from gates.decide.advice import is_worse
-from gates.decide.attachments import Bin, read_reliability
+from gates.decide.attachments import Bin, Reliability
 from gates.decide.limits import Limit, Rungs
 from gates.decide.rows_needed import CAP, Need, rows_for_ece, rows_for_width
 from gates.measure.regression.metrics import METRICS, Metric
@@ -207,7 +207,7 @@ def test_clusters_cost_rows() -> None:
 
 
 def test_bins_of_another_figure_are_not_used() -> None:
-    reliable = read_reliability(reliability(1.0))
+    reliable = Reliability.read(reliability(1.0))
     assert reliable is not None
 
     assert rows_for_ece(measured("calibration.ece", 0.017, 0.01, n=5), ECE, reliable.bins, Rungs()) is None
@@ -216,7 +216,7 @@ def test_bins_of_another_figure_are_not_used() -> None:
 
 @pytest.mark.parametrize("raw", [None, b"", b"{", b"[1]", b'{"bins": [{"n": -1}]}', b'{"bins": [{"n": 1e400}]}'])
 def test_an_unreadable_attachment_is_as_good_as_none(raw: bytes | None) -> None:
-    assert read_reliability(raw) is None
+    assert Reliability.read(raw) is None
     attached = {"reliability.json": raw} if raw is not None else {}
     assert uncalibrated().advice(attached) == uncalibrated().advice()
 

@@ -23,7 +23,7 @@ from decision_samples import (
     result,
 )
 
-from gates.decide.attachments import read_coverage, read_reliability
+from gates.decide.attachments import Coverage, Reliability
 from gates.records import LADDER, Bound
 from gates.render.pictures import Picture, pictures
 from gates.render.pictures.champion import against_champion
@@ -143,7 +143,7 @@ def test_the_finding_of_the_bins_is_said_in_words_and_numbers(bad: dict[str, Pic
 
 def test_points_of_the_diagram_stand_where_their_numbers_say() -> None:
     parts = [{"name": "1", "n": 10, "mean_p": 0.1, "mean_y": 0.4}, {"name": "2", "n": 10, "mean_p": 0.3, "mean_y": 0.2}]
-    found = read_reliability(json.dumps({"bins": parts}).encode())
+    found = Reliability.read(json.dumps({"bins": parts}).encode())
     assert found is not None
     picture = diagram(found)
     assert picture is not None
@@ -165,7 +165,7 @@ def _at(root: ElementTree.Element, text: str) -> list[tuple[float, float]]:
 
 
 def test_what_is_cut_off_the_histogram_is_counted() -> None:
-    found = read_reliability(reliability(1.0))
+    found = Reliability.read(reliability(1.0))
     assert found is not None
     picture = diagram(found)
     assert picture is not None
@@ -183,7 +183,7 @@ def test_what_is_cut_off_the_histogram_is_counted() -> None:
     ],
 )
 def test_extreme_bins_can_be_drawn(parts: list[dict[str, Any]]) -> None:
-    found = read_reliability(json.dumps({"bins": parts}).encode())
+    found = Reliability.read(json.dumps({"bins": parts}).encode())
     assert found is not None
     for picture in (diagram(found), gaps(found, LIMITS["calibration.bin"], {})):
         assert picture is not None
@@ -195,7 +195,7 @@ def test_extreme_bins_can_be_drawn(parts: list[dict[str, Any]]) -> None:
 
 def test_names_are_only_text() -> None:
     strata = [{**COVERAGE["strata"][0], "name": HOSTILE}]
-    coverage = read_coverage(json.dumps({**COVERAGE, "strata": strata}).encode())
+    coverage = Coverage.read(json.dumps({**COVERAGE, "strata": strata}).encode())
     assert coverage is not None
     picture = by_stratum(coverage, LIMITS["calibration.under_coverage"], {HOSTILE: "fail"})
     assert picture is not None
@@ -219,7 +219,7 @@ def test_coverage_names_the_strata_that_are_off(bad: dict[str, Picture]) -> None
 
 
 def test_sets_are_called_sets() -> None:
-    coverage = read_coverage(json.dumps({**COVERAGE, "unit": "classes"}).encode())
+    coverage = Coverage.read(json.dumps({**COVERAGE, "unit": "classes"}).encode())
     assert coverage is not None
     picture = by_stratum(coverage, None, {})
     assert picture is not None
@@ -228,7 +228,7 @@ def test_sets_are_called_sets() -> None:
 
 
 def test_one_level_needs_no_picture() -> None:
-    coverage = read_coverage(json.dumps({**COVERAGE, "levels": COVERAGE["levels"][:1]}).encode())
+    coverage = Coverage.read(json.dumps({**COVERAGE, "levels": COVERAGE["levels"][:1]}).encode())
     assert coverage is not None
     assert by_level(coverage) is None
 
@@ -237,7 +237,7 @@ def test_one_level_needs_no_picture() -> None:
     "raw", [b"", b"{}", b"\xff", b'{"level": 2}', b'{"level": 0.9, "strata": [{"n": -1, "name": ""}]}']
 )
 def test_coverage_that_is_not_of_the_form_is_absent(raw: bytes) -> None:
-    assert read_coverage(raw) is None
+    assert Coverage.read(raw) is None
 
 
 def rival(estimate: float, error: float, check: str = "regression.auc_vs_champion", **more: Any) -> Any:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gates.audit.site.strip import strip
-from gates.decide.attachments import Reliability, read_reliability
+from gates.decide.attachments import Reliability
 from gates.records.base import Digest
 from gates.records.decision import DecisionInput, Evaluation
 from gates.records.measurement import Slice
@@ -73,7 +73,7 @@ def page(view: View, facts: Facts | None = None) -> str:
         evidence=facts.document.evidence if facts.document else (),
         approvals=_approvals(view, facts),
         ledger=facts.document.ledger if facts.document else None,
-        bins=_bin_table(read_reliability(attachments.get("reliability.json"))),
+        bins=_bin_table(Reliability.read(attachments.get("reliability.json"))),
     )
 
 

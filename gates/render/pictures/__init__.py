@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gates.decide.attachments import read_coverage, read_reliability
+from gates.decide.attachments import Coverage, Reliability
 from gates.decide.limits import Limit
 from gates.render.pictures.canvas import Picture
 from gates.render.pictures.champion import against_champion
@@ -26,10 +26,10 @@ def pictures(view: View, attachments: Mapping[str, bytes]) -> tuple[Picture, ...
     attachments: the bundle's, by name; what is absent or not of its form gives no picture.
     """
     found: list[Picture | None] = []
-    reliability = read_reliability(attachments.get("reliability.json"))
+    reliability = Reliability.read(attachments.get("reliability.json"))
     if reliability is not None:
         found += [diagram(reliability), gaps(reliability, _limit(view, "calibration.bin"), _statuses(view, "bin"))]
-    coverage = read_coverage(attachments.get("coverage.json"))
+    coverage = Coverage.read(attachments.get("coverage.json"))
     if coverage is not None:
         under = _limit(view, "calibration.stratum_under_coverage") or _limit(view, "calibration.under_coverage")
         found += [by_stratum(coverage, under, _statuses(view, "stratum")), by_level(coverage), by_quantile(coverage)]
