@@ -11,8 +11,8 @@ Interrupted after (2) it is run again: another entry of the same release changes
 
 from __future__ import annotations
 
-from gates.apply.aliases import sole_version
 from gates.apply.begin import require_reason
+from gates.apply.ledger.aliases import sole_version
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.shape import check_release
 from gates.apply.pack import keep_pack

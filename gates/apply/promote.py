@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from gates.apply.aliases import Standing
 from gates.apply.begin import begin, own_move
+from gates.apply.ledger.aliases import Standing
 from gates.apply.ledger.authority import check_answer
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.promotion import check_promotion, decision_of, release_after

@@ -20,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gates.apply.aliases import Standing
+from gates.apply.ledger.aliases import Standing
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.slots import OpenIntent, SlotState
 from gates.apply.ledger.witnesses import witness_tag, witness_text

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from gates.apply.aliases import AliasNames, Standing, unexplained
 from gates.apply.differences import differences
+from gates.apply.ledger.aliases import AliasNames, Standing, unexplained
 from gates.apply.ledger.shape import release_digest
 from gates.apply.serving.interface import Following, Observed, Serves, ServesNothing, Serving, Unreadable, Unseen
 from gates.errors import EngineError, EvidenceError, Refused

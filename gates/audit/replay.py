@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from gates.apply.aliases import AliasNames
+from gates.apply.ledger.aliases import AliasNames
 from gates.apply.ledger.facts import facts
 from gates.apply.ledger.last import last_input
 from gates.audit.positions import Positions

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gates.apply.aliases import AliasNames, Standing, unexplained
+from gates.apply.ledger.aliases import AliasNames, Standing, unexplained
 from gates.apply.saga import explanations
 from gates.apply.surfaces import check_target
 from gates.bundle.envelope import open_envelope

@@ -19,8 +19,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gates.apply.aliases import AliasNames
 from gates.apply.ledger.acts import ACTIONS, action_of
+from gates.apply.ledger.aliases import AliasNames
 from gates.apply.ledger.authority import check_decider
 from gates.apply.ledger.chain import Chain, trust_in
 from gates.apply.ledger.changes import changes_of

@@ -126,7 +126,7 @@ def _deployed(project: Project, environment: Environment) -> ModelVersion:
 def _registered(project: Project, environment: Environment, deployed: ModelVersion) -> RegisteredModel:
     """Resolve the alias `deployed-ENV`, which must be the ledger's version with the ledger's bytes."""
     from gates.apply.admit import check_alias
-    from gates.apply.aliases import AliasNames
+    from gates.apply.ledger.aliases import AliasNames
 
     alias = AliasNames().deployed.format(environment=environment)
     found = project.registry.resolve(f"models:/{deployed.name}@{alias}")

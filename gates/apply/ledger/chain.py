@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from gates.apply.aliases import AliasNames
 from gates.apply.ledger.acts import ACTIONS, check_action
+from gates.apply.ledger.aliases import AliasNames
 from gates.apply.ledger.authority import may_sign
 from gates.apply.ledger.changes import check_change
 from gates.apply.ledger.promotion import check_promotion, decision_of, release_after

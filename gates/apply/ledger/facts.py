@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gates.apply.aliases import AliasNames, sole_version
+from gates.apply.ledger.aliases import AliasNames, sole_version
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.last import hotfix_of, last_decision
 from gates.records.base import Digest, Environment, ModelVersion

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from gates.apply.aliases import Standing
+from gates.apply.ledger.aliases import Standing
 from gates.apply.ledger.shape import release_digest
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gates.apply.aliases import sole_version
+from gates.apply.ledger.aliases import sole_version
 from gates.apply.ledger.witnesses import witness_text
 from gates.apply.serving.gitops import GitWords, Repository
 from gates.apply.serving.interface import (
