@@ -112,15 +112,15 @@ def check_action(chain: Chain, entry: Entry, key_ids: tuple[str, ...]) -> None:
     """
     opened, slot = action_of(entry), entry.slot
     if slot is None:
-        raise _refused("subject", "is about no slot")
+        raise refused("subject", "is about no slot")
     _check_subject(chain, entry, slot, opened)
     _check_key(chain, entry, slot, opened)
     decision, request = opened.decision, opened.decision.request
     if chain.digest_at(decision.ledger.sequence) != decision.ledger.head:
-        raise _refused("position", "was made on another ledger")
+        raise refused("position", "was made on another ledger")
     if opened.document.ledger.pack is None or entry.kind != "rollback":
         if request.actor_key_id not in key_ids:
-            raise _refused("actor", "is another's than the entry")
+            raise refused("actor", "is another's than the entry")
         _check_now(chain, entry, slot, opened)
     if entry.kind == "rollout":
         check_step(chain, slot, entry.after, percent=request.percent, time_us=entry.time_us)
@@ -131,23 +131,23 @@ def check_action(chain: Chain, entry: Entry, key_ids: tuple[str, ...]) -> None:
 def _check_subject(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction) -> None:
     request = opened.decision.request
     if (request.action, request.model, request.environment) != (entry.action, slot.model, slot.environment):
-        raise _refused("subject", f"is about {request.action} of {request.model} in {request.environment}")
+        raise refused("subject", f"is about {request.action} of {request.model} in {request.environment}")
     if not opened.decision.allow:
-        raise _refused("denied", "denies")
+        raise refused("denied", "denies")
     if opened.envelope_digest in chain.carried:
-        raise _refused("used", "was carried out once already")
+        raise refused("used", "was carried out once already")
     if not _about(entry, opened):
-        raise _refused("subject", "is about another release or version")
+        raise refused("subject", "is about another release or version")
     if entry.kind == "archive" and any(
         held.version_digest == request.version.digest for held in _held(chain, slot.model)
     ):
-        raise _refused("position", "was made before an environment came to need this version")
+        raise refused("position", "was made before an environment came to need this version")
 
 
 def _check_key(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction) -> None:
     key_id, trust = opened.decision.request.actor_key_id, chain.trust(slot.environment)
     if key_id not in opened.key_ids or not may_move(trust, (key_id,), entry.kind, slot):
-        raise _refused("unlisted_key", f"is by no key that may apply in {slot.environment}")
+        raise refused("unlisted_key", f"is by no key that may apply in {slot.environment}")
 
 
 def _about(entry: Entry, opened: OpenedAction) -> bool:
@@ -168,12 +168,13 @@ def _about(entry: Entry, opened: OpenedAction) -> bool:
 def _check_now(chain: Chain, entry: Entry, slot: Slot, opened: OpenedAction) -> None:
     decision, active = opened.decision, chain.active(slot.environment)
     if (decision.policy_digest, decision.trust_digest) != (active.policy_digest, active.trust_digest):
-        raise _refused("inactive", "was made under policies or trust that are not in force")
+        raise refused("inactive", "was made under policies or trust that are not in force")
     if not decision.request.effective_time_us <= entry.time_us < decision.valid_until_us:
-        raise _refused("expired", "does not hold at this time")
+        raise refused("expired", "does not hold at this time")
     if opened.document.ledger.release_digest != chain.slot(slot).release_digest:
-        raise _refused("position", "was made where another release served")
+        raise refused("position", "was made where another release served")
 
 
-def _refused(code: str, message: str) -> Refused:
+def refused(code: str, message: str) -> Refused:
+    """Say why a decision on an action, or on a change of policies, does not carry its entry."""
     return Refused(f"the decision {message}", code=f"decision.{code}", remedy="run the command again")

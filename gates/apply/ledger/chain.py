@@ -11,7 +11,8 @@ trust documents by digest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gates.apply.ledger.acts import ACTIONS, check_action
@@ -219,7 +220,8 @@ class Chain:
 
     def _take(self, entry: Entry, digest: Digest, key_ids: tuple[str, ...], where: str) -> None:
         if entry.decisions is not None:
-            self._checked(check_change, entry, key_ids, where)
+            with _carried(where):
+                check_change(self, entry, key_ids)
         for active in entry.active or ():
             self.policies[active.environment] = active
             trust = self._documents.get(active.trust_digest) or self._look_up(active.trust_digest, where)
@@ -229,7 +231,8 @@ class Chain:
                 raise EvidenceError("seals a bundle again", code="ledger.sealed", where=where)
             self.sealed[entry.bundle_digest] = entry
         if entry.action in ACTIONS and entry.decision is not None:
-            self._checked(check_action, entry, key_ids, where)
+            with _carried(where):
+                check_action(self, entry, key_ids)
             self.carried.add(digest_document(entry.decision))
         if entry.kind == "archive" and entry.candidate is not None:
             if entry.candidate.digest in self.archived:
@@ -252,27 +255,23 @@ class Chain:
             raise EvidenceError(f"{digest} gives another trust document", code="ledger.trust", where=where)
         return trust
 
-    def _checked(
-        self, check: Callable[[Chain, Entry, tuple[str, ...]], None], entry: Entry, keys: tuple[str, ...], where: str
-    ) -> None:
-        try:
-            check(self, entry, keys)
-        except GatesError as error:
-            raise EvidenceError(
-                f"the decision does not carry it: {error.message}", code="ledger.decision", where=where
-            ) from error
-
     def _check_promotion(self, entry: Entry, slot: Slot, where: str) -> None:
-        try:
+        with _carried(where):
             opened = decision_of(entry)
             check_promotion(self, slot, opened, time_us=entry.time_us)
             after, wanted = entry.after, release_after(self.release(slot), opened)
-        except GatesError as error:
-            raise EvidenceError(
-                f"the decision does not carry it: {error.message}", code="ledger.decision", where=where
-            ) from error
         if after is None or any(getattr(after, part) != getattr(wanted, part) for part in _DECIDED):
             raise EvidenceError("not the release that was decided on", code="ledger.decision", where=where)
+
+
+@contextmanager
+def _carried(where: str) -> Iterator[None]:
+    try:
+        yield
+    except GatesError as error:
+        raise EvidenceError(
+            f"the decision does not carry it: {error.message}", code="ledger.decision", where=where
+        ) from error
 
 
 def _open(raw: bytes, where: str) -> tuple[Opened, Entry]:

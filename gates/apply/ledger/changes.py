@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gates.apply.ledger.acts import refused
 from gates.bundle.acts import ON_CHANGE, OpenedChange
 from gates.bundle.canonical import canonical_bytes
-from gates.errors import Refused
 from gates.records.base import Environment
 from gates.records.change import ChangeLedger
 from gates.records.release import ActivePolicy, Entry
@@ -57,11 +57,11 @@ def check_change(chain: Chain, entry: Entry, key_ids: tuple[str, ...]) -> None:
     wanted = {active.environment: active for active in entry.active or ()}
     found = changes_of(entry)
     if len({opened.decision.request.environment for opened in found}) != len(found):
-        raise _refused("subject", "is there twice")
+        raise refused("subject", "is there twice")
     for opened in found:
         active = wanted.get(opened.decision.request.environment)
         if active is None:
-            raise _refused("subject", "is about another environment")
+            raise refused("subject", "is about another environment")
         _check(chain, entry, key_ids, opened, active)
 
 
@@ -69,20 +69,16 @@ def _check(chain: Chain, entry: Entry, key_ids: tuple[str, ...], opened: OpenedC
     decision, request, change = opened.decision, opened.decision.request, opened.document.change
     present = chain.active(request.environment)
     if not decision.allow:
-        raise _refused("denied", "denies")
+        raise refused("denied", "denies")
     if (change.policy_digest, change.trust_digest) != (wanted.policy_digest, wanted.trust_digest) or set(
         change.named
     ) != set(wanted.loosened or ()):
-        raise _refused("subject", "is about other policies, or other things that they loosen")
+        raise refused("subject", "is about other policies, or other things that they loosen")
     if chain.digest_at(decision.ledger.sequence) != decision.ledger.head:
-        raise _refused("position", "was made on another ledger")
+        raise refused("position", "was made on another ledger")
     if (decision.policy_digest, decision.trust_digest) != (present.policy_digest, present.trust_digest):
-        raise _refused("inactive", "was made under policies or trust that are not in force")
+        raise refused("inactive", "was made under policies or trust that are not in force")
     if request.actor_key_id not in opened.key_ids or request.actor_key_id not in key_ids:
-        raise _refused("actor", "is another's than the entry")
+        raise refused("actor", "is another's than the entry")
     if not request.effective_time_us <= entry.time_us < decision.valid_until_us:
-        raise _refused("expired", "does not hold at this time")
-
-
-def _refused(code: str, message: str) -> Refused:
-    return Refused(f"the decision {message}", code=f"decision.{code}", remedy="run the command again")
+        raise refused("expired", "does not hold at this time")
