@@ -212,9 +212,7 @@ class _Audit:
         if opened is None:
             return
         self._policy(opened.decision.policy_digest, opened.decision.trust_digest)
-        for approval in opened.decision.approvals:
-            if self.once("approval", approval):
-                self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
+        self._approvals(opened.decision.approvals)
         same = f"of this {entry.action} gives the same bytes"
         self.found.attempt("replay", same, where, self._replay_act, replay_action, opened)
 
@@ -233,14 +231,17 @@ class _Audit:
             self.versions[decision.request.champion] = None
         self.bundle(decision.bundle_digest)
         self._policy(decision.policy_digest, decision.trust_digest)
-        for approval in decision.approvals:
-            if self.once("approval", approval):
-                self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
+        self._approvals(decision.approvals)
         for waiver in decision.waivers:
             if self.once("waiver", waiver):
                 self.found.attempt("waiver", "is signed and whole", waiver, load_waiver, self.store, waiver)
         self.found.attempt("decision", "is signed by a key that may decide there", digest, self._authority, opened)
         self.found.attempt("replay", "gives the same bytes", digest, self._replay, opened)
+
+    def _approvals(self, approvals: Sequence[Digest]) -> None:
+        for approval in approvals:
+            if self.once("approval", approval):
+                self.found.attempt("approval", "is signed and whole", approval, load_approval, self.store, approval)
 
     def _authority(self, opened: OpenedDecision) -> None:
         decision = opened.decision
