@@ -158,6 +158,6 @@ def study(runner: Runner) -> Page:
         ],
         promises=promises,
         notes=[
-            "`unknown two` has two causes, each in half of the rows; `unknown few` has 40 affected rows; `unknown other keys` are those of other entities: nothing may be named. Causes of the keys are of the pair of tables; their plants are a part of `time zone` and `type or encoding` too."
+            "`unknown two` has two causes, each in half of the rows; `unknown few` has 40 affected rows; `unknown other keys` are those of other entities: nothing may be named. Causes of the keys are of the pair of tables; their plants are a part of `time zone` and `type or encoding` too. An offset of values that all lie on a grid, such as wind directions in tens, looks like the rounding of its own result: those plants are said to be unknown."
         ],
     )
