@@ -209,7 +209,7 @@ _unproven if {
 	result.disposition in {"accepted", "waived"}
 }
 
-_waivers := {result.waiver | some result in judge.results; result.waiver}
+_waivers := {result.waiver | some result in judge.results}
 
 # What rests on a waiver ends with it, what leaves rules for later after a day, and one hotfix does not prolong another.
 _valid_until_us := min([time | some times in [_ends, _waived_until, _hotfix_until]; some time in times]) if {

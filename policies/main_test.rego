@@ -235,7 +235,7 @@ test_rules_of_the_owners_can_only_add if {
 		[false, {["custom.cost", "denies"]}],
 	]
 	codeless := {key: value | some key, value in good; key != "code"}
-	every result in [codeless, object.union(good, {"verdict": 1}), "custom.cost", {}] {
+	every result in [codeless, object.union(codeless, {"disposition": "tolerated"}), object.union(good, {"verdict": 1}), "custom.cost", {}] {
 		_custom({result}) == [false, {["custom.invalid", "denies"]}]
 	}
 }
@@ -258,9 +258,61 @@ test_rules_of_the_owners_can_require if {
 		with data.trust as t.trust
 	answer.required[required_]
 	answer.allow == false
+	not "custom.invalid" in {r.code | some r in answer.results}
 	typo := main.decision with input as t.production
 		with data.custom.cost.required as {{"chek": "data.rows"}}
 		with data.models.m as t.facts
 		with data.trust as t.trust
 	{r.code | some r in typo.results; r.disposition == "denies"} == {"custom.invalid"}
+}
+
+_good(document) := found if {
+	found := main.decision with input as document with data.models.m as t.facts with data.trust as t.trust
+}
+
+_ranking := object.union(t.production, {"plan": {"body": {"task": "ranking", "requirements": [{
+	"environment": "production",
+	"check": "data.rows",
+	"role": "prove",
+	"slice": t.whole,
+}]}}})
+
+# Each by itself, whatever the other rules say.
+test_what_is_asked_of_nothing_or_answered_by_nothing_is_not_allowed if {
+	_good(_ranking).allow == false with data.gates.release.subject.results as set()
+	_good(t.production).allow == false with data.gates.lib.judge.claims as []
+	_good(t.production).allow == false with data.gates.lib.judge.results as []
+	lacking := {"environment": "production", "check": "data.rows", "role": "prove", "slice": t.whole}
+	_good(t.production).allow == false with data.gates.lib.judge.missing as {lacking}
+	_good(t.production).allow == true
+	_good(t.production).bypasses == set()
+}
+
+test_what_is_denied_has_no_basis if {
+	skipped := {key: value | some key, value in t.production.ledger; key != "rung_below"}
+	hurried := object.union({key: value | some key, value in t.production; key != "ledger"}, {
+		"ledger": skipped,
+		"request": object.union(t.production.request, {"incident": "INC-7"}),
+	})
+	_good(hurried).basis == "hotfix"
+	_good(object.union(hurried, {"approvals": []})).basis == "none"
+	undecided := t.changed("calibration.ece", t.whole, {"bounds": t.bounds(0.015, 0.03), "estimate": 0.019})
+	staging := object.union(t.production, {
+		"request": object.union(t.production.request, {"environment": "staging"}),
+		"evidence": undecided,
+	})
+	_good(staging).basis == "provisional"
+	_good(object.union(staging, {"policy": {"digest": "sha256:other"}})).basis == "none"
+	observed := object.union(t.production, {
+		"ledger": {"loosened": ["overrides/production/enforcement/all"]},
+		"evidence": undecided,
+	})
+	_good(observed).basis == "unenforced" with data.overrides.production.enforcement as {"all": {"level": "observe"}}
+	_good(object.union(observed, {"approvals": []})).basis == "none"
+		with data.overrides.production.enforcement as {"all": {"level": "observe"}}
+}
+
+test_only_what_was_left_for_later_ends_with_the_hotfix if {
+	served := object.union(t.production, {"ledger": {"hotfix_until_us": 1790000000000001}})
+	_good(served).valid_until_us == 1797776000000000
 }

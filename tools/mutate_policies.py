@@ -176,14 +176,14 @@ class Judge:
 def _rounds(mutant: Mutant, tests: list[Test], killers: Killers) -> Iterator[list[Test]]:
     """First a few quick tests that evaluate the place, then ever more that do, then whole packages of such tests.
 
-    What killed others of the file is the most likely to kill this one. The packages, since a rule that OPA's index passes
+    What stands beside the file is the most likely to kill it, then what killed others of the file. The packages, since a rule that OPA's index passes
     over is evaluated by no test and may be by a mutant's.
     """
     place, beside = (mutant.path, mutant.row), f".{Path(mutant.path).stem}_test"
 
-    def likely(test: Test) -> tuple[int, bool, float]:
+    def likely(test: Test) -> tuple[bool, int, float]:
         kills = killers[mutant.path, f"data.{test.package}", test.name]
-        return -kills.bit_length(), not test.package.endswith(beside), test.seconds
+        return not test.package.endswith(beside), -kills.bit_length(), test.seconds
 
     able = sorted((test for test in tests if place in test.lines), key=likely)
     packages = {test.package for test in able} or {test.package for test in tests}

@@ -22,3 +22,28 @@ test_there_is_a_champion_where_the_request_names_one if {
 	asked.ask.has_champion == true with input as t.production with data.models.m as t.facts
 	asked.ask.has_champion == false with input as t.first with data.models.m as t.facts
 }
+
+test_what_the_plan_says_is_asked_for_here if {
+	row := {"environment": "production", "check": "own.wait", "role": "prove", "slice": t.whole}
+	elsewhere := object.union(row, {"environment": "staging"})
+	found := asked.requirements with input as t.production
+		with input.plan.body.requirements as [row, elsewhere]
+		with data.models.m as t.facts
+	found[row]
+	not found[elsewhere]
+	asked.ask.first_release == false with input as t.production with data.models.m as t.facts
+}
+
+test_a_column_without_a_name_is_none if {
+	asked.ask.columns == {"key"} with input as t.production
+		with input.plan.body.columns as {"key": ["id"], "features": [], "time": ""}
+		with data.models.m as t.facts
+}
+
+test_what_a_first_release_need_not_pass_no_plan_asks_for if {
+	against := {"environment": "production", "check": "regression.auc_vs_champion", "role": "prove", "slice": t.whole}
+	found := asked.requirements with input as t.first
+		with input.plan.body.requirements as [against]
+		with data.models.m as _first
+	not found[against]
+}

@@ -33,6 +33,11 @@ test_two_roles_are_two_persons if {
 	t.denied == _lacking with input as t.retire with input.approvals as both
 }
 
+test_two_persons_of_one_role_are_one_role if {
+	both := [t.approval("k2", "risk", "retire", "sha256:v3"), t.approval("k3", "risk", "retire", "sha256:v3")]
+	t.denied == _lacking with input as t.retire with input.approvals as both
+}
+
 test_not_by_the_one_who_asks if {
 	own := [t.approval("k4", "ml-owner", "retire", "sha256:v3"), t.approval("k3", "risk", "retire", "sha256:v3")]
 	t.denied == _lacking with input as t.retire with input.approvals as own

@@ -169,3 +169,10 @@ test_pointed if {
 	comparison.pointed("within", bare, _band)
 	_verdict("at_most", "unbounded", "unbounded", _inclusive) == "inconclusive"
 }
+
+test_a_look_that_is_no_number_is_none if {
+	every looks in [null, "1", true, [1]] {
+		not comparison.looks_left(looks)
+		not comparison.family_fits({"family": {"size": looks}})
+	}
+}

@@ -297,4 +297,5 @@ test_golden_is_allowed_in_development_without_trust if {
 	answer := main.decision with input as development with data.models.m as facts
 	answer.allow == true
 	answer.basis == "proven"
+	not answer.risk
 }

@@ -351,3 +351,44 @@ test_development_asks_for_no_reason if {
 		with data.release.environments.development.reason_tiers as ["high"]
 		with data.models.m as t.facts
 }
+
+_is_self_approved(document) if {
+	approvals.self_approved with input as document
+		with data.release.approvals.development as {"high": ["ml-owner", "risk"]}
+		with data.models.m as _solo
+		with data.trust as t.trust
+}
+
+_by(actor, given) := object.union(t.production, {
+	"request": object.union(t.production.request, {"actor": actor}),
+	"approvals": given,
+})
+
+_in_development(document) := object.union(document, {
+	"request": object.union(document.request, {"environment": "development"}),
+	"approvals": [object.union(approval, {"statement": object.union(approval.statement, {"environment": "development"})}) |
+		some approval in document.approvals
+	],
+})
+
+test_who_approves_himself_is_one_whose_own_approval_counts_or_one_where_more_are_wanted if {
+	_is_self_approved(_by("mira", t.production.approvals))
+	_is_self_approved(_by("nobody", _both_by_mira))
+	not _is_self_approved(_by("nobody", t.production.approvals))
+	not _is_self_approved(_by("nobody", []))
+	late := object.union(t.approval("k2", "risk"), {"digest": "late"})
+	over := object.union(late, {"statement": object.union(late.statement, {"expires_us": t.now})})
+	not _is_self_approved(_by("nobody", [t.approval("k2", "ml-owner"), t.approval("k3", "risk"), over]))
+	own := [object.union(t.approval("k2", "ml-owner"), {"statement": over.statement}) | true]
+	not _is_self_approved(_by("mira", array_of({approval | some approval in own} | {t.approval("k3", "risk")})))
+		with data.release.approvals.production as {"high": ["risk"]}
+	not _is_self_approved(_in_development(_by("mira", _both_by_mira)))
+	not _is_self_approved(_in_development(_by("nobody", _both_by_mira)))
+}
+
+test_one_person_alone_where_policy_does_not_say_who_approves_is_not_enough if {
+	_denied == {"approval.missing"} with input as _by("mira", _both_by_mira)
+		with data.release.approvals as {}
+		with data.models.m as _solo
+		with data.trust as t.trust
+}

@@ -32,3 +32,25 @@ test_first_release if {
 		with input.ledger.known_releases as [{"state": "bad"}]
 		with data.models.m as first
 }
+
+test_the_champion_has_most_of_the_traffic if {
+	_codes == {"champion.mismatch"} with input as t.production
+		with input.ledger.release.routes as [{"version": t.champion, "percent": 5}, {"version": t.candidate, "percent": 95}]
+	_codes == set() with input as t.production
+		with input.ledger.release.routes as [{"version": t.champion, "percent": 50}, {"version": t.candidate, "percent": 50}]
+}
+
+test_development_may_measure_without_one if {
+	alone := {key: value | some key, value in t.production.request; key != "champion"}
+	_codes == set() with input as t.production with input.request as object.union(alone, {"environment": "development"})
+}
+
+_beside(figure) := [t.production.evidence[0], {"digest": "sha256:beside", "measurements": [figure]}]
+
+test_what_is_measured_without_a_champion_is_against_none if {
+	against := t.figure("regression.auc_vs_champion", "pair", -0.01, 0.01)
+	_codes == {"champion.mismatch"} with input as t.production with input.evidence as _beside(against)
+	_codes == set() with input as t.production
+		with input.evidence as _beside(object.union(against, t.unmeasured("no_champion")))
+	_codes == set() with input as t.production with input.evidence as _beside(t.figure("data.rows", "data", 1000, 1000))
+}

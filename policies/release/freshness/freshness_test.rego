@@ -23,4 +23,12 @@ test_future if {
 
 test_development_does_not_ask if {
 	_codes == set() with input as t.development with input.bundle.created_us as 0
+	_codes == set() with input as t.development with input.bundle.created_us as 1790000000000001
+	backwards := [object.union(evidence, {"started_us": 1789995000000001}) | some evidence in t.production.evidence]
+	_codes == set() with input as t.development with input.evidence as backwards
+}
+
+test_a_measurement_of_no_time_is_of_no_future if {
+	at_once := [object.union(evidence, {"started_us": evidence.finished_us}) | some evidence in t.production.evidence]
+	_codes == set() with input as t.production with input.evidence as at_once
 }

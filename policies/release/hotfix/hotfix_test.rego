@@ -1,6 +1,7 @@
 package gates.release.hotfix_test
 
 import data.gates.lib.hotfix
+import data.gates.release.hotfix as rules
 import data.gates.testing as t
 
 _decide(changed) := found if {
@@ -88,4 +89,11 @@ test_what_holds_is_not_left_for_later_and_nothing_is_where_hotfixes_are_not_know
 	hotfix.applied(held) == held with input as _skipped
 	hotfix.applied(denying).disposition == "shortened" with input as _skipped
 	hotfix.applied(denying) == denying with input as _skipped with input.request.environment as "staging"
+}
+
+test_nothing_is_asked_of_what_is_no_hotfix if {
+	unreasoned := {key: value | some key, value in t.production.request; key != "reason"}
+	rules.results == set() with input as t.production
+		with input.request as unreasoned
+		with input.ledger.hotfix_until_us as 1
 }

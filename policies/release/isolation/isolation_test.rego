@@ -27,3 +27,11 @@ test_we_scored_it_ourselves if {
 	_codes == set() with input as t.production
 		with input.evidence as t.changed("data.rows", t.whole, {"predictions": "supplied"})
 }
+
+test_only_what_a_model_scored_was_exposed_to_it if {
+	figure := t.at(t.figure("calibration.ece", "candidate", 0, 0.019), {"predictions": "supplied"})
+	_codes == {"predictions.supplied"} with input as t.production
+		with input.evidence as [object.union(t.evidence([figure])[0], {"isolation": "none"})]
+	_codes == set() with input as t.production
+		with input.evidence as t.evidence([object.union(figure, t.unmeasured("one_class"))])
+}

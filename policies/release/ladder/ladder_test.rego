@@ -63,3 +63,19 @@ test_archived if {
 	_codes == {"release.archived"} with input as t.production with input.ledger.archived as true
 	_codes == set() with input as t.production with input.ledger.archived as false
 }
+
+test_the_rung_below_in_this_moment if {
+	_codes == set() with input as t.production with input.ledger.rung_below as _below({"time_us": t.now})
+}
+
+test_what_became_of_another_version_is_not_held_against_this_one if {
+	others := [object.union(_known("bad", 1)[0], {"candidate_digest": "sha256:other"})]
+	_codes == set() with input as t.production with input.ledger.known_releases as others
+}
+
+test_development_does_not_ask if {
+	_codes == set() with input as t.production
+		with input.request.environment as "development"
+		with input.ledger.known_releases as _known("bad", 1)
+		with data.release.environments.development as {"below": "nothing"}
+}

@@ -53,3 +53,13 @@ test_a_tighter_limit_of_a_feature_decides if {
 		with data.overrides.production.models as _of({"wind": {"limits": _tight}})
 	denied == {"data.out_of_range"}
 }
+
+test_what_is_held_less_strictly_is_named if {
+	_codes == {"override.loosened"} with input as t.production
+		with data.overrides.production.enforcement as {"all": {"level": "warn"}}
+	_codes == set() with input as t.production
+		with data.overrides.production.enforcement as {"all": {"level": "warn"}}
+		with input.ledger.loosened as ["overrides/production/enforcement/all"]
+	_codes == set() with input as t.development
+		with data.overrides.development.enforcement as {"all": {"level": "warn"}}
+}

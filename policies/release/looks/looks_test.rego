@@ -28,5 +28,7 @@ test_the_holdout_of_pull_requests if {
 	_codes == set() with input as t.production
 		with input.plan.body.pull_request as true
 		with input.ledger.sealed as false
-	_codes == set() with input as t.development with input.plan.body.pull_request as true
+	_codes == set() with input as t.production
+		with input.plan.body.pull_request as true
+		with input.request.environment as "development"
 }

@@ -32,6 +32,8 @@ test_the_changelog_by_word if {
 		_codes(said, "production") == {concat("_", ["metadata.changelog", word])}
 		empty := object.union(t.described, {"changelog": {word: ""}})
 		_codes(empty, "production") == {concat("_", ["metadata.changelog", word])}
+		number := object.union(t.described, {"changelog": {word: 7}})
+		_codes(number, "production") == {concat("_", ["metadata.changelog", word])}
 	}
 }
 

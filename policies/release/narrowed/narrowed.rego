@@ -83,8 +83,8 @@ _covered(r) if r in asked.requirements
 
 _covered(r) if object.union(r, {"role": "prove"}) in asked.requirements
 
-_place(r) := {"slice": r.slice} if {
-	r.slice
+_place(r) := {"slice": slice} if {
+	slice := r.slice
 } else := {"item": {"kind": "column", "name": r.each}}
 
 # Tables whose absence is no less: the model is scored itself, or needs no memory of what it was compared with.

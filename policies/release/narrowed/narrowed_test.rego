@@ -89,6 +89,9 @@ test_a_looser_tolerance if {
 	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.05})) == set()
 	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.10000000000000002})) == {"wind"}
 	_with_rules(_rule({"ulp": 1}), _rule({"absolute": 0.1})) == {"wind"}
+	_with_rules(_rule({"absolute": 0.1}), _rule({"feature": "rain", "absolute": 0.05})) == {"wind"}
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": null})) == {"wind"}
+	_with_rules(_rule({"absolute": null}), {}) == set()
 	_with_rules(_rule({"max_age_s": 60}), _rule({"max_age_s": "60"})) == {"wind"}
 	_with_rules(_late(60), _late(60)) == set()
 	_with_rules(_late(60), _late(61)) == {"lateness_s"}
@@ -103,6 +106,12 @@ test_another_key if {
 	_names(_then({"columns": object.union(t.plan.columns, {"label": "late"})})) == {"label"}
 	_names(_then({"columns": object.union(t.plan.columns, {"groups": []})})) == set()
 	_names(_then({"parameters": object.union(t.plan.parameters, {"cluster": "day"})})) == {"cluster"}
+	same := narrowed.results with input as t.production
+		with input.last as _then({"parameters": object.union(t.plan.parameters, {"cluster": "day"})})
+		with input.plan.body.parameters.cluster as "day"
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	same == set()
 	found := narrowed.results with input as t.production
 		with input.plan.body.independent_rows as true
 		with data.models.m as t.facts
@@ -152,6 +161,17 @@ test_a_last_decision_that_nobody_can_compare_with if {
 	without := {key: value | some key, value in t.production; key != "last"}
 	found := narrowed.results with input as without with data.models.m as t.facts with data.trust as t.trust
 	{result.code | some result in found} == {"narrowed.unknown"}
+	below := narrowed.results with input as object.union(t.development, {"ledger": t.production.ledger})
+		with data.models.m as t.facts
+	below == set()
+	never := {key: value | some key, value in t.production.ledger; key != "last_decision"}
+	first := narrowed.results with input as object.union(
+		{key: value | some key, value in without; key != "ledger"},
+		{"ledger": never},
+	)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	first == set()
 }
 
 test_the_risk_role_approves_it if {
@@ -185,4 +205,21 @@ test_development_does_not_ask if {
 		with input.last as _more([_extra({"environment": "development", "check": "calibration.slope"})])
 		with data.models.m as t.facts
 	found == set()
+}
+
+_one_said(change) := [object.union(table, _if_holdout(table, change)) | some table in t.plan.tables]
+
+_if_holdout(table, change) := change if {
+	table.role == "holdout"
+} else := {}
+
+test_what_one_table_said_and_still_says_is_no_less if {
+	every change in [{"contract": "c.yaml"}, {"scope": "sample"}] {
+		found := narrowed.results with input as t.production
+			with input.last as _then({"tables": _one_said(change)})
+			with input.plan.body.tables as _one_said(change)
+			with data.models.m as t.facts
+			with data.trust as t.trust
+		found == set()
+	}
 }

@@ -53,6 +53,8 @@ test_what_a_release_may_lack if {
 test_good_and_gone_at_once_is_gone if {
 	twice := {said | some said in t.production.rollback.parts} | {{"part": "golden", "state": "gone"}}
 	_codes(_saying(twice)) == {"rollback.gone"}
+	found := ready.results with input as _input(_with("golden", "gone"))
+	{result.item.name | some result in found} == {"golden"}
 }
 
 test_another_release_was_looked_at if {
@@ -63,7 +65,11 @@ test_another_release_was_looked_at if {
 
 test_kept_for_the_window if {
 	_codes(object.union(t.production.rollback, {"kept_s": 86399})) == {"rollback.window"}
-	_codes({k: v | some k, v in t.production.rollback; k != "kept_s"}) == {"rollback.window"}
+	unsaid := {k: v | some k, v in t.production.rollback; k != "kept_s"}
+	_codes(unsaid) == {"rollback.window"}
+	found := ready.results with input as _input(unsaid)
+		with data.release.environments.production.rollback as {"parts": ["artifact"]}
+	count(found) == 0
 }
 
 test_a_first_release_has_no_way_back_and_says_so if {
@@ -73,10 +79,25 @@ test_a_first_release_has_no_way_back_and_says_so if {
 		{"ledger": first},
 	)
 	{[result.code, result.disposition] | some result in found} == {["rollback.first", "tolerated"]}
+	every rollback in [_with("golden", "gone"), _with("golden", "unsaid")] {
+		lost := ready.results with input as _input(rollback) with input.ledger as first
+		{result.code | some result in lost} == {"rollback.first"}
+	}
 }
 
 test_not_asked_in_staging if {
 	found := ready.results with input as {k: v | some k, v in t.production; k != "rollback"}
 		with input.request.environment as "staging"
 	count(found) == 0
+	first := ready.results with input as t.first with input.request.environment as "staging"
+	count(first) == 0
+}
+
+test_development_does_not_ask if {
+	every document in [t.first, _input(_with("golden", "gone"))] {
+		found := ready.results with input as document
+			with input.request.environment as "development"
+			with data.release.environments.development as data.release.environments.production
+		count(found) == 0
+	}
 }

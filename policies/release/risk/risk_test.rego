@@ -59,6 +59,7 @@ test_without_points_there_is_no_sum if {
 	_points(data.release.risk) == 5
 	not _points({})
 	not _points({key: value | some key, value in data.release.risk; key != "waived"})
+	not _points({key: value | some key, value in data.release.risk; key != "provisional"})
 	not _points({key: value | some key, value in data.release.risk; key != "traffic"})
 }
 

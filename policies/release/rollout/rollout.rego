@@ -51,15 +51,17 @@ _gentle(step, before) if {
 	step <= allowed.most
 }
 
-_within if input.request.percent <= data.release.environments[asked.environment].first_step_percent
-
 # What it takes already is no step.
 _within if {
-	is_number(data.release.environments[asked.environment].first_step_percent)
+	first := data.release.environments[asked.environment].first_step_percent
+	is_number(first)
 	is_number(input.request.percent)
+	input.request.percent <= max({first} | _served)
+}
+
+_served := {route.percent |
 	some route in input.ledger.release.routes
 	route.version.digest == input.request.candidate.digest
-	input.request.percent <= route.percent
 }
 
 # Where nothing ever served there is nobody to keep the rest.

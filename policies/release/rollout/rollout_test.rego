@@ -14,6 +14,7 @@ test_no_more_than_the_first_step if {
 		with input.request.percent as 100
 		with input.request.environment as "staging"
 	_codes == set() with input as t.development with input.request.percent as 100
+	_codes == set() with input as t.development with input.request.percent as 101
 }
 
 _planned(steps) := [{"environment": "production", "steps": steps}]
@@ -31,6 +32,13 @@ test_a_plan_that_is_too_steep if {
 	_codes == set() with input as t.production
 		with input.plan.body.rollout as steep
 		with input.request.environment as "staging"
+	_codes == set() with input as t.production with input.plan.body.rollout as steep
+	_codes == {"rollout.plan"} with input as t.production
+		with input.plan.body.rollout as [{"environment": "staging", "steps": ["all"]}]
+		with input.request.environment as "staging"
+	_codes == set() with input as t.development
+		with input.plan.body.rollout as [{"environment": "development", "steps": [100]}]
+		with data.release.environments.development.steps as [{"after": 0, "most": 5}]
 }
 
 test_a_step_that_nobody_says_denies if {
@@ -39,6 +47,8 @@ test_a_step_that_nobody_says_denies if {
 	_codes == {"rollout.step"} with input as t.production
 		with data.release.environments.production as {"below": "staging"}
 	_codes == {"rollout.step"} with input as t.production with input.request.environment as "moon"
+	_codes == {"rollout.step"} with input as t.production with input.request.percent as null
+	_codes == {"rollout.step"} with input as t.production with data.release.environments.production.first_step_percent as "all"
 }
 
 test_a_first_release_takes_all_traffic if {

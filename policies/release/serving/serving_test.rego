@@ -52,6 +52,8 @@ test_sizes if {
 	_bare("size") == {"serving.size"}
 	own := serving.results with input as t.production with data.models.m as object.union(t.facts, {"sizes": ["tiny"]})
 	{result.code | some result in own} == {"serving.size"}
+	none := serving.results with input as t.production with data.models.m as object.union(t.facts, {"sizes": []})
+	none == set()
 }
 
 test_no_secret_in_a_variable if {
@@ -59,6 +61,7 @@ test_no_secret_in_a_variable if {
 	_codes({"variables": [plain]}) == {"serving.secret"}
 	_codes({"variables": [{"name": "TOKEN", "kind": "reference", "looks_like": []}]}) == set()
 	_codes({"variables": [{"name": "LEVEL", "kind": "plain", "looks_like": []}]}) == set()
+	_codes({"variables": [object.union(plain, {"kind": "reference"})]}) == set()
 }
 
 _unsaid := {key: value | some key, value in t.production.serving; key != "configuration"}
@@ -74,4 +77,36 @@ test_production_needs_it if {
 	none := serving.results with input as {key: value | some key, value in t.production; key != "serving"}
 		with data.models.m as t.facts
 	{result.code | some result in none} == {"serving.missing"}
+}
+
+test_development_does_not_ask if {
+	spoilt := object.union(t.production, {
+		"request": object.union(t.production.request, {"environment": "development"}),
+		"serving": {"routes": [{"percent": 99}], "configuration": {
+			"minimum_replicas": 1,
+			"size": "enormous",
+			"capture_percent": 0,
+			"traffic": [1],
+			"variables": [{"name": "TOKEN", "kind": "plain", "looks_like": ["a secret by its name"]}],
+		}},
+	})
+	found := serving.results with input as spoilt
+		with data.models.m as t.facts
+		with data.release.environments.development as data.release.environments.production
+	found == set()
+	unsaid := serving.results with input as object.union(
+		{key: value | some key, value in spoilt; key != "serving"},
+		{"serving": {"target": "serving/development.json"}},
+	)
+		with data.models.m as t.facts
+		with data.release.environments.development as data.release.environments.production
+	unsaid == set()
+}
+
+test_an_environment_without_a_least_number_of_replicas if {
+	found := serving.results with input as t.production
+		with input.request.environment as "staging"
+		with input.serving.configuration.minimum_replicas as 1
+		with data.models.m as t.facts
+	found == set()
 }

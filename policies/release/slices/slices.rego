@@ -86,7 +86,6 @@ _bounded(figure) if {
 
 _undecided := {[result.check, result.slice] |
 	some result in judge.results
-	result.slice.kind == "value"
 	result.verdict == "inconclusive"
 	result.disposition == "tolerated"
 	not asked.tier in object.get(required.checks[result.check], "lenient_tiers", set())

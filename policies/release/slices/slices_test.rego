@@ -109,6 +109,7 @@ test_owners_may_limit_the_share_of_rows_in_inconclusive_slices if {
 	_literal(some_rows, {"calibration.ece": 400000}) == set()
 	_literal(some_rows, {"calibration.ece": 399999}) == found
 	_literal(some_rows, {"regression.auc_vs_champion": 0}) == set()
+	_literal(some_rows, {"regression.auc_vs_champion": "half"}) == set()
 	_literal(all_rows, {"calibration.ece": 999999}) == found
 	_literal(all_rows, {"calibration.ece": 1000000}) == set()
 	_literal(t.evidence(t.figures), {"calibration.ece": 0}) == set()
@@ -122,4 +123,47 @@ test_in_development_no_share_is_limited if {
 		with data.models.m as object.union(t.facts, {"inconclusive_share_ppm": {"calibration.ece": 0}})
 		with data.trust as t.trust
 	found == set()
+}
+
+_elsewhere := t.at(t.figure("calibration.ece", "candidate", 0.01, 0.06), {
+	"slice": {"kind": "value", "column": "origin", "value": "EWR"},
+	"share_ppm": 400000,
+})
+
+_uncovered := t.at(t.figure("calibration.under_coverage", "candidate", -0.5, 0.5), {
+	"slice": t.slice("OO"),
+	"share_ppm": 400000,
+})
+
+test_each_check_and_each_column_has_its_own_share if {
+	undecided := t.at(t.figure("calibration.ece", "candidate", 0.01, 0.06), {"slice": t.slice("OO"), "share_ppm": 400000})
+	every other in [_elsewhere, _uncovered] {
+		found := slices.results with input as t.production
+			with input.evidence as t.evidence([undecided, other])
+			with data.models.m as object.union(t.facts, {
+				"slices": ["carrier", "origin"],
+				"inconclusive_share_ppm": {"calibration.ece": 400000},
+			})
+			with data.trust as t.trust
+		found == set()
+	}
+}
+
+_as_judged(verdict, disposition) := found if {
+	found := slices.results with input as t.production
+		with input.evidence as t.evidence([object.union(_elsewhere, {"share_ppm": 600000})])
+		with data.gates.lib.judge.results as [{
+			"check": "calibration.ece",
+			"slice": _elsewhere.slice,
+			"verdict": verdict,
+			"disposition": disposition,
+		}]
+		with data.models.m as t.facts
+}
+
+test_only_what_is_undecided_and_tolerated_counts if {
+	count(_as_judged("inconclusive", "tolerated")) == 1
+	_as_judged("fail", "tolerated") == set()
+	_as_judged("inconclusive", "denies") == set()
+	_as_judged("inconclusive", "accepted") == set()
 }

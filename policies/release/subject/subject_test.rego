@@ -118,3 +118,19 @@ test_gold_figures_need_a_pinned_table if {
 	pinned := object.union(asks, {"gold": {"digest": "sha256:gold"}})
 	not "gold.mismatch" in _codes with input as t.production with data.models.m as pinned
 }
+
+test_other_tables_than_the_gold_one_are_not_pinned if {
+	others := [object.union(evidence, {"tables": [{"role": "holdout", "digest": "sha256:other"}]}) |
+		some evidence in t.production.evidence
+	]
+	_codes == set() with input as t.production with input.evidence as others with data.models.m as _gold_facts
+}
+
+test_a_pin_that_is_no_digest_is_none if {
+	asks := object.union(t.facts, {"required": [{"check": "regression.gold_auc", "environments": ["production"]}]})
+	"gold.mismatch" in _codes with input as t.production with data.models.m as object.union(asks, {"gold": {"digest": 7}})
+}
+
+test_rows_may_be_independent_where_the_policy_names_no_cluster if {
+	_codes == set() with input as t.production with input.plan.body.independent_rows as true with data.models.m as t.facts
+}

@@ -32,6 +32,7 @@ test_keys if {
 		with input.bundle.key_ids as []
 		with data.trust as t.trust
 	_codes == {"evidence.unlisted_key"} with input as t.production
+	_codes == set() with input as t.development with input.bundle.key_ids as []
 }
 
 test_a_key_for_another_environment if {

@@ -123,7 +123,7 @@ results contains _notes("waiver.exceeded", waiver) if {
 	_denying[accepted.place(item)]
 }
 
-_denying := {accepted.place(found) | some found in judge.results; found.disposition == "denies"; found.slice}
+_denying := {accepted.place(found) | some found in judge.results; found.disposition == "denies"}
 
 # METADATA
 # title: Waiver not needed

@@ -230,6 +230,7 @@ test_one_that_does_not_count_says_why if {
 		}
 	}
 	_note([_signed({"until_us": 1791209600000000})]) == set()
+	_note([object.union(_good, {"approvals": []})]) == {"waiver.unapproved"}
 	_covers(_good)
 }
 
