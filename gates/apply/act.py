@@ -13,7 +13,6 @@ from gates.apply.pack import Pack
 from gates.bundle.acts import ON_ACTION
 from gates.bundle.canonical import parse_json
 from gates.bundle.keys import Signer
-from gates.bundle.pack import OpenedApproval
 from gates.bundle.trust import Trust
 from gates.decide.acts import decide_action, knows_action
 from gates.decide.engines.at_hand import on_both
@@ -61,7 +60,7 @@ class Asked:
     release: Digest | None
     reason: str
     hashed: tuple[Hashed, ...] = ()
-    approvals: Sequence[OpenedApproval] = ()
+    approvals: Sequence[ApprovalInput] = ()
     traffic: TrafficSeen | None = None
     journal: tuple[JournalStep, ...] = ()
     incident: str | None = None
@@ -135,10 +134,7 @@ def action_input(request: ActionRequest, policies: PolicySet, ledger: ActionLedg
         request=request,
         policy=PolicyInput(digest=policies.digest, trust_digest=policies.trust_digest),
         ledger=ledger,
-        approvals=tuple(
-            ApprovalInput(digest=item.digest, key_ids=item.key_ids, statement=item.approval)
-            for item in sorted(asked.approvals, key=lambda item: item.digest)
-        ),
+        approvals=tuple(sorted(asked.approvals, key=lambda item: item.digest)),
         bytes=asked.hashed,
         traffic=asked.traffic,
         journal=asked.journal,

@@ -14,9 +14,9 @@ from gates.apply.act import Asked, Judge
 from gates.apply.begin import decided
 from gates.apply.ledger.chain import Chain
 from gates.apply.writer import LedgerWriter, Position, Present
-from gates.bundle.pack import OpenedApproval
 from gates.inputs.registry import Registry
 from gates.records.base import Digest, ModelVersion
+from gates.records.decision import ApprovalInput
 from gates.records.release import Entry, Slot
 
 ARCHIVED_TAG = "gates.archived"
@@ -44,7 +44,7 @@ def archive(
     judge: Judge,
     *,
     reason: str,
-    approvals: Sequence[OpenedApproval],
+    approvals: Sequence[ApprovalInput],
 ) -> Archived:
     """Mark a version so that it is neither promoted nor rolled back to.
 
@@ -73,7 +73,7 @@ def _enter(
     version: ModelVersion,
     judge: Judge,
     reason: str,
-    approvals: Sequence[OpenedApproval],
+    approvals: Sequence[ApprovalInput],
 ) -> Digest:
     # (1)
     asked = Asked(action="archive", slot=slot, version=version, release=None, reason=reason, approvals=approvals)

@@ -21,9 +21,9 @@ from gates.apply.saga import (
 )
 from gates.apply.surfaces import Surfaces
 from gates.apply.writer import LedgerWriter
-from gates.bundle.pack import OpenedApproval
 from gates.errors import Refused
 from gates.records.action import TrafficSeen
+from gates.records.decision import ApprovalInput
 from gates.records.release import Slot
 
 
@@ -35,7 +35,7 @@ def retire(
     *,
     reason: str,
     traffic: TrafficSeen | None,
-    approvals: Sequence[OpenedApproval],
+    approvals: Sequence[ApprovalInput],
 ) -> Applied:
     """Take away what serves in a slot; one that was interrupted is finished, and one that is done is found so.
 

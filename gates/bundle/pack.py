@@ -11,6 +11,7 @@ from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
 from gates.records.base import Digest, Micros, slot_key
+from gates.records.decision import ApprovalInput
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef, Metadata
 from gates.records.measurement import Measurement
 from gates.records.plan import Plan, TableRole
@@ -46,13 +47,6 @@ class OpenedBundle:
     def measured_us(self) -> Micros:
         """When the oldest evidence began to be measured: sealing it again makes it no younger."""
         return oldest((part.evidence for part in self.evidence), self.record)
-
-
-@dataclass(frozen=True)
-class OpenedApproval:
-    digest: Digest
-    approval: Approval
-    key_ids: tuple[str, ...]
 
 
 def oldest(evidence: Iterable[Evidence], bundle: Bundle) -> Micros:
@@ -197,11 +191,13 @@ def put_approval(store: Store, signer: Signer, approval: Approval) -> Digest:
     return digest
 
 
-def load_approval(store: Store, digest: Digest) -> OpenedApproval:
+def load_approval(store: Store, digest: Digest) -> ApprovalInput:
     opened = open_envelope(store.get(digest), expect=APPROVAL_TYPE, where=digest)
-    return OpenedApproval(digest, Approval.parse(opened.predicate, where=digest), opened.key_ids)
+    return ApprovalInput(
+        digest=digest, key_ids=opened.key_ids, statement=Approval.parse(opened.predicate, where=digest)
+    )
 
 
-def load_approvals(store: Store, listed: str) -> tuple[OpenedApproval, ...]:
+def load_approvals(store: Store, listed: str) -> tuple[ApprovalInput, ...]:
     """All approvals listed for a bundle, by its digest, or for actions in a slot; whether they hold is for policy to say."""
     return tuple(load_approval(store, digest) for digest in store.linked("approval", listed))

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
 from gates.records.base import DAY_US, Digest, Environment, Micros, ModelVersion, slot_key
-from gates.records.decision import WaiverInput
+from gates.records.decision import WaiverApprovalInput, WaiverInput
 from gates.records.waiver import WAIVER_APPROVAL_TYPE, WAIVER_TYPE, Waiver, WaiverApproval
 
 REPORTED_US = 30 * DAY_US
 """For so long after its end a waiver is still told of, so that nobody wonders why something denies again."""
-
-
-@dataclass(frozen=True)
-class OpenedWaiverApproval:
-    digest: Digest
-    approval: WaiverApproval
-    key_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class OpenedWaiver:
-    """A waiver or baseline whose signature was checked, with the approvals of it. Whether it counts policy says."""
-
-    digest: Digest
-    waiver: Waiver
-    key_ids: tuple[str, ...]
-    approvals: tuple[OpenedWaiverApproval, ...]
 
 
 def put_waiver(store: Store, signer: Signer, waiver: Waiver) -> Digest:
@@ -52,7 +34,7 @@ def put_waiver_approval(store: Store, signer: Signer, approval: WaiverApproval) 
     return digest
 
 
-def load_waiver(store: Store, digest: Digest, approvals: Iterable[Digest] | None = None) -> OpenedWaiver:
+def load_waiver(store: Store, digest: Digest, approvals: Iterable[Digest] | None = None) -> WaiverInput:
     """Open a waiver and its approvals; every signature is checked.
 
     Parameters
@@ -68,22 +50,21 @@ def load_waiver(store: Store, digest: Digest, approvals: Iterable[Digest] | None
     if opened.subjects != tuple(_subject(waiver)):
         raise EvidenceError("the waiver is about another subject", code="waiver.subject", where=digest)
     named = store.linked("waiver-approval", digest) if approvals is None else approvals
-    return OpenedWaiver(
-        digest, waiver, opened.key_ids, tuple(_load_approval(store, name, of=digest) for name in sorted(named))
-    )
+    given = tuple(_load_approval(store, name, of=digest) for name in sorted(named))
+    return WaiverInput(digest=digest, key_ids=opened.key_ids, statement=waiver, approvals=given)
 
 
-def _load_approval(store: Store, digest: Digest, *, of: Digest) -> OpenedWaiverApproval:
+def _load_approval(store: Store, digest: Digest, *, of: Digest) -> WaiverApprovalInput:
     opened = open_envelope(store.get(digest), expect=WAIVER_APPROVAL_TYPE, where=digest)
     approval = WaiverApproval.parse(opened.predicate, where=digest)
     if approval.waiver_digest != of or [about for _, about in opened.subjects] != [of]:
         raise EvidenceError("the approval is of another waiver", code="waiver.subject", where=digest)
-    return OpenedWaiverApproval(digest, approval, opened.key_ids)
+    return WaiverApprovalInput(digest=digest, key_ids=opened.key_ids, statement=approval)
 
 
 def load_waivers(
     store: Store, candidate: ModelVersion, environment: Environment, *, at_us: Micros
-) -> tuple[OpenedWaiver, ...]:
+) -> tuple[WaiverInput, ...]:
     """All that the store lists for a version in an environment, those that ended lately too; sorted by digest."""
     named = {
         *store.linked("waiver", candidate.digest),
@@ -93,11 +74,11 @@ def load_waivers(
     return tuple(
         opened
         for opened in found
-        if opened.waiver.environment == environment and opened.waiver.until_us + REPORTED_US > at_us
+        if opened.statement.environment == environment and opened.statement.until_us + REPORTED_US > at_us
     )
 
 
-def reload_waivers(store: Store, stored: Iterable[WaiverInput]) -> tuple[OpenedWaiver, ...]:
+def reload_waivers(store: Store, stored: Iterable[WaiverInput]) -> tuple[WaiverInput, ...]:
     """Exactly those that a decision's input names, with exactly those approvals: what replay reads."""
     return tuple(load_waiver(store, item.digest, [approval.digest for approval in item.approvals]) for item in stored)
 

@@ -97,7 +97,7 @@ def waive_list(environment: str, candidate: str | None, spec_path: str, output: 
             [
                 {
                     "waiver_digest": item.digest,
-                    "waiver": item.waiver.document(),
+                    "waiver": item.statement.document(),
                     "key_ids": list(item.key_ids),
                     "approvals": [yes.digest for yes in item.approvals],
                 }
@@ -106,7 +106,7 @@ def waive_list(environment: str, candidate: str | None, spec_path: str, output: 
         )
         return
     for item in found:
-        said = item.waiver
+        said = item.statement
         approved = f"{len(item.approvals)} approvals" if item.approvals else "not approved"
         options.tell(
             {},

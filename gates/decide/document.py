@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from gates.bundle.canonical import digest_document
-from gates.bundle.pack import OpenedApproval, OpenedBundle
-from gates.bundle.waivers import OpenedWaiver
+from gates.bundle.pack import OpenedBundle
 from gates.errors import EngineError, EvidenceError
 from gates.records.base import Digest, Record, first_fault
 from gates.records.decision import (
@@ -26,7 +25,6 @@ from gates.records.decision import (
     Request,
     RollbackInput,
     ServingInput,
-    WaiverApprovalInput,
     WaiverInput,
 )
 
@@ -49,14 +47,14 @@ class Observed:
 def build_input(
     request: Request,
     bundle: OpenedBundle,
-    approvals: Sequence[OpenedApproval],
+    approvals: Sequence[ApprovalInput],
     *,
     policy_digest: Digest,
     trust_digest: Digest,
     ledger: LedgerInput | None,
     last: LastInput | None = None,
     observed: Observed,
-    waivers: Sequence[OpenedWaiver] = (),
+    waivers: Sequence[WaiverInput] = (),
 ) -> DecisionInput:
     """Put together the only document that policies see.
 
@@ -101,22 +99,8 @@ def build_input(
         registry=observed.registry,
         ledger=ledger,
         last=last,
-        approvals=tuple(
-            ApprovalInput(digest=item.digest, key_ids=item.key_ids, statement=item.approval)
-            for item in sorted(approvals, key=lambda item: item.digest)
-        ),
-        waivers=tuple(
-            WaiverInput(
-                digest=item.digest,
-                key_ids=item.key_ids,
-                statement=item.waiver,
-                approvals=tuple(
-                    WaiverApprovalInput(digest=yes.digest, key_ids=yes.key_ids, statement=yes.approval)
-                    for yes in item.approvals
-                ),
-            )
-            for item in sorted(waivers, key=lambda item: item.digest)
-        ),
+        approvals=tuple(sorted(approvals, key=lambda item: item.digest)),
+        waivers=tuple(sorted(waivers, key=lambda item: item.digest)),
         serving=observed.serving,
         rollback=observed.rollback,
     )

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 from gates.bundle.canonical import canonical_bytes
 from gates.bundle.decisions import put_decision
 from gates.bundle.keys import Signer
-from gates.bundle.pack import OpenedApproval, OpenedBundle, load_approvals
-from gates.bundle.waivers import OpenedWaiver, load_waivers
+from gates.bundle.pack import OpenedBundle, load_approvals
+from gates.bundle.waivers import load_waivers
 from gates.decide.document import Observed, build_decision, build_input
 from gates.project import DEVELOPMENT, Engines, Project
 from gates.records import Decision, DecisionInput, Digest, Environment, Evaluation, Micros
 from gates.records.decision import (
     Alias,
+    ApprovalInput,
     LastInput,
     LedgerInput,
     RegistryInput,
     Request,
     ServingConfiguration,
     ServingInput,
+    WaiverInput,
 )
 
 if TYPE_CHECKING:
@@ -108,8 +110,8 @@ def decide_on(
     request: Request,
     bundle: OpenedBundle,
     *,
-    approvals: Sequence[OpenedApproval] = (),
-    waivers: Sequence[OpenedWaiver] = (),
+    approvals: Sequence[ApprovalInput] = (),
+    waivers: Sequence[WaiverInput] = (),
     ledger: LedgerInput | None = None,
     last: LastInput | None = None,
     observed: Observed | None = None,

@@ -16,8 +16,8 @@ from gates.records.base import DAY_US, slot_key
 if TYPE_CHECKING:
     from gates.apply.archive import Archived
     from gates.apply.saga import Applied
-    from gates.bundle.pack import OpenedApproval
     from gates.records import Slot
+    from gates.records.decision import ApprovalInput
 
 
 def retire(
@@ -129,6 +129,6 @@ def approve_action(
     return put_approval(project.store, signer, approval), approval
 
 
-def _approvals(project: Project, slot: Slot, action: str) -> list[OpenedApproval]:
+def _approvals(project: Project, slot: Slot, action: str) -> list[ApprovalInput]:
     found = load_approvals(project.store, slot_key(slot.model, slot.environment))
-    return [item for item in found if item.approval.action == action]
+    return [item for item in found if item.statement.action == action]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gates.bundle.keys import Signer
 from gates.bundle.pack import OpenedBundle, load_bundle
-from gates.bundle.waivers import OpenedWaiver, load_waiver, load_waivers, put_waiver, put_waiver_approval
+from gates.bundle.waivers import load_waiver, load_waivers, put_waiver, put_waiver_approval
 from gates.decide.accept import accepted_of
 from gates.decide.limits import limits_of
 from gates.errors import Refused, UsageError
@@ -17,6 +17,7 @@ from gates.flow.stages import candidate_uri, find_bundle
 from gates.project import Project, now_us
 from gates.records import Decision, Digest, Environment, RuleResult, Slice
 from gates.records.base import DAY_US
+from gates.records.decision import WaiverInput
 from gates.records.waiver import Accepted, Waiver, WaiverApproval
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def approve_waiver(project: Project, digest: Digest, *, comment: str | None, key
     Refused: by the trust data the key is of the person who asked. EvidenceError: no such waiver.
     """
     opened = load_waiver(project.store, digest)
-    waiver = opened.waiver
+    waiver = opened.statement
     signer = project.signer(key, waiver.environment)
     if _persons(project, opened.key_ids) & _persons(project, (signer.public.key_id,)):
         raise Refused(
@@ -118,7 +119,7 @@ def approve_waiver(project: Project, digest: Digest, *, comment: str | None, key
     return put_waiver_approval(project.store, signer, approval), waiver
 
 
-def list_waivers(project: Project, environment: Environment, candidate: str | None) -> tuple[OpenedWaiver, ...]:
+def list_waivers(project: Project, environment: Environment, candidate: str | None) -> tuple[WaiverInput, ...]:
     """All of a version in an environment, with the model's baselines."""
     version = project.registry.resolve(candidate_uri(project, candidate)).version
     return load_waivers(project.store, version, environment, at_us=now_us())
