@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from gates.records.decision import RuleResult
-from gates.records.measurement import Bound, Measurement
+if TYPE_CHECKING:
+    from gates.records.decision import RuleResult
+    from gates.records.measurement import Bound, Measurement
 
 Sense = Literal["at_most", "at_least", "within"]
 
@@ -72,7 +73,7 @@ def ends(bound: Bound) -> tuple[float, float]:
     return lower, upper
 
 
-LimitOf = Callable[[RuleResult], Limit | None]
+LimitOf = Callable[["RuleResult"], Limit | None]
 """How views and advice find the limit that a result names."""
 
 

@@ -4,6 +4,8 @@ Plan -> Measurement -> Bundle -> Decision -> Entry (transition). Each can be wri
 another machine, and is described by a generated JSON Schema in `evidence/schema/`.
 
 Each module is imported when one of its records is asked for: measuring needs no decision, and deciding no plan's table.
+Importing is most of what a short command does: annotations of records are no texts (`from __future__ import annotations`),
+for pydantic would compile each, and defaults are made without the validators that would be built for them.
 """
 
 from importlib import import_module

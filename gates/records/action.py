@@ -1,7 +1,5 @@
 """Actions besides a promotion: what policies see of one, and what they answered."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

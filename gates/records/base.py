@@ -1,7 +1,5 @@
 """What every record shares: frozen, strict about its fields, canonical when written."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self

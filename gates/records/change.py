@@ -1,7 +1,5 @@
 """A change of the policies and trust data in force: what policies see of one, and what they answered."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

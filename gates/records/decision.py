@@ -1,7 +1,5 @@
 """Decision and its input: the only document that policies see, and what they answered."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -252,7 +250,7 @@ class DecisionInput(Record):
     plan: PlanInput
     bundle: BundleInput
     evidence: tuple[EvidenceInput, ...]
-    registry: RegistryInput = RegistryInput()
+    registry: RegistryInput = RegistryInput.model_construct()
     ledger: LedgerInput | None = None
     last: LastInput | None = None
     approvals: tuple[ApprovalInput, ...] = ()

@@ -1,7 +1,5 @@
 """Evidence and bundle: what was measured, about whom, from which bytes, sealed."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -88,7 +86,7 @@ class Metadata(Record):
     environment: Name | None = None
     code_revision: Name | None = None
     tags: tuple[Tag, ...] = ()
-    changelog: Changelog = Changelog()
+    changelog: Changelog = Changelog.model_construct()
     vulnerability_scan: Name | None = None
     authors: tuple[Name, ...] = ()
     since_revision: Name | None = None

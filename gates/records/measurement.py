@@ -1,7 +1,5 @@
 """Measurement: one figure with its uncertainty, or the reason why there is none. Never a verdict."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -68,7 +66,7 @@ class Slice(Record):
         return f"{self.column}={self.value}" if self.kind == "value" else self.kind
 
 
-WHOLE = Slice()
+WHOLE = Slice.model_construct()
 
 
 class Item(Record):

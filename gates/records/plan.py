@@ -3,8 +3,6 @@
 One plan covers every rung of the ladder, so that a candidate is measured once and decided in each environment.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -297,10 +295,10 @@ class Plan(Record):
     environments: tuple[Environment, ...]
     requirements: tuple[Requirement, ...]
     not_applicable: tuple[NotApplicable, ...] = ()
-    parameters: Parameters = Parameters()
+    parameters: Parameters = Parameters.model_construct()
     independent_rows: bool = False
     tables: tuple[Table, ...]
-    columns: Columns = Columns()
+    columns: Columns = Columns.model_construct()
     backfill: Backfill | None = None
     parity: Parity | None = None
     release: Parts | None = None

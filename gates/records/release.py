@@ -1,7 +1,5 @@
 """Release, slot and transition: what serves in an environment, and the ledger entries that move it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """Where a table's rows come from when they are not those of a file: a feature store, a request log, a query. Part of plan."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Waiver and baseline: figures that two people accept for a time, and what each of them signs."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
