@@ -7,11 +7,11 @@ import os
 import re
 import sqlite3
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from simulators.answering import Request, answering
 from simulators.ledger_places import BRANCH, GitPlace, PostgresPlace, PostgresServer, history
 
 from gates.apply.ledger.git_ledger import entry_path
@@ -290,17 +290,11 @@ def test_a_token_travels_in_a_header_and_is_written_nowhere(by: str, tmp_path: P
     """A server that wants a token: Git is watched for its arguments, the cache and the message for the secret."""
     seen: list[str | None] = []
 
-    class Server(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(self.headers.get("Authorization"))
-            self.send_response(403)
-            self.end_headers()
+    def answer(asked: Request) -> tuple[int, bytes]:
+        seen.append(asked.headers.get("Authorization"))
+        return 403, b""
 
-        def log_message(self, *_: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    host, secret = f"127.0.0.1:{server.server_port}", "s3cr3t-t0ken"
+    secret = "s3cr3t-t0ken"
     header = "Basic " + base64.b64encode(f"x-access-token:{secret}".encode()).decode()
     watch = tmp_path / "bin"
     watch.mkdir()
@@ -308,24 +302,24 @@ def test_a_token_travels_in_a_header_and_is_written_nowhere(by: str, tmp_path: P
     (watch / "git").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/argv\nexec {real} "$@"\n')
     (watch / "git").chmod(0o755)
     environ = {**os.environ, "GATES_CACHE": str(tmp_path / "cache"), "PATH": f"{watch}:{os.environ['PATH']}"}
-    uri = f"git+http://{host}/team/repository#{BRANCH}"
-    if by == "variable":
-        environ["GATES_LEDGER_TOKEN"] = secret
-    elif by == "address":
-        uri = f"git+http://x-access-token:{secret}@{host}/team/repository#{BRANCH}"
-    else:
-        for words in (
-            ("init", "--quiet"),
-            ("remote", "add", "origin", f"http://{host}/team/repository"),
-            ("config", f"http.http://{host}/.extraheader", f"AUTHORIZATION: {header}"),
-        ):
-            subprocess.run([real, *words], cwd=tmp_path, check=True)
-        uri = f"git:{BRANCH}@origin"
-    ledger = open_ledger(uri, environ, folder=tmp_path)
-    with pytest.raises(EngineError) as caught:
-        ledger.entries()
-    server.shutdown()
-    server.server_close()
+    with answering(answer) as address:
+        host = urlsplit(address).netloc
+        uri = f"git+http://{host}/team/repository#{BRANCH}"
+        if by == "variable":
+            environ["GATES_LEDGER_TOKEN"] = secret
+        elif by == "address":
+            uri = f"git+http://x-access-token:{secret}@{host}/team/repository#{BRANCH}"
+        else:
+            for words in (
+                ("init", "--quiet"),
+                ("remote", "add", "origin", f"http://{host}/team/repository"),
+                ("config", f"http.http://{host}/.extraheader", f"AUTHORIZATION: {header}"),
+            ):
+                subprocess.run([real, *words], cwd=tmp_path, check=True)
+            uri = f"git:{BRANCH}@origin"
+        ledger = open_ledger(uri, environ, folder=tmp_path)
+        with pytest.raises(EngineError) as caught:
+            ledger.entries()
     assert seen[0] == header
     written = [path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     told = str(caught.value) + repr(vars(caught.value)) + ledger.name + (tmp_path / "argv").read_text()

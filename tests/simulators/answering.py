@@ -38,7 +38,7 @@ def answering(answer: Callable[[Request], tuple[int, bytes]], *, claims: int = 0
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _answer  # noqa: N815 (the names that http.server calls)
+        do_GET = do_POST = do_PATCH = _answer  # noqa: N815 (the names that http.server calls)
 
         def log_message(self, *_: object) -> None:
             pass

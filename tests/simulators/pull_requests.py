@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from simulators.answering import Request, answering
 
 OWNER, TOKEN = "acme", "ghs_0123456789abcdef"
 PATH = f"/repos/{OWNER}/deploy/pulls"
@@ -97,27 +97,10 @@ def served(bare: Path) -> Iterator[Forge]:
     """Answer on a port of this machine until the block ends."""
     forge = Forge(bare)
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            code, document = forge.answer(
-                self.command, self.path, json.loads(content or b"{}"), self.headers.get("Authorization")
-            )
-            self.send_response(code)
-            self.end_headers()
-            self.wfile.write(json.dumps(document).encode())
+    def answer(asked: Request) -> tuple[int, bytes]:
+        said = json.loads(asked.body or b"{}")
+        code, document = forge.answer(asked.method, asked.path, said, asked.headers.get("Authorization"))
+        return code, json.dumps(document).encode()
 
-        do_GET = do_POST = do_PATCH = _answer  # noqa: N815 (the names that http.server calls)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    forge.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with answering(answer) as forge.address:
         yield forge
-    finally:
-        server.shutdown()
-        server.server_close()
