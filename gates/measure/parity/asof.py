@@ -15,7 +15,8 @@ from gates.measure.census import asked_for, table_of
 from gates.measure.claims import NOTHING, Claim, family
 from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.asof_join import Log, Rebuilt, rebuild
-from gates.measure.parity.compare import Feature, keys_compare, shared_features
+from gates.measure.parity.compare import Feature, shared_features
+from gates.measure.parity.match import keys_compare
 from gates.measure.sampling import one_in, sampled
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import proportion

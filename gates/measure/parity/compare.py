@@ -25,7 +25,6 @@ from gates.plan.guess import Kind
 from gates.records.plan import Alike
 
 if TYPE_CHECKING:
-    import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
 NUMBERS = ("integer", "number", "bool")
@@ -132,69 +131,6 @@ def _feature(
     )
 
 
-def repeated(table: ir.Table, key: Sequence[str]) -> ir.Table:
-    """Return the keys without nulls that occur more than once, and how many `times`."""
-    named = table.select(**{f"k{index}": table[name] for index, name in enumerate(key)})
-    whole = named.filter([named[name].notnull() for name in named.columns])
-    counted = whole.group_by(list(whole.columns)).aggregate(times=whole.count())
-    return counted.filter(counted.times > 1)
-
-
-@dataclass(frozen=True)
-class Matched:
-    """What the keys of two tables show; a key with a null is none.
-
-    Attributes
-    ----------
-    repeat: a table has one twice. paired: keys that both tables have.
-    """
-
-    repeat: bool
-    paired: int
-
-
-_ONLINE = 2.0**40
-"""What an online row adds to a sum in which an offline one is 1: more rows than any table has."""
-
-
-def match(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> Matched:
-    """Count the keys of both tables in one grouping, before anything is joined by them."""
-    import ibis
-
-    types = [_common(offline[name], online[name]) for name in key]
-    named: list[ir.Table] = []
-    for table, weight in ((offline, 1.0), (online, _ONLINE)):
-        keys = {f"k{index}": table[name].cast(kind) for index, (name, kind) in enumerate(zip(key, types, strict=True))}
-        whole = table.select(**keys, rows=ibis.literal(weight, "float64"))
-        named.append(whole.filter([whole[name].notnull() for name in keys]))
-    both = named[0].union(named[1])
-    # Both counts in one sum of doubles, which is exact, and takes a quarter less than two counts.
-    counted = both.group_by([f"k{index}" for index in range(len(key))]).aggregate(rows=both.rows.sum())
-    seen = row(
-        counted.aggregate(
-            repeat=counted.rows.notin([1.0, _ONLINE, _ONLINE + 1.0]).any(), paired=(counted.rows == _ONLINE + 1.0).sum()
-        )
-    )
-    return Matched(bool(seen["repeat"]), int(seen["paired"] or 0))
-
-
-def _common(left: ir.Value, right: ir.Value) -> dt.DataType | str:
-    """Return the type as which the values of two columns are compared."""
-    import ibis.expr.datatypes as dt
-
-    types = [value.type().copy(nullable=True) for value in (left, right)]
-    if types[0] == types[1]:
-        return types[0]
-    if is_moment(left) and is_moment(right):
-        return "timestamp('UTC')"
-    return dt.highest_precedence(types)
-
-
-def keys_compare(offline: ir.Table, online: ir.Table, key: Sequence[str]) -> bool:
-    """Say whether each key column has one kind in both tables."""
-    return all(_family(offline[name]) == _family(online[name]) for name in key)
-
-
 def pair(
     offline: ir.Table,
     online: ir.Table,
@@ -286,8 +222,3 @@ def _magnitude(value: ir.Value) -> ir.FloatingValue:
 
 def _scale(mean: float | None) -> float:
     return min(1.0, mean) if mean is not None and math.isfinite(mean) and mean > 0 else 1.0
-
-
-def _family(value: ir.Value) -> str:
-    kind = kind_of(value.type())
-    return "number" if kind == "integer" else kind

@@ -15,18 +15,11 @@ from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.asof import point_in_time
 from gates.measure.parity.causes import Explanation, explain, explain_keys, explain_pair
-from gates.measure.parity.compare import (
-    Feature,
-    Side,
-    both_sides,
-    keys_compare,
-    match,
-    pair,
-    shared_features,
-)
+from gates.measure.parity.compare import Feature, Side, both_sides, pair, shared_features
 from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count, count_apart
 from gates.measure.parity.definitions import definitions
 from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing
+from gates.measure.parity.match import keys_compare, match
 from gates.measure.parity.unkeyed import remember, unpaired
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.sums import codes, numbers

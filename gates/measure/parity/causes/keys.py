@@ -17,7 +17,7 @@ from gates.measure.parity.causes.hypotheses import VALUE, Cause, Code, Detail, H
 from gates.measure.parity.causes.moments import HOUR
 from gates.measure.parity.causes.rows import seconds
 from gates.measure.parity.causes.texts import folded
-from gates.measure.parity.compare import repeated
+from gates.measure.parity.match import repeated
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
