@@ -16,7 +16,7 @@ from parity_world import measure
 from gates.inputs.tables import Tables
 from gates.measure.parity import apart
 from gates.measure.parity.causes import find
-from gates.measure.parity.compare import match
+from gates.measure.parity.match import match
 
 NAMES = ("scaled", "filled", "noise", "whole", "mapped", "moved", "same", "mixed")
 

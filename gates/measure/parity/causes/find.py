@@ -162,22 +162,34 @@ def _few(table: ir.Table) -> ir.Table:
     return ranked.filter(ranked.place < HISTORY_ROWS).drop("place")
 
 
-def _told(flag: ir.BooleanValue) -> ir.BooleanValue:
-    """Say whether a flag is known; nothing is asked of one that says false where it would not be."""
-    import ibis
+def _known(flag: ir.BooleanValue) -> bool:
+    """Whether a flag is never null: one that says false where it would not be known."""
     from ibis.expr.operations import Coalesce, Literal
 
     op = flag.op()
-    filled = isinstance(op, Coalesce) and isinstance(op.arg[-1], Literal) and op.arg[-1].value is not None
-    return ibis.literal(value=True) if filled else flag.notnull()
+    return isinstance(op, Coalesce) and isinstance(op.arg[-1], Literal) and op.arg[-1].value is not None
 
 
 def _bits(flags: Sequence[ir.BooleanValue]) -> ir.IntegerValue:
+    """Return the flags as the bits of a number; null is false."""
     import ibis
 
     whole: ir.IntegerValue = ibis.literal(0, "int64")
     for index, flag in enumerate(flags):
-        whole = whole + flag.fill_null(False).ifelse(1 << index, 0).cast("int64")
+        told = flag if _known(flag) else flag.fill_null(False)
+        whole = whole + told.ifelse(1 << index, 0).cast("int64")
+    return whole
+
+
+def _asked(flags: Sequence[ir.BooleanValue]) -> ir.IntegerValue:
+    """Return, as the bits of a number, which flags are not null."""
+    import ibis
+
+    always = sum(1 << index for index, flag in enumerate(flags) if _known(flag))
+    whole: ir.IntegerValue = ibis.literal(always, "int64")
+    for index, flag in enumerate(flags):
+        if not _known(flag):
+            whole = whole + flag.notnull().ifelse(1 << index, 0).cast("int64")
     return whole
 
 
@@ -210,7 +222,7 @@ def _decided(rows: Rows, claims: Sequence[Claim], extra: Mapping[int, Sequence[T
         holds=_bits([claim.holds for claim in claims]),
         chance=_bits([claim.by_chance for claim in claims]),
         # Which of the claims can be asked of a dealt row at all.
-        asked=_bits([_told(claim.by_chance) for claim in claims]),
+        asked=_asked([claim.by_chance for claim in claims]),
     )
     groups = arrow(
         asked.group_by(["f", "dealt", "holds", "chance", "asked"]).aggregate(times=asked.count())

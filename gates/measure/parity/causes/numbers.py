@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gates.inputs.values import finite
 from gates.measure.parity.causes.hypotheses import LINE, VALUE, Claim, Code, Detail
-from gates.measure.parity.causes.rows import Rows, by_number, most_frequent
+from gates.measure.parity.causes.rows import Rows, by_feature, by_number, most_frequent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -67,14 +67,11 @@ def number_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
 
 def _constants(rows: Rows, slopes: Mapping[int, float | None]) -> dict[int, float | None]:
     """What is left when the slope is taken out, in the median."""
-    import ibis
-
     known = {f: slope for f, slope in slopes.items() if slope}
     if not known:
         return {}
     t = rows.table
-    slope = ibis.cases(*((t.f == f, value) for f, value in known.items()))
-    found = by_number(t.group_by("f").aggregate(constant=_finite(t.y - t.x * slope).median()))
+    found = by_number(t.group_by("f").aggregate(constant=_finite(t.y - t.x * by_feature(t.f, known)).median()))
     return {f: _usable(one["constant"]) for f, one in found.items() if f in known}
 
 

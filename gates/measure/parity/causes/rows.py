@@ -75,12 +75,19 @@ class Rows:
         return self.on(keep(self.table.mutate(**columns)))
 
 
-def by_feature(f: ir.Value, values: Mapping[int, Any]) -> ir.Value:
-    """Return the value of a row's feature."""
+def by_feature(f: ir.Value, values: Mapping[int, float | None]) -> ir.FloatingValue:
+    """Return the value of a row's feature; null where that has none."""
     import ibis
 
-    cases = [(f == number, value) for number, value in values.items() if value is not None]
-    return ibis.cases(*cases).cast("float64") if cases else ibis.null("float64")
+    if not values:
+        return ibis.null("float64")
+    # As texts: engines take numbers that are written out for decimals. A list, since cases are three terms for each.
+    last = max(values)
+    listed = [None if (value := values.get(place)) is None else repr(float(value)) for place in range(last + 1)]
+    found = ibis.literal(listed, "array<string>").cast("array<float64>")[f]
+    # Spark fails where a list ends before.
+    within: ir.FloatingValue = (f <= last).ifelse(found, ibis.null("float64"))
+    return within
 
 
 def sample(stack: Stack, mismatches: Mapping[str, int], tolerance: float) -> Rows:
