@@ -1,7 +1,5 @@
 """What the policies' other entry points see: `plan`, what is to be gated and what could be answered; `activation`, where."""
 
-from __future__ import annotations
-
 from gates.records.base import Environment, Name, Record
 from gates.records.measurement import Slice
 from gates.records.plan import Backfill, Document, Role, TableRole, Task

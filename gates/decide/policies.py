@@ -20,7 +20,6 @@ from pydantic import field_validator
 
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.trust import Trust
-from gates.decide.policy_data import checked
 from gates.errors import EngineError, EvidenceError, UsageError
 from gates.records.base import Digest, Name, Record
 from gates.resources import module_folder, policies_folder
@@ -309,7 +308,11 @@ def parse_data(path: str, content: bytes) -> Any:
     except (YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"not YAML: {str(error).splitlines()[0]}", code="policy.data", where=path) from error
     kind = PurePosixPath(path).parts[0]
-    return checked(kind, document, path) if kind in _CHECKED else document
+    if kind not in _CHECKED:
+        return document
+    from gates.decide.policy_data import checked
+
+    return checked(kind, document, path)
 
 
 def _graft(root: dict[str, Any], path: PurePosixPath, document: Any) -> None:

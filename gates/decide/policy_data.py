@@ -1,7 +1,5 @@
 """What the policy owners' folder may hold: facts about models, and overrides of limits and levels. Strict about words."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from datetime import datetime
