@@ -176,7 +176,7 @@ _harmless := {"satisfied", "accepted", "tolerated", "waived", "shortened"} | _un
 
 _unenforced := {"observed", "warned"}
 
-_answered := {[result.check, result.slice] | some result in _of_figures; result.disposition in _harmless}
+_answered := {[result.check, result.slice] | some result in _of_figures}
 
 default basis := "none"
 

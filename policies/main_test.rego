@@ -295,7 +295,9 @@ test_what_is_denied_has_no_basis if {
 		"request": object.union(t.production.request, {"incident": "INC-7"}),
 	})
 	_good(hurried).basis == "hotfix"
-	_good(object.union(hurried, {"approvals": []})).basis == "none"
+	denied := _good(object.union(hurried, {"approvals": []}))
+	denied.basis == "none"
+	denied.valid_until_us == t.now
 	undecided := t.changed("calibration.ece", t.whole, {"bounds": t.bounds(0.015, 0.03), "estimate": 0.019})
 	staging := object.union(t.production, {
 		"request": object.union(t.production.request, {"environment": "staging"}),

@@ -253,10 +253,12 @@ test_a_figure_against_a_champion_whom_nobody_names if {
 }
 
 # What is said of figures alone, where they are all that is required: cheaper than a whole decision.
-_of(role, figure) := {[r.verdict, r.disposition, r.code] |
+_of(role, figure) := _judged(t.production, role, figure)
+
+_judged(document, role, figure) := {[r.verdict, r.disposition, r.code] |
 	some r in found
 } if {
-	found := judge.results with input as t.production
+	found := judge.results with input as document
 		with input.evidence as t.evidence([figure])
 		with data.gates.lib.asked.requirements as {{
 			"environment": "production",
@@ -307,4 +309,38 @@ test_a_feature_is_not_answered_by_something_else_of_its_name if {
 	other := t.at(t.figure("parity.mismatch", "data", 0.001, 0.001), {"item": {"kind": "group", "name": "wind"}})
 	["error", "denies", "check.missing"] in _of("prove", other)
 	_of("prove", t.at(other, {"item": {"kind": "feature", "name": "wind"}})) == {["pass", "satisfied", "parity.mismatch.passed"]}
+}
+
+test_only_a_figure_against_a_champion_needs_one if {
+	_judged(t.first, "prove", _alone({})) == {["pass", "satisfied", "calibration.ece.passed"]}
+	against := t.figure("regression.auc_vs_champion", "pair", -0.01, 0.01)
+	_judged(t.first, "prove", against) == {["error", "denies", "champion.missing"]}
+}
+
+test_what_is_bad_and_advice_is_told if {
+	telling := t.figure("data.single_feature_auc", "data", 0.995, 0.999)
+	{[verdict, disposition] | some [verdict, disposition, _] in _of("prove", telling)} == {["fail", "tolerated"]}
+}
+
+test_an_undecided_figure_is_accepted_by_its_point_only_where_its_limit_says_so if {
+	bare := _alone({"estimate": 0.01, "bounds": t.bounds("unbounded", "unbounded")})
+	limit := {"limit": 0.02, "inclusive": true}
+	_of("prove", bare) == {["inconclusive", "accepted", "calibration.ece.point"]}
+		with data.thresholds.production.limits as {"calibration.ece": {"high": object.union(limit, {"point": true})}}
+	_of("prove", bare) == {["inconclusive", "denies", "calibration.ece.inconclusive"]}
+		with data.thresholds.production.limits as {"calibration.ece": {"high": limit}}
+	_of("prove", _alone({"estimate": 0.01, "bounds": t.bounds(0.01, 0.03)})) == {["inconclusive", "denies", "calibration.ece.inconclusive"]}
+		with data.thresholds.production.limits as {"calibration.ece": {"high": object.union(limit, {"point": true})}}
+}
+
+_beside(params) := {[verdict, disposition] | some [verdict, disposition, _] in found} if {
+	slow := t.figure("regression.latency_vs_champion", "pair", 1.3, 1.5)
+	found := _of("prove", t.at(slow, {"item": {"kind": "metric", "name": "p95"}, "params": params}))
+}
+
+test_a_figure_is_advice_where_the_parameter_that_the_check_names_says_so if {
+	_beside([]) == {["fail", "denies"]}
+	_beside([{"name": "warmed", "value": true}]) == {["fail", "denies"]}
+	_beside([{"name": "shared_runner", "value": false}]) == {["fail", "denies"]}
+	_beside([{"name": "shared_runner", "value": true}]) == {["fail", "tolerated"]}
 }

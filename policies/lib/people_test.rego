@@ -9,6 +9,7 @@ test_distinct if {
 	not people.distinct({"a": {"x"}, "b": {"x"}})
 	not people.distinct({"a": {"x"}, "b": {"x"}, "c": {"y", "z"}})
 	not people.distinct({"a": set()})
+	not people.distinct({"a": set(), "b": {"x", "y"}})
 	not people.distinct({"a": {"x", "y"}, "b": {"x", "y"}, "c": {"x", "y"}})
 	not people.distinct({"a": {"w"}, "b": {"x"}, "c": {"y"}, "d": {"z"}})
 }

@@ -162,10 +162,10 @@ _role(wish) := wish.role if {
 	wish.each
 } else := "prove"
 
-_where(wish) := {"each": wish.each} if {
-	wish.each
-} else := {"slice": wish.slice} if {
-	wish.slice
+_where(wish) := {"each": each} if {
+	each := wish.each
+} else := {"slice": slice} if {
+	slice := wish.slice
 } else := {"slice": {"kind": "whole"}}
 
 # METADATA

@@ -59,6 +59,14 @@ test_an_optional_check_is_asked_for_where_all_is_given_and_of_its_task if {
 	_of({"when": {"parameters.window"}}, {}, {"parameters": {"window": 7}}) == _proven
 }
 
+test_what_is_there_to_compare_with_where_nothing_can_be_paired if {
+	when := {"when": {"reference"}}
+	_of(when, {"roles": ["fingerprint"]}, {}) == _proven
+	_of(when, {"roles": ["offline"]}, {}) == _proven
+	_of(when, {"roles": ["offline"], "columns": ["key"]}, {}) == set()
+	_of(when, {"roles": ["online"]}, {}) == set()
+}
+
 test_what_a_backfill_declares if {
 	declared := {
 		"lateness": [{"lateness_s": 0}, {"lateness_s": 60}],
@@ -86,6 +94,16 @@ test_only_development_leaves_out_what_cannot_be_answered if {
 	_of(floor, {"first_release": true}, {}) == set()
 	_of({"optional": false}, {"first_release": true}, {}) == _proven
 	_of({"optional": false}, {"task": "numeric"}, {}) == set()
+	_excused({"optional": false, "needs": {"champion"}}, {"first_release": true}) == {"odd.check"}
+	_excused({"optional": false, "needs": {"champion"}}, {}) == set()
+	_excused({"optional": false}, {"first_release": true}) == set()
+	_excused({"needs": {"champion"}}, {"first_release": true}) == set()
+}
+
+_excused(check, ask) := found if {
+	found := {r.check |
+		some r in required.not_applicable(object.union(_ask, ask))
+	} with data.gates.checks as {"odd": {"checks": {"odd.check": object.union(_optional, check)}}}
 }
 
 test_each_slice_and_the_rest if {

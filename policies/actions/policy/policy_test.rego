@@ -45,6 +45,9 @@ test_what_it_loosens_is_named if {
 	_denied == {"change.loosened"} with input as _of({"named": ["a", "b"]})
 	_denied == {"change.loosened"} with input as _of({"loosened": ["a", "b"]})
 	_denied == {"change.unknown"} with input as _of({"unknown": ["x"]})
+	unsaid := {word: said | some word, said in t.change.change; word != "loosened"}
+	others := {key: value | some key, value in t.change; key != "change"}
+	_denied == {"change.loosened"} with input as object.union(others, {"change": object.union(unsaid, {"named": []})})
 }
 
 test_somebody_else_approves_what_loosens if {
