@@ -16,10 +16,11 @@ from gates.errors import EngineError
 
 _INPUT_BYTES = 128_000_000
 _RESULT_BYTES = 64_000_000
-_MEMORY_PAGES = 24_576
+_MEMORY_PAGES = 32_768
 _FIRST_PAGES = 64
 _SECONDS = 60.0
-"""Some 100,000 measurements with nine bounds each; 1.5 GiB of memory at most. Beyond it there is no decision (exit 4)."""
+"""Some 100,000 measurements with nine bounds each, for which 1.5 GiB are too little; 2 GiB of memory at most, beyond which
+the library takes an address for a negative number. Beyond any of these there is no decision (exit 4)."""
 _TICK_SECONDS = 0.5
 
 
