@@ -117,6 +117,12 @@ test_another_key if {
 		with data.models.m as t.facts
 		with data.trust as t.trust
 	{result.item.name | some result in found} == {"independent rows"}
+	still := narrowed.results with input as t.production
+		with input.last as _then({"independent_rows": true})
+		with input.plan.body.independent_rows as true
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	still == set()
 }
 
 test_another_tier if {
