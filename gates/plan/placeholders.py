@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from pydantic import AfterValidator
 
@@ -61,6 +60,9 @@ def resolve_path(text: str, base: Path) -> Path:
     """
     parts = urlsplit(text)
     if parts.scheme == "file":
+        # Not above: it brings a client of HTTP along, with TLS.
+        from urllib.request import url2pathname
+
         return Path(url2pathname(parts.path))
     if "://" in text:
         raise UsageError(f'"{parts.scheme}:" is not read', code="uri.unsupported", where=text, remedy="give a file")
