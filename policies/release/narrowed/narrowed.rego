@@ -145,7 +145,10 @@ _looser := {rule.feature |
 	not _no_later(word, most)
 }
 
-_no_later(word, most) if input.plan.body.backfill[word] <= most
+_no_later(word, most) if {
+	is_number(input.plan.body.backfill[word])
+	input.plan.body.backfill[word] <= most
+}
 
 _as_tight(feature, word, most) if {
 	some rule in input.plan.body.parity.features

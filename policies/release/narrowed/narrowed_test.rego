@@ -96,6 +96,7 @@ test_a_looser_tolerance if {
 	_with_rules(_late(60), _late(60)) == set()
 	_with_rules(_late(60), _late(61)) == {"lateness_s"}
 	_with_rules(_late(60), {"backfill": {"partition": "day"}}) == {"lateness_s"}
+	_with_rules(_late(60), _late(null)) == {"lateness_s"}
 	_with_rules(_late(60), {}) == set()
 }
 
