@@ -35,8 +35,10 @@ lint: $(DEVELOPMENT) ## the hooks of .pre-commit-config.yaml over all files
 bench: $(RUNTIME) ## figures on this machine; BENCH_OUT=docs/bench keeps the tables
 	@for script in benchmarks/*.py; do $(PY) "$$script" || exit; done
 
-study: $(DEVELOPMENT) ## simulations into docs/study, then property tests and oracles, at length
+study: $(DEVELOPMENT) ## simulations, engines and mutants into docs/study, then property tests and oracles, at length
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(PY) -m study
+	PYTHONPATH=.:tests $(PY) -m study.both_engines
+	$(PY) tools/mutate_policies.py --write
 	$(PY) -m pytest tests/properties tests/oracles -n 2 --hypothesis-profile=study
 	$(PY) -m pytest -n 2 -m long
 

@@ -21,6 +21,11 @@ is *inconclusive* otherwise. Shares are of runs: .050 is one run in twenty.
 |---|---|
 """
 
+FOOT = """
+Of the policies: [what their tests notice](mutants.md) when one thing of them is wrong, and whether [two engines](engines.md)
+give the same bytes for the same input.
+"""
+
 
 def _rows(pages: Sequence[Page]) -> Iterator[str]:
     for page in pages:
@@ -29,4 +34,4 @@ def _rows(pages: Sequence[Page]) -> Iterator[str]:
 
 
 def write_index(pages: Sequence[Page], folder: Path) -> None:
-    (folder / "README.md").write_text(HEAD + "\n".join(_rows(pages)) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(HEAD + "\n".join(_rows(pages)) + "\n" + FOOT, encoding="utf-8")
