@@ -224,8 +224,7 @@ def _digests(draw: Draw, document: Document, _: int) -> None:
         (evidence, "subject_digest"),
         (evidence, "champion_digest"),
         (evidence, "plan_digest"),
-        (document["request"]["champion"], "digest"),
-        (document["request"]["candidate"], "digest"),
+        *((document["request"][side], "digest") for side in ("candidate", "champion") if side in document["request"]),
         *((item["statement"], "bundle_digest") for item in document["approvals"]),
         *((document["ledger"], key) for key in ("policy_digest", "release_digest") if "ledger" in document),
     ]

@@ -74,6 +74,8 @@ def main() -> None:
                 # Hypothesis comes back to small examples; the page counts each input once.
                 return
             different.add(name)
+            if len(different) % 500 == 0:
+                print(f"{len(different)} different inputs, {time.monotonic() - begin:.0f} s", flush=True)
             answers, last = _asked(pairs[world], document)
             if answers[0] != answers[1]:
                 lonely = sum(not answer.startswith(b"{") for answer in answers) == 1
@@ -103,7 +105,6 @@ def main() -> None:
         # Hypothesis draws the same inputs again where they are few; another seed brings others.
         while len(different) < options.inputs:
             seeded(random.Random(len(different)).randrange(10**6))(search)()
-            print(f"{len(different)} different inputs, {time.monotonic() - begin:.0f} s", flush=True)
     (ROOT / "docs/study/engines.md").write_text(
         _PAGE.format(
             opa=opa.version,
