@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document
+from gates.bundle.decisions import OpenedVerdict
 from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
@@ -23,18 +24,10 @@ Q = TypeVar("Q", ActionInput, ChangeInput)
 
 
 @dataclass(frozen=True)
-class OpenedAct(Generic[D, Q]):
-    """A decision whose signature was checked."""
+class OpenedAct(OpenedVerdict[D], Generic[D, Q]):
+    """A decision on an action or a change, and the input that it names."""
 
-    envelope_digest: Digest
-    decision: D
     document: Q
-    evaluation: Evaluation
-    key_ids: tuple[str, ...]
-
-    @property
-    def decision_id(self) -> Digest:
-        return digest_document(self.decision.document())
 
 
 OpenedAction = OpenedAct[ActionDecision, ActionInput]
@@ -85,7 +78,7 @@ class Kind(Generic[D, Q]):
         ):
             raise EvidenceError("the decision names another input", code="decision.input", where=where)
         evaluation = Evaluation.parse(opened.predicate.get("evaluation"), where=where)
-        return OpenedAct(digest_bytes(raw), decision, document, evaluation, opened.key_ids)
+        return OpenedAct(digest_bytes(raw), decision, evaluation, opened.key_ids, document)
 
     def keep(self, store: Store, envelope: dict[str, Any]) -> None:
         """Keep the decision of an entry in the store, where it is found by its id."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from gates.bundle.canonical import canonical_bytes, digest_document
 from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
-from gates.records.base import Digest
+from gates.records.base import Digest, Record
 from gates.records.decision import Decision, DecisionInput, Evaluation
 from gates.records.release import DECISION_TYPE
 
@@ -19,18 +20,25 @@ VSA_TYPE = "https://slsa.dev/verification_summary/v1"
 VERIFIER_ID = "urn:model-gates:verifier"
 
 
+D = TypeVar("D", bound=Record)
+
+
 @dataclass(frozen=True)
-class OpenedDecision:
-    """A decision whose signature was checked, and the evaluation record beside it."""
+class OpenedVerdict(Generic[D]):
+    """A decision of any kind whose signature was checked, and the evaluation record beside it."""
 
     envelope_digest: Digest
-    decision: Decision
+    decision: D
     evaluation: Evaluation
     key_ids: tuple[str, ...]
 
     @cached_property
     def decision_id(self) -> Digest:
         return digest_document(self.decision.document())
+
+
+class OpenedDecision(OpenedVerdict[Decision]):
+    """A decision on a promotion."""
 
 
 def put_decision(
