@@ -86,8 +86,9 @@ def warm(size: int) -> dict[str, tuple[float, float]]:
 
 
 _WHOLE = """
-import gc, json, sys
-gc.set_threshold(300_000, 50, 50)
+import json, sys
+from gates.cli.starting import prepare
+prepare()
 from pathlib import Path
 from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.interface import DECISION
@@ -106,8 +107,7 @@ def whole(size: int) -> tuple[float, float]:
         file = Path(folder) / "input.json"
         file.write_text(json.dumps(sized(size)), encoding="utf-8")
         command = [sys.executable, "-c", _WHOLE, str(file), f"{folder}/policies"]
-        # This and the garbage collector as `gates` itself sets them (`gates/cli/main.py`).
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYDANTIC_DISABLE_PLUGINS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
         def run() -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
