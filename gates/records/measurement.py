@@ -79,7 +79,7 @@ class Item(Record):
 class Bound(Record):
     """One-sided limits at one confidence; `unbounded` where the data set no limit."""
 
-    confidence: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
     lower: Number | Literal["unbounded"]
     upper: Number | Literal["unbounded"]
 
