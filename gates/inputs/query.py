@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gates.errors import UsageError, without_values
 from gates.inputs.engines import distinct
+from gates.inputs.query_reads import CODE, check_reads, refused
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from sqlglot import exp
 
-CODE = "query.refused"
 AS_OF = "as_of"
-_MOMENTS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
 
 
 def read_text(path: Path, where: str) -> str:
@@ -55,11 +53,9 @@ def canonical(text: str, names: Iterable[str], where: str, *, as_of_us: int | No
     except sqlglot.errors.SqlglotError as error:
         raise UsageError(f"is no SQL: {without_values(str(error))[:200]}", code=CODE, where=where) from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query) or statements[0].find(exp.Into, exp.DML):
-        raise _refused("a table's query is one SELECT", where)
+        raise refused("a table's query is one SELECT", where)
     query = statements[0]
-    _only(query, {*names}, where)
     distinct([name for name in query.named_selects if name != "*"], where)
-    _same_each_time(query, where)
     for place in list(query.find_all(exp.Parameter, exp.Placeholder)):
         if place.name != AS_OF or as_of_us is None:
             raise UsageError(
@@ -67,7 +63,9 @@ def canonical(text: str, names: Iterable[str], where: str, *, as_of_us: int | No
             )
         moment = exp.func("make_timestamptz", exp.Literal.number(as_of_us))
         place.replace(moment)
-    return query.sql("duckdb", comments=False, normalize=True)
+    written = query.sql("duckdb", comments=False, normalize=True)
+    check_reads(written, names, where)
+    return written
 
 
 def run(query: str, tables: Mapping[str, ir.Table], where: str) -> ir.Table:
@@ -93,54 +91,5 @@ def run(query: str, tables: Mapping[str, ir.Table], where: str) -> ir.Table:
     return backend.table(name)
 
 
-def _only(query: exp.Query, names: set[str], where: str) -> None:
-    from sqlglot import exp
-
-    own = {cte.alias.casefold() for cte in query.find_all(exp.CTE)}
-    known = own | {name.casefold() for name in names}
-    for table in query.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
-            raise _refused("a function stands where a table is read", where)
-        if table.db or table.catalog or table.name.casefold() not in known:
-            raise UsageError(
-                f'reads "{table.name}"', code=CODE, where=where, remedy="reads: name the tables that the query reads"
-            )
-    if shadowed := own & {name.casefold() for name in names}:
-        raise _refused(f'"{min(shadowed)}" is a table and a part of the query', where)
-    if query.find(exp.TableSample):
-        raise _refused("a sample is another one each time", where)
-
-
-def _same_each_time(query: exp.Query, where: str) -> None:
-    from sqlglot.tokens import Tokenizer
-
-    changing = _changing()
-    tokens = Tokenizer(dialect="duckdb").tokenize(query.sql("duckdb", comments=False))
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        name = token.text.casefold()
-        called = following is not None and following.text == "("
-        if name in _MOMENTS or (called and name in changing):
-            raise _refused(f"{name} is another each time: $as_of is the table's as_of", where)
-
-
-def _changing() -> set[str]:
-    """Functions of DuckDB that may answer otherwise the next time, and those that read what is no value of a row."""
-    import duckdb
-
-    connection: Any = duckdb.connect()
-    try:
-        found = connection.execute(
-            """SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability IS DISTINCT FROM 'CONSISTENT'
-            AND function_type NOT IN ('table', 'pragma', 'table_macro')"""
-        ).fetchall()
-    finally:
-        connection.close()
-    return {str(name).casefold() for (name,) in found}
-
-
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _refused(message: str, where: str) -> UsageError:
-    return UsageError(message, code=CODE, where=where)

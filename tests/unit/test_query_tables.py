@@ -83,6 +83,20 @@ def test_layout_and_comments_do_not_count_and_all_else_does(folder: Path) -> Non
         ("attach 'x.db'", "one SELECT"),
         ("", "one SELECT"),
         ("select from where", "is no SQL"),
+        ("select * from labels, lateral read_csv('secret.csv')", "a function stands"),
+        ("select * from labels, lateral query('select random() as r')", "a function stands"),
+        ("select labels.* from labels left join lateral read_text('secret.csv') on true", "a function stands"),
+        ("select * from labels where y in (select 1 from glob('*'))", "a function stands"),
+        ("select * from labels, unnest((select list(content) from read_text('secret.csv')))", "a function stands"),
+        ("select * from labels, lateral (select random() as r)", "random is another each time"),
+        ('select list_transform([1], lambda q: "random"()) as r from labels', "random is another each time"),
+        ('with "secret.csv" as (select * from "secret.csv") select * from "secret.csv"', 'reads "secret.csv"'),
+        (
+            'select * from "secret.csv", (with "secret.csv" as (select 1) select * from "secret.csv")',
+            'reads "secret.csv"',
+        ),
+        ("select * from (summarize labels)", "show ref is nothing that a table's query has"),
+        ("with gone as (delete from labels returning y) select * from gone", "one SELECT"),
         ("select * from labels where y = $other", "nothing stands for"),
         ("select nothing from labels", "cannot be read as a table"),
         ("select id, id from labels", "two columns are called"),
@@ -93,6 +107,29 @@ def test_it_reads_what_the_spec_names_and_nothing_else(folder: Path, sql: str, s
         read(folder, sql)
     assert "\n" not in str(caught.value)
     assert not (folder / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (
+            "select l.id, n.v from labels l, lateral (select l.y + 1 as v) n where n.v = 2",
+            [{"id": 2, "v": 2}, {"id": 3, "v": 2}],
+        ),
+        (
+            "select id, u from labels, unnest([y, 7]) as g(u) where id = 1 order by u",
+            [{"id": 1, "u": 0}, {"id": 1, "u": 7}],
+        ),
+        ("with recursive r as (select 1 as i union all select i + 1 from r where i < 2) from r", [{"i": 1}, {"i": 2}]),
+        ("with a as (select id from labels), b as (select max(id) as m from a) from b", [{"m": 3}]),
+        (
+            "select * from (pivot labels on y in (0, 1) using count(*) group by id) where id = 1",
+            [{"id": 1, "0": 1, "1": 0}],
+        ),
+    ],
+)
+def test_what_reads_only_the_tables_is_let_through(folder: Path, sql: str, rows: list[dict[str, int]]) -> None:
+    assert read(folder, sql)[1].to_pylist() == rows
 
 
 def test_a_table_that_it_read_and_that_changes_is_found(folder: Path) -> None:
