@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from gates.bundle.canonical import digest_document
 from gates.bundle.keys import key_id_of, public_from_pem
+from gates.bundle.plain_yaml import parse_yaml
 from gates.errors import EvidenceError, UsageError
 from gates.records.base import Digest, Environment, Name, Record
 from gates.records.release import PublicKey
@@ -99,15 +100,12 @@ def load_trust(path: Path | None) -> Trust:
     """
     if path is None:
         return Trust()
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        document = parse_yaml(path.read_bytes())
+    except OSError as error:
         raise UsageError("no readable trust policy here", where=str(path), code="trust.missing") from error
-    except YAMLError as error:
-        raise UsageError("not YAML", where=str(path), code="trust.invalid") from error
+    except ValueError as error:
+        raise UsageError(f"not YAML: {error}", where=str(path), code="trust.invalid") from error
     try:
         return Trust.parse(document or {}, where=str(path))
     except EvidenceError as error:

@@ -7,7 +7,6 @@ decision can be evaluated again years later whatever the package has become.
 from __future__ import annotations
 
 import copy
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import field_validator
 
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
+from gates.bundle.plain_yaml import parse_yaml
 from gates.bundle.trust import Trust
 from gates.errors import EngineError, EvidenceError, UsageError
 from gates.records.base import Digest, Name, Record
@@ -190,6 +190,9 @@ class PolicySet:
         (folder / "data.json").write_text(json.dumps(self.data, allow_nan=False), encoding="utf-8")
 
     def __post_init__(self) -> None:
+        for path, content in self.rego.items():
+            if path.startswith("custom/"):
+                _in_its_package(path, content)
         # Data that mean nothing are refused here, not at the first evaluation.
         _ = self.data
 
@@ -253,17 +256,27 @@ def _owners(folder: Path) -> Iterator[tuple[str, bytes]]:
             content = path.read_bytes()
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror}", code="file.unreadable", where=str(path)) from error
-        if relative.parts[0] == "custom" and not _CUSTOM.search(content):
-            raise UsageError(
-                "Rego of the policy owners stands in a package of its own",
-                code="policy.package",
-                where=str(path),
-                remedy=f"begin it with `package custom.{path.stem}`",
-            )
         yield relative.as_posix(), content
 
 
-_CUSTOM = re.compile(rb"^package custom\.[a-z][a-z0-9_]*\s*$", re.MULTILINE)
+def _in_its_package(path: str, content: bytes) -> None:
+    """Refuse Rego of the policy owners that could add to any package but that of its folder.
+
+    A module's package is its first statement, before which only comments and blank lines may stand.
+    """
+    package = f"package custom.{PurePosixPath(path).parent.name}"
+    lines = (line.strip() for line in content.split(b"\n"))
+    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+    if first != package.encode() or not _CUSTOM.fullmatch(package):
+        raise UsageError(
+            "Rego of the policy owners stands in the package of its folder",
+            code="policy.package",
+            where=path,
+            remedy=f"begin it with `{package}`; a folder's name is of small letters, digits and _",
+        )
+
+
+_CUSTOM = re.compile(r"package custom\.[a-z][a-z0-9_]*")
 
 
 def _is_source(parts: tuple[str, ...]) -> bool:
@@ -300,13 +313,10 @@ def parse_data(path: str, content: bytes) -> Any:
     ------
     UsageError: it is no YAML, or says what such a file has no word for.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        document = YAML(typ="safe", pure=True).load(io.StringIO(content.decode("utf-8")))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"not YAML: {str(error).splitlines()[0]}", code="policy.data", where=path) from error
+        document = parse_yaml(content)
+    except ValueError as error:
+        raise UsageError(f"not YAML: {error}", code="policy.data", where=path) from error
     kind = PurePosixPath(path).parts[0]
     if kind not in _CHECKED:
         return document

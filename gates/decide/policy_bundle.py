@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gates.decide.build_module import compile_rego, run_opa, sidecar_of
 from gates.decide.opa_binary import OpaBinary
+from gates.decide.owners_types import misfits
 from gates.decide.policies import MODULE, MODULE_FOLDER, SIDECAR, PolicySet
 from gates.errors import EngineError, UsageError
 
@@ -29,8 +30,11 @@ def build_owners_module(policies: PolicySet, owners: Path, opa: OpaBinary) -> Pa
 
     Raises
     ------
-    EngineError: OPA refuses the sources, or they use what a decision may not depend on.
+    EngineError: OPA refuses the sources, their types do not fit, or they use what a decision may not depend on.
     """
+    wrong = misfits(opa, policies)
+    if wrong:
+        raise EngineError("; ".join(wrong), code="module.build")
     module = compile_rego(opa, policies.rego, policies.roots)
     folder = owners / MODULE_FOLDER
     folder.mkdir(exist_ok=True)

@@ -62,6 +62,7 @@ def lint(project: Project, *, holdout: bool = False) -> list[str]:
     """Say what is wrong with the owners' sources and data; with `holdout`, which limits the spec's holdout cannot show."""
     from gates.decide.arithmetic import additions
     from gates.decide.opa_binary import find_opa
+    from gates.decide.owners_types import misfits
     from gates.decide.policies import PolicySet
     from gates.decide.policy_lint import below_resolution
     from gates.decide.policy_lint import lint as run
@@ -72,7 +73,7 @@ def lint(project: Project, *, holdout: bool = False) -> list[str]:
     opa = find_opa() if any(path.startswith("custom/") for path in policies.rego) else None
     if opa is not None:
         # Without OPA `gates policy build` finds it, which cannot do without.
-        found += additions(opa, policies.rego)
+        found += [*additions(opa, policies.rego), *misfits(opa, policies)]
     if not holdout:
         return found
     from gates.flow.resolution import resolution

@@ -119,12 +119,28 @@ y := z if {
     assert no.value.code == "module.build"
 
 
-@pytest.mark.parametrize("package", ["package gates.release.bank", "package gates.main", "package system.authz"])
+IN_A_TEXT = "package gates.main\n\nnote := `\npackage custom.bank\n`"
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["package gates.release.bank", "package gates.main", "package system.authz", "package custom.other", IN_A_TEXT],
+)
 def test_an_own_rule_stands_in_no_package_of_ours(owners: Path, package: str) -> None:
     _add(owners, package=package)
     with pytest.raises(UsageError) as no:
         PolicySet.load(owners)
     assert no.value.code == "policy.package"
+
+
+@pytest.mark.parametrize("more", ["floor(input.request.candidate.version) > 5", "count(input.request.percent) > 3"])
+def test_a_built_in_that_could_fail_and_so_say_nothing_is_not_built(owners: Path, more: str) -> None:
+    opa = find_opa()
+    assert opa is not None
+    _add(owners, more=more)
+    with pytest.raises(EngineError, match=r"^custom/bank/bank.rego:11: rego_type_error: (floor|count)") as no:
+        build_owners_module(PolicySet.load(owners), owners, opa)
+    assert no.value.code == "module.build"
 
 
 def test_a_signed_bundle_is_served_and_a_changed_one_is_not(owners: Path, tmp_path: Path) -> None:

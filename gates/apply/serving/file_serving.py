@@ -13,6 +13,7 @@ from typing import Any
 from gates.apply.serving.interface import Followed, Observed, Serves, ServesNothing, Traffic, Unreadable
 from gates.apply.serving.target_file import TargetFile
 from gates.bundle.canonical import canonical_bytes, digest_document, parse_json
+from gates.bundle.plain_yaml import parse_yaml
 from gates.errors import EngineError, EvidenceError
 from gates.records.release import Release
 
@@ -74,12 +75,9 @@ class FileServing(TargetFile):
 
     def _parse(self, content: bytes) -> dict[str, Any]:
         if self.path.suffix in _YAML:
-            from ruamel.yaml import YAML
-            from ruamel.yaml.error import YAMLError
-
             try:
-                document = YAML(typ="safe", pure=True).load(content.decode("utf-8"))
-            except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+                document = parse_yaml(content)
+            except ValueError as error:
                 raise EvidenceError("not YAML") from error
         else:
             document = parse_json(content)
