@@ -38,7 +38,10 @@ def build(out: Path | None, signing_key: Path | None, signing_alg: str, spec_pat
 @options.spec
 @options.output
 def test(spec_path: str, output: str) -> None:
-    """Run the tests of your own Rego by OPA; no tests at all are an error. Exits 1 where one fails."""
+    """Run the tests of your own Rego by OPA; no tests at all are an error.
+
+    Exits 1 where one fails, or a line of a rule is reached by none.
+    """
     from gates.flow.policies import test as run
 
     done = run(options.open_project(spec_path))
@@ -48,7 +51,7 @@ def test(spec_path: str, output: str) -> None:
         *done.uncovered,
     ]
     options.tell({**vars(done)}, output, f"{done.ran} ran, {len(done.failed) + len(done.lost)} bad", *bad)
-    options.leave(1 if done.failed or done.lost else 0)
+    options.leave(1 if bad else 0)
 
 
 @click.command("lint")
