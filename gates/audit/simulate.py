@@ -8,6 +8,7 @@ evidence, and says so.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -57,8 +58,6 @@ class Outcome:
     would_undecided: int
     results: int
     would_results: int
-    codes: tuple[str, ...]
-    would_codes: tuple[str, ...]
 
     @property
     def flips(self) -> bool:
@@ -94,9 +93,9 @@ class Simulation:
         return some / of if of else None
 
     def alarms(self) -> list[tuple[str, int, int]]:
-        """Code, decisions in which it occurred, and in which it would: the alarm rate of a rule before it is raised."""
-        before = Counter(code for one in self.outcomes for code in set(one.codes))
-        now = Counter(code for one in self.outcomes for code in set(one.would_codes))
+        """Code, decisions in which it denied, and in which it would: the alarm rate of a rule before it is raised."""
+        before = Counter(code for one in self.outcomes for code in {code for code, _, _ in one.denies})
+        now = Counter(code for one in self.outcomes for code in {code for code, _, _ in one.would_deny})
         return [(code, before[code], now[code]) for code in sorted(before | now) if before[code] != now[code]]
 
     def document(self) -> dict[str, Any]:
@@ -191,8 +190,6 @@ class Worker:
             would_undecided=_undecided(answer["results"]),
             results=len(before),
             would_results=len(answer["results"]),
-            codes=tuple(sorted(result["code"] for result in before)),
-            would_codes=tuple(sorted(result["code"] for result in answer["results"])),
         )
 
     def _engine(self, trust: Digest) -> EmbeddedEngine:
@@ -246,12 +243,16 @@ def _undecided(results: Iterable[Mapping[str, Any]]) -> int:
 def with_limit(policies: PolicySet, check: str, limit: float) -> PolicySet:
     """Return the policies with another limit of a check in every environment and tier, as a question and never in force.
 
-    Overrides of that check are left out: they would go before it.
+    Overrides of that check are left out: they would go before it. The other side of a two-sided limit moves with it, and
+    stays its opposite or its reciprocal.
 
     Raises
     ------
-    UsageError: `check.unknown`: no environment has a limit for it.
+    UsageError: `check.unknown`: no environment has a limit for it. `limit.invalid`: no finite number, or not one with
+    another side.
     """
+    if not math.isfinite(limit):
+        raise UsageError(f"{limit} is no limit", code="limit.invalid", where=check, remedy="give a finite number")
     files = dict(policies.files)
     known = set()
     for kind in ("thresholds", "overrides"):
@@ -275,5 +276,22 @@ def with_limit(policies: PolicySet, check: str, limit: float) -> PolicySet:
 
 
 def _at_limit(thresholds: Mapping[str, Any], check: str, limit: float) -> dict[str, Any]:
-    tiers = {tier: {**old, "limit": limit} for tier, old in thresholds["limits"].get(check, {}).items()}
+    tiers = {
+        tier: {**old, "limit": limit, **({"mirror": _mirrored(check, old, limit)} if "mirror" in old else {})}
+        for tier, old in thresholds["limits"].get(check, {}).items()
+    }
     return {**thresholds, "limits": {**thresholds["limits"], **({check: tiers} if tiers else {})}}
+
+
+def _mirrored(check: str, old: Mapping[str, Any], limit: float) -> dict[str, Any]:
+    other = old["mirror"]["limit"]
+    if other == -old["limit"] and limit >= 0:
+        return {**old["mirror"], "limit": -limit}
+    if other * old["limit"] == 1 and limit >= 1:
+        return {**old["mirror"], "limit": 1 / limit}
+    raise UsageError(
+        f"the limit has another side, {other:g}, which does not follow from {limit:g}",
+        code="limit.invalid",
+        where=check,
+        remedy="write both sides into overrides/<environment>/data.yaml of a folder of policies, and pass --policy",
+    )

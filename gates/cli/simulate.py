@@ -71,5 +71,6 @@ def _lines(found: Simulation) -> list[str]:
         for one in found.flips[:20]
     ]
     more = [f"and {len(found.flips) - 20:,} more"] if len(found.flips) > 20 else []
-    alarms = [f"{code}: in {before:,} -> {now:,}" for code, before, now in found.alarms()[:20]]
+    of = len(found.outcomes)
+    alarms = [f"{code}: denies in {before:,} -> {now:,} of {of:,}" for code, before, now in found.alarms()[:20]]
     return [*flips, *more, *decided, *alarms, *(f"not judged: {line}" for line in found.unreadable)]

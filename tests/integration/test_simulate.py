@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from audit_world import MINUTE, NOW, Promoted, promoted
 from click.testing import CliRunner
-from simulators.policy_world import MODEL
+from simulators.policy_world import MODEL, bounds, codes, golden, measurements, plan_request, policy_set
 
-from gates.audit.simulate import simulate, with_limit
+from gates.audit.simulate import Simulation, simulate, with_limit
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.store_remote import RemoteStore
 from gates.cli.main import cli
+from gates.decide.engines.embedded import EmbeddedEngine
+from gates.decide.engines.interface import DECISION, PLAN
 from gates.decide.policies import PolicySet
 from gates.errors import UsageError
 
@@ -32,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
 def test_the_same_policies_change_nothing(made: Promoted) -> None:
     found = simulate(made.world.store, made.world.policies)
     assert [(one.allowed, one.would) for one in found.outcomes] == [(True, True), (False, False)]
-    assert all(one.denies == one.would_deny and one.codes == one.would_codes for one in found.outcomes)
+    assert all(one.denies == one.would_deny for one in found.outcomes)
     assert found.flips == found.deciding == found.alarms() == []
     assert found.undecided(now=False) == found.undecided(now=True)
 
@@ -47,10 +50,42 @@ def test_a_limit_flips_what_it_decides_and_says_so(made: Promoted) -> None:
     assert (flip.version, flip.would) == ("7", False)
     assert {check for _, check, _ in flip.decides} == {ECE}
     assert (tight.undecided(now=True) or 0) > (tight.undecided(now=False) or 0)
-    assert tight.alarms()
+    assert (f"{ECE}.inconclusive", 0, 1) in tight.alarms()
     with pytest.raises(UsageError, match="no environment") as no:
         with_limit(policies, "calibration.eec", 0.1)
     assert ECE in (no.value.remedy or "")
+
+
+def test_a_rule_that_is_raised_shows_how_often_it_would_have_denied(made: Promoted) -> None:
+    """What was observed denies where the rule is held strictly, under the same code, in decisions that flip and others."""
+    denied = simulate(made.world.store, made.world.policies).outcomes[1]
+    observed = replace(denied, allowed=True, denies=())
+    other = replace(denied, denies=(("approval.missing", "release.approvals", "the move"),))
+    assert Simulation((observed, observed, other, denied)).alarms() == [("approval.missing", 1, 0), (ECE, 1, 4)]
+
+
+@pytest.mark.parametrize(("bound", "denied"), [(0.01, True), (0.1, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_limit_of_two_sides_moves_on_both(bound: float, denied: bool, sign: int) -> None:
+    policies = policy_set()
+    asked = with_limit(policies, "calibration.bin", bound)
+    with EmbeddedEngine(policies) as engine:
+        document = golden("production", engine.evaluate(PLAN, plan_request()))
+    for figure in measurements(document):
+        if figure["check"] == "calibration.bin":
+            figure |= {"estimate": sign * 0.04, "bounds": bounds(sign * 0.04 - 0.005, sign * 0.04 + 0.005)}
+    with EmbeddedEngine(asked) as engine:
+        found = engine.evaluate(DECISION, document)
+    assert ("calibration.bin" in codes(found, "denies")) is denied
+
+
+def test_what_is_no_limit_is_refused(made: Promoted) -> None:
+    for check, limit in ((ECE, float("nan")), (ECE, float("inf")), ("calibration.bin", -0.1)):
+        with pytest.raises(UsageError) as no:
+            with_limit(made.world.policies, check, limit)
+        assert no.value.code == "limit.invalid"
+    ratio = with_limit(made.world.policies, "parity.variance_ratio", 4.0).data["thresholds"]["production"]["limits"]
+    assert {tier["mirror"]["limit"] for tier in ratio["parity.variance_ratio"].values()} == {0.25}
 
 
 def test_what_cannot_be_judged_is_told(made: Promoted) -> None:
