@@ -194,13 +194,20 @@ class ModelOverrides(Record):
     features: dict[Step, FeatureOverrides] = Field(default_factory=dict)
 
 
+def _or_none(limits: object) -> object:
+    """A file whose lines are all comments says `limits:` and no more."""
+    return {} if limits is None else limits
+
+
 class EnvironmentOverrides(Record):
     """`overrides/<environment>/data.yaml`: limits by check and tier, and how strictly checks are held.
 
     The narrowest limit wins: of a model's feature in a slice, of the feature, of the tier, of the environment (`any`).
     """
 
-    limits: dict[Step, dict[Tier | Literal["any"], LimitData]] = Field(default_factory=dict)
+    limits: Annotated[dict[Step, dict[Tier | Literal["any"], LimitData]], BeforeValidator(_or_none)] = Field(
+        default_factory=dict
+    )
     models: dict[Step, ModelOverrides] = Field(default_factory=dict)
     enforcement: Enforcements | None = None
 

@@ -97,14 +97,13 @@ def render_limits(environment: str, limits: Mapping[str, Any]) -> str:
     limits: check -> tier -> limit, as thresholds/<environment>/data.yaml states them.
     """
     lines = [
-        f"# Limits of your own in {environment}. Take the # from a line and write a tighter one: that needs nobody's leave.",
-        "# A looser one denies, unless the policy owners put it in force with `gates policy activate`.",
-        "limits: {}",
-        "# limits:",
+        f"# Limits of your own in {environment}. Take the # from the lines of a check and write tighter ones: that needs",
+        "# nobody's leave. Looser ones deny, unless the policy owners put them in force with `gates policy activate`.",
+        "limits:",
     ]
     for check, tiers in limits.items():
-        lines.append(f"#   {check}:")
-        lines += [f"#     {tier}: {_flow(limit)}" for tier, limit in tiers.items()]
+        lines.append(f"#  {check}:")
+        lines += [f"#    {tier}: {_flow(limit)}" for tier, limit in tiers.items()]
     return "\n".join(lines) + "\n"
 
 
