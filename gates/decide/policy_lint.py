@@ -27,6 +27,7 @@ def lint(policies: PolicySet, owners: Path) -> list[str]:
         *unreachable(sources, set(policies.data["thresholds"])),
         *_headline(sources, policies.data),
         *_unused(policies.data),
+        *_unknown(policies.data),
         *_toothless(policies.data),
     ]
 
@@ -174,12 +175,17 @@ def _unused(data: Mapping[str, Any]) -> Iterator[str]:
         for model, check in sorted(_of_features(override)):
             if check not in _known(data, environment):
                 yield f"{where}: no check is called {check}, so that its limits for features of {model} are never read"
+
+
+def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
     for name, model in sorted(data.get("models", {}).items()):
         where = f"models/{name}/data.yaml"
         required = {wish["check"] for wish in model.get("required", ())}
         known = set().union(*(_known(data, environment) for environment in data["thresholds"]))
         for check in sorted(required - known):
             yield f"{where}: no check is called {check}; what requires it is denied (check.unknown)"
+        for check in sorted(model.get("inconclusive_share_ppm", {}).keys() - known):
+            yield f"{where}: no check is called {check}, whose inconclusive share is limited (override.unknown)"
         for own in sorted(f"own.{word}" for word in model.get("own", {})):
             if own not in required:
                 yield f"{where}: {own} has limits, and nothing requires it"

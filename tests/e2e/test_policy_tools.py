@@ -73,11 +73,20 @@ def test_lint_finds_what_nothing_reads_and_what_nothing_tests(folder: Path) -> N
     _put(
         folder, "policies/overrides/moon/data.yaml", "limits: {calibration.ece: {high: {limit: 0.1, inclusive: true}}}"
     )
-    facts = "own: {wait: {sense: at_most, limits: {}}}\nrequired: [{check: calibration.nothing}]"
+    facts = "own: {wait: {sense: at_most, limits: {}}}\nrequired: [{check: calibration.nothing}]\n"
+    facts += "inconclusive_share_ppm: {calibration.bni: 1}"
     _put(folder, "policies/models/m/data.yaml", facts)
     _put(folder, "policies/custom/bank/bank.rego", RULE.replace("# title: No\n", ""))
     found = _json(folder, "lint")["findings"]
-    wanted = ["calibration.eec", "moon", "own.wait", "calibration.nothing", "lacks title", "no test beside"]
+    wanted = [
+        "calibration.eec",
+        "moon",
+        "own.wait",
+        "calibration.nothing",
+        "calibration.bni",
+        "lacks title",
+        "no test beside",
+    ]
     assert len(found) == len(wanted)
     assert all(any(word in line for line in found) for word in wanted)
     assert _run(folder, "lint").exit_code == 1

@@ -36,7 +36,9 @@ def test_the_same_policies_change_nothing(made: Promoted) -> None:
     found = simulate(made.world.store, made.world.policies)
     assert [(one.allowed, one.would) for one in found.outcomes] == [(True, True), (False, False)]
     assert all(one.denies == one.would_deny for one in found.outcomes)
-    assert found.flips == found.deciding == found.alarms() == []
+    assert not found.flips
+    assert not found.deciding
+    assert not found.alarms()
     assert found.undecided(now=False) == found.undecided(now=True)
 
 

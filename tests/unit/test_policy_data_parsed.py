@@ -35,6 +35,6 @@ def test_what_the_owners_write_is_checked_whatever_its_bytes_are() -> None:
     ["enforcement: {all: {level: deny, enforce_from: 2026-13-01T00:00:00Z}}", "[" * 3000, "limits: !!int many", "\xff"],
 )
 def test_what_is_no_yaml_is_refused_with_its_file(text: str) -> None:
-    with pytest.raises(UsageError, match="not YAML: .+") as refused:
+    with pytest.raises(UsageError, match=r"not YAML: .+") as refused:
         parse_data("overrides/staging/data.yaml", text.encode("latin-1"))
     assert (refused.value.code, refused.value.where) == ("policy.data", "overrides/staging/data.yaml")

@@ -17,6 +17,7 @@ import data.gates.lib.asked
 import data.gates.lib.enforcement
 import data.gates.lib.figures
 import data.gates.lib.limits
+import data.gates.lib.required
 import data.gates.lib.result
 
 # METADATA
@@ -40,12 +41,19 @@ results contains result.denies("release.limits", "override.loosened") if {
 
 # METADATA
 # title: Override of something unknown
-# description: An override for this environment names a check or gate that no policy has; rules of trust are not held milder by any.
+# description: |
+#   An override for this environment, or a share in the model's facts, names a check or gate that no policy has; rules of
+#   trust are not held milder by any.
 # custom:
 #   code: override.unknown
 #   remedy: Correct the name; `gates explain` lists the checks.
 results contains result.denies("release.limits", "override.unknown") if {
 	count(limits.unknown(asked.environment) | enforcement.unknown(asked.environment)) > 0
+}
+
+results contains result.denies("release.limits", "override.unknown") if {
+	some check, _ in required.model(input.request.model).inconclusive_share_ppm
+	not required.checks[check]
 }
 
 # METADATA

@@ -27,6 +27,13 @@ test_what_the_ledger_names_may_loosen if {
 		with data.overrides.production.limits as {"data.nobody": {"high": {"limit": 1, "inclusive": true}}}
 }
 
+test_a_share_of_a_check_that_there_is_not if {
+	every check, found in {"calibration.ece": set(), "calibration.eec": {"override.unknown"}} {
+		_codes == found with input as t.production
+			with data.models.m as object.union(t.facts, {"inconclusive_share_ppm": {check: 1}})
+	}
+}
+
 _of(features) := {"m": {"features": features}}
 
 _tight := {"data.out_of_range": {"limit": 0.001, "inclusive": true}}
