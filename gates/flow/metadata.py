@@ -27,7 +27,7 @@ CHANGELOG_PREFIX = "gates.changelog."
 _OWN_PREFIXES = ("gates.", "mlflow.")
 _LONGEST = 256
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
-_VALIDATION = ("validation", "calibration", "early_stopping", "selection")
+_VALIDATION = ("validation", "calibration", "early_stopping", "eval", "selection")
 _SECONDS = 10.0
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ROLES = {
     "training": ("train", "training", "fit"),
     "calibration": ("calibration", "conformal", "recalibration"),
-    "holdout": ("holdout", "test", "testing", "evaluation", "eval", "validation", "val"),
+    "holdout": ("holdout", "test", "testing", "evaluation"),
 }
 _OF_NUMBERS = ("mean_absolute", "mean_squared", "root_mean", "mae", "mse", "rmse", "r2", "mape", "max_error")
 _OF_SEVERAL = ("macro", "micro", "weighted", "ovr", "ovo", "top_k")

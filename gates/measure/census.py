@@ -61,7 +61,11 @@ def unmeasured(
 
 def both_of(given: Given, one: TableRole, other: TableRole) -> tuple[OpenTable, OpenTable] | Reason:
     """Return two tables of the run that have rows, or why one of them is not to be had."""
-    first, second = table_of(given, one), table_of(given, other)
+    return with_rows(table_of(given, one), table_of(given, other))
+
+
+def with_rows(first: OpenTable | Reason, second: OpenTable | Reason) -> tuple[OpenTable, OpenTable] | Reason:
+    """Return both tables where both have rows, or why one of them is not to be had."""
     if isinstance(first, Reason):
         return first
     if isinstance(second, Reason):

@@ -462,10 +462,10 @@ unmeasured["column_missing"] := {}
 
 # METADATA
 # title: Table missing
-# description: A table that the check needs is not named in gates.yaml.
+# description: A table that the check needs is not named in gates.yaml, or the training run names one that is out of reach.
 # custom:
 #   code: unmeasured.table_missing
-#   remedy: Name the table under `tables`.
+#   remedy: Name the table under `tables`; log what a model learns from with the file that it is from (docs/metadata.md).
 unmeasured["table_missing"] := {}
 
 # METADATA

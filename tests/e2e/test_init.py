@@ -87,6 +87,7 @@ def test_label_and_tables_are_told_by_logged_datasets() -> None:
     test = RunInput("Test", "s3://b/test.parquet", 9, columns=("x", "w", "y"))
     memory = RunInput("validation", "", 9)
     assert _tables([memory, test, train]) == {"holdout": "s3://b/test.parquet", "training": "s3://b/train.parquet"}
+    assert _tables([RunInput("eval", "s3://b/stopping.parquet", 9)]) == {}, "a model was stopped by these rows"
     assert _label([train], ("x", "w"))[0] == "target"
     assert _label([memory, test], ("x", "w"))[0] == "y"
     assert _label([test], ())[0] == "label"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from data_world import answer, table, times
 from data_world import given as world
-from data_world import table, times
 
 from gates.measure.data.order import time_order
 from gates.measure.data.twins import near_duplicates
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given, Learned, OpenTable
 from gates.records import Reason
 
 
@@ -29,6 +30,14 @@ class TestOrder:
         assert [(one.item.name, one.estimate, one.n) for one in found if one.item] == [
             ("training", 2, 5),
             ("calibration", 0, 2),
+        ]
+
+    def test_every_table_that_the_run_names(self) -> None:
+        stopping = Learned("eval", table("training", at=times(9, 10)), by_run=True)
+        asked = replace(given(table("holdout", at=times(10, 11))), learned={"candidate": (stopping,)})
+        assert [(one.item.name, answer(one)) for one in time_order(asked) if one.item] == [
+            ("training", Reason.TABLE_MISSING),
+            ("eval", 1),
         ]
 
     def test_a_row_without_a_time_is_not_shown_to_be_in_order(self) -> None:

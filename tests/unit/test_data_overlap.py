@@ -17,7 +17,7 @@ from gates.flow.lineage import learned_by
 from gates.inputs.registry import RunInput
 from gates.inputs.tables import Tables
 from gates.measure.data.overlap import overlaps
-from gates.measure.interface import Given, Learned, OpenTable
+from gates.measure.interface import Given, Learned, OpenTable, Scored
 from gates.records import Columns, Measurement, ModelVersion, Plan, Reason, Table, TableIdentity
 
 DIGEST = "sha256:" + "0" * 64
@@ -132,6 +132,51 @@ def test_every_step_is_looked_at_and_one_without_rows_is_no_answer() -> None:
     assert found["holdout_overlap", "selection"].reason is Reason.EMPTY_TABLE
 
 
+def conformal(rows: int = 10, **said: Any) -> Scored:
+    """What a model answered that has sets."""
+    return Scored(ibis.memtable({"y": [0.0]}), rows, True, False, "scored", levels=(0.9,), **said)
+
+
+class TestCalibrated:
+    """Sets and intervals were calibrated on some rows: which ones, somebody must say."""
+
+    def contexts(self, asked: Given, check: str = "data.holdout_overlap") -> dict[str | None, Any]:
+        found = figures(asked, table(rows(range(10))))
+        return {name: one.reason or one.estimate for (_, name), one in found.items() if one.check == check}
+
+    def test_rows_that_nobody_names(self) -> None:
+        asked = given(training=table(rows([50])))
+        assert self.contexts(asked) == {"training": 0}
+        assert self.contexts(replace(asked, scored=conformal())) == {"training": 0, "calibration": Reason.TABLE_MISSING}
+
+    @pytest.mark.parametrize("context", ["calibration", "conformal", "conformal_calibration"])
+    def test_rows_that_the_run_names(self, context: str) -> None:
+        learned = {
+            "candidate": (
+                Learned(context, table(rows([9, 10])), by_run=True),
+                Learned("training", table(rows([50])), by_run=True),
+            )
+        }
+        asked = replace(given(learned=learned), scored=conformal())
+        assert self.contexts(asked) == {context: 1, "training": 0}
+
+    def test_a_table_of_the_spec(self) -> None:
+        asked = given(training=table(rows([50])), calibration=table(rows([60])))
+        assert self.contexts(replace(asked, scored=conformal())) == {"training": 0, "calibration": 0}
+
+    def test_the_champions(self) -> None:
+        asked = given(champion=True, training=table(rows([50])), champion_training=table(rows([51])))
+        check = "data.champion_overlap"
+        assert self.contexts(replace(asked, scored=conformal()), check) == {"training": 0}
+        both = replace(asked, scored=conformal(champion_levels=True))
+        assert self.contexts(both, check) == {"training": 0, "calibration": Reason.TABLE_MISSING}
+
+    def test_by_the_columns_of_a_model_that_did_not_answer(self) -> None:
+        columns = {"key": ("k",), "features": ("x",), "set_columns": ("a", "b")}
+        asked = given(columns=columns, training=table(rows([50])))
+        assert self.contexts(asked) == {"training": 0, "calibration": Reason.TABLE_MISSING}
+
+
 class Runs:
     """A registry that knows what a run logged."""
 
@@ -190,6 +235,43 @@ class TestLineage:
             "tuning": Reason.TABLE_CHANGED,
             "warm_up": Reason.TABLE_MISSING,
         }
+
+    def test_every_table_of_a_step(self, tables: Tables, tmp_path: Path) -> None:
+        """The second file that a model was fitted on is as much in its memory as the first."""
+        first, second = (
+            RunInput("train", name, rows) for name, rows in (("stopping.parquet", 2), ("training.parquet", 3))
+        )
+        both = {"training": 2, "training 2": 3}
+        assert self.known(tables, tmp_path, {}, first, second) == both
+        assert self.known(tables, tmp_path, {}, second, first, replace(first, digest="ab"), second) == both
+        away = replace(first, uri="s3://nowhere/x.parquet")
+        assert self.known(tables, tmp_path, {}, second, away) == {"training": Reason.TABLE_MISSING, "training 2": 3}
+
+    def test_a_tag_does_not_hide_what_the_run_logged_besides(self, tables: Tables, tmp_path: Path) -> None:
+        write(tmp_path, "training", [1, 2, 3])
+        said = {"training_digest": tables.open_file("training", tmp_path / "training.parquet").identity.digest}
+        first, second = (RunInput("train", name, None) for name in ("training.parquet", "stopping.parquet"))
+        assert self.known(tables, tmp_path, said, first) == {"training": 3}
+        assert self.known(tables, tmp_path, said, first, second) == {"training": 3, "training 2": 2}
+        stopped = {"early_stopping_digest": tables.open_file("training", tmp_path / "stopping.parquet").identity.digest}
+        assert self.known(tables, tmp_path, stopped, second) == {"early_stopping": 2, "training": 2}
+
+    def test_the_sets_that_boosting_was_stopped_by(self, tables: Tables, tmp_path: Path) -> None:
+        """MLflow's autologging logs them as `eval`, and often from memory."""
+        stopped = RunInput("eval", "stopping.parquet", 2)
+        assert self.known(tables, tmp_path, {}, stopped) == {"eval": 2, "training": 3}
+        assert self.known(tables, tmp_path, {}, replace(stopped, uri="")) == {
+            "eval": Reason.TABLE_MISSING,
+            "training": 3,
+        }
+        assert self.known(tables, tmp_path, {}, replace(stopped, context="test_")) == {"training": 3}
+
+    def test_one_from_memory_is_the_one_that_is_here_and_as_long(self, tables: Tables, tmp_path: Path) -> None:
+        here, memory = RunInput("training", "training.parquet", 3), RunInput("train", "", 3, "ab")
+        assert self.known(tables, tmp_path, {}, memory, here) == {"training": 3}
+        missing = {"training": 3, "training 2": Reason.TABLE_MISSING}
+        assert self.known(tables, tmp_path, {}, memory, replace(memory, digest="cd"), here) == missing
+        assert self.known(tables, tmp_path, {}, replace(memory, rows=4), here) == missing
 
 
 def test_what_mlflow_keeps_of_a_logged_dataset(tmp_path: Path) -> None:

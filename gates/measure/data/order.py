@@ -6,29 +6,30 @@ from collections.abc import Iterator
 
 from gates.inputs.tables import row
 from gates.inputs.values import has_moment, moment
-from gates.measure.census import both_of, census, unmeasured
-from gates.measure.interface import Given, OpenTable
+from gates.measure.census import census, table_of, unmeasured, with_rows
+from gates.measure.data.overlap import learned_of
+from gates.measure.interface import Given, Learned, OpenTable
 from gates.records import Item, Measurement, Reason
-from gates.records.plan import TableRole
 
 CHECK = "data.time_order"
 UNIT = "rows"
 METHOD = "rows of the table at or after the first event of the holdout; a row without a time, of either table, counts"
-LEARNED: tuple[TableRole, ...] = ("training", "calibration")
 
 
 def time_order(given: Given) -> Iterator[Measurement]:
     """Return for each table that the candidate learned from how many rows are not shown to come before the holdout."""
-    roles = [role for role in LEARNED if role in given.tables or role == "training"]
-    for role in roles:
-        item = Item(kind="table", name=role)
-        both = both_of(given, "holdout", role)
+    learned = learned_of(given, "candidate")
+    if "training" not in {one.context for one in learned}:
+        learned = (Learned("training", Reason.TABLE_MISSING, by_run=False), *learned)
+    for one in learned:
+        item = Item(kind="table", name=one.context)
+        both = with_rows(table_of(given, "holdout"), one.table)
         found = both if isinstance(both, Reason) else _late_rows(given.plan.columns.time, *both)
         if isinstance(found, Reason):
-            yield unmeasured(CHECK, found, unit=UNIT, method=METHOD, item=item, family=len(roles))
+            yield unmeasured(CHECK, found, unit=UNIT, method=METHOD, item=item, family=len(learned))
             continue
         late, rows = found
-        yield census(CHECK, late, n=rows, unit=UNIT, method=METHOD, item=item, family=len(roles))
+        yield census(CHECK, late, n=rows, unit=UNIT, method=METHOD, item=item, family=len(learned))
 
 
 def _late_rows(time: str | None, holdout: OpenTable, other: OpenTable) -> tuple[int, int] | Reason:

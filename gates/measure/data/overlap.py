@@ -25,21 +25,30 @@ METHODS = {
     "features": "rows of the holdout whose features do",
 }
 
+CALIBRATED = frozenset({"calibration", "conformal", "conformal_calibration"})
+"""Words for the rows that sets and intervals were calibrated on."""
+
 REPEATED = 0.01
 """Above this share of rows that have their features in common with another one, features do not name a row."""
 
 
 def overlaps(given: Given, holdout: OpenTable) -> Iterator[Measurement]:
-    """Return a figure for each table that candidate and champion have learned from; the candidate has a training table."""
+    """Return a figure for each table that candidate and champion have learned from, and what stands for those not named.
+
+    Every model has a training table, and one that answers with sets or intervals has rows that these were calibrated on.
+    """
     for whose, check in CHECKS.items():
-        learned = given.learned.get(whose, _by_role(given, whose))
         if whose == "champion" and given.champion is None:
             yield _unmeasured(check, Reason.NO_CHAMPION, None)
             continue
+        learned = learned_of(given, whose)
         for one in learned:
             yield _overlap(check, given, holdout, one)
-        if "training" not in {one.context for one in learned}:
+        named = {one.context for one in learned}
+        if "training" not in named:
             yield _unmeasured(check, Reason.TABLE_MISSING, "training")
+        if _conformal(given, whose) and not named & CALIBRATED:
+            yield _unmeasured(check, Reason.TABLE_MISSING, "calibration")
 
 
 def no_overlaps(reason: Reason) -> Iterator[Measurement]:
@@ -48,13 +57,25 @@ def no_overlaps(reason: Reason) -> Iterator[Measurement]:
         yield _unmeasured(check, reason, None)
 
 
-def _by_role(given: Given, whose: Whose) -> tuple[Learned, ...]:
+def learned_of(given: Given, whose: Whose) -> tuple[Learned, ...]:
+    """Return what a version has learned from: as its run and the spec say, else the spec alone."""
     prefix = "" if whose == "candidate" else "champion_"
-    return tuple(
+    by_role = (
         Learned(context, given.tables[prefix + context], by_run=False)
         for context in ("training", "calibration")
         if prefix + context in given.tables
     )
+    return given.learned[whose] if whose in given.learned else tuple(by_role)
+
+
+def _conformal(given: Given, whose: Whose) -> bool:
+    """Whether a version answers with prediction sets or intervals; by the plan's columns where it did not answer."""
+    scored, columns = given.scored, given.plan.columns
+    if whose == "candidate":
+        named = bool(columns.set_columns or columns.intervals)
+        return named if isinstance(scored, Reason) else bool(scored.levels)
+    named = bool(columns.champion_set_columns or columns.champion_intervals)
+    return named if isinstance(scored, Reason) else scored.champion_levels
 
 
 def _overlap(check: str, given: Given, holdout: OpenTable, learned: Learned) -> Measurement:

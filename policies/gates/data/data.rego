@@ -85,7 +85,7 @@ checks["data.duplicate_keys"] := {
 
 # METADATA
 # title: Holdout rows that the model has seen
-# description: Rows of the holdout that the candidate learned from in any step, as its training run or the spec says.
+# description: Rows of the holdout that the candidate learned from in any step, as its training run or the spec says; of each table of its own.
 # custom:
 #   code: data.holdout_overlap
 #   remedy: Take these rows out of the holdout, or train without them; on rows that it has seen a model looks too good.
