@@ -53,14 +53,14 @@ def query(path: str) -> str:
 
 
 def gates(path: str) -> str:
-    """The parity gate, causes included, as `gates check` runs it; MEMORY bounds the engine's memory."""
+    """The parity gate, causes included, as `gates check` runs it; GATES_MEMORY bounds the engine's memory."""
     from gates.inputs.tables import Tables
     from gates.measure.interface import Given
     from gates.measure.parity import ParityGate
     from gates.records import Columns, Parameters, Plan, Reason, Table
 
     digest = "sha256:" + "0" * 64
-    with Tables(memory_limit=os.environ.get("MEMORY")) as tables:
+    with Tables() as tables:
         opened = tables.open_all(
             (Table(role="offline", uri=path), Table(role="online", uri=str(Path(path).with_suffix(".online")))),
             base=Path(path).parent,

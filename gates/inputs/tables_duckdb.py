@@ -5,7 +5,10 @@ A Parquet file is read where it lies, only the columns that are asked for; a CSV
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MEMORY_LIMIT = "60%"  # the rest is for Python and the scorer process
+MEMORY_VARIABLE = "GATES_MEMORY"
 
 FILE_BELIEVERS = (
     "statistics_propagation",
@@ -40,7 +44,12 @@ class DuckdbEngine:
     Parameters
     ----------
     scratch: folder to spill to.
-    memory_limit: share or size in DuckDB's words (`60%`, `4GB`). threads: default: one for each core of this process.
+    memory_limit: share or size in DuckDB's words (`60%`, `4GB`); default: $GATES_MEMORY. threads: default: one for each core
+        of this process.
+
+    Raises
+    ------
+    UsageError: `engine.memory`: no such limit.
     """
 
     ordered = True
@@ -50,14 +59,16 @@ class DuckdbEngine:
         # Not by `ibis.duckdb`, which looks through all installed packages for backends.
         from ibis.backends.duckdb import Backend
 
-        self._connection = Backend().connect(
-            memory_limit=memory_limit or MEMORY_LIMIT,
-            threads=threads or usable_cores(),
-            temp_directory=str(scratch / "spill"),
-            TimeZone="UTC",
-            autoinstall_known_extensions=False,  # the engine fetches nothing from a network
-            disabled_optimizers=",".join(FILE_BELIEVERS),
-        )
+        limit = memory_limit or os.environ.get(MEMORY_VARIABLE) or MEMORY_LIMIT
+        with _limited(limit):
+            self._connection = Backend().connect(
+                memory_limit=limit,
+                threads=threads or usable_cores(),
+                temp_directory=str(scratch / "spill"),
+                TimeZone="UTC",
+                autoinstall_known_extensions=False,  # the engine fetches nothing from a network
+                disabled_optimizers=",".join(FILE_BELIEVERS),
+            )
         self._connection.compiler = _compiler()
 
     def read_parquet(self, path: Path, where: str) -> ir.Table:
@@ -102,6 +113,21 @@ class DuckdbEngine:
     def close(self) -> None:
         """Let go of the connection and its memory."""
         self._connection.disconnect()
+
+
+@contextmanager
+def _limited(limit: str) -> Iterator[None]:
+    from duckdb import Error
+
+    try:
+        yield
+    except Error as error:
+        raise UsageError(
+            f"{limit!r} is no limit of memory: {str(error).splitlines()[0]}",
+            code="engine.memory",
+            where=MEMORY_VARIABLE,
+            remedy="such as 4GB or 60%",
+        ) from error
 
 
 def _compiler() -> Any:

@@ -231,3 +231,15 @@ def test_names_that_no_line_can_hold(tables: Tables, tmp_path: Path, name: str) 
     assert opened.identity.rows == 3
     assert opened.identity.uri.isprintable()
     assert resolve_path(name, folder) == folder / name
+
+
+def test_the_memory_of_the_engine_is_bounded_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FRAME.to_parquet(tmp_path / "h.parquet")
+    monkeypatch.setenv("GATES_MEMORY", "1GiB")
+    with Tables() as tables:
+        engine = tables.read(tmp_path / "h.parquet").get_backend()
+        assert engine.con.sql("SELECT current_setting('memory_limit')").fetchone() == ("1.0 GiB",)
+    monkeypatch.setenv("GATES_MEMORY", "lots")
+    with Tables() as tables, pytest.raises(UsageError, match="'lots' is no limit of memory") as refused:
+        tables.read(tmp_path / "h.parquet")
+    assert (refused.value.code, refused.value.where) == ("engine.memory", "GATES_MEMORY")
