@@ -238,7 +238,7 @@ def test_the_memory_of_the_engine_is_bounded_from_outside(tmp_path: Path, monkey
     monkeypatch.setenv("GATES_MEMORY", "1GiB")
     with Tables() as tables:
         engine = tables.read(tmp_path / "h.parquet").get_backend()
-        assert engine.con.sql("SELECT current_setting('memory_limit')").fetchone() == ("1.0 GiB",)
+        assert engine.con.sql("SELECT current_setting('memory_limit')").fetchall() == [("1.0 GiB",)]
     monkeypatch.setenv("GATES_MEMORY", "lots")
     with Tables() as tables, pytest.raises(UsageError, match="'lots' is no limit of memory") as refused:
         tables.read(tmp_path / "h.parquet")
