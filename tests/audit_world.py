@@ -57,6 +57,7 @@ from gates.records.evidence import Metadata
 NOW = 1_790_000_000_000_000
 MINUTE = 60_000_000
 RUNGS = ("staging", "production")
+SKETCH = tuple(f"{row:016x}" for row in range(256))
 PEOPLE: dict[str, tuple[str, ...]] = {
     "owner": ("policy",),
     "measurer": ("measure",),
@@ -131,6 +132,7 @@ class AuditWorld:
             plan,
             evidence,
             holdout_digest=holdout,
+            holdout_sketch=SKETCH,
             metadata=Metadata.model_validate(METADATA),
             now_us=NOW - 10 * MINUTE,
         )
@@ -224,7 +226,7 @@ class AuditWorld:
                 model=MODEL,
                 environment="staging",
                 candidate=opened.record.candidate,
-                holdout_digest=opened.record.holdout_digest,
+                bundle=opened.record,
                 bundle_digest=bundle,
                 rungs=RUNGS,
             ),

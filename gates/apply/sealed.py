@@ -32,6 +32,7 @@ def append_sealed(writer: LedgerWriter, bundle: OpenedBundle) -> Digest:
             bundle_digest=bundle.digest,
             candidate=record.candidate,
             holdout_digest=record.holdout_digest,
+            holdout_sketch=record.holdout_sketch,
             measured_us=bundle.measured_us,
         )
 
@@ -52,6 +53,7 @@ def check_sealed(entry: Entry, bundle: Bundle, measured_us: Micros) -> None:
     for name, entered, named in (
         ("candidate", entry.candidate, bundle.candidate),
         ("holdout", entry.holdout_digest, bundle.holdout_digest),
+        ("sketch of the holdout", entry.holdout_sketch, bundle.holdout_sketch),
         ("time of measuring", entry.measured_us, measured_us),
     ):
         if entered != named:

@@ -187,7 +187,7 @@ def _facts(
         model=request.model,
         environment=request.environment,
         candidate=request.candidate,
-        holdout_digest=bundle.record.holdout_digest,
+        bundle=bundle.record,
         bundle_digest=bundle.digest,
         rungs=tuple(rung for rung in policies.data["release"]["environments"] if rung != WITHOUT_LEDGER),
         names=names,

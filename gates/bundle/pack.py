@@ -10,7 +10,7 @@ from gates.bundle.envelope import open_envelope, seal
 from gates.bundle.keys import Signer
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
-from gates.records.base import Digest, Micros, slot_key
+from gates.records.base import Digest, Micros, RowDigest, slot_key
 from gates.records.decision import ApprovalInput
 from gates.records.evidence import BUNDLE_TYPE, EVIDENCE_TYPE, Bundle, Evidence, EvidenceRef, Metadata
 from gates.records.measurement import Measurement
@@ -69,6 +69,7 @@ def seal_bundle(
     evidence: Sequence[Evidence],
     *,
     holdout_digest: Digest | None,
+    holdout_sketch: tuple[RowDigest, ...] | None,
     now_us: int,
     metadata: Metadata | None = None,
 ) -> Digest:
@@ -96,6 +97,7 @@ def seal_bundle(
         ),
         attachments=tuple(attachment for item in evidence for attachment in item.attachments),
         holdout_digest=holdout_digest,
+        holdout_sketch=holdout_sketch,
         metadata=metadata,
         created_us=now_us,
     )

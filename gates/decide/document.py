@@ -75,6 +75,7 @@ def build_input(
             candidate_digest=record.candidate.digest,
             champion_digest=record.champion.digest if record.champion else None,
             holdout_digest=record.holdout_digest,
+            holdout_sketch_digest=digest_document(list(record.holdout_sketch)) if record.holdout_sketch else None,
             metadata=record.metadata,
             created_us=record.created_us,
             key_ids=bundle.key_ids,

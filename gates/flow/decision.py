@@ -143,7 +143,7 @@ def ledger_facts(project: Project, chain: Chain, environment: Environment, bundl
         model=project.spec.model,
         environment=environment,
         candidate=bundle.record.candidate,
-        holdout_digest=bundle.record.holdout_digest,
+        bundle=bundle.record,
         bundle_digest=bundle.digest,
         rungs=rungs,
     )

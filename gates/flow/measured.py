@@ -10,12 +10,18 @@ from gates.errors import EvidenceError, UsageError
 from gates.flow.stages import Measured
 from gates.measure.interface import Note
 from gates.records import Evidence, Plan
+from gates.records.base import Record, RowDigest
 from gates.records.evidence import Metadata
 
 PLAN = "plan.json"
 METADATA = "metadata.json"
+SKETCH = "sketch.json"
 EVIDENCE = "evidence"
 NOTES = "notes"
+
+
+class _Sketch(Record):
+    rows: tuple[RowDigest, ...]
 
 
 def read_plan(path: Path) -> Plan:
@@ -41,6 +47,8 @@ def write_measured(measured: Measured, folder: Path) -> None:
         write_atomically(folder / PLAN, canonical_bytes(measured.plan.document()))
         if measured.metadata is not None:
             write_atomically(folder / METADATA, canonical_bytes(measured.metadata.document()))
+        if measured.holdout_sketch is not None:
+            write_atomically(folder / SKETCH, canonical_bytes(_Sketch(rows=measured.holdout_sketch).document()))
         for note in measured.notes:
             write_atomically(folder / NOTES / digest_bytes(note.content).removeprefix("sha256:"), note.content)
         for item in measured.evidence:
@@ -74,11 +82,22 @@ def read_measured(folder: Path) -> Measured:
     holdouts = holdouts or {t.digest for item in evidence for t in item.tables if t.role == "predictions"}
     if len(holdouts) > 1:
         raise EvidenceError("evidence on different holdouts", code="bundle.mixed", where=str(folder))
-    return Measured(plan, evidence, notes, next(iter(holdouts), None), _read_metadata(folder / METADATA))
+    return Measured(
+        plan,
+        evidence,
+        notes,
+        next(iter(holdouts), None),
+        _read_metadata(folder / METADATA),
+        _read_sketch(folder / SKETCH),
+    )
 
 
 def _read_metadata(path: Path) -> Metadata | None:
     return Metadata.parse(parse_json(_read(path), where=str(path)), where=str(path)) if path.exists() else None
+
+
+def _read_sketch(path: Path) -> tuple[RowDigest, ...] | None:
+    return _Sketch.parse(parse_json(_read(path), where=str(path)), where=str(path)).rows if path.exists() else None
 
 
 def _read_note(folder: Path, digest: str) -> bytes:

@@ -33,6 +33,7 @@ from gates.records import (
     ModelVersion,
     Plan,
 )
+from gates.records.base import RowDigest
 from gates.records.evidence import Isolation, Metadata
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Measured:
     notes: tuple[Note, ...]
     holdout_digest: Digest | None
     metadata: Metadata | None = None
+    holdout_sketch: tuple[RowDigest, ...] | None = None
 
 
 def make_plan(
@@ -151,6 +153,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     from gates.inputs.personal_data import read_personal_data
     from gates.inputs.tables import Tables
     from gates.measure.data.classes import refuse_shown
+    from gates.measure.row_sketch import row_sketch
 
     plan, candidate = planned.plan, planned.candidate.version
     base = project.spec.base
@@ -185,12 +188,14 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             personal_data=personal_data,
         )
         runs = list(run_gates(given, progress))
+        sketch = row_sketch(plan, opened)
         tables.unchanged()
     looked_at = [one.table for each in learned.values() for one in each if isinstance(one.table, OpenTable)]
     read = [*opened.values(), *looked_at]
     measured = gather(plan, candidate, planned.champion, read, runs, isolation=scores.isolation)
     identities = [table.identity for table in opened.values()]
-    return replace(measured, metadata=metadata_of(project, plan, planned.candidate, planned.champion, identities))
+    metadata = metadata_of(project, plan, planned.candidate, planned.champion, identities)
+    return replace(measured, metadata=metadata, holdout_sketch=sketch)
 
 
 def gather(
@@ -249,6 +254,7 @@ def seal(project: Project, measured: Measured, signer: Signer, now_us: Micros) -
         measured.plan,
         measured.evidence,
         holdout_digest=measured.holdout_digest,
+        holdout_sketch=measured.holdout_sketch,
         metadata=measured.metadata,
         now_us=now_us,
     )
@@ -287,6 +293,7 @@ def unsealed(measured: Measured, now_us: Micros) -> OpenedBundle:
         evidence=tuple(EvidenceRef(gate=part.evidence.gate, digest=part.digest) for part in evidence),
         attachments=tuple(attachment for item in measured.evidence for attachment in item.attachments),
         holdout_digest=measured.holdout_digest,
+        holdout_sketch=measured.holdout_sketch,
         metadata=measured.metadata,
         created_us=now_us,
     )

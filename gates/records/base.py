@@ -16,6 +16,9 @@ Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A key's name: the SHA-256 of its SubjectPublicKeyInfo."""
 
+RowDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+"""The first 16 hexadecimal digits of the MD5 of a row's key or content; no defence against rows made to collide."""
+
 Micros = Annotated[int, Field(ge=0, lt=2**53)]
 """A time in UTC, integer microseconds since 1970-01-01; under 2^53 so that JSON keeps it exact."""
 

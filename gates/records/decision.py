@@ -51,6 +51,7 @@ class BundleInput(Record):
     candidate_digest: Digest
     champion_digest: Digest | None = None
     holdout_digest: Digest | None = None
+    holdout_sketch_digest: Digest | None = None
     metadata: Metadata | None = None
     created_us: Micros
     key_ids: tuple[str, ...]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gates.records.base import Digest, Micros, ModelVersion, Name, Record, SchemaVersion
+from gates.records.base import Digest, Micros, ModelVersion, Name, Record, RowDigest, SchemaVersion
 from gates.records.measurement import Measurement
 from gates.records.plan import TableRole
 
@@ -117,7 +117,12 @@ class EvidenceRef(Record):
 
 
 class Bundle(Record):
-    """The manifest: all evidence of one candidate. Its own envelope's digest is the bundle's name."""
+    """The manifest: all evidence of one candidate. Its own envelope's digest is the bundle's name.
+
+    Attributes
+    ----------
+    holdout_sketch: the smallest digests of the holdout's rows, ascending: by them looks at a part of it are counted.
+    """
 
     schema_version: SchemaVersion = "v1"
     candidate: ModelVersion
@@ -126,5 +131,6 @@ class Bundle(Record):
     evidence: tuple[EvidenceRef, ...]
     attachments: tuple[Attachment, ...] = ()
     holdout_digest: Digest | None = None
+    holdout_sketch: tuple[RowDigest, ...] | None = None
     metadata: Metadata | None = None
     created_us: Micros

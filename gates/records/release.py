@@ -12,6 +12,7 @@ from gates.records.base import (
     ModelVersion,
     Name,
     Record,
+    RowDigest,
     Scalar,
     SchemaVersion,
     slot_key,
@@ -155,7 +156,7 @@ class Entry(Record):
     """A ledger entry: the signed body. Its digest is that of its exact envelope bytes.
 
     Which optional fields a kind has:
-    policy: owners (entry 0 only), active, reason, decisions (one for each environment that had policies). sealed: bundle_digest, candidate, holdout_digest, measured_us.
+    policy: owners (entry 0 only), active, reason, decisions (one for each environment that had policies). sealed: bundle_digest, candidate, holdout_digest, holdout_sketch, measured_us.
     intent, rollback, rollout: slot, action, expects, before, after, decision (its envelope), reason.
     rollback besides: incident, snapshot. retire: the same without after. archive: slot, action, candidate, decision, reason.
     monitor: as rollback; or, where nothing moves, slot, action, candidate, decision, reason.
@@ -168,6 +169,7 @@ class Entry(Record):
     status: `accepted`: the target took the release, and nobody saw the traffic; nothing is observed then, and a later
         outcome of the same intent may say that it was.
     expects: digest of the slot's last closing entry (outcome or adopt) that the writer built upon.
+    holdout_sketch: the bundle's; an entry from before there were any has none.
     measured_us: when the oldest evidence of the bundle began to be measured.
     incident: its kind. snapshot: digest of what was kept of what served.
     """
@@ -184,6 +186,7 @@ class Entry(Record):
     bundle_digest: Digest | None = None
     candidate: ModelVersion | None = None
     holdout_digest: Digest | None = None
+    holdout_sketch: tuple[RowDigest, ...] | None = None
     measured_us: Micros | None = None
     slot: Slot | None = None
     action: Literal["promote", "rollback", "retire", "archive", "rollout", "monitor"] | None = None

@@ -203,6 +203,7 @@ production := {
 		"candidate_digest": "sha256:candidate",
 		"champion_digest": "sha256:champion",
 		"holdout_digest": "sha256:holdout",
+		"holdout_sketch_digest": "sha256:sketch",
 		"metadata": described,
 		"created_us": 1789996000000000,
 		"key_ids": ["k1"],

@@ -251,7 +251,7 @@ def test_facts_after_a_rollback(world: World) -> None:
             model=MODEL,
             environment=environment,
             candidate=world.version(2),
-            holdout_digest=name_of("holdout"),
+            bundle=world.bundle(world.version(2)).record,
             bundle_digest=world.bundle(world.version(2)).digest,
             rungs=("development", "staging", "production"),
         )

@@ -19,7 +19,7 @@ from gates.audit.verify import verify
 from gates.bundle.canonical import digest_bytes, parse_json
 from gates.bundle.decisions import load_decision
 from gates.bundle.envelope import seal
-from gates.bundle.pack import load_bundle, seal_bundle
+from gates.bundle.pack import load_bundle, load_manifest, seal_bundle
 from gates.errors import EvidenceError, Refused
 from gates.records import Bundle, Digest, Entry, ModelVersion
 from gates.records.decision import DecisionInput, LedgerPosition
@@ -50,6 +50,7 @@ def enter(own: Promoted, bundle: Digest, **false: Any) -> None:
             "bundle_digest": bundle,
             "candidate": opened.record.candidate,
             "holdout_digest": opened.record.holdout_digest,
+            "holdout_sketch": opened.record.holdout_sketch,
             "measured_us": opened.measured_us,
             **false,
         }
@@ -66,7 +67,15 @@ def enter(own: Promoted, bundle: Digest, **false: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "false", [{"holdout_digest": OTHER}, {"holdout_digest": None}, {"candidate": None}, {"measured_us": NOW + MINUTE}]
+    "false",
+    [
+        {"holdout_digest": OTHER},
+        {"holdout_digest": None},
+        {"holdout_sketch": ("0" * 16,)},
+        {"holdout_sketch": None},
+        {"candidate": None},
+        {"measured_us": NOW + MINUTE},
+    ],
 )
 def test_a_sealed_entry_that_says_other_than_its_bundle(own: Promoted, false: dict[str, Any]) -> None:
     bundle = own.world.bundle(version_8(own), own.candidate)
@@ -100,6 +109,7 @@ def test_a_manifest_with_another_holdout_than_its_evidence(own: Promoted, holdou
             good.plan,
             [part.evidence for part in good.evidence],
             holdout_digest=holdout,
+            holdout_sketch=None,
             now_us=NOW,
         )
     assert caught.value.code == "bundle.holdout"
@@ -120,6 +130,7 @@ def test_verify_finds_a_manifest_with_another_holdout_than_its_evidence(own: Pro
             bundle_digest=bundle,
             candidate=version_8(own),
             holdout_digest=OTHER,
+            holdout_sketch=load_manifest(world.store, bundle).record.holdout_sketch,
             measured_us=NOW,
         )
 
@@ -138,7 +149,7 @@ def earlier(own: Promoted, sequence: int) -> Callable[[DecisionInput], DecisionI
             model=MODEL,
             environment="staging",
             candidate=document.request.candidate,
-            holdout_digest=document.bundle.holdout_digest,
+            bundle=load_manifest(world.store, document.bundle.digest).record,
             bundle_digest=document.bundle.digest,
             rungs=RUNGS,
         )

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from audit_world import MINUTE, NOW, Promoted
+from audit_world import MINUTE, NOW, SKETCH, Promoted
 from simulators.policy_world import MODEL
 
-from gates.bundle.canonical import canonical_bytes, digest_bytes
+from gates.bundle.canonical import canonical_bytes, digest_bytes, parse_json
 from gates.bundle.decisions import load_decision
 from gates.bundle.pack import load_bundle, seal_bundle
 from gates.errors import GatesError
@@ -46,6 +46,7 @@ def resealed(
     *,
     more: Change | None = None,
     holdout: Digest | None = None,
+    sketch: tuple[str, ...] | None = None,
     **planned: Any,
 ) -> Digest:
     """Seal a bundle again, as whoever measures may: with other evidence, `more` beside it, or another plan."""
@@ -60,6 +61,7 @@ def resealed(
         plan,
         named,
         holdout_digest=holdout or opened.record.holdout_digest,
+        holdout_sketch=sketch or opened.record.holdout_sketch,
         metadata=opened.record.metadata,
         now_us=NOW - MINUTE,
     )
@@ -108,14 +110,14 @@ def test_a_slice_that_is_left_out_of_the_plan_and_the_evidence(own: Promoted) ->
     assert "plan.mismatch" in codes(decision)
 
 
-def _another_holdout(own: Promoted, candidate: ModelVersion) -> Digest:
+def _another_holdout(own: Promoted, candidate: ModelVersion, sketch: tuple[str, ...] | None = None) -> Digest:
     """The same figures, found on an easier table that this branch's gates.yaml names."""
 
     def easier(part: Evidence) -> Evidence:
         tables = tuple(t.model_copy(update={"digest": EASIER}) if t.role == "holdout" else t for t in part.tables)
         return part.model_copy(update={"tables": tables})
 
-    return resealed(own, own.world.bundle(candidate, own.candidate), easier, holdout=EASIER)
+    return resealed(own, own.world.bundle(candidate, own.candidate), easier, holdout=EASIER, sketch=sketch)
 
 
 def test_another_holdout_waits_for_the_risk_role(own: Promoted) -> None:
@@ -124,6 +126,18 @@ def test_another_holdout_waits_for_the_risk_role(own: Promoted) -> None:
     approved(own, bundle, "rolf")
     again = decided(own, bundle, LATER + MINUTE)
     assert (again.allow, codes(again)) == (True, set())
+
+
+def test_a_row_cut_off_the_holdout_starts_no_new_count(own: Promoted) -> None:
+    """Another file, and so another digest; its rows were looked at for the candidate before."""
+
+    def looks(number: str, sketch: tuple[str, ...]) -> int:
+        decision = decided(own, _another_holdout(own, version(own, number), sketch))
+        return int(parse_json(own.world.store.get(decision.input_digest))["ledger"]["looks"])
+
+    assert looks("8", SKETCH[:-1]) == 2
+    # The same file again, with a sketch of other rows: the digest says it.
+    assert looks("9", tuple(f"f{row[1:]}" for row in SKETCH)) == 2
 
 
 @pytest.mark.parametrize(

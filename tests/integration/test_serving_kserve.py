@@ -163,7 +163,7 @@ def test_what_was_accepted_and_never_seen_is_no_step_of_the_ladder(world: World,
             model=MODEL,
             environment="production",
             candidate=world.version(1),
-            holdout_digest=None,
+            bundle=world.bundle(world.version(1)).record,
             bundle_digest=name_of("bundle"),
             rungs=("staging", "production"),
         ).rung_below

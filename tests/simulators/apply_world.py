@@ -137,8 +137,15 @@ class World:
         return ModelVersion(name=MODEL, version=str(number), digest=self.registry.digest(MODEL, str(number)))
 
     def bundle(
-        self, candidate: ModelVersion, *, text: str = "", holdout: str | None = "holdout", now_us: int = NOW
+        self,
+        candidate: ModelVersion,
+        *,
+        text: str = "",
+        holdout: str | None = "holdout",
+        rows: Sequence[int] | None = None,
+        now_us: int = NOW,
     ) -> OpenedBundle:
+        """rows: numbers of the holdout's rows, which stand for themselves in its sketch."""
         plan = Plan(
             model=MODEL,
             task="binary",
@@ -154,6 +161,7 @@ class World:
             plan_digest=name_of("plan"),
             evidence=(),
             holdout_digest=name_of(holdout) if holdout else None,
+            holdout_sketch=None if rows is None else tuple(f"{row:016x}" for row in rows),
             created_us=now_us,
         )
         return OpenedBundle(name_of(f"bundle {candidate.version} {text}"), record, (), plan, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from simulators.apply_world import MODEL, World, position_in, slot_in
@@ -55,13 +56,21 @@ class Script:
         self.raws.append(seal(ENTRY_TYPE, subjects_of(entry), entry.document(), self.world.key(by)))
         return self.head
 
-    def seal(self, candidate: ModelVersion, text: str = "", holdout: str | None = "holdout", **fields: Any) -> Digest:
-        bundle = self.world.bundle(candidate, text=text, holdout=holdout)
+    def seal(
+        self,
+        candidate: ModelVersion,
+        text: str = "",
+        holdout: str | None = "holdout",
+        rows: Sequence[int] | None = None,
+        **fields: Any,
+    ) -> Digest:
+        bundle = self.world.bundle(candidate, text=text, holdout=holdout, rows=rows)
         self.add(
             "sealed",
             bundle_digest=bundle.digest,
             candidate=candidate,
             holdout_digest=bundle.record.holdout_digest,
+            holdout_sketch=bundle.record.holdout_sketch,
             **{"measured_us": bundle.measured_us, "by": "decider", **fields},
         )
         return bundle.digest

@@ -348,6 +348,7 @@ def golden(environment: str, plan: Document, policies: PolicySet | None = None) 
             "candidate_digest": CANDIDATE["digest"],
             "champion_digest": CHAMPION["digest"],
             "holdout_digest": name_of("holdout"),
+            "holdout_sketch_digest": name_of("sketch"),
             "metadata": METADATA,
             "created_us": NOW - DAY + 60_000_000,
             "key_ids": [key_of("measurer")],

@@ -167,19 +167,9 @@ class Chain:
     def open_intent(self, slot: Slot) -> OpenIntent | None:
         return self.slot(slot).open
 
-    def looks(self, holdout: Digest | None, bundle: Digest) -> int:
-        """Which look at the holdout this bundle is: its place among the sealed ones, or the next."""
-        bundles = [name for name, entry in self.sealed.items() if holdout and entry.holdout_digest == holdout]
-        return bundles.index(bundle) + 1 if bundle in bundles else len(bundles) + 1
-
     def attempts(self, candidate: Digest) -> int:
         """Number of sealed bundles of a candidate."""
         return sum(1 for entry in self.sealed.values() if entry.candidate and entry.candidate.digest == candidate)
-
-    def candidates_judged(self, holdout: Digest | None) -> int:
-        """Number of different candidates with a sealed bundle on a holdout."""
-        judged = {e.candidate.digest for e in self.sealed.values() if e.candidate and e.holdout_digest == holdout}
-        return len(judged) if holdout else 0
 
     def expected_aliases(self, model: str, names: AliasNames | None = None) -> dict[str, str]:
         """Return the aliases that the ledger's releases of a model explain: alias -> version."""

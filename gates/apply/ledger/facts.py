@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from gates.apply.ledger.aliases import AliasNames, sole_version
 from gates.apply.ledger.chain import Chain
 from gates.apply.ledger.last import hotfix_of, last_decision
+from gates.apply.ledger.looks import candidates_on, look_of
 from gates.records.base import Digest, Environment, ModelVersion
 from gates.records.decision import Alias, KnownRelease, LedgerInput, RungBelow
+from gates.records.evidence import Bundle
 from gates.records.release import Slot
 
 
@@ -18,7 +20,7 @@ def facts(
     model: str,
     environment: Environment,
     candidate: ModelVersion,
-    holdout_digest: Digest | None,
+    bundle: Bundle,
     bundle_digest: Digest,
     rungs: Sequence[Environment],
     names: AliasNames | None = None,
@@ -55,9 +57,9 @@ def facts(
             for digest, known in state.known.items()
         ),
         sealed=bundle_digest in chain.sealed,
-        looks=chain.looks(holdout_digest, bundle_digest),
+        looks=look_of(chain.sealed.values(), bundle, bundle_digest),
         attempts=chain.attempts(candidate.digest),
-        candidates_judged=chain.candidates_judged(holdout_digest),
+        candidates_judged=candidates_on(chain.sealed.values(), bundle),
         last_decision=last.decision_id if (last := last_decision(chain, slot)) else None,
         expected_aliases=tuple(
             Alias(alias=alias, version=version) for alias, version in chain.expected_aliases(model, names).items()

@@ -13,7 +13,10 @@ _COMMON = frozenset({"schema_version", "sequence", "previous", "kind", "time_us"
 _FIELDS: dict[EntryKind, tuple[frozenset[str], frozenset[str]]] = {
     # kind: (fields that it must have, fields that it may have)
     "policy": (frozenset({"active", "reason"}), frozenset({"owners", "decisions"})),
-    "sealed": (frozenset({"bundle_digest", "candidate", "measured_us"}), frozenset({"holdout_digest"})),
+    "sealed": (
+        frozenset({"bundle_digest", "candidate", "measured_us"}),
+        frozenset({"holdout_digest", "holdout_sketch"}),
+    ),
     "intent": (frozenset({"slot", "action", "after", "decision"}), frozenset({"expects", "before", "reason"})),
     "rollback": (
         frozenset({"slot", "action", "expects", "after", "reason"}),

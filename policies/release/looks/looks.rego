@@ -9,7 +9,7 @@
 #     eu-ai-act: [Article 9(8)]
 #     sr-11-7: [V Model Validation]
 #   evidence: [ledger.looks, ledger.attempts, ledger.candidates_judged]
-#   not_covered: Looks at the holdout that no ledger saw.
+#   not_covered: Looks at the holdout that no ledger saw, and rows that came again under other keys.
 package gates.release.looks
 
 import data.gates.lib.asked

@@ -44,6 +44,18 @@ results contains result.denies("release.subject", "holdout.missing") if {
 }
 
 # METADATA
+# title: Rows of the holdout unknown
+# description: The bundle has no sketch of its holdout's rows, so nobody could count earlier looks at a part of them.
+# custom:
+#   code: holdout.sketch
+#   remedy: Measure and seal again; an older version of Model Gates made no sketch.
+results contains result.denies("release.subject", "holdout.sketch") if {
+	asked.strict
+	input.bundle.holdout_digest
+	not input.bundle.holdout_sketch_digest
+}
+
+# METADATA
 # title: Another plan
 # description: Evidence, bundle or plan document do not agree with what this policy asks to be measured here.
 # custom:

@@ -24,6 +24,12 @@ test_a_bundle_without_a_holdout if {
 	_codes == set() with input as t.development with input.bundle as without with data.models.m as t.facts
 }
 
+test_a_holdout_without_a_sketch if {
+	without := {key: value | some key, value in t.production.bundle; key != "holdout_sketch_digest"}
+	_codes == {"holdout.sketch"} with input as t.production with input.bundle as without with data.models.m as t.facts
+	_codes == set() with input as t.development with input.bundle as without with data.models.m as t.facts
+}
+
 test_another_plan if {
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.bundle.plan_digest as "sha256:other"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,18 +12,26 @@ from simulators.entries import Script
 from gates.apply.ledger.facts import facts
 from gates.apply.ledger.shape import release_digest
 from gates.errors import EvidenceError
+from gates.records import ModelVersion
 
 
-def facts_for(script: Script, environment: str, number: int, text: str = "", holdout: str | None = "holdout") -> Any:
+def facts_for(
+    script: Script,
+    environment: str,
+    number: int,
+    text: str = "",
+    holdout: str | None = "holdout",
+    rows: Sequence[int] | None = None,
+) -> Any:
     world = script.world
     candidate = world.version(number)
-    bundle = world.bundle(candidate, text=text, holdout=holdout)
+    bundle = world.bundle(candidate, text=text, holdout=holdout, rows=rows)
     return facts(
         script.chain(),
         model="flights",
         environment=environment,
         candidate=candidate,
-        holdout_digest=bundle.record.holdout_digest,
+        bundle=bundle.record,
         bundle_digest=bundle.digest,
         rungs=RUNGS,
     )
@@ -103,3 +112,31 @@ def test_looks_count_bundles_over_all_candidates(script: Script) -> None:
     assert facts_for(script, "staging", 3, "elsewhere", "another holdout").looks == 1
     without = facts_for(script, "staging", 3, "none", None)
     assert (without.looks, without.candidates_judged) == (1, 0)
+
+
+def test_rows_cut_off_a_holdout_begin_no_new_count(script: Script) -> None:
+    """Sixty candidates, each on the rows of the one before without the last: the file is another every time."""
+    for cut in range(60):
+        script.seal(script.world.version(10 + cut), "", f"holdout {cut}", range(100 - cut))
+    last = facts_for(script, "staging", 69, "", "holdout 59", range(41))
+    assert (last.looks, last.candidates_judged) == (60, 60)
+    fresh = facts_for(script, "staging", 69, "", "fresh", range(100, 200))
+    assert (fresh.looks, fresh.candidates_judged) == (1, 0)
+    partly = facts_for(script, "staging", 69, "", "partly fresh", range(99, 200))
+    assert (partly.looks, partly.candidates_judged) == (2, 1)
+
+
+def test_another_model_may_count_its_rows_the_same_way(script: Script) -> None:
+    other = ModelVersion(name="another", version="1", digest="sha256:" + "a" * 64)
+    script.seal(other, "", "theirs", range(100))
+    assert facts_for(script, "staging", 2, "", "ours", range(100)).looks == 1
+    assert facts_for(script, "staging", 2, "", "theirs", range(100)).looks == 2
+
+
+def test_an_entry_without_a_sketch_is_known_by_its_digest(script: Script) -> None:
+    script.seal(script.world.version(2))
+    assert facts_for(script, "staging", 3, "", "holdout", range(100)).looks == 2
+    assert facts_for(script, "staging", 3, "", "another", range(100)).looks == 1
+    script.seal(script.world.version(3), "", "another", range(100))
+    assert facts_for(script, "staging", 4, "", "another").looks == 2
+    assert facts_for(script, "staging", 4, "", None).looks == 1
