@@ -5,10 +5,11 @@ A Parquet file is read where it lies, only the columns that are asked for; a CSV
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,11 @@ FILE_BELIEVERS = (
 )
 """Steps of the engine's optimizer that take the minimum and maximum that a Parquet file states for the truth. A file may
 lie, and honest ones leave NaN out (duckdb issue 25521): a check of every value must look at every value."""
+
+EVERY_LINE = {"skip": 0, "comment": "", "quote": '"', "escape": '"'}
+"""What the engine would otherwise guess from the file: it passes over all lines above the first that fits the last, takes
+lines that begin with `#` for remarks, and joins lines between two apostrophes. The rows that it lost would be in no figure,
+and the rest would be called all of them. The rest of the dialect (RFC 4180's, with another separator) it may guess."""
 
 
 class DuckdbEngine:
@@ -86,13 +92,16 @@ class DuckdbEngine:
 
     def read_csv(self, path: Path, where: str) -> ir.Table:
         """Read a CSV file, plain, gzip or zstd; as `read_parquet`."""
-        # the whole file is sampled: a type that changes in the last row is no surprise later
-        first = self._connection.read_csv(str(path), header=False, all_varchar=True).limit(1).to_pyarrow().to_pylist()
-        names = ["" if name is None else str(name) for name in first[0].values()] if first else []
+        _begins_with_names(path, where)
+        first = self._connection.read_csv(str(path), header=False, all_varchar=True, **EVERY_LINE)
+        values = first.limit(1).to_pyarrow().to_pylist()
+        names = ["" if name is None else str(name) for name in values[0].values()] if values else []
         distinct(names, where)
-        if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
-            raise UsageError("lines have different numbers of columns", code="table.unreadable", where=where)
-        return keep(self._connection.read_csv(str(path), header=True, sample_size=-1))
+        # the whole file is sampled: a type that changes in the last row is no surprise later
+        table = self._connection.read_csv(str(path), header=True, sample_size=-1, **EVERY_LINE)
+        if len(table.columns) != len(names) or (len(names) == 1 and re.search(r"[,;\t|]", names[0])):
+            raise _other_lines("lines have different numbers of columns", where)
+        return keep(table)
 
     def read_dataset(self, dataset: Any, where: str) -> ir.Table:
         """Read a pyarrow dataset, batch by batch: nothing is copied."""
@@ -128,6 +137,24 @@ def _limited(limit: str) -> Iterator[None]:
             where=MEMORY_VARIABLE,
             remedy="such as 4GB or 60%",
         ) from error
+
+
+def _begins_with_names(path: Path, where: str) -> None:
+    """Refuse an empty first line: the engine would read the names below it as a row too."""
+    import pyarrow as pa
+
+    with suppress(OSError), pa.input_stream(str(path)) as file:  # what is damaged the engine says
+        if file.read(4).removeprefix(codecs.BOM_UTF8)[:1] in (b"\n", b"\r"):
+            raise _other_lines("the first line is empty", where)
+
+
+def _other_lines(message: str, where: str) -> UsageError:
+    return UsageError(
+        message,
+        code="table.unreadable",
+        where=where,
+        remedy='the first line has the names of the columns, each other one as many values, quoted by " where need be',
+    )
 
 
 def _compiler() -> Any:

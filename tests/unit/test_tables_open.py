@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import math
 import os
@@ -96,6 +97,43 @@ def test_what_is_not_a_table_is_one_line(tables: Tables, tmp_path: Path, name: s
     assert caught.value.where == name
     assert "\n" not in str(caught.value)
     assert "gates-tables-" not in str(caught.value)
+
+
+ROWS = "".join(f"{i},{i % 2},.5\n" for i in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"id,y,p\n{ROWS}id,y,p,region\n{ROWS.replace('.5', '.5,N')}", "different numbers of columns"),
+        (f"id,y,p\n{ROWS}zq-1,Smith, Ann,1\n", "different numbers of columns"),
+        (f"made in March\tby ann\nid,y,p\n{ROWS}", "different numbers of columns"),
+        (f"\n\nid,y,p\n{ROWS}", "the first line is empty"),
+        (f"id,y,p\n{ROWS}#1,2\n", "different numbers of columns"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_no_leading_line_of_a_csv_file_is_passed_over(
+    tables: Tables, tmp_path: Path, content: str, said: str, suffix: str
+) -> None:
+    raw = content.encode()
+    (tmp_path / f"a{suffix}").write_bytes(gzip.compress(raw) if suffix == ".csv.gz" else raw)
+    with pytest.raises(UsageError, match=said) as caught:
+        tables.open(Table(role="holdout", uri=f"a{suffix}"), base=tmp_path)
+    assert "Smith" not in str(caught.value)
+
+
+def test_every_line_of_a_csv_file_is_a_row(tables: Tables, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,who\n1,it's\n#2,#\n3,'x\n4,y'\n5,\"a\nb\"\n", encoding="utf-8")
+    opened = tables.open(Table(role="holdout", uri="a.csv"), base=tmp_path)
+    assert opened.identity.rows == 5
+    assert opened.table["who"].to_pyarrow().to_pylist() == ["it's", "#", "'x", "y'", "a\nb"]
+
+
+def test_what_a_damaged_gzip_file_is_the_engine_says(tables: Tables, tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(b"\x1f\x8b and nothing else")
+    with pytest.raises(UsageError, match="cannot be read as a table"):
+        tables.open(Table(role="holdout", uri="a.csv.gz"), base=tmp_path)
 
 
 def test_a_truncated_parquet_is_refused(tables: Tables, tmp_path: Path) -> None:
