@@ -21,6 +21,8 @@ class ParameterFacts(Record):
     bins: Annotated[int, Field(ge=2, le=100)] | None = None
     micro_bins: Annotated[int, Field(ge=10, le=100_000)] | None = None
     coverage_level: Annotated[float, Field(gt=0, lt=1)] | None = None
+    curve_levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] | None = None
+    curve_reach: Annotated[float, Field(ge=0, lt=1)] | None = None
     strata: Annotated[int, Field(ge=2, le=100)] | None = None
     operating_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     parity_tolerance: Annotated[float, Field(ge=0)] | None = None

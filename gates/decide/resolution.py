@@ -196,8 +196,11 @@ def _coverage(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]
 
 
 def _levels(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
-    levels = {plan.parameters.coverage_level, *(interval.level for interval in plan.columns.intervals)}
-    return stats.levels_limit(sorted(levels), rows, freedom=holdout.freedom_at(rows))
+    return stats.levels_limit(_of_intervals(plan), rows, freedom=holdout.freedom_at(rows))
+
+
+def _of_intervals(plan: Plan) -> list[float]:
+    return sorted({plan.parameters.coverage_level, *(interval.level for interval in plan.columns.intervals)})
 
 
 def _strata(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
@@ -208,11 +211,18 @@ def _strata(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> fl
     return stats.levels_limit(levels, rows / each, over=False, freedom=freedom)
 
 
-def _quantiles(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
-    quantiles = sorted(quantile.level for quantile in plan.columns.quantiles)
-    if not quantiles:
-        return _levels(plan, holdout, rows, checks)
-    return stats.levels_limit(quantiles, rows, freedom=holdout.freedom_at(rows))
+def _quantiles(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
+    levels = sorted(quantile.level for quantile in plan.columns.quantiles) or plan.parameters.curve_levels
+    return stats.levels_limit(levels, rows, freedom=holdout.freedom_at(rows))
+
+
+def _curves(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
+    """Of predicted quantiles and of intervals, where there are several: both curves must hold."""
+    intervals = _of_intervals(plan)
+    if len(intervals) == 1:
+        return _quantiles(plan, holdout, rows, checks)
+    levels = [*intervals, *(quantile.level for quantile in plan.columns.quantiles)]
+    return stats.levels_limit(levels, rows, freedom=holdout.freedom_at(rows))
 
 
 def _auc(_: Plan, holdout: Holdout, rows: float, __: tuple[str, ...]) -> float:
@@ -232,6 +242,6 @@ _METHODS: Mapping[str, _Method] = {
     "calibration.level_coverage": _levels,
     "calibration.stratum_under_coverage": _strata,
     "calibration.quantile": _quantiles,
-    "calibration.pit": _quantiles,
+    "calibration.pit": _curves,
     "regression.auc_vs_champion": _auc,
 }

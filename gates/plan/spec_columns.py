@@ -82,7 +82,9 @@ class ColumnsSpec(Part):
     champion_intervals: tuple[IntervalSpec, ...] = Field(
         default=(), description="The champion's, in a predictions table."
     )
-    quantiles: tuple[QuantileSpec, ...] = Field(default=(), description="Predicted quantiles, in a predictions table.")
+    quantiles: tuple[QuantileSpec, ...] = Field(
+        default=(), description="Predicted quantiles; policy says which levels there must be (curve_levels)."
+    )
     champion_quantiles: tuple[QuantileSpec, ...] = Field(
         default=(), description="The champion's, in a predictions table."
     )

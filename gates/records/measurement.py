@@ -34,6 +34,7 @@ class Reason(StrEnum):
     ONE_ANNOTATION = "one_annotation"
     FEW_CLUSTERS = "few_clusters"
     FEW_EVENTS = "few_events"
+    FEW_LEVELS = "few_levels"
     COLUMN_MISSING = "column_missing"
     TABLE_MISSING = "table_missing"
     TABLE_CHANGED = "table_changed"

@@ -113,12 +113,22 @@ class Parameters(Record):
     maturation_seconds: after its event a row's label is taken to have come for good; None where nobody said.
     near_digits: significant digits to which numbers are rounded where rows are compared for being nearly the same.
     personal_rows: rows of a table whose values are looked at for personal data.
+    curve_levels: a numeric model's curve has a predicted quantile within curve_reach of each; or an interval of the level
+    that lies between such a quantile and its mirror, within twice that.
     cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
 
     bins: Annotated[int, Field(ge=2, le=100)] = 10
     micro_bins: Annotated[int, Field(ge=10, le=100_000)] = 1_000
     coverage_level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    curve_levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = (
+        0.1,
+        0.25,
+        0.5,
+        0.75,
+        0.9,
+    )
+    curve_reach: Annotated[float, Field(ge=0, lt=1)] = 0.05
     strata: Annotated[int, Field(ge=2, le=100)] = 5
     operating_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     parity_tolerance: Annotated[float, Field(ge=0)] = 1e-6

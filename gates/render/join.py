@@ -22,6 +22,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.ONE_GROUP: "all rows are of one group",
     Reason.FEW_CLUSTERS: "too few groups of rows",
     Reason.FEW_EVENTS: "too few events",
+    Reason.FEW_LEVELS: "too few of the levels that policy wants",
     Reason.COLUMN_MISSING: "a column is missing",
     Reason.TABLE_MISSING: "a table is missing",
     Reason.KEYS_NOT_UNIQUE: "keys are not unique",

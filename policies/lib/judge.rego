@@ -453,6 +453,14 @@ unmeasured["few_clusters"] := {"small": true}
 unmeasured["few_events"] := {"small": true}
 
 # METADATA
+# title: Too few levels
+# description: The predicted quantiles, or the intervals, leave out levels that policy wants a curve to have.
+# custom:
+#   code: unmeasured.few_levels
+#   remedy: Name a quantile near each of the policy's curve_levels in columns.quantiles; as shipped .1, .25, .5, .75, .9, or deciles. Intervals need .5 and .8.
+unmeasured["few_levels"] := {}
+
+# METADATA
 # title: Column missing
 # description: A column that the check needs is not in the table.
 # custom:

@@ -135,6 +135,22 @@ class TestCurve:
             passed += bool(figure(curve_gap(curve(u, DECILES), minimum_clusters=8)).upper[0] < shift)
         assert 0.02 <= passed / runs <= tolerance(0.05, runs)
 
+    @pytest.mark.parametrize("shift", [0.0, 0.04])
+    def test_the_worse_of_two_curves_keeps_the_promise(self, shift: float) -> None:
+        """Quantiles that are right and central intervals of the same rows, all of which hold too much."""
+        rng, runs, n = np.random.default_rng(11), 600, 1_000
+        levels, truth, found = [0.3, 0.5, 0.8], shift, []
+        for _ in range(runs):
+            u = rng.random(n)
+            central = np.abs(2 * u - 1)
+            wide = curve(np.where(central > 0.2, np.maximum(0.2, central - shift), central), levels)
+            found.append(figure(curve_gap(curve(u, DECILES), wide, minimum_clusters=8)))
+        assert np.mean([one.upper[0] < truth for one in found]) <= tolerance(0.05, runs)
+        assert np.mean([one.lower[0] > truth for one in found]) <= tolerance(0.05, runs)
+        alone = figure(curve_gap(curve(u, DECILES), minimum_clusters=8))
+        assert found[-1].estimate >= alone.estimate
+        assert (found[-1].upper >= alone.upper).all()
+
     def test_exact_limits_pass_what_the_band_cannot(self) -> None:
         """Why not the band alone: a perfect model, 10,000 rows, limit .02."""
         rng, runs, n = np.random.default_rng(7), 200, 10_000

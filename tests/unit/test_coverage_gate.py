@@ -115,7 +115,24 @@ class TestLevels:
 
     def test_one_level_alone_is_no_curve(self) -> None:
         [pit] = of(measure(sample(200)), "pit")
-        assert pit.reason is Reason.NOT_PROVIDED
+        assert pit.reason is Reason.FEW_LEVELS
+
+    @pytest.mark.parametrize(
+        ("levels", "reason"),
+        [
+            ((0.9, 0.5), None),
+            ((0.9, 0.4, 0.7), None),
+            ((0.95, 0.5), Reason.FEW_LEVELS),
+            ((0.9, 0.8), Reason.FEW_LEVELS),
+        ],
+    )
+    def test_intervals_have_the_levels_between_the_wanted_quantiles(
+        self, levels: tuple[float, ...], reason: Reason | None
+    ) -> None:
+        frame = sample(200)
+        shares = {f"{word}_{i}": frame[f"{word}_0"] for i in range(len(levels)) for word in ("covered", "width")}
+        [pit] = of(measure(frame.assign(**shares), levels=levels), "pit")
+        assert pit.reason is reason
 
 
 class TestStrata:
@@ -221,12 +238,12 @@ class TestQuantiles:
     def test_shares_by_level_and_their_farthest(self) -> None:
         frame = sample(2_000)
         u = np.random.default_rng(3).random(2_000) ** 1.2
-        levels = (0.1, 0.5, 0.9)
+        levels = (0.1, 0.3, 0.5, 0.7, 0.9)
         frame = frame.assign(**{f"below_{i}": u <= level for i, level in enumerate(levels)})
         findings = measure(frame, quantiles=levels)
         gaps = [(u <= level).mean() - level for level in levels]
         assert [m.estimate for m in of(findings, "quantile")] == pytest.approx(gaps)
-        assert names(of(findings, "quantile")) == ["0.1", "0.5", "0.9"]
+        assert names(of(findings, "quantile")) == ["0.1", "0.3", "0.5", "0.7", "0.9"]
         [pit] = of(findings, "pit")
         assert pit.estimate == pytest.approx(max(map(abs, gaps)))
         assert params(pit)["of"] == "quantiles"
@@ -236,10 +253,39 @@ class TestQuantiles:
         findings = measure(frame, quantiles=(0.5,))
         assert {m.reason for m in of(findings, "under_coverage")} == {Reason.NO_SETS}
         [pit] = of(findings, "pit")
+        assert pit.reason is Reason.FEW_LEVELS
+        [pit] = of(measure(frame, plan(curve_levels=(0.5,)), quantiles=(0.5,)), "pit")
         assert pit.estimate == pytest.approx(0.5)
         document = json.loads(findings.notes[0].content)
         assert "levels" not in document
         assert document["quantiles"][0]["share"] == 1
+
+    @pytest.mark.parametrize(
+        ("levels", "reason"),
+        [
+            ((0.1, 0.25, 0.5, 0.75, 0.9), None),
+            (tuple(k / 10 for k in range(1, 10)), None),
+            ((0.05, 0.3, 0.5, 0.7, 0.95), None),
+            ((0.1, 0.5, 0.9), Reason.FEW_LEVELS),
+            ((0.1, 0.25, 0.5, 0.75), Reason.FEW_LEVELS),
+        ],
+    )
+    def test_a_curve_has_the_levels_that_policy_wants(self, levels: tuple[float, ...], reason: Reason | None) -> None:
+        frame = sample(100).assign(**{f"below_{i}": True for i in range(len(levels))})
+        findings = measure(frame, quantiles=levels)
+        assert [m.reason for m in of(findings, "pit")] == [reason]
+        assert {m.reason for m in of(findings, "quantile")} == {None}
+
+    def test_a_level_that_is_easily_right_does_not_stand_for_intervals_that_are_wrong(self) -> None:
+        """Intervals of nine in ten are right, those of one in two hold four in five; a quantile far below all is right."""
+        frame = sample(6_000)
+        often = np.random.default_rng(5).random(6_000) < 0.8
+        frame = frame.assign(covered_1=often, width_1=frame.width_0, below_0=False)
+        [pit] = of(measure(frame, levels=(0.9, 0.5), quantiles=(0.01,)), "pit")
+        assert bound(pit)[0] > 0.25
+        assert params(pit)["of"] == "quantiles and intervals"
+        [pit] = of(measure(frame, levels=(0.9,), quantiles=(0.01,)), "pit")
+        assert pit.reason is Reason.FEW_LEVELS
 
 
 class TestCalibrationRows:
@@ -315,7 +361,7 @@ class TestTooLittle:
 
     def test_seven_clusters_are_few(self) -> None:
         frame = sample(700, cluster=[f"d{i % 7}" for i in range(700)], below_0=True)
-        findings = measure(frame, quantiles=(0.5,))
+        findings = measure(frame, plan(curve_levels=(0.5,)), quantiles=(0.5,))
         assert {m.reason for m in findings.measurements if m.check not in ABSENT} == {
             Reason.FEW_CLUSTERS,
             Reason.NO_CHAMPION,

@@ -17,7 +17,7 @@ from gates.inputs.tables import Tables
 from gates.measure.holdout import look_at
 from gates.measure.stats.resolution import Holdout
 from gates.records import WHOLE, Columns, Parameters, Plan, Requirement, Slice, Table
-from gates.records.plan import Interval
+from gates.records.plan import Interval, Quantile
 from gates.render.resolution import resolution_document, resolution_text
 
 DIGEST = "sha256:" + "0" * 64
@@ -205,6 +205,22 @@ def test_a_numeric_task_needs_no_label_and_every_level_counts(tmp_path: Path) ->
     both = ("calibration.under_coverage", "calibration.over_coverage")
     assert shown[both] < shown["calibration.level_coverage",] == shown["calibration.pit",]
     assert found.open == ()
+
+
+def test_a_curve_of_quantiles_counts_beside_that_of_intervals(tmp_path: Path) -> None:
+    intervals = tuple(Interval(level=level, lower=f"l{level}", upper=f"u{level}") for level in (0.5, 0.8))
+    quantiles = tuple(Quantile(level=level, column=f"q{level}") for level in (0.1, 0.25, 0.5, 0.75, 0.9))
+    wanted = (Requirement(environment="staging", check="calibration.pit", role="prove"),)
+
+    def smallest(**columns: Any) -> float:
+        asked = plan(task="numeric", requirements=wanted, columns=Columns(label="y", **columns))
+        found = resolve(asked, DATA, {WHOLE: look(tmp_path, asked, holdout=frame())})
+        return found.shown[0].smallest
+
+    assert smallest() == smallest(quantiles=quantiles)
+    assert smallest(quantiles=quantiles, intervals=intervals) > max(
+        smallest(quantiles=quantiles), smallest(intervals=intervals)
+    )
 
 
 @pytest.mark.parametrize(

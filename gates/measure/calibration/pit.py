@@ -1,12 +1,14 @@
 """The calibration of a numeric model's whole distribution: shares of rows at or under its predicted quantiles.
 
-A share of y <= q_tau that is tau at each level is what the probability integral transform is uniform for. Without
-quantiles the coverage of intervals at two levels or more is such a curve too; one level says nothing of the rest.
+A share of y <= q_tau that is tau at each level is what the probability integral transform is uniform for. The coverage of
+intervals at two levels or more is such a curve too; one level says nothing of the rest. Where there are both, the worse of
+the two counts. Which levels are there is the author's word, so policy says which must be: a curve of one level of its
+author's choice is easily right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gates.measure.calibration.shares import curve, gap, method, name_of
@@ -14,12 +16,19 @@ from gates.measure.claims import NOTHING, Claim, family, params
 from gates.measure.interface import Given, Scored
 from gates.measure.stats.conformal import Curve, curve_gap
 from gates.measure.sums import Part
-from gates.records import Item, Measurement, Reason
+from gates.records import Item, Measurement, Parameters, Reason
+from gates.records.base import Scalar
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 PIT, QUANTILE = "calibration.pit", "calibration.quantile"
+
+MEDIAN = 0.5
+"""Level of the quantile that no interval lies around."""
+
+ROUNDING = 1e-9
+"""In doubles .75 is a little more than .05 away from .7."""
 
 
 def values(scored: Scored) -> dict[str, ir.NumericValue]:
@@ -46,20 +55,42 @@ def unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
 
 
 def _farthest(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Measurement]:
-    of, levels = ("quantiles", scored.quantiles) if scored.quantiles else ("intervals", scored.levels)
+    curves = _curves(scored)
+    named: dict[str, Scalar] = {"of": " and ".join(curves), "levels": sum(map(len, curves.values()))} if curves else {}
     claim = Claim(
         PIT,
         "candidate",
         family(PIT, len(pieces)),
-        f"exact_and_dkw_{of}",
-        params(given, of=of, levels=len(levels)),
+        "_".join(("exact_and_dkw", *curves)),
+        params(given, **named),
         scored.predictions,
     )
+    missing = _missing(given.plan.parameters, scored, curves)
     minimum = given.plan.parameters.minimum_clusters
-    told = scored.task == "numeric" and (scored.quantiles or len(levels) > 1)
     for piece in pieces if scored.task == "numeric" else pieces[:1]:
-        figure = curve_gap(_curve(piece, of, levels), minimum_clusters=minimum) if told else Reason.NOT_PROVIDED
-        yield claim.measured(figure, piece.where)
+        drawn = [_curve(piece, of, levels) for of, levels in curves.items()]
+        yield claim.measured(missing or curve_gap(*drawn, minimum_clusters=minimum), piece.where)
+
+
+def _curves(scored: Scored) -> dict[str, tuple[float, ...]]:
+    """Return the levels of each curve that the model has."""
+    found = {"quantiles": scored.quantiles, "intervals": scored.levels if len(scored.levels) > 1 else ()}
+    return {of: levels for of, levels in found.items() if levels and scored.task == "numeric"}
+
+
+def _missing(asked: Parameters, scored: Scored, curves: Mapping[str, tuple[float, ...]]) -> Reason | None:
+    """Return why there is no curve to judge; one that has all levels is enough, and then all there are count."""
+    if scored.task != "numeric" or not (scored.quantiles or scored.levels):
+        return Reason.NOT_PROVIDED
+    of_intervals = tuple(abs(2 * level - 1) for level in asked.curve_levels if level != MEDIAN)
+    enough = _reached(asked.curve_levels, curves.get("quantiles", ()), asked.curve_reach) or _reached(
+        of_intervals, curves.get("intervals", ()), 2 * asked.curve_reach
+    )
+    return None if enough else Reason.FEW_LEVELS
+
+
+def _reached(wanted: Iterable[float], levels: tuple[float, ...], reach: float) -> bool:
+    return bool(levels) and all(min(abs(level - one) for one in levels) <= reach + ROUNDING for level in wanted)
 
 
 def _curve(piece: Part, of: str, levels: tuple[float, ...]) -> Curve:

@@ -254,7 +254,7 @@ checks["calibration.coverage_spread"] := {
 
 # METADATA
 # title: Calibration of the distribution
-# description: The largest distance between a predicted quantile's level and the share of rows at or under it; of intervals, between level and coverage.
+# description: The largest distance between a predicted quantile's level and the share of rows at or under it, and of intervals at two levels or more between level and coverage. One of the two must have the levels that policy wants.
 # custom:
 #   code: calibration.pit
 #   remedy: Recalibrate the quantiles (conformalized quantile regression, isotonic on the levels) on rows that neither training nor the holdout uses.
