@@ -21,7 +21,8 @@ class World:
 
     Attributes
     ----------
-    numbers, whole, words: columns of `frame` with floats, whole numbers, categories as text. hourly: an event an hour.
+    numbers, whole, words, flags: columns of `frame` with floats, whole numbers, categories as text, two values.
+    hourly: an event an hour.
     """
 
     name: str
@@ -29,6 +30,7 @@ class World:
     numbers: tuple[str, ...]
     whole: tuple[str, ...]
     words: tuple[str, ...]
+    flags: tuple[str, ...]
     hourly: bool = False
 
 
@@ -76,7 +78,9 @@ def weather() -> World:
     frame = frame[frame["t"] < "2013-04-15"].rename(columns={"origin": "e"})
     frame["sector"] = SECTORS[(frame["wind_dir"] / 22.5).round().astype(int) % 16]
     frame["degrees"] = frame["wind_dir"].astype(int)
-    return World("weather", frame, ("temp", "dewp", "humid", "pressure"), ("degrees",), ("sector",), hourly=True)
+    frame["rain"] = frame["precip"] > 0
+    numbers = ("temp", "dewp", "humid", "pressure")
+    return World("weather", frame, numbers, ("degrees",), ("sector",), ("rain",), hourly=True)
 
 
 @cache
@@ -89,7 +93,8 @@ def flights() -> World:
     frame = frame[frame.groupby("e")["t"].transform("size") >= 6].head(6_000)
     frame["speed"] = frame["distance"] / frame["air_time"]
     frame["delay"] = frame["dep_delay"].astype(int)
-    return World("flights", frame, ("speed", "arr_delay"), ("delay", "flight"), ("dest", "carrier"))
+    frame["late"] = (frame["dep_delay"] > 0).astype(int)
+    return World("flights", frame, ("speed", "arr_delay"), ("delay", "flight"), ("dest", "carrier"), ("late",))
 
 
 @cache
@@ -101,8 +106,9 @@ def tumours() -> World:
     frame["size"] = pd.qcut(frame["mean area"], 6, labels=["Tiny", "Small", "Medium", "Large", "Huge", "Giant"])
     frame["size"] = frame["size"].astype(str)
     frame["area"] = frame["worst area"].round().astype(int)
+    frame["kind"] = np.where(frame["target"] == 1, "B", "M")
     names = ("mean radius", "mean texture", "worst smoothness", "area error")
-    return World("tumours", _spread(frame, 40, "1D"), names, ("area",), ("size",))
+    return World("tumours", _spread(frame, 40, "1D"), names, ("area",), ("size",), ("kind",))
 
 
 @cache
@@ -111,9 +117,10 @@ def visits() -> World:
     frame = frame[frame["disea"] > 0].head(3_000).reset_index(drop=True)
     frame["illness"] = frame["disea"] * 1.0 + frame["lpi"]
     frame["tenth"] = (frame["disea"] * 10).round().astype(int)
+    frame["good"] = frame["hlthg"] > 0
     bands = pd.qcut(frame["disea"], 8, labels=False, duplicates="drop")
     frame["band"] = np.array([f"Band {chr(65 + int(band))}" for band in bands])
-    return World("visits", _spread(frame, 100, "13h"), ("disea", "illness"), ("tenth",), ("band",))
+    return World("visits", _spread(frame, 100, "13h"), ("disea", "illness"), ("tenth",), ("band",), ("good",))
 
 
 @cache
@@ -126,9 +133,10 @@ def made_up() -> World:
             "wide": rng.lognormal(0, 3, n),
             "count": rng.poisson(60, n),
             "word": rng.choice(["Ωmega", "Zürich ", "São Paulo", "Łódź", "plain one", "Other Two"], n),
+            "flag": rng.random(n) < 0.5,
         }
     )
-    return World("made up", _spread(frame, 60, "6h"), ("gamma", "wide"), ("count",), ("word",))
+    return World("made up", _spread(frame, 60, "6h"), ("gamma", "wide"), ("count",), ("word",), ("flag",))
 
 
 WORLDS: dict[str, Callable[[], World]] = {
@@ -348,6 +356,12 @@ def type_or_encoding(rng: np.random.Generator, world: World, affected: int) -> P
 
 
 def category_mapping(rng: np.random.Generator, world: World, affected: int) -> Planted:
+    if rng.random() < 0.3:  # of two values: in all rows, or it could not be told from values that are wrong at random
+        base = _base(rng, world, ("flags",), 2 * affected)
+        one, two = base["x"].unique()
+        names = rng.permutation(["c0", "c1"]) if rng.random() < 0.5 else (two, one)
+        wrong = base["x"].map(dict(zip((one, two), names, strict=True)))
+        return Planted(*spoil(rng, base, wrong, len(base)), note=f"flag as {names[0]}, {names[1]}")
     base = _base(rng, world, ("words",), 4 * affected)
     common = base["x"].value_counts().index[:12].to_numpy()
     base = base[base["x"].isin(common)].reset_index(drop=True)
@@ -414,6 +428,17 @@ def two_at_once(rng: np.random.Generator, world: World, affected: int) -> Plante
     return Planted(*sides, note=f"{one.__name__} and {two.__name__}")
 
 
+def flag_at_random(rng: np.random.Generator, world: World, affected: int) -> Planted:
+    """Wrong values of two: the other one in some rows, or all rows drawn again, or dealt to other rows."""
+    base = _base(rng, world, ("flags",), 5 * affected)
+    one, two = base["x"].unique()
+    kind = str(rng.choice(["other", "drawn", "dealt"]))
+    if kind == "other":
+        return Planted(*spoil(rng, base, base["x"].map({one: two, two: one}), affected), note=kind)
+    others = rng.integers(0, len(base), len(base)) if kind == "drawn" else rng.permutation(len(base))
+    return Planted(base, base.assign(x=base["x"].to_numpy()[others]), note=kind)
+
+
 def few(rng: np.random.Generator, world: World, affected: int) -> Planted:
     """Too few rows to say anything; `affected` is not heard."""
     plant = VALUES[int(rng.integers(len(VALUES)))]
@@ -437,10 +462,11 @@ def beside(plants: dict[str, Planted]) -> Planted:
 
 
 def values(rng: np.random.Generator, world: World, affected: int) -> Planted:
-    """One feature for each cause that shows in the values alone; one with two causes, one with few rows."""
+    """One feature for each cause that shows in the values alone; with two causes; with few rows; a flag wrong at random."""
     plants = {plant.__name__: plant(rng, world, affected) for plant in VALUES}
     plants["unknown two"] = two_at_once(rng, world, affected)
     plants["unknown few"] = few(rng, world, affected)
+    plants["unknown flag"] = flag_at_random(rng, world, affected)
     return beside(plants)
 
 

@@ -17,6 +17,7 @@ class Promise:
     Attributes
     ----------
     what: the event, in words. seen: its count. runs: out of how many. at_most, at_least: the promise; one of them.
+    reached: the share that is seen must be `at_least` itself, and not only be compatible with it.
     """
 
     what: str
@@ -24,6 +25,7 @@ class Promise:
     runs: int
     at_most: float | None = None
     at_least: float | None = None
+    reached: bool = False
 
     @property
     def rate(self) -> float:
@@ -37,13 +39,15 @@ class Promise:
         """
         if self.at_most is not None:
             return bool(stats.binom.sf(self.seen - 1, self.runs, self.at_most) >= SURPRISE)
+        if self.reached and self.at_least is not None and self.rate < self.at_least:
+            return False
         return bool(stats.binom.cdf(self.seen, self.runs, self.at_least) >= SURPRISE)
 
     @property
     def words(self) -> str:
         if self.at_most is not None:
             return f"at most {share(self.at_most)}"
-        return f"at least {share(self.at_least or 0.0)}"
+        return f"at least {share(self.at_least or 0.0)}{', seen' if self.reached else ''}"
 
 
 def share(rate: float) -> str:

@@ -67,6 +67,12 @@ def test_a_promise_is_broken_beyond_three_standard_errors(seen: int, runs: int, 
     assert Promise("", runs - seen, runs, at_least=1 - at_most).kept is kept
 
 
+def test_a_share_that_must_be_reached_is_not_kept_by_luck() -> None:
+    assert Promise("", 93, 100, at_least=0.95).kept
+    assert not Promise("", 93, 100, at_least=0.95, reached=True).kept
+    assert Promise("", 95, 100, at_least=0.95, reached=True).kept
+
+
 def test_random_numbers_depend_on_the_world_alone() -> None:
     one = import_module("study.families").one
     alone = Runner(0.01).simulate(one, [(5, 100)], 4_000)

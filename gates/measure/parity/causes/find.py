@@ -13,7 +13,7 @@ from gates.measure.parity.apart import NOWHERE, Apart, apart, differing
 from gates.measure.parity.causes.decide import FEWEST, decide
 from gates.measure.parity.causes.history import History, near, read_history
 from gates.measure.parity.causes.hypotheses import Cause, Claim, Hypothesis, Tally
-from gates.measure.parity.causes.levels import mapping_claims, multiset_tallies
+from gates.measure.parity.causes.levels import mapping_claims, multiset_tallies, whole_mapping_tallies
 from gates.measure.parity.causes.moments import moment_claims
 from gates.measure.parity.causes.numbers import number_claims
 from gates.measure.parity.causes.past import Near, flagged, look, past_claims
@@ -103,7 +103,7 @@ def find_causes(
             still.append(rows.of(left))
     past = _past(still, sources)
     for rows in still:
-        causes |= {rows.features[f].name: cause for f, cause in _of_many(rows, past).items()}
+        causes |= {rows.features[f].name: cause for f, cause in _of_many(rows, past, pairs).items()}
     if sources.time is not None and not _read(sources):
         causes = {name: replace(c, why="engine") if c.why == "nothing" else c for name, c in causes.items()}
     differ = {name: found.differ.get(name, NOWHERE) for name in causes}
@@ -117,25 +117,26 @@ def _of_values(rows: Rows, pairs: ir.Table) -> dict[int, Cause]:
     """Ask for a relation of the two values."""
     defaults = default_tallies(rows, pairs)
     if rows.form.numeric:
-        rows, claims = number_claims(rows)
+        rows, claims = number_claims(rows, pairs)
     elif rows.form.moments:
-        rows, claims = moment_claims(rows)
+        rows, claims = moment_claims(rows, pairs)
     else:
         rows, claims = text_claims(rows)
     return _decided(rows, [*gap_claims(rows), *claims], defaults)
 
 
-def _of_many(rows: Rows, past: Sequence[Near]) -> dict[int, Cause]:
+def _of_many(rows: Rows, past: Sequence[Near], pairs: ir.Table) -> dict[int, Cause]:
     """Ask the history, then what is true of many values at once."""
     nothing = {f: Cause("unknown", size, why="nothing") for f, size in rows.sizes.items()}
     causes = nothing | _of_the_past(rows, past)
     left = [f for f, cause in causes.items() if cause.why == "nothing"]
     if left:
         causes |= _decided(*mapping_claims(rows.of(left)), {})
-    left = [f for f, cause in causes.items() if cause.why == "nothing"]
-    if left:
-        tallies = multiset_tallies(rows.of(left))
-        causes |= {f: decide([tally], tally.rows, lambda _a, _b: (0, 0)) for f, tally in tallies.items()}
+    for tallies_of in (lambda left: whole_mapping_tallies(left, pairs), multiset_tallies):
+        left = [f for f, cause in causes.items() if cause.why == "nothing"]
+        if left:
+            tallies = tallies_of(rows.of(left))
+            causes |= {f: decide([tally], tally.rows, lambda _a, _b: (0, 0)) for f, tally in tallies.items()}
     return causes
 
 

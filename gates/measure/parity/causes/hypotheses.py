@@ -34,6 +34,7 @@ Detail = Mapping[str, float | int | str]
 # Levels: of two hypotheses that both explain the rows, the special one is named, and the general one is not its rival.
 VALUE = 1  # a relation of the two values alone
 LINE = 1.5  # a factor and an offset at once
+GRID = 1.6  # the other side's value on a coarser grid: the same constant in all rows is no rounding
 GAP = 1.7  # nothing, where the other side has a value
 LATE = 2  # what was known when, by ingestion times
 STEP = 3  # one step in the entity's history, or its last value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gates.measure.parity.causes.hypotheses import VALUE, Claim, Detail
-from gates.measure.parity.causes.rows import Rows, most_frequent
+from gates.measure.parity.causes.hypotheses import GRID, VALUE, Claim, Detail
+from gates.measure.parity.causes.rows import Rows, halved, most_frequent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import ibis.expr.types as ir
 
@@ -19,8 +19,13 @@ WIDEST = 14 * HOUR
 UNITS = {"second": 1.0, "minute": 60.0, "hour": HOUR, "day": 24 * HOUR}
 
 
-def moment_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
-    """Return hypotheses about features of dates or timestamps, and the rows with the constants that they speak of."""
+def moment_claims(rows: Rows, pairs: ir.Table) -> tuple[Rows, list[Claim]]:
+    """Return hypotheses about features of dates or timestamps, and the rows with the constants that they speak of.
+
+    Parameters
+    ----------
+    pairs: all pairs, as of `compare.pair`.
+    """
     found = most_frequent(rows, rows.table.y - rows.table.x)
     zones = {f: zone_of(shifts) for f, each in found.items() if (shifts := [s for s in each if zone_like(s)])}
     offsets = {f: shifts[0] for f, shifts in found.items() if shifts and not zone_like(shifts[0])}
@@ -46,7 +51,7 @@ def moment_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
             (shift == t["shift"]).fill_null(False),
             (other == t["shift"]).fill_null(False),
         ),
-        *_coarser(rows),
+        *_coarser(rows, pairs, {f: shifts[0] for f, shifts in found.items() if shifts}),
     ]
     return rows, claims
 
@@ -70,13 +75,16 @@ def zone_of(shifts: Sequence[float]) -> tuple[list[float], Detail]:
     return [first, second], {"hours": first / HOUR, "or_hours": second / HOUR}
 
 
-def _coarser(rows: Rows) -> Iterator[Claim]:
+def _coarser(rows: Rows, pairs: ir.Table, shifts: Mapping[int, float]) -> Iterator[Claim]:
     t = rows.table
-    for side, fine, coarse, other in (("online", t.x, t.y, t.other_y), ("offline", t.y, t.x, t.other_x)):
-        for unit, size in UNITS.items():
-            details: dict[int, Detail] = {f: {"unit": unit, "side": side} for f in rows.features}
+    for unit, size in UNITS.items():
+        half = halved(rows, pairs, shifts, dict.fromkeys(shifts, size))
+        for side, fine, coarse, other in (("online", t.x, t.y, t.other_y), ("offline", t.y, t.x, t.other_x)):
+            told: Detail = {"unit": unit, "side": side}
             holds, chance = _cut(fine, coarse, size), _cut(fine, other, size)
-            yield Claim("rounding_or_precision", VALUE, details, holds, chance)
+            for level, features in ((VALUE, half), (GRID, set(rows.features) - half)):
+                if features:
+                    yield Claim("rounding_or_precision", level, dict.fromkeys(features, told), holds, chance)
 
 
 def _cut(fine: ir.FloatingValue, coarse: ir.FloatingValue, unit: float) -> ir.BooleanValue:

@@ -10,11 +10,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.values import finite
-from gates.measure.parity.causes.hypotheses import LINE, VALUE, Claim, Code, Detail
-from gates.measure.parity.causes.rows import Rows, by_feature, by_number, most_frequent
+from gates.measure.parity.causes.hypotheses import GRID, LINE, VALUE, Claim, Code, Detail
+from gates.measure.parity.causes.rows import Rows, by_feature, by_number, halved, most_frequent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import ibis.expr.types as ir
 
@@ -30,8 +30,13 @@ BITS = (8, 11, 24)  # of the significand: bfloat16, float16, float32
 CLOCKS = {24.0: 1.0, 1440.0: 60.0}  # hours or minutes of the day: the length of the day, and of an hour
 
 
-def number_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
-    """Return hypotheses about features of numbers, and the rows with the constants that they speak of."""
+def number_claims(rows: Rows, pairs: ir.Table) -> tuple[Rows, list[Claim]]:
+    """Return hypotheses about features of numbers, and the rows with the constants that they speak of.
+
+    Parameters
+    ----------
+    pairs: all pairs, as of `compare.pair`.
+    """
     t = rows.table
     apart = (t.y - t.x).abs()
     seen = by_number(
@@ -59,7 +64,9 @@ def number_claims(rows: Rows) -> tuple[Rows, list[Claim]]:
     clocks = _clocks(rows, seen)
     constants |= {name: {f: clock[name] for f, clock in clocks.items()} for name in ("day", "first", "second")}
     rows = rows.on(t.mutate(**_powers(t))).with_constants(constants)
-    claims = [*_changed(rows, constants), *_rounded(rows, steps, digits)]
+    offsets = {f: value for f, value in constants["offset"].items() if value is not None}
+    half = halved(rows, pairs, offsets, {f: 10.0**size for f, size in steps.items() if size is not None})
+    claims = [*_changed(rows, constants), *_rounded(rows, steps, digits, half)]
     if clocks:
         claims.append(_hours(rows, clocks))
     return rows, claims
@@ -124,8 +131,15 @@ def _digits(part: float | None) -> int | None:
     return 1 - math.ceil(math.log10(part)) if part is not None and 1e-15 < part < 1 else None
 
 
-def _rounded(rows: Rows, steps: Mapping[int, int | None], digits: Mapping[int, int | None]) -> Iterator[Claim]:
-    """One side lies on a grid that the other does not, and less than a step away: that of the distances, or the next."""
+def _rounded(
+    rows: Rows, steps: Mapping[int, int | None], digits: Mapping[int, int | None], half: Collection[int]
+) -> Iterator[Claim]:
+    """One side lies on a grid that the other does not, and less than a step away: that of the distances, or the next.
+
+    Parameters
+    ----------
+    half: features of which a constant says no more than the grid, see `halved`.
+    """
     t = rows.table
     grids: list[tuple[dict[int, dict[str, int]], Callable[[Any], Any]]] = []
     for more in (0, 1):
@@ -136,16 +150,18 @@ def _rounded(rows: Rows, steps: Mapping[int, int | None], digits: Mapping[int, i
     for bits in BITS:
         every = {f: {"bits": bits} for f in rows.features}
         grids.append((every, lambda x, bits=bits: t[f"two_{x.get_name()}"] * 2.0 ** (1 - bits)))  # type: ignore[misc]
-    for details, step in grids:
+    for grid, step in grids:
         for side in ("online", "offline"):
-            told: dict[int, Detail] = {f: {**detail, "side": side} for f, detail in details.items()}
+            told: dict[int, Detail] = {f: {**detail, "side": side} for f, detail in grid.items()}
 
             def fits(x: Any, y: Any, side: str = side, step: Any = step) -> ir.BooleanValue:
                 fine, coarse = (x, y) if side == "online" else (y, x)
                 return _on_grid(fine, coarse, step(fine))
 
-            if told:
-                yield _claim(rows, "rounding_or_precision", VALUE, told, fits)
+            alike = {f: detail for f, detail in told.items() if f in half}
+            for level, details in ((VALUE, alike), (GRID, {f: told[f] for f in told.keys() - alike.keys()})):
+                if details:
+                    yield _claim(rows, "rounding_or_precision", level, details, fits)
 
 
 def _on_grid(fine: ir.FloatingValue, coarse: ir.FloatingValue, step: ir.FloatingValue) -> ir.BooleanValue:

@@ -7,13 +7,15 @@ side are what chance would put beside the other side's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gates.inputs.tables import arrow, keep
-from gates.inputs.values import finite, moment
+from gates.inputs.tables import arrow, keep, row
+from gates.inputs.values import absent, finite, moment
 from gates.measure.parity.apart import Stack, same_in_stack
+from gates.measure.parity.causes.decide import EXPLAINED
 from gates.measure.parity.compare import Feature
 
 if TYPE_CHECKING:
@@ -156,3 +158,25 @@ def most_frequent(rows: Rows, differences: ir.NumericValue) -> dict[int, list[fl
     top = counted.mutate(place=place)
     found = arrow(top.filter(top.place < 8).order_by(["f", "place"])).to_pylist()
     return {f: [line["value"] for line in found if line["f"] == f] for f in rows.features}
+
+
+def halved(rows: Rows, pairs: ir.Table, constants: Mapping[int, float], steps: Mapping[int, float]) -> set[int]:
+    """Return the features whose constant may be what rounding has left: half a step, of values on a grid twice as fine.
+
+    On such a grid every second value stays as it is. Where hardly any pair is equal the constant is an offset.
+
+    Parameters
+    ----------
+    pairs: all pairs, as of `compare.pair`. constants: what the rows differ by. steps: of the coarser grid.
+    """
+    half = {f for f, value in constants.items() if f in steps and math.isclose(abs(value), steps[f] / 2, rel_tol=1e-6)}
+    if not half:
+        return half
+    features = [rows.features[f] for f in half]
+    both = {
+        f"n{each.index}": pairs.count(where=~absent(pairs[each.left]) & ~absent(pairs[each.right])) for each in features
+    }
+    many = row(pairs.aggregate(**both))
+    every = rows.every.of(half).table
+    differ = by_number(every.group_by("f").aggregate(rows=every.count()))
+    return {f for f in half if differ[f]["rows"] <= EXPLAINED * int(many[f"n{f}"] or 0)}
