@@ -25,6 +25,7 @@ class _Rule(_Part):
     rule: str
     expected: str
     measured: float | None = None
+    missed_by: float | None = None
     rows: int | None = None
     worst: dict[str, Any] | None = None
 
@@ -70,6 +71,8 @@ def _hints(table: _Table, check: str) -> Iterator[tuple[str, str]]:
                     rule.rule,
                     f"{table.role} {rule.rule}: {rule.measured:.12g} measured{_most(rule)}, {rule.expected} expected",
                 )
+            elif rule.missed_by:
+                yield rule.rule, f"{table.role} {rule.rule}: not met, {rule.expected} expected; the number is not shown"
     elif check == TERMS:
         for name, field in table.missing_terms.items():
             yield name, f"{table.contract}: {name} belongs into {field}"

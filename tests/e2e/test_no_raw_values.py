@@ -22,6 +22,8 @@ OUTPUTS = ("store", "ledger.db", "report.html", "answer.json", "evidence")
 COLUMNS = """columns: {label: y, key: [id], time: at, features: [x, w], annotator: who, guideline: rules,
   labelled: came, quasi_identifiers: [mail]}"""
 TABLES = """  annotations: {uri: annotations.parquet}
+  live: {uri: live.parquet, contract: applicants.odcs.yaml#holdout}
+  shadow: {uri: shadow.parquet}
   offline: {uri: offline.parquet}"""
 FACTS = """tier: medium
 parameters: {maturation_seconds: 3600}
@@ -32,6 +34,29 @@ required:
   - {check: data.single_feature_auc}
   - {check: data.annotator_kappa}
   - {check: data.untagged_personal_data}
+"""
+
+
+CONTRACT = """apiVersion: v3.1.0
+kind: DataContract
+id: applicants
+version: 1.0.0
+schema:
+  - name: holdout
+    properties:
+      - {name: id, logicalType: string, primaryKey: true, classification: restricted}
+      - {name: x, logicalType: number, classification: restricted, logicalTypeOptions: {maximum: 100}}
+      - {name: mail, logicalType: string, classification: restricted, tags: [PII]}
+    quality:
+      - {name: most, type: sql, query: "SELECT MAX(x) FROM {object}", mustBeLessThan: 0}
+      - {name: the one, type: sql, query: "SELECT SUM(x) FROM {object} WHERE x > 77300", mustBeLessThan: 100000}
+      - {name: mean, type: sql, query: "SELECT AVG(x) - 1 FROM {object} WHERE x > 77300", mustBe: 0}
+      - {name: few, type: sql, query: "x < 77000", mustBe: 0}
+"""
+BACKFILL = """backfill:
+  partition: part
+  from: "2025-12-08T00:00:00Z"
+  to: "2025-12-11T00:00:00Z"
 """
 
 
@@ -61,6 +86,13 @@ def sown(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
         if name == "holdout":
             both = [frame.head(200).assign(who=f"{who}@zq.example")[["id", "who", "y"]] for who in ("ann", "bob")]
             pd.concat(both).to_parquet(world.folder / "annotations.parquet", index=False)
+    live = pd.read_parquet(world.folder / "holdout.parquet").assign(part="one")
+    live.to_parquet(world.folder / "live.parquet", index=False)
+    live.assign(x=live["x"] * 2).tail(1_500).to_parquet(world.folder / "shadow.parquet", index=False)
+    (world.folder / "applicants.odcs.yaml").write_text(CONTRACT)
+    with (world.folder / "gates.yaml").open("a", encoding="utf-8") as spec:
+        spec.write(BACKFILL)
+    world.edit("holdout.parquet,", "holdout.parquet, contract: applicants.odcs.yaml,")
     world.edit("columns: {label: y, key: [id], time: at}", COLUMNS)
     world.edit("  offline: {uri: offline.parquet}", TABLES)
     (world.folder / "policies" / "models" / "approval" / "data.yaml").write_text(FACTS)
@@ -115,12 +147,32 @@ def test_nothing_of_a_row_is_in_any_output(planted: World) -> None:
         "data.out_of_range",
         "data.krippendorff_alpha",
         "data.untagged_personal_data",
+        "data.contract",
+        "backfill.row_difference",
     ):
         assert check in answer
     page = planted.run("report", json.loads(answer)["decision_id"], "--out", "report.html")
     assert page.code == 0, page.err
     assert (planted.folder / "report.html").stat().st_size > 10_000
     assert len(list(written(planted))) > 10
+    assert leaks(planted, ran) == {}
+
+
+def test_what_selects_values_says_only_whether_it_is_met(planted: World) -> None:
+    ran = planted.run("check", "-v", "--key", "measurer.pem", "--json", "answer.json", "-e", "staging")
+    assert ran.code == 1, ran.err
+    rows = json.loads((planted.folder / "answer.json").read_text())["rows"]
+    missed = {row["item"]["name"]: row["figure"]["estimate"] for row in rows if row["check"] == "data.contract"}
+    assert missed["holdout: most"] == missed["holdout: mean"] == 1
+    assert missed["holdout: the one"] == 0
+    assert missed["holdout: few"] == 3
+
+
+def test_a_partition_by_what_is_about_people_is_refused(planted: World) -> None:
+    planted.edit("partition: part", "partition: mail")
+    ran = planted.run("check", "--key", "measurer.pem", "-e", "staging")
+    assert ran.code == 2
+    assert "slice.restricted" in ran.err
     assert leaks(planted, ran) == {}
 
 

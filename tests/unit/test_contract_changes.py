@@ -22,6 +22,16 @@ BEFORE = contract(
     column("x", "number", options={"minimum": 0, "maximum": 10}, id="x_field"),
     column("c", "string", enum=[{"value": "A"}, {"value": "B"}], customProperties=READERS[:1]),
     column("t", "timestamp", unique=True),
+    column(
+        "s",
+        "object",
+        classification="restricted",
+        tags=["PII"],
+        properties=[
+            column("mails", "array", items={"logicalType": "string", "tags": ["PII"]}),
+            column("zip", "string"),
+        ],
+    ),
     quality=[{"metric": "rowCount", "mustBeGreaterThan": 10}],
     customProperties=[{"property": "authoritativeTimestamp", "value": "t"}, *READERS],
     top={"slaProperties": [{"property": "latency", "value": 4, "unit": "h", "element": "flights.t"}]},
@@ -63,6 +73,15 @@ CASES: list[tuple[Callable[[dict[str, Any], dict[str, Any]], object], dict[str, 
         "rowCount mustBeGreaterThan 10 became mustBeGreaterThan 9": False}),
     (lambda t, c: t["quality"].append({"metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": ["x"]}}), {
         'duplicateValues {"properties": ["x"]} added': True}),
+    (lambda t, c: c["s"].update(classification="public"), {"s class restricted became public": True}),
+    (lambda t, c: c["s"].pop("classification"), {"s class restricted became none": True}),
+    (lambda t, c: c["s"].update(tags=[]), {"s is no longer tagged as about people": True}),
+    (lambda t, c: c["x"].update(classification="sensitive", tags=["phi"]), {
+        "x class none became sensitive": False, "x is tagged as about people": False}),
+    (lambda t, c: c["s"]["properties"].pop(), {"s.zip removed": True}),
+    (lambda t, c: c["s"]["properties"][1].update(logicalType="integer"), {"s.zip type string became integer": True}),
+    (lambda t, c: c["s"]["properties"][0]["items"].update(tags=["other"]), {
+        "s.mails[] is no longer tagged as about people": True}),
     (lambda t, c: t["customProperties"][0].update(value="id"), {"authoritativeTimestamp t became id": True}),
 ]  # fmt: skip
 
@@ -74,6 +93,12 @@ def test_a_change_is_breaking_or_additive(
     seen = changes(parsed(BEFORE), parsed(after(change)))
     assert {str(each): each.breaking for each in seen} == expected
     assert all(each.consumers == (("billing", "ops") if each.breaking else ()) for each in seen)
+
+
+def test_another_owner_is_said_and_breaks_nothing() -> None:
+    old, new = (parsed({**BEFORE, "team": {"name": name}}) for name in ("Loans", "Cards"))
+    assert [(str(each), each.breaking) for each in changes(old, new)] == [("owner Loans became Cards", False)]
+    assert [str(each) for each in changes(old, parsed(BEFORE))] == ["owner Loans became nobody"]
 
 
 def test_breaking_changes_are_figures_and_name_their_consumers(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from gates.measure.data import personal
 from gates.measure.data.cells import smallest_cell
 from gates.measure.data.classes import refuse_shown, untagged_columns
 from gates.measure.interface import Contract, Given
-from gates.records import Reason
+from gates.records import Backfill, Reason
 
 QUASI = {"quasi_identifiers": ("age", "sex")}
 
@@ -98,6 +98,10 @@ class TestClasses:
             with pytest.raises(UsageError, match='column "sex" is') as caught:
                 refuse_shown(asked.plan, asked.contracts)
             assert caught.value.code == "slice.restricted"
+        asked = with_contract({"sex": ["f"]}, column("sex", **said))
+        plan = asked.plan.model_copy(update={"backfill": Backfill(partition="sex", from_us=0, to_us=10)})
+        with pytest.raises(UsageError, match="groups and partitions are shown"):
+            refuse_shown(plan, asked.contracts)
         fine = with_contract({"sex": ["f"]}, column("sex", classification="sensitive"), slices=("sex",))
         refuse_shown(fine.plan, fine.contracts)
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
 from gates.measure.census import census, unmeasured
 from gates.measure.interface import Contract, Given, OpenTable
 from gates.records import Item, Measurement, Plan, Reason
 from gates.records.plan import TableRole
+
+if TYPE_CHECKING:
+    from open_data_contract_standard.model import SchemaProperty
 
 CHECK = "data.untagged_columns"
 UNIT = "columns"
@@ -34,12 +38,17 @@ def classes(contract: Contract) -> dict[str, ColumnClass]:
     """Return the class of each column that a contract describes, by its name in the table."""
     found = {}
     for part in contract.object.properties or []:
-        level = (part.classification or "").strip().casefold()
-        personal = any(tag.strip().casefold() in PERSONAL for tag in part.tags or [])
         name = part.physicalName or part.name
         if name is not None:
-            found[name] = ColumnClass(level if level in CLASSES else None, personal)
+            found[name] = column_class(part)
     return found
+
+
+def column_class(part: SchemaProperty) -> ColumnClass:
+    """Return the class of one property of a contract."""
+    level = (part.classification or "").strip().casefold()
+    personal = any(tag.strip().casefold() in PERSONAL for tag in part.tags or [])
+    return ColumnClass(level if level in CLASSES else None, personal)
 
 
 def untagged_columns(given: Given) -> Iterator[Measurement]:
@@ -59,7 +68,7 @@ def untagged_columns(given: Given) -> Iterator[Measurement]:
 
 
 def refuse_shown(plan: Plan, contracts: Mapping[TableRole, Contract]) -> None:
-    """Refuse to name slices and groups by the values of a column that is restricted or about people.
+    """Refuse to name slices, groups and partitions by the values of a column that is restricted or about people.
 
     Raises
     ------
@@ -69,12 +78,13 @@ def refuse_shown(plan: Plan, contracts: Mapping[TableRole, Contract]) -> None:
     named |= {r.each for r in plan.requirements if r.each} | {
         r.slice.column for r in plan.requirements if r.slice and r.slice.column
     }
+    named |= {plan.backfill.partition} if plan.backfill else set()
     for role, contract in contracts.items():
         for name, of in sorted(classes(contract).items()):
             if name in named and (of.personal or of.level == "restricted"):
                 what = "about people" if of.personal else "restricted"
                 raise UsageError(
-                    f'column "{name}" is {what}, and values of slices and groups are shown',
+                    f'column "{name}" is {what}, and values of slices, groups and partitions are shown',
                     code="slice.restricted",
                     where=f"{contract.name} ({role})",
                     remedy="slice by a coarser column, such as an age band, or class this one as sensitive",

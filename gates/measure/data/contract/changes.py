@@ -2,7 +2,8 @@
 
 Breaking is what is stricter than before, since rows that were good are good no longer (another or narrower type, a column
 that must be there, a smaller range, a new rule), and what is gone from under those who read the table (a column that was
-removed or renamed, a key, a promise that there is always a value, or only one). All else is additive.
+removed or renamed, a key, a promise that there is always a value, or only one), and what takes protection from a column (a
+lower class, a tag of personal data that is gone). All else is additive.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gates.measure.data.classes import CLASSES, ColumnClass, column_class
 from gates.measure.data.contract import terms
 from gates.measure.data.contract.conditions import Unsaid, room
 from gates.measure.data.contract.expects import OPERATORS
@@ -46,7 +48,8 @@ def changes(old: Contract, new: Contract) -> tuple[Change, ...]:
     """Return what differs between two contracts of a table; nothing where their bytes are the same."""
     if old.digest == new.digest:
         return ()
-    found = (*_columns(old, new), *_rules(old, new), *_terms(old, new))
+    before, now = old.object.properties or (), new.object.properties or ()
+    found = (*_columns(old, new, before, now), *_rules(old, new), *_terms(old, new), *_owner(old, new))
     return tuple(dict.fromkeys(found))
 
 
@@ -55,26 +58,52 @@ def _change(old: Contract, new: Contract, of: str, text: str, breaking: bool, co
     return Change(of, text, breaking, tuple(dict.fromkeys(readers)))
 
 
-def _columns(old: Contract, new: Contract) -> Iterator[Change]:
-    before = {part.name or "": part for part in old.object.properties or ()}
-    after = {part.name or "": part for part in new.object.properties or ()}
+def _columns(
+    old: Contract,
+    new: Contract,
+    was: Iterable[SchemaProperty],
+    is_: Iterable[SchemaProperty],
+    *,
+    inside: str = "",
+    reader: str | None = None,
+) -> Iterator[Change]:
+    """Differences of columns, or of what is inside one.
+
+    Parameters
+    ----------
+    inside: begins the names of what is in a column. reader: the column whose consumers read it, None for the columns.
+    """
+    before = {part.name or "": part for part in was}
+    after = {part.name or "": part for part in is_}
     by_id = {part.id: name for name, part in after.items() if part.id is not None}
     renamed = {
         name: by_id[part.id] for name, part in before.items() if name not in after and part.id in by_id and part.id
     }
     for name, part in before.items():
+        of, column = f"{inside}{name}", reader or name
         now = after.get(renamed.get(name, name))
         if now is None:
-            yield _change(old, new, name, "removed", True, name)
+            yield _change(old, new, of, "removed", True, column)
             continue
         if name in renamed:
-            yield _change(old, new, name, f"renamed to {renamed[name]}", True, name)
+            yield _change(old, new, of, f"renamed to {renamed[name]}", True, column)
         for text, breaking in _column(part, now):
-            yield _change(old, new, name, text, breaking, name)
+            yield _change(old, new, of, text, breaking, column)
+        for mark, of_part in (".", _inside), ("[]", _items):
+            yield from _columns(old, new, of_part(part), of_part(now), inside=f"{of}{mark}", reader=column)
     for name, part in after.items():
         if name not in before and name not in renamed.values():
             needed = bool(part.required or part.primaryKey)
-            yield _change(old, new, name, "added and required" if needed else "added", needed, name)
+            text = "added and required" if needed else "added"
+            yield _change(old, new, f"{inside}{name}", text, needed, reader or name)
+
+
+def _inside(part: SchemaProperty) -> list[SchemaProperty]:
+    return part.properties or []
+
+
+def _items(part: SchemaProperty) -> list[SchemaProperty]:
+    return [] if part.items is None else [part.items]
 
 
 def _column(before: SchemaProperty, now: SchemaProperty) -> Iterator[tuple[str, bool]]:
@@ -93,8 +122,18 @@ def _column(before: SchemaProperty, now: SchemaProperty) -> Iterator[tuple[str, 
             yield f"{'is' if getattr(now, word) else 'no longer'} {said}", True
     if before.primaryKey and now.primaryKey and (before.description or "") != (now.description or ""):
         yield "is described anew, and is a part of the key", False
+    yield from _protected(column_class(before), column_class(now))
     yield from _options(before.logicalTypeOptions or {}, now.logicalTypeOptions or {})
     yield from _values([each.value for each in before.enum or ()], [each.value for each in now.enum or ()])
+
+
+def _protected(before: ColumnClass, now: ColumnClass) -> Iterator[tuple[str, bool]]:
+    if before.level != now.level:
+        ranks = {level: rank for rank, level in enumerate((None, *CLASSES))}
+        lower = ranks[now.level] < ranks[before.level]
+        yield f"class {before.level or 'none'} became {now.level or 'none'}", lower
+    if before.personal != now.personal:
+        yield f"is {'tagged as' if now.personal else 'no longer tagged as'} about people", before.personal
 
 
 _WIDER = frozenset({("integer", "number"), ("date", "timestamp")})
@@ -224,6 +263,12 @@ def _within(was: tuple[str, list[Any], str], is_: tuple[str, list[Any], str]) ->
 def _terms(old: Contract, new: Contract) -> Iterator[Change]:
     for word, was, is_ in _compared(terms.promised(old), terms.promised(new)):
         yield _change(old, new, word, f"{was or 'nothing'} became {is_ or 'nothing'}", was is not None)
+
+
+def _owner(old: Contract, new: Contract) -> Iterator[Change]:
+    was, is_ = terms.owner(old), terms.owner(new)
+    if was != is_:
+        yield _change(old, new, "owner", f"{was or 'nobody'} became {is_ or 'nobody'}", False)
 
 
 def _compared(before: dict[str, str], now: dict[str, str]) -> Iterable[tuple[str, str | None, str | None]]:

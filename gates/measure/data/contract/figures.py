@@ -19,7 +19,8 @@ from gates.records.plan import TableRole
 
 RULES, TERMS, BREAKING = "data.contract", "data.contract_incomplete", "data.contract_breaking"
 METHODS = {
-    RULES: "how far a rule of the contract is missed; of a count: rows beyond those that the contract allows",
+    RULES: "how far a rule of the contract is missed; of a count: rows beyond those that the contract allows; "
+    "of a sum, a mean, the least or the most: 1 where it is missed",
     BREAKING: "1 for each change against the champion's contract that breaks rows that were good, or those who read them",
     TERMS: "1 where the contract does not name what every contract must",
 }
@@ -102,6 +103,8 @@ def _item(role: TableRole, name: str) -> Item:
 def _unit(rule: Rule) -> str:
     if isinstance(rule, FreshRule):
         return "seconds"
+    if isinstance(rule, SqlRule) and rule.said.of_values:
+        return "rules"
     return "as selected" if isinstance(rule, SqlRule) and not rule.expects.whole else "rows"
 
 
@@ -178,7 +181,9 @@ def _rule(given: Given, rule: Rule, answer: Answer) -> dict[str, Any]:
     document: dict[str, Any] = {"rule": rule.name, "expected": _expected(rule)}
     if isinstance(answer, Reason):
         return document | {"unmeasured": answer.value}
-    document |= {"measured": answer.measured, "missed_by": answer.missed_by, "rows": answer.rows}
+    if answer.measured is not None:
+        document["measured"] = answer.measured
+    document |= {"missed_by": answer.missed_by, "rows": answer.rows}
     return document | _worst(given, answer)
 
 

@@ -55,12 +55,14 @@ class Found:
 
     Attributes
     ----------
-    measured: the number itself. missed_by: how far it is off what the contract expects, 0 where it is met.
+    measured: the number itself, None where it is no count: the least or the sum of few rows is a value of theirs, and
+    stays in the table. missed_by: how far it is off what the contract expects, 0 where it is met; 1 for any miss of
+    what is no count.
     rows: that were looked at.
     """
 
     rule: Rule
-    measured: float
+    measured: float | None
     missed_by: float
     rows: int
     worst: Worst | None = None
@@ -163,7 +165,10 @@ def _answer(rule: Rule, counted: Any, rows: int, view: View, opened: OpenTable, 
     if isinstance(rule, SqlRule) and counted is None:
         return Reason.EMPTY_TABLE
     measured = _number(rule, counted, view, rows)
-    return Found(rule, measured, rule.expects.missed_by(measured, rows), rows)
+    missed = rule.expects.missed_by(measured, rows)
+    if isinstance(rule, SqlRule) and rule.said.of_values:
+        return Found(rule, None, 1.0 if missed else 0.0, rows)
+    return Found(rule, measured, missed, rows)
 
 
 def _number(rule: Rule, counted: Any, view: View, rows: int) -> float:

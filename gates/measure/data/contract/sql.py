@@ -33,11 +33,13 @@ class Rule:
     Attributes
     ----------
     columns: by their names in the contract. counts: it counts rows. per_row: a condition, and no SELECT.
+    of_values: it selects what is made of values (a sum, a mean, the least or the most), of which each may be one row's.
     """
 
     columns: tuple[str, ...]
     counts: bool
     per_row: bool
+    of_values: bool
     _root: exp.Expr
     _where: exp.Expr | None
 
@@ -90,7 +92,8 @@ def parse(query: str, declared: Mapping[str, Declared], objects: tuple[str, ...]
         root, where, per_row = *_selected(root, objects), False
     _refuse(root, where, declared, per_row=per_row)
     columns = {name: None for part in (root, where) if part for name in _columns(part, declared)}
-    return Rule(tuple(columns), isinstance(root, exp.Count), per_row, root, where)
+    of_values = root.find(*_of_values()) is not None
+    return Rule(tuple(columns), isinstance(root, exp.Count), per_row, of_values, root, where)
 
 
 def _filled(query: str, objects: tuple[str, ...], column: str | None) -> str:
@@ -152,4 +155,10 @@ def _refuse(root: exp.Expr, where: exp.Expr | None, declared: Mapping[str, Decla
 def _aggregates() -> tuple[type[exp.Expr], ...]:
     from sqlglot import exp
 
-    return (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
+    return (exp.Count, *_of_values())
+
+
+def _of_values() -> tuple[type[exp.Expr], ...]:
+    from sqlglot import exp
+
+    return (exp.Sum, exp.Avg, exp.Min, exp.Max)

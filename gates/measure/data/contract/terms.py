@@ -76,20 +76,24 @@ def check(contract: Contract, columns: Iterable[str]) -> None:
 def named(contract: Contract) -> dict[str, bool]:
     """Return which of TERMS the contract names."""
     standard, table = contract.standard, contract.object
-    team = standard.team
-    members = team if isinstance(team, list) else (team.members or []) if team else []
-    owner = any(
-        (member.role or "").casefold().endswith("owner") and (member.username or member.name) for member in members
-    )
     words = {(each.property or "").casefold() for each in standard.slaProperties or () if each.value is not None}
     key = [part for part in table.properties or () if part.primaryKey]
     return {
-        "owner": owner or (team is not None and not isinstance(team, list) and bool(team.name)),
+        "owner": owner(contract) is not None,
         "authoritative timestamp": authoritative(contract) is not None and _custom(contract, KIND) is not None,
         "availability window": bool(words & _AVAILABLE),
         "allowed lag": bool(words & _LAG),
         "entity key": bool(key) and all((part.description or "").strip() for part in key),
     }
+
+
+def owner(contract: Contract) -> str | None:
+    """Return the team and its members whose role is owner; None where there is neither."""
+    team = contract.standard.team
+    members = team if isinstance(team, list) else (team.members or []) if team else []
+    owners = [member.username or member.name for member in members if (member.role or "").casefold().endswith("owner")]
+    name = None if team is None or isinstance(team, list) else team.name
+    return ", ".join(each for each in (name, *owners) if each) or None
 
 
 def consumers(contract: Contract, column: str | None = None) -> tuple[str, ...]:
