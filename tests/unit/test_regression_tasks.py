@@ -22,7 +22,7 @@ from test_regression_gate import limits, one, plan
 
 from gates.measure.interface import Findings, Given, OpenTable, Scored
 from gates.measure.regression import RegressionGate
-from gates.records import Columns, Plan, Reason, Requirement, TableIdentity
+from gates.records import Plan, Reason, Requirement, TableIdentity
 
 
 def measure(
@@ -126,24 +126,32 @@ class TestNumbers:
             for name, theirs in (("mae", mean_absolute_error), ("rmse", root_mean_squared_error), ("r2", r2_score)):
                 assert one(found, name, subject).estimate == pytest.approx(theirs(frame.y, said), rel=1e-9)
         for name, theirs in (("mae", mean_absolute_error), ("rmse", root_mean_squared_error)):
-            for rival, said in (("champion", frame.q), ("baseline", np.full(1_500, frame.y.median()))):
+            constant = frame.y.median() if name == "mae" else frame.y.mean()
+            for rival, said in (("champion", frame.q), ("baseline", np.full(1_500, constant))):
                 ratio = theirs(frame.y, frame.p) / theirs(frame.y, said)
                 assert one(found, f"{name}_vs_{rival}", "pair").estimate == pytest.approx(ratio, rel=1e-9)
         gain = r2_score(frame.y, frame.p) - r2_score(frame.y, frame.q)
         assert one(found, "r2_vs_champion", "pair").estimate == pytest.approx(gain, rel=1e-9)
         assert limits(one(found, "rmse_vs_champion", "pair"))[1] < 1
 
-    def test_the_median_is_that_of_the_training_rows_where_they_have_the_label(self) -> None:
-        frame, asked = numbers(500), plan(task="numeric").model_copy(update={"columns": Columns(label="minutes")})
-        training = pd.DataFrame({"minutes": [1.0, 7.0, 9.0, math.nan, math.inf]})
-        found = one(measure(frame, asked, training=training), "mae_vs_baseline", "pair")
-        expected = mean_absolute_error(frame.y, frame.p) / mean_absolute_error(frame.y, np.full(500, 7.0))
-        assert found.estimate == pytest.approx(expected, rel=1e-9)
-        assert {p.name: p.value for p in found.params}["baseline"] == "median of training"
-        without = one(
-            measure(frame, asked, training=training.rename(columns={"minutes": "x"})), "mae_vs_baseline", "pair"
-        )
-        assert {p.name: p.value for p in without.params}["baseline"] == "median of the whole"
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize("shift", [0.0, 0.1, 0.5])
+    def test_no_constant_is_skilful_however_far_the_label_drifted(self, shift: float, weighted: bool) -> None:
+        """A skewed label, of which the mean is above the median; the training table is of before the drift."""
+        rng = np.random.default_rng(5)
+        y = shift + rng.exponential(size=6_000)
+        weight = rng.gamma(2, 0.5, 6_000) * (1 + y) if weighted else np.ones(6_000)
+        order = np.argsort(y)
+        median = y[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)]
+        training = pd.DataFrame({"y": rng.exponential(size=6_000)})
+        for constant in (median, np.average(y, weights=weight), np.median(y), training.y.median(), np.log(2) + shift):
+            frame = pd.DataFrame({"y": y, "p": constant} | ({"weight": weight / weight.mean()} if weighted else {}))
+            found = measure(frame, plan(task="numeric"), training=training)
+            for name, said in (("mae", "median of the whole"), ("rmse", "mean of the whole")):
+                skill = one(found, f"{name}_vs_baseline", "pair")
+                assert skill.estimate >= 1 - 1e-12
+                assert limits(skill)[1] >= 1 - 1e-12
+                assert {p.name: p.value for p in skill.params}["baseline"] == said
 
     def test_an_outlier_of_a_billion_hides_neither_rows_nor_slices(self) -> None:
         frame = numbers(2_000).assign(slice_0=["a", "b"] * 1_000)

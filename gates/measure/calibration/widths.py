@@ -1,12 +1,15 @@
 """Mean width of intervals, or size of sets, and its ratio to the champion's and to what one knows without any model.
 
-Coverage alone is cheap: an interval from the least to the largest label has it. The baseline at level c is, of numbers,
-the interval between the (1 - c)/2 and (1 + c)/2 quantiles of the label in the training table; where that has no such
-label, in the holdout, which favours the baseline as it then knows the rows that it is judged by. Of classes it is the
-smallest set of the most frequent classes that reaches c, by the holdout's weighted rates, which favours it likewise. Its
-width is taken as known. The ratio's bounds are Fieller's (`stats/means.py`), paired by row, for losses without a ceiling:
-of 10 rows these call a model narrower that is not in .05 of runs where the normal quantile alone does in .10. Against the
-constant baseline nothing cancels, and few rows with very uneven widths say too much (`tests/oracles/test_widths.py`).
+Coverage alone is cheap: an interval from the least to the largest label has it. The baseline is the best constant on the
+rows that are judged, which favours it: of numbers the narrowest interval that is the same for all of them
+(`marginal.py`), of classes the smallest set of the most frequent ones, by weighted rates. It holds the share of the plan's
+level, or what the candidate holds where that is less: the tolerance in coverage buys no width. So no constant is ever
+narrower, whatever it was fitted on and however the label has drifted, and the baseline's width needs no bounds of its own.
+(Quantiles of the training table call a constant narrower where the label's spread has shrunk since, and equal tails one
+that leaves out the longer tail of a skewed label.)
+The ratio's bounds are Fieller's (`stats/means.py`), paired by row, for losses without a ceiling: of 10 rows these call a
+model narrower that is not in .05 of runs where the normal quantile alone does in .10. Against the constant baseline
+nothing cancels, and few rows with very uneven widths say too much (`tests/oracles/test_widths.py`).
 """
 
 from __future__ import annotations
@@ -14,19 +17,19 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gates.inputs.tables import arrow, row
+from gates.inputs.tables import arrow
 from gates.measure.calibration.shares import place
-from gates.measure.census import table_of
 from gates.measure.claims import NOTHING, Claim, family, params
-from gates.measure.interface import Given, OpenTable, Scored
+from gates.measure.interface import Given, Scored
+from gates.measure.marginal import REACHED, narrowest
 from gates.measure.stats.figure import Figure, Floats
 from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
-from gates.measure.sums import Part, double, exact_sum, numbers
+from gates.measure.sums import Part, exact_sum, numbers
 from gates.records import Measurement, Reason
 from gates.records.measurement import Subject
 
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
 
 WIDTH = "calibration.width"
 AGAINST_CHAMPION, AGAINST_BASELINE = "calibration.width_vs_champion", "calibration.width_vs_baseline"
-
-_REACHED = 1e-12
-"""Base rates that add up to the level within this reach it: .7 + .2 is a little under .9 in doubles."""
 
 
 def values(scored: Scored) -> dict[str, ir.NumericValue]:
@@ -66,28 +66,20 @@ def mean(scored: Scored, part: Part, name: str) -> float:
     return min(float(part.sums[name].sum() / part.sums["n"].sum()) * _unit(scored), sys.float_info.max)
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """width: in units of `_unit`, > 0. rows: `training` or `holdout`, from which it comes."""
-
-    width: float
-    rows: str
-
-
 def figures(given: Given, scored: Scored, pieces: list[Part]) -> Iterator[Measurement]:
     """Return the mean width and both ratios at the plan's level, of each piece."""
     level, at = given.plan.parameters.coverage_level, place(given, scored)
     if isinstance(at, Reason):
         for piece in pieces:
-            for claim in _claims(given, scored, len(pieces), None):
+            for claim in _claims(given, scored, len(pieces), at):
                 yield claim.measured(at, piece.where)
         return
-    known, rival = baseline(given, scored, level), _rival(given, scored)
-    own, other, trivial = _claims(given, scored, len(pieces), known if isinstance(known, Baseline) else None)
+    known, rival = baseline(scored, _held(pieces[0], at, level)), _rival(given, scored)
+    own, other, trivial = _claims(given, scored, len(pieces), known)
     for piece in pieces:
         yield own.measured(_mean(given, scored, piece, at), piece.where)
         yield other.measured(rival or _ratio(given, piece, against_champion(piece, at)), piece.where)
-        skill = known if isinstance(known, Reason) else _ratio(given, piece, against_constant(piece, at, known.width))
+        skill = known if isinstance(known, Reason) else _ratio(given, piece, against_constant(piece, at, known))
         yield trivial.measured(skill, piece.where)
 
 
@@ -97,63 +89,42 @@ def unmeasured(given: Given, reason: Reason) -> Iterator[Measurement]:
         yield Claim(check, subject, family(check, 1), "none", params(given)).measured(reason, NOTHING)
 
 
-def _claims(given: Given, scored: Scored, pieces: int, known: Baseline | None) -> tuple[Claim, Claim, Claim]:
+def _claims(given: Given, scored: Scored, pieces: int, known: float | Reason) -> tuple[Claim, Claim, Claim]:
     """Return the claims on the width itself, against the champion and against the baseline; the two are one family."""
     level = given.plan.parameters.coverage_level
+    width = {} if isinstance(known, Reason) else {"baseline_width": known * _unit(scored)}
     compared = family("calibration.width_ratio", pieces * (2 if scored.champion_levels else 1))
-    named = params(given, level=level, **({} if known is None else {"baseline_rows": known.rows}))
     unit = "label" if scored.task == "numeric" else "classes"
     shared = params(given, level=level)
     return (
         Claim(WIDTH, "candidate", family(WIDTH, pieces), "mean", shared, scored.predictions, unit),
         Claim(AGAINST_CHAMPION, "pair", compared, "fieller", shared, scored.source(champion=True)),
-        Claim(AGAINST_BASELINE, "pair", compared, "fieller", named, scored.predictions),
+        Claim(AGAINST_BASELINE, "pair", compared, "fieller", params(given, level=level, **width), scored.predictions),
     )
 
 
-def baseline(given: Given, scored: Scored, level: float) -> Baseline | Reason:
-    """Return the width that one reaches without a model.
+def _held(whole: Part, at: int, level: float) -> float:
+    """The share of the rows that the baseline holds: the level, or the candidate's own where that is less."""
+    return min(level, float(whole.sums[f"covered_{at}"].sum() / whole.sums["n"].sum()))
+
+
+def baseline(scored: Scored, share: float) -> float | Reason:
+    """Return the width, in units of `_unit`, above 0, that holds a share of the rows without a model.
 
     Returns
     -------
-    Reason.ONE_CLASS where all labels are one number: nothing is narrower than that.
+    Reason.ONE_CLASS where as many labels are one number: nothing is narrower than that.
     """
     if scored.task != "numeric":
-        return Baseline(_smallest_set(scored, level) / _unit(scored), "holdout")
-    training = _training_label(given)
-    if training is not None:
-        width = _between_quantiles(training / double(scored.scale), level)
-        if width is not None:
-            return Baseline(width, "training") if width > 0 else Reason.ONE_CLASS
-    width = _between_quantiles(scored.table.y, level)
-    return Baseline(width, "holdout") if width else Reason.ONE_CLASS
+        return _smallest_set(scored, share) / _unit(scored)
+    return narrowest(scored, share) or Reason.ONE_CLASS
 
 
-def _training_label(given: Given) -> ir.FloatingValue | None:
-    table, label = table_of(given, "training"), given.plan.columns.label
-    if not isinstance(table, OpenTable) or label is None or label not in table.table.columns:
-        return None
-    found = table.table[label]
-    return found.cast("float64") if found.type().is_numeric() else None
-
-
-def _between_quantiles(label: ir.FloatingValue, level: float) -> float | None:
-    """None without a finite label, or where the width is none."""
-    table = label.name("label").as_table()
-    kept = table.filter(table.label.notnull() & ~table.label.isnan() & ~table.label.isinf()).label
-    asked = {"low": kept.quantile((1 - level) / 2), "high": kept.quantile((1 + level) / 2)}
-    answer = row(kept.as_table().aggregate(**asked))
-    if answer["low"] is None:
-        return None
-    width = float(answer["high"]) - float(answer["low"])
-    return width if math.isfinite(width) else None
-
-
-def _smallest_set(scored: Scored, level: float) -> int:
+def _smallest_set(scored: Scored, share: float) -> int:
     table = scored.table
     counted = exact_sum(table.weight) if scored.weighted else table.count()
     rates = np.sort(numbers(arrow(table.group_by("y").aggregate(n=counted)), "n"))[::-1]
-    reached = np.cumsum(rates) / rates.sum() >= level - _REACHED
+    reached = np.cumsum(rates) / rates.sum() >= share - REACHED
     return int(np.argmax(reached)) + 1
 
 

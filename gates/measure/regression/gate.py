@@ -1,7 +1,7 @@
 """The regression gate: the candidate against the champion and against a trivial model, paired on the same rows.
 
 In order:
-(1) one scan for the trivial model: base rate, shares of the classes, median and other quantiles;
+(1) one scan for the trivial model: base rate, shares of the classes, or one sort for the median and other quantiles;
 (2) one GROUP BY (slice, cluster) for each slice column with the sums of losses and of their products;
 (3) one GROUP BY (slice, cluster, outcome, decisions) for each, with counts (binary, multiclass);
 (4) one fetch of the scores by row, since areas under curves need ranks (binary); of a large table, of a sample;
@@ -10,7 +10,7 @@ In order:
 
 The trivial model is the whole table's, in every slice: it is the one that one could serve. A slice's own rate would be
 known only afterwards, and of three rows without an event it would be a perfect and meaningless rival. For the whole it
-comes from the rows judged, which favours it; a quantile comes from the training table where that is given.
+is the best constant on the rows judged, which favours it (`baseline.py`).
 
 Metrics that are not `core` are measured on the whole, and in slices where the plan asks for them.
 """
@@ -55,7 +55,7 @@ class RegressionGate:
         scored = _readable(given.scored, given.plan)
         if isinstance(scored, Reason):
             return Findings((*(claim.measured(scored, NOTHING) for _, claim in _claims(given, 1)), *beside))
-        baseline = find_baseline(given, scored)
+        baseline = find_baseline(scored)
         pieces = _pieces(given.plan, scored, baseline)
         return Findings((*_figures(given, scored, baseline, pieces), *beside))
 
@@ -80,7 +80,7 @@ def _gold_figures(given: Given) -> Iterator[Measurement]:
     there = replace(given, plan=plan, scored=_readable(given.gold, plan))
     pieces: list[Piece] = []
     if isinstance(there.scored, Scored):
-        pieces = list(_pieces(plan, there.scored, find_baseline(there, there.scored)).each)
+        pieces = list(_pieces(plan, there.scored, find_baseline(there.scored)).each)
     for metric in metrics_of(plan.task):
         name = f"regression.{GOLD}_{metric.name}"
         if not pieces and name not in asked:

@@ -47,7 +47,8 @@ QUANTILES = {CANDIDATE: "quantile", CHAMPION: "champion_quantile"}
 """The columns of its predicted quantiles begin so."""
 
 Trivial: TypeAlias = tuple[float, ...]
-"""What a model without features would say: the base rate; the classes' shares; the median, then quantiles, in units of the scale."""
+"""What a model without features would say: the base rate; the classes' shares; the median, then quantiles, in units of the scale. Of
+squared errors it is the mean, which the sums need anyway."""
 
 
 def models(scored: Scored) -> tuple[str, ...]:
@@ -218,8 +219,10 @@ def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
     table = table.mutate(
         off=off, off2=off * off, **{"_".join(name): error / double(units[name]) for name, error in errors.items()}
     )
-    table = table.mutate(**{f"{SQUARED}_{m}": table[f"{ABSOLUTE}_{m}"] * table[f"{ABSOLUTE}_{m}"] for m in said})
-    units |= {(SQUARED, model): units[ABSOLUTE, model] for model in said}
+    squares = {f"{SQUARED}_{m}": table[f"{ABSOLUTE}_{m}"] * table[f"{ABSOLUTE}_{m}"] for m in present}
+    # The constant of the least squared error is the mean, and no median.
+    table = table.mutate(**squares, **{f"{SQUARED}_{BASELINE}": table.off2})
+    units |= {(SQUARED, model): units[ABSOLUTE, model] for model in present} | {(SQUARED, BASELINE): far}
     sums = {name: table[name] for name in ("off", "off2")}
     for loss, model in units:
         sums[f"{loss}_{model}"] = table[f"{loss}_{model}"]

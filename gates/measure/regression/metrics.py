@@ -121,6 +121,7 @@ class Metric:
     alone: models have a figure of their own, besides the comparison.
     core: measured in every slice and of every model; others on the whole, and where the plan asks.
     of_quantiles: of predicted quantiles, and not of the prediction; core where there are any.
+    constant: what the trivial model says here, where that is not what it says of the task's other metrics.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Metric:
     core: bool = False
     alone: bool = True
     of_quantiles: bool = False
+    constant: str = ""
     params: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
@@ -155,6 +157,7 @@ def _loss(
     root: bool = False,
     rivals: tuple[str, ...] = (CHAMPION, BASELINE, ANCHOR),
     of_quantiles: bool = False,
+    constant: str = "",
     **params: Scalar,
 ) -> Metric:
     """Return a mean loss, or the root of one; compared by their ratio, which Fieller's bounds map to exactly."""
@@ -191,6 +194,7 @@ def _loss(
         "ratio",
         core=True,
         of_quantiles=of_quantiles,
+        constant=constant,
         params=params,
     )
 
@@ -291,9 +295,11 @@ METRICS: tuple[Metric, ...] = (
     Metric("cost", _BINARY, "lower", "per_1000_decisions", "mean", _expected_cost, _cost_difference),
     Metric("value", _BINARY, "higher", "payoff", "mean", _value, _value_difference),
     _loss("mae", {"numeric"}, "label", ABSOLUTE),
-    _loss("rmse", {"numeric"}, "label", SQUARED, root=True),
+    _loss("rmse", {"numeric"}, "label", SQUARED, root=True, constant="mean"),
     Metric("r2", _NUMERIC, "higher", "ratio", "delta", _explained, _explained_difference),
-    _loss("pinball", {"numeric"}, "label", PINBALL, rivals=(CHAMPION, BASELINE), of_quantiles=True),
+    _loss(
+        "pinball", {"numeric"}, "label", PINBALL, rivals=(CHAMPION, BASELINE), of_quantiles=True, constant="quantiles"
+    ),
 )
 """All metrics, in the order in which they are reported."""
 

@@ -208,7 +208,7 @@ checks["calibration.width_vs_champion"] := {
 
 # METADATA
 # title: Width against no model
-# description: The mean interval divided by the one between the label's own quantiles, or set size by that of the commonest classes; 1 and more means no gain.
+# description: The mean interval divided by the narrowest that holds as many labels and is the same for all rows, or set size by that of the commonest classes; 1 and more means no gain.
 # custom:
 #   code: calibration.width_vs_baseline
 #   remedy: The intervals say no more than the label's own spread; check features, labels and how the intervals are made.

@@ -95,7 +95,7 @@ checks["regression.mae_vs_champion"] := {
 
 # METADATA
 # title: Mean absolute error against a constant
-# description: The candidate's mean absolute error over that of one number for all rows, the training table's median.
+# description: The candidate's mean absolute error over that of one number for all rows, their own median.
 # custom:
 #   code: regression.mae_vs_baseline
 #   remedy: The model is no better than a constant; there is nothing to serve.
@@ -229,7 +229,7 @@ checks["regression.pinball_vs_champion"] := {
 
 # METADATA
 # title: Pinball loss against constants
-# description: The mean pinball loss of the candidate's predicted quantiles over that of the same for all rows, the training table's quantiles.
+# description: The mean pinball loss of the candidate's predicted quantiles over that of the same for all rows, the label's own quantiles.
 # custom:
 #   code: regression.pinball_vs_baseline
 #   remedy: The predicted quantiles are no better than constants; they say nothing of the single row.
