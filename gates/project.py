@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DEVELOPMENT: Environment = "development"
 """The one rung without a ledger."""
 
+_ACCOUNTS = ("GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR")
+
 OPA_URL_VARIABLE = "GATES_OPA_URL"
 OPA_TOKEN_VARIABLE = "GATES_OPA_TOKEN"  # noqa: S105 (the name of a variable, not its value)
 OPA_AUTHORITY_VARIABLE = "GATES_OPA_CA"
@@ -205,9 +207,19 @@ class Project:
     @property
     def actor(self) -> str:
         """On whose behalf this runs: the workflow's actor, else the user of this machine."""
+        return next(iter(self.accounts), "unknown")
+
+    @cached_property
+    def accounts(self) -> tuple[str, ...]:
+        """Who started this: the workflow's actor, and who ran it again; else the user of this machine, if it names one."""
         import getpass
 
-        return self.environ.get("GITHUB_ACTOR") or getpass.getuser()
+        if named := [name for word in _ACCOUNTS if (name := self.environ.get(word))]:
+            return tuple(dict.fromkeys(named))
+        try:
+            return (getpass.getuser(),)
+        except (KeyError, OSError):
+            return ()
 
     def signer(self, key: str | None, environment: Environment) -> KeySigner:
         return find_signer(self.environ, key, environment=environment, home=key_home())

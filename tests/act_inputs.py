@@ -40,6 +40,7 @@ def _request(action: str, person: str = "olga", **more: Any) -> Document:
         "model": MODEL,
         "actor": f"{person}@acme",
         "actor_key_id": key_of(person),
+        "triggered_by": ["octo"],
         "reason": "complaints",
         "effective_time_us": NOW,
         **more,

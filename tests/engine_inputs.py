@@ -250,7 +250,8 @@ def _ledger(draw: Draw, document: Document, _: int) -> None:
 
 def _request(draw: Draw, document: Document, _: int) -> None:
     request = document["request"]
-    word = draw(st.sampled_from(["environment", "percent", "champion", "actor", "actor_key_id", "model", "aliases"]))
+    words = ["environment", "percent", "champion", "actor", "actor_key_id", "triggered_by", "model", "aliases"]
+    word = draw(st.sampled_from(words))
     if word == "environment":
         request["environment"] = draw(st.sampled_from([*ENVIRONMENTS, "moon"]))
     elif word == "percent":
@@ -261,6 +262,8 @@ def _request(draw: Draw, document: Document, _: int) -> None:
         request["actor"] = draw(st.sampled_from(["mira", "mira@acme", "rolf", MODEL, "ﬁ"]))
     elif word == "actor_key_id":
         request["actor_key_id"] = key_of(draw(st.sampled_from(["mira", "rolf", "measurer"])))
+    elif word == "triggered_by":
+        request["triggered_by"] = draw(st.lists(st.sampled_from(["mira", "mira@acme", "rolf", "octo"]), max_size=2))
     elif word == "model":
         request["model"] = draw(st.sampled_from([MODEL, "another", "../models"]))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def make(
     policies = folder / "policies" / "models" / "approval"
     policies.mkdir(parents=True)
     (policies / "data.yaml").write_text("tier: medium\n")
-    _register(folder, _tables(folder), environ)
+    _register(folder, _tables(folder), environ, _history(folder))
     for number in (1, 2):
         serve(number)
     for name, roles in ROLES.items():
@@ -101,7 +102,15 @@ def _tables(folder: Path) -> Any:
     return training
 
 
-def _register(folder: Path, training: Any, environ: Mapping[str, str]) -> None:
+def _history(folder: Path) -> str:
+    """Make the folder a checkout, from which authors are read, and return its one revision."""
+    git = ("git", "-C", str(folder), "-c", "user.name=demo", "-c", "user.email=demo@example.org")
+    for arguments in (("init", "--quiet"), ("commit", "--quiet", "--allow-empty", "-m", "the model")):
+        subprocess.run([*git, *arguments], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _register(folder: Path, training: Any, environ: Mapping[str, str], revision: str) -> None:
     """Version 1 looks at the noisy column, version 2 at the other."""
     os.environ.update({name: value for name, value in environ.items() if name.startswith("MLFLOW_")})
     import mlflow
@@ -118,7 +127,7 @@ def _register(folder: Path, training: Any, environ: Mapping[str, str]) -> None:
         model = _with_sets(LogisticRegression().fit(fitting[[used]], fitting["y"]), used)
         true = model.predict_proba(rest)[np.arange(len(rest)), rest["y"]]
         type(model).threshold = float(np.quantile(true, 0.1))
-        _log(client, model, training[["x", "w"]])
+        _log(client, model, training[["x", "w"]], TAGS | {"gates.lineage.code_revision": revision})
         client.set_registered_model_alias("approval", alias, str(number))
 
 
@@ -141,7 +150,7 @@ def _with_sets(model: Any, used: str) -> Any:
     return Model()
 
 
-def _log(client: Any, model: Any, features: Any) -> None:
+def _log(client: Any, model: Any, features: Any, tags: dict[str, str]) -> None:
     import mlflow
     from mlflow.models import infer_signature
 
@@ -154,5 +163,5 @@ def _log(client: Any, model: Any, features: Any) -> None:
             pip_requirements=["scikit-learn"],
         )
     client.create_model_version(
-        "approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id, tags=TAGS
+        "approval", logged.model_uri, run_id=run.info.run_id, model_id=logged.model_id, tags=tags
     )

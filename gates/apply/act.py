@@ -78,10 +78,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Judge:
-    """Who asks, and where the policies in force are had by their digest."""
+    """Who asks, and where the policies in force are had by their digest.
+
+    Attributes
+    ----------
+    accounts: that started this, as CI or the machine names them.
+    """
 
     signer: Signer
     policies: PoliciesBy
+    accounts: tuple[str, ...] = ()
 
     def on_chain(self, chain: Chain, asked: Asked, *, time_us: Micros) -> Envelope:
         """Decide by the ledger's facts; return the signed answer.
@@ -109,6 +115,7 @@ class Judge:
                 version=asked.version,
                 actor=trust.identity_of(self.signer.public),
                 actor_key_id=self.signer.public.key_id,
+                triggered_by=self.accounts or None,
                 reason=asked.reason.strip() or None,
                 incident=asked.incident,
                 percent=asked.percent,

@@ -38,11 +38,13 @@ class Wanted:
 
     Attributes
     ----------
+    accounts: that started this, as CI or the machine names them.
     simulation, unsimulated: one of the two; else the policies in force deny where they ask for it.
     """
 
     active: Sequence[ActivePolicy]
     reason: str
+    accounts: tuple[str, ...] = ()
     simulation: Simulated | None = None
     unsimulated: Name | None = None
 
@@ -135,6 +137,7 @@ def _answer(
             environment=environment,
             actor=chain.trust(environment).identity_of(signer.public),
             actor_key_id=signer.public.key_id,
+            triggered_by=wanted.accounts or None,
             reason=wanted.reason.strip() or None,
             effective_time_us=time_us,
         ),

@@ -1,4 +1,4 @@
-"""What the champion was judged by: its contracts and the definitions of its features, from its own sealed bundle.
+"""What the champion was judged by: contracts, definitions of features and its code's revision, from its own sealed bundle.
 
 The ledger holds the decision that let it serve, and the decision names the bundle. A spec's `champion_contract` and
 `champion_definitions` stand where there is no such bundle: in development, and beside a champion that was adopted.
@@ -23,6 +23,10 @@ _ANCHOR = "#"
 class ChampionDocuments:
     """Names documents of the champion's bundle in a plan's tables, by digest.
 
+    Attributes
+    ----------
+    revision: of the champion's code; None where no bundle says.
+
     Parameters
     ----------
     chain, champion: None where there is no ledger, or no champion.
@@ -35,11 +39,13 @@ class ChampionDocuments:
     def __init__(self, chain: Chain | None, slot: Slot, champion: ModelVersion | None, store: Store) -> None:
         self._attached: dict[str, Digest] = {}
         self._plan: Plan | None = None
+        self.revision: str | None = None
         sealed = None if chain is None or champion is None else _bundle(chain, slot, champion)
         if sealed is not None:
             opened = load_bundle(store, sealed)
             self._attached = _attachments(opened.record)
             self._plan = opened.plan
+            self.revision = opened.record.metadata.code_revision if opened.record.metadata else None
 
     def beside(self, tables: tuple[Table, ...]) -> tuple[Table, ...]:
         """Return the tables, those with a contract or definitions with the champion's beside them."""

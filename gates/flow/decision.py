@@ -87,6 +87,7 @@ def decide(
         parts=bundle.plan.release,
         actor=project.trust.identity_of(signer.public) if signer else project.actor,
         actor_key_id=signer.public.key_id if signer else None,
+        triggered_by=project.accounts or None,
         reason=reason,
         incident=incident,
         effective_time_us=at_us,

@@ -20,7 +20,7 @@ def judge_of(project: Project, signer: Signer) -> Judge:
     """Return who judges the actions that this key asks for."""
     from gates.apply.act import Judge
 
-    return Judge(signer, policies_in_force(project))
+    return Judge(signer, policies_in_force(project), project.accounts)
 
 
 def policies_in_force(project: Project) -> PoliciesBy:

@@ -35,20 +35,20 @@ def metadata_of(
     project: Project,
     plan: Plan,
     candidate: RegisteredModel,
-    champion: ModelVersion | None,
+    since: str | None,
     tables: Iterable[TableIdentity],
 ) -> Metadata:
     """Collect what is said of a candidate; what nobody said stays absent, and policy asks for it.
 
     Parameters
     ----------
+    since: the revision of the champion's code, after which who committed is an author.
     tables: as they were read; a training table that is a query answers for the query.
     """
     registry, said = project.registry, candidate.lineage
     run, inputs = registry.training_run(candidate.version), registry.run_inputs(candidate.version)
-    revision = _name(said.get("code_revision")) or _name(run.revision if run else None)
-    before = registry.lineage(champion).get("code_revision") if champion is not None else None
-    committers = _committers(project.spec.base, before, revision)
+    revision = _revision(said, run)
+    committers = _committers(project.spec.base, since, revision)
     queried = _queried(plan, tables)
     as_of = _as_of(said.get("as_of"))
     return Metadata(
@@ -69,9 +69,20 @@ def metadata_of(
             impact=_name(candidate.tags.get(f"{CHANGELOG_PREFIX}impact")),
         ),
         vulnerability_scan=_first(said, "vulnerability_scan_digest", "vulnerability_scan"),
-        authors=_authors([run.user if run else "", project.actor, *(committers or ())]),
-        since_revision=_name(before) if committers is not None else None,
+        authors=_authors([run.user if run else "", *project.accounts, *(committers or ())]),
+        since_revision=since if committers is not None else None,
     )
+
+
+def revision_of(project: Project, version: ModelVersion | None) -> str | None:
+    """Return the revision of a version's code, as the registry says."""
+    if version is None:
+        return None
+    return _revision(project.registry.lineage(version), project.registry.training_run(version))
+
+
+def _revision(said: Mapping[str, str], run: TrainingRun | None) -> str | None:
+    return _name(said.get("code_revision")) or _name(run.revision if run else None)
 
 
 def _name(text: str | None) -> str | None:
@@ -137,15 +148,36 @@ def _authors(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _committers(folder: Path, since: str | None, until: str | None) -> tuple[str, ...] | None:
-    """Names and addresses of who committed after one revision up to another; None where the history cannot be read."""
-    git = shutil.which("git")
-    if git is None or not all(revision and _REVISION.fullmatch(revision) for revision in (since, until)):
+    """Names and addresses of who committed after one revision up to another, or up to what is checked out.
+
+    The revision that a candidate names is its author's word; what is checked out is the job's.
+
+    Returns
+    -------
+    None where the history cannot be read, or is cut off (`git clone --depth`) within what was asked for.
+    """
+    if not all(revision and _REVISION.fullmatch(revision) for revision in (since, until)):
         return None
-    command = [git, "-C", str(folder), "log", "--format=%ae%n%an", f"{since}..{until}", "--"]
+    said = _git(folder, "log", "--format=%ae%n%an", str(until), "HEAD", f"^{since}", "--")
+    # What is cut off in an empty range is before it.
+    if said and _git(folder, "rev-parse", "--is-shallow-repository") != "false\n":
+        return None
+    return None if said is None else tuple(sorted(set(said.splitlines())))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
     try:
-        ran = subprocess.run(  # noqa: S603 - git itself, no shell, two revisions that are hexadecimal
-            command, capture_output=True, text=True, check=True, timeout=_SECONDS, stdin=subprocess.DEVNULL
+        ran = subprocess.run(  # noqa: S603 - git itself, no shell, and revisions that are hexadecimal
+            [git, "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_SECONDS,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
-    return tuple(sorted(set(ran.stdout.splitlines())))
+    return ran.stdout

@@ -129,7 +129,7 @@ def activate(
         return Activated(root, first=True)
     simulation = _simulated(project) if simulate else None
     why = None if simulate else unsimulated or "nobody asked for it"
-    wanted = Wanted(active, reason, simulation, why)
+    wanted = Wanted(active, reason, project.accounts, simulation, why)
     changes = [change_of(one, said[one.environment]) for one in active]
 
     def judge(chain: Chain, time_us: Micros) -> tuple[dict[str, Any], ...]:

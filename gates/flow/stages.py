@@ -16,7 +16,7 @@ from gates.errors import UsageError
 from gates.flow.anchor import served_in
 from gates.flow.champion import ChampionDocuments
 from gates.flow.lineage import learned_by_both
-from gates.flow.metadata import metadata_of
+from gates.flow.metadata import metadata_of, revision_of
 from gates.flow.scoring import score_tables
 from gates.measure.interface import Given, Note, OpenTable
 from gates.measure.run import GateRun, planned_gates, run_gates
@@ -50,12 +50,14 @@ class Planned:
     Attributes
     ----------
     served: of whom the best is the anchor; nobody where the plan asks for none.
+    champion_revision: of the champion's code, as its sealed bundle says; None where it has none.
     """
 
     plan: Plan
     candidate: RegisteredModel
     champion: ModelVersion | None
     served: tuple[ModelVersion, ...] = ()
+    champion_revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def make_plan(
         pull_request=pull_request,
         beside=documents.beside,
     )
-    return Planned(plan, model, champion, served_in(chain, project.slot(environment), plan))
+    return Planned(plan, model, champion, served_in(chain, project.slot(environment), plan), documents.revision)
 
 
 def candidate_uri(project: Project, candidate: str | None) -> str:
@@ -194,7 +196,8 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
     read = [*opened.values(), *looked_at]
     measured = gather(plan, candidate, planned.champion, read, runs, isolation=scores.isolation)
     identities = [table.identity for table in opened.values()]
-    metadata = metadata_of(project, plan, planned.candidate, planned.champion, identities)
+    since = planned.champion_revision or revision_of(project, planned.champion)
+    metadata = metadata_of(project, plan, planned.candidate, since, identities)
     return replace(measured, metadata=metadata, holdout_sketch=sketch)
 
 

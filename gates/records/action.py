@@ -21,7 +21,7 @@ class ActionRequest(Record):
     Attributes
     ----------
     release: the release to go to (rollback, rollout, monitor), or to take away (retire); absent where nothing moves.
-    version: the one to archive, or that serves. actor, actor_key_id: as in a promotion's request.
+    version: the one to archive, or that serves. actor, actor_key_id, triggered_by: as in a promotion's request.
     percent: share of the traffic that `version` is to have (rollout, monitor). demand: of a monitor.
     incident: what kind of incident it is about.
     """
@@ -33,6 +33,7 @@ class ActionRequest(Record):
     version: ModelVersion
     actor: Name
     actor_key_id: KeyId
+    triggered_by: tuple[Name, ...] | None = None
     reason: Name | None = None
     incident: Name | None = None
     percent: Percent | None = None

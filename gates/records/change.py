@@ -12,12 +12,13 @@ CHANGE_APPROVAL_TYPE = "urn:model-gates:change-approval:v1"
 
 
 class ChangeRequest(Record):
-    """Who wants to put other policies in force, when; `actor`, `actor_key_id` as in a promotion's request."""
+    """Who wants to put other policies in force, when; `actor`, `actor_key_id`, `triggered_by` as in a promotion's."""
 
     environment: Environment
     action: Literal["policy"] = "policy"
     actor: Name
     actor_key_id: KeyId
+    triggered_by: tuple[Name, ...] | None = None
     reason: Name | None = None
     effective_time_us: Micros
 

@@ -22,7 +22,8 @@ class Request(Record):
     """Who asks for what, when. `champion` is what the ledger says serves there (absent: nothing does).
 
     `actor_key_id` is the key that signs the decision: whose it is, the trust data say. `actor` is its identity there;
-    without a key, whoever ran the command says so. `incident` makes it a hotfix. `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
+    without a key, whoever ran the command says so. `triggered_by` are the accounts that started the job, as CI names them;
+    elsewhere the user of the machine. `incident` makes it a hotfix. `percent` is the share of the traffic that the candidate is to take; what serves keeps the rest.
     `parts` is what the plan says that serves with the candidate.
     """
 
@@ -35,6 +36,7 @@ class Request(Record):
     parts: Parts | None = None
     actor: Name
     actor_key_id: KeyId | None = None
+    triggered_by: tuple[Name, ...] | None = None
     reason: Name | None = None
     incident: Name | None = None
     effective_time_us: Micros

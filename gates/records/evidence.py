@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from gates.records.base import Digest, Micros, ModelVersion, Name, Record, RowDigest, SchemaVersion
 from gates.records.measurement import Measurement
@@ -72,7 +72,8 @@ class Metadata(Record):
     feature_definitions, label_definition: digest or text. parameters: digest of the training's parameters.
     environment: digest of the packages or the image. code_revision: of the training code.
     vulnerability_scan: digest of the scan's report.
-    authors: whoever triggered training or measuring, or committed since the champion's revision.
+    authors: whoever triggered training or measuring, or committed since the champion's revision: up to code_revision, and
+    up to what was checked out where the candidate was measured.
     since_revision: the champion's, from which on committers are named; absent where the history could not be read.
     """
 
@@ -89,7 +90,7 @@ class Metadata(Record):
     changelog: Changelog = Changelog.model_construct()
     vulnerability_scan: Name | None = None
     authors: tuple[Name, ...] = ()
-    since_revision: Name | None = None
+    since_revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")] | None = None
 
 
 class Evidence(Record):

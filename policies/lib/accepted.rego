@@ -84,9 +84,9 @@ approved(waiver) if count(_approvals(waiver)) > 0
 # METADATA
 # description: Somebody approved it who neither asked for it nor asks for this decision.
 approved_by_others(waiver) if {
-	asking := keys.identities(waiver.key_ids) | keys.asking
+	asking := keys.names(waiver.key_ids) | keys.asking
 	some key_ids in _approvals(waiver)
-	count(keys.identities(key_ids) & asking) == 0
+	count(keys.names(key_ids) & asking) == 0
 }
 
 _approvals(waiver) := {approval.key_ids |

@@ -37,7 +37,7 @@ _binds(statement) if {
 counting(approvals) := [approval |
 	some approval in approvals
 	in_time(approval.statement)
-	count(keys.identities(approval.key_ids) & keys.asking) == 0
+	count(keys.names(approval.key_ids) & keys.asking) == 0
 	count(approvers(approval)) > 0
 ]
 

@@ -43,6 +43,11 @@ test_not_by_the_one_who_asks if {
 	t.denied == _lacking with input as t.retire with input.approvals as own
 }
 
+test_not_by_the_account_that_started_the_job if {
+	t.denied == _lacking with input as t.retire with input.request.triggered_by as ["mira"]
+	t.denied == set() with input as t.retire with input.request.triggered_by as ["octo"]
+}
+
 test_counted if {
 	assent.counted == {"k2/ml-owner", "k3/risk"} with input as t.retire with data.trust as t.trust
 }

@@ -22,11 +22,12 @@ identities(key_ids) := {name |
 }
 
 # METADATA
-# description: The identities behind these keys, and what else their persons are called.
-names(key_ids) := identities(key_ids) | {name |
+# description: Everything that the persons behind these keys are called, by whichever key of theirs.
+names(key_ids) := {name |
+	mine := persons(key_ids)
 	some key in data.trust.keys
-	key.key_id in key_ids
-	some name in key.names
+	key.person in mine
+	some name in ({key.identity, key.person} | {name | some name in key.names})
 }
 
 # METADATA
@@ -34,8 +35,12 @@ names(key_ids) := identities(key_ids) | {name |
 persons(key_ids) := {key.person | some key in data.trust.keys; key.key_id in key_ids}
 
 # METADATA
-# description: The name that the request gives, and by the trust data whose key will sign the decision.
-asking := {input.request.actor} | identities([key_id | key_id := input.request.actor_key_id])
+# description: |
+#   Who asks: the name that the request gives, the accounts that started the job, and whoever the key that will sign the
+#   decision belongs to, by all that the trust data call them.
+asking := ({input.request.actor} | {account | some account in input.request.triggered_by}) | names([key_id |
+	key_id := input.request.actor_key_id
+])
 
 _here(key) if count(object.get(key, "environments", [])) == 0
 

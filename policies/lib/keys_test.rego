@@ -5,13 +5,16 @@ import data.gates.lib.keys
 _trust := {"keys": [
 	{"key_id": "k1", "identity": "ada@acme", "person": "ada", "names": ["a.l"], "roles": ["decide"]},
 	{"key_id": "k2", "identity": "bo@acme", "person": "bo", "names": ["b.o"], "roles": ["decide"], "environments": ["staging"]},
+	{"key_id": "k4", "identity": "ada-deploys@acme", "person": "ada", "roles": ["apply"]},
 	{"key_id": "k3", "identity": "cy@acme", "person": "cy", "roles": ["measure"], "environments": []},
 ]}
 
-test_each_key_has_its_own_names if {
+test_each_key_has_its_own_identities_and_each_person_all_names if {
 	keys.identities(["k1"]) == {"ada", "ada@acme"} with data.trust as _trust
-	keys.names(["k1"]) == {"ada", "ada@acme", "a.l"} with data.trust as _trust
-	keys.names(["k1", "k3"]) == {"ada", "ada@acme", "a.l", "cy", "cy@acme"} with data.trust as _trust
+	ada := {"ada", "ada@acme", "ada-deploys@acme", "a.l"}
+	keys.names(["k1"]) == ada with data.trust as _trust
+	keys.names(["k4"]) == ada with data.trust as _trust
+	keys.names(["k1", "k3"]) == ada | {"cy", "cy@acme"} with data.trust as _trust
 	keys.names(["k9"]) == set() with data.trust as _trust
 	keys.persons(["k2", "k9"]) == {"bo"} with data.trust as _trust
 }
@@ -32,7 +35,10 @@ test_who_holds_a_role_and_where if {
 test_who_asks_is_who_says_so_and_whose_key_signs if {
 	asking := keys.asking with data.trust as _trust
 		with input.request as {"actor": "somebody", "actor_key_id": "k2"}
-	asking == {"somebody", "bo", "bo@acme"}
+	asking == {"somebody", "bo", "bo@acme", "b.o"}
+	started := keys.asking with data.trust as _trust
+		with input.request as {"actor": "ada@acme", "actor_key_id": "k3", "triggered_by": ["octo", "b.o"]}
+	started == {"ada@acme", "cy", "cy@acme", "octo", "b.o"}
 	keyless := keys.asking with data.trust as _trust with input.request as {"actor": "somebody"}
 	keyless == {"somebody"}
 }

@@ -192,6 +192,7 @@ production := {
 		"champion": champion,
 		"percent": 5,
 		"actor": "applier@acme",
+		"triggered_by": ["octo"],
 		"reason": "first step of the rollout",
 		"effective_time_us": now,
 	},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +57,8 @@ LOCATIONS = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
+REVISION = "48723cf9b7b8afd381306fce64fa2b69ae5dec6f"
+"""The one commit in the project's history, the same in each world: nothing in it differs."""
 TAGS = {
     "owner": "credit",
     **{
@@ -67,6 +71,7 @@ TAGS = {
             "feature_definitions": "x and w as they come",
             "label_definition": "paid back within a year",
             "parameters": "{}",
+            "code_revision": REVISION,
             "environment_digest": "sha256:" + "8" * 64,
             "vulnerability_scan": "sha256:" + "7" * 64,
         }.items()
@@ -187,6 +192,16 @@ def log_version(client: mlflow.MlflowClient, model: Any, features: pd.DataFrame)
     )
 
 
+def begin_history(folder: Path) -> str:
+    """Make a folder a checkout with one empty commit, and return its revision."""
+    said = {f"GIT_{who}_{word}": "ada" for who in ("AUTHOR", "COMMITTER") for word in ("NAME", "EMAIL")}
+    dated = {f"GIT_{who}_DATE": "2026-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")}
+    for arguments in (("init", "-b", "main"), ("commit", "--allow-empty", "--no-gpg-sign", "-m", "a model")):
+        subprocess.run(["git", "-C", folder, *arguments, "-q"], check=True, env={**os.environ, **said, **dated})
+    head = ["git", "-C", folder, "rev-parse", "HEAD"]
+    return subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def make(folder: Path) -> World:
     """Make everything; nothing serves yet."""
     project = folder / "project"
@@ -203,6 +218,7 @@ def make(folder: Path) -> World:
         (project / name).parent.mkdir()
         (project / name).write_bytes(content)
     (project / "serving-production.yaml").write_text(CONFIGURATION)
+    assert begin_history(project) == REVISION
     register(project, tables(project))
     world = World(project, ledger)
     for name, role in ROLES.items():

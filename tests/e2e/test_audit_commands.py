@@ -42,9 +42,9 @@ def own(climbed: World, tmp_path: Path) -> World:
     return climbed.copy(tmp_path)
 
 
-def release(world: World, key: str) -> Any:
+def release(world: World, key: str, **environ: str) -> Any:
     where = ("-e", "production", "--reason", "t", "--key", key, "-o", "json")
-    return world.run("promote", *where)
+    return world.run("promote", *where, **environ)
 
 
 def approve(world: World) -> None:
@@ -60,6 +60,16 @@ def test_nobody_approves_his_own_request_by_another_key(own: World) -> None:
     assert "approval.by_actor" in {row["code"] for row in ran.json["rows"]}
     assert release(own, "applier.pem").code == 0
     assert own.run("verify").code == 0
+
+
+@pytest.mark.parametrize("word", ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"])
+def test_nobody_approves_what_his_account_started(own: World, word: str) -> None:
+    approve(own)
+    ran = release(own, "applier.pem", **{"GITHUB_ACTOR": "octo", word: "Mira"})
+    assert ran.denying == {"approval.missing"}
+    assert "Mira" in ran.json["decision"]["request"]["triggered_by"]
+    assert "approval.by_actor" in {row["code"] for row in ran.json["rows"]}
+    assert release(own, "applier.pem", GITHUB_ACTOR="octo").code == 0
 
 
 def test_the_actor_is_whom_the_trust_in_force_names_not_the_key_file(own: World) -> None:

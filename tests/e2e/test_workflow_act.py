@@ -47,6 +47,7 @@ def repository(bare: World, tmp_path_factory: pytest.TempPathFactory) -> Reposit
         shutil.copy(shared.world.folder / name, checkout)
     for table in ("training", "holdout", "offline", "online"):
         shutil.copy(shared.world.folder / f"{table}.parquet", checkout)
+    shutil.copytree(shared.world.folder / ".git", checkout / ".git")
     for name in ("action.yml", "constraints.txt"):
         shutil.copy(ROOT / name, checkout)
     protected = folder / "protected"

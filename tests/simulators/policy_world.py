@@ -338,6 +338,7 @@ def golden(environment: str, plan: Document, policies: PolicySet | None = None) 
             "champion": CHAMPION,
             "percent": 5,
             "actor": "applier@acme",
+            "triggered_by": ["octo"],
             "effective_time_us": NOW,
         },
         "policy": {"digest": policies.digest, "trust_digest": policies.trust_digest},

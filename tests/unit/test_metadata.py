@@ -15,7 +15,7 @@ from gates.bundle.canonical import digest_bytes, digest_document
 from gates.decide.explain import load_annotations
 from gates.errors import UsageError
 from gates.flow.lineage import NOT_LEARNED
-from gates.flow.metadata import metadata_of
+from gates.flow.metadata import metadata_of, revision_of
 from gates.inputs.registry import RegisteredModel, RunInput, TrainingRun
 from gates.inputs.serving_configuration import read_serving_configuration
 from gates.plan.spec import Spec
@@ -45,12 +45,15 @@ class Runs(RegistrySimulator):
         return self.before
 
 
-def said(tmp_path: Path, lineage: dict[str, str], tags: dict[str, str] | None = None, **more: Any) -> Metadata:
-    spec = Spec.model_validate(
+def spec_in(folder: Path) -> Spec:
+    return Spec.model_validate(
         {"model": "m", "task": "binary", "columns": {"label": "y"}, "tables": {"holdout": {"uri": "h.csv"}}},
-        context={"base": tmp_path},
+        context={"base": folder},
     )
-    project = Project(spec, {"GITHUB_ACTOR": "octo"})
+
+
+def said(tmp_path: Path, lineage: dict[str, str], tags: dict[str, str] | None = None, **more: Any) -> Metadata:
+    project = Project(spec_in(tmp_path), {"GITHUB_ACTOR": "octo"})
     registry = Runs(tmp_path)
     Runs.before = more.get("before", {})
     project.__dict__["registry"] = registry
@@ -67,7 +70,33 @@ def said(tmp_path: Path, lineage: dict[str, str], tags: dict[str, str] | None = 
         spec_digest=digest,
     )
     candidate = RegisteredModel(VERSION, (), "sklearn", lineage, tags or {})
-    return metadata_of(project, plan, candidate, VERSION, ())
+    return metadata_of(project, plan, candidate, revision_of(project, VERSION), ())
+
+
+class History:
+    """A repository of empty commits, each by a person of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+
+    def git(self, *arguments: str) -> str:
+        ran = subprocess.run(["git", "-C", str(self.folder), *arguments], check=True, capture_output=True, text=True)
+        return ran.stdout.strip()
+
+    def commit(self, name: str) -> str:
+        own = ("-c", f"user.name={name}", "-c", f"user.email={name}@acme")
+        self.git(*own, "commit", "-q", "--allow-empty", "-m", name)
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    made = History(tmp_path / "origin")
+    made.git("init", "-q", "-b", "main")
+    return made
 
 
 def test_tags_go_before_the_run(tmp_path: Path) -> None:
@@ -96,26 +125,59 @@ def test_a_time_that_is_none_is_not_said(tmp_path: Path, as_of: str) -> None:
     assert said(tmp_path, {"query_digest": "\x00 \n"}).query_digest is None
 
 
-def test_who_committed_since_the_champion_is_an_author(tmp_path: Path) -> None:
-    git = shutil.which("git")
-    if git is None:
-        pytest.skip("needs git")
-
-    def commit(name: str) -> str:
-        own = ["-c", f"user.name={name}", "-c", f"user.email={name}@acme"]
-        run = ["commit", "-q", "--allow-empty", "-m", name]
-        subprocess.run([git, "-C", str(tmp_path), *own, *run], check=True)
-        said = subprocess.run([git, "-C", str(tmp_path), "rev-parse", "HEAD"], check=True, capture_output=True)
-        return said.stdout.decode().strip()
-
-    subprocess.run([git, "init", "-q", str(tmp_path)], check=True)
-    first, _, last = commit("anna"), commit("bert"), commit("cleo")
-    found = said(tmp_path, {"code_revision": last}, before={"code_revision": first})
+def test_who_committed_since_the_champion_is_an_author(history: History) -> None:
+    first, _, last = (history.commit(name) for name in ("anna", "bert", "cleo"))
+    found = said(history.folder, {"code_revision": last}, before={"code_revision": first})
     assert found.authors == ("bert", "bert@acme", "cleo", "cleo@acme", "mira @acme", "octo")
     assert found.since_revision == first
     for before in ("0" * 40, "--all", "unknown", ""):
-        unknown = said(tmp_path, {"code_revision": last}, before={"code_revision": before})
+        unknown = said(history.folder, {"code_revision": last}, before={"code_revision": before})
         assert (unknown.authors, unknown.since_revision) == (("mira @acme", "octo"), None)
+
+
+def test_a_history_that_is_cut_off_names_nobody(history: History, tmp_path: Path) -> None:
+    first, second, last = (history.commit(name) for name in ("anna", "mira", "cleo"))
+    for depth, since, known in ((1, first, None), (2, second, None), (9, first, first), (1, last, last)):
+        clone = tmp_path / f"{depth}-{since[:7]}"
+        subprocess.run(
+            ["git", "clone", "-q", "--depth", str(depth), history.folder.as_uri(), str(clone)],
+            check=True,
+            capture_output=True,
+        )
+        assert said(clone, {"code_revision": last}, before={"code_revision": since}).since_revision == known
+
+
+def test_a_revision_that_the_author_chose_hides_nobody(history: History) -> None:
+    first = history.commit("anna")
+    history.commit("mira")
+    found = said(history.folder, {"code_revision": first}, before={"code_revision": first})
+    assert found.authors == ("mira", "mira @acme", "mira@acme", "octo")
+
+
+def test_the_champions_run_says_its_revision_where_no_tag_does(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = history.commit("anna")
+    monkeypatch.setattr(Runs, "run", TrainingRun("", {}, first))
+    assert said(history.folder, {}).since_revision == first
+
+
+def test_who_started_the_job_and_who_ran_it_again_and_a_machine_that_names_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accounts(**environ: str) -> tuple[tuple[str, ...], str]:
+        project = Project(spec_in(tmp_path), environ)
+        return project.accounts, project.actor
+
+    def nobody() -> str:
+        raise KeyError
+
+    monkeypatch.setattr("getpass.getuser", lambda: "mira")
+    assert accounts(GITHUB_ACTOR="octo", GITHUB_TRIGGERING_ACTOR="cleo") == (("octo", "cleo"), "octo")
+    assert accounts(GITHUB_ACTOR="octo", GITHUB_TRIGGERING_ACTOR="octo") == (("octo",), "octo")
+    assert accounts(GITHUB_ACTOR="") == (("mira",), "mira")
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert accounts() == ((), "unknown")
 
 
 def test_the_page_names_every_code_and_no_other() -> None:

@@ -126,7 +126,7 @@ results contains result.notes("release.approvals", "approval.unlisted_key") if {
 
 # METADATA
 # title: Approval by the one who asks
-# description: An approval is by the person who asks, with this key or another one of theirs; it does not count.
+# description: An approval is by the person who asks or started the job, with this key or another one; it does not count.
 # custom:
 #   code: approval.by_actor
 #   remedy: Have somebody else approve.
@@ -166,7 +166,7 @@ _by_author(approval) if count(keys.names(approval.key_ids) & _authors) > 0
 
 _authors := {name | some name in input.bundle.metadata.authors} | keys.names(input.bundle.key_ids)
 
-_by_actor(approval) if count(keys.identities(approval.key_ids) & keys.asking) > 0
+_by_actor(approval) if count(keys.names(approval.key_ids) & keys.asking) > 0
 
 _approvers(approval) := {person |
 	some person in assent.approvers(approval)

@@ -164,6 +164,26 @@ test_by_another_key_of_the_actors_person if {
 		with data.trust as _also(stranger)
 }
 
+test_by_the_account_that_started_the_job if {
+	called := {"keys": [object.union(key, {"names": ["octo-mira"]}) | some key in t.trust.keys; key.key_id == "k2"]}
+	every accounts in [["octo-mira"], ["octo", "octo-mira"], ["mira"]] {
+		_noted == {"approval.by_actor"} with input as t.production
+			with input.request.triggered_by as accounts
+			with input.approvals as [t.approval("k2", "ml-owner")]
+			with data.models.m as t.facts
+			with data.trust as called
+	}
+	elsewhere := _also({"key_id": "k9", "identity": "m2@acme", "person": "mira", "names": ["octo-mira"], "roles": ["decide"]})
+	_denied == {"approval.missing"} with input as t.production
+		with input.request.triggered_by as ["octo-mira"]
+		with data.models.m as t.facts
+		with data.trust as elsewhere
+	_denied == set() with input as t.production
+		with input.request.triggered_by as ["octo-other"]
+		with data.models.m as t.facts
+		with data.trust as elsewhere
+}
+
 test_another_role_is_not_asked_for if {
 	trust := {"keys": [object.union(key, {"roles": ["approve:cfo"]}) | some key in t.trust.keys]}
 	approvals.counted == set() with input as t.production

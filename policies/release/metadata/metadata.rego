@@ -32,6 +32,16 @@ _said(_, field) if {
 
 _said(_, field) if is_number(input.bundle.metadata[field.at])
 
+_said("authors", _) if {
+	count(input.bundle.metadata.authors) > 0
+	_since
+}
+
+# Where nothing serves, there is nobody to have committed since.
+_since if not input.request.champion
+
+_since if is_string(input.bundle.metadata.since_revision)
+
 _said("tags", _) if count(input.bundle.metadata.tags) > 0
 
 _said(_, field) if {
@@ -150,3 +160,15 @@ fields["changelog_impact"] := {"at": "changelog_impact", "word": "impact"}
 #     nist-ai-rmf: [MEASURE 2.7]
 #     eu-ai-act: [Article 15(5)]
 fields["vulnerability_scan"] := {"at": "vulnerability_scan"}
+
+# METADATA
+# title: Authors
+# description: Nobody says who triggered it, or who committed since the champion's revision, so that authors may approve.
+# custom:
+#   code: metadata.authors
+#   remedy: Measure in a checkout with its whole history (fetch-depth 0); tag candidate and champion `gates.lineage.code_revision`.
+#   supports:
+#     nist-ai-rmf: [GOVERN 2.1]
+#     sr-11-7: [VI Roles and Responsibilities]
+#     iso-42001: [A.3.2]
+fields["authors"] := {"at": "authors"}

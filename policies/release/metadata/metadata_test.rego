@@ -49,6 +49,23 @@ test_nothing_said_denies_by_every_code if {
 	count(found) == count(metadata.fields)
 }
 
+test_authors if {
+	every environment in ["staging", "production"] {
+		every word in ["authors", "since_revision"] {
+			_codes(_without(word), environment) == {"metadata.authors"}
+		}
+		_codes(object.union(t.described, {"authors": []}), environment) == {"metadata.authors"}
+	}
+}
+
+test_where_nothing_serves_nobody_committed_since if {
+	found := metadata.results with input as t.first
+		with input.bundle.metadata as _without("since_revision")
+	found == set()
+	nobody := metadata.results with input as t.first with input.bundle.metadata as _without("authors")
+	{result.code | some result in nobody} == {"metadata.authors"}
+}
+
 test_development_does_not_ask if {
 	found := metadata.results with input as t.development with input.bundle.metadata as {}
 	found == set()

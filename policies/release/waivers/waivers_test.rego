@@ -234,6 +234,16 @@ test_one_that_does_not_count_says_why if {
 	_covers(_good)
 }
 
+test_whoever_started_the_job_approves_none if {
+	answer := main.decision with input as t.production
+		with input.evidence as _bad
+		with input.waivers as [_good]
+		with input.request.triggered_by as ["rolf@acme"]
+		with data.models.m as t.facts
+		with data.trust as _trust
+	"waiver.self_approved" in {result.code | some result in answer.results}
+}
+
 test_two_approvals_one_of_somebody_else if {
 	both := object.union(_good, {"approvals": [_approval("k5"), _approval("k3")]})
 	_decided([both], _bad).allow == true
