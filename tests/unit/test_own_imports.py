@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +60,79 @@ def test_tests_are_a_census_of_those_that_ran() -> None:
     }
 
 
+def suite(attributes: str, cases: str = "", inner: str = "") -> str:
+    return f'<testsuites><testsuite name="b" {attributes}>{cases}{inner}</testsuite></testsuites>'
+
+
+PASSED, FAILED, ERROR = (
+    '<testcase name="a"/>',
+    '<testcase name="b"><failure/></testcase>',
+    "<testcase><error/></testcase>",
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # A suite that failed to start has no tests that did.
+        f'<testsuites tests="3" errors="1"><testsuite tests="1">{PASSED}</testsuite><testsuite tests="2"/></testsuites>',
+        f'<testsuites errors="1"><testsuite name="a">{PASSED}</testsuite></testsuites>',
+        suite('errors="1"', PASSED),
+        suite('failures="2"', FAILED),
+        suite('tests="2"', PASSED),
+        suite("", PASSED, "<error/>"),
+        suite("", PASSED, '<testsuite name="c" tests="1"/>'),
+        suite('tests="many"', PASSED),
+        suite('failures="-1"', PASSED),
+        suite('tests="1.0"', PASSED),
+    ],
+)
+def test_a_suite_that_says_worse_than_its_tests_is_refused(content: str) -> None:
+    with pytest.raises(EvidenceError, match=r"says that|is no number of tests") as refused:
+        read("junit", content)
+    assert (refused.value.code, refused.value.exit_code) == ("record.invalid", 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "failed"),
+    [
+        (suite('tests="2" failures="1" errors="0" skipped="0"', PASSED + FAILED), 1),
+        # pytest: a test that passed, and whose cleaning up then failed.
+        (suite('tests="2" failures="0" errors="1"', ERROR), 1),
+        # An outer suite that leaves the inner ones out of its numbers.
+        (suite('tests="1"', PASSED, f'<testsuite tests="1" failures="1">{FAILED}</testsuite>'), 1),
+        (suite('tests="2" failures="1"', PASSED, f'<testsuite tests="1" failures="1">{FAILED}</testsuite>'), 1),
+    ],
+)
+def test_what_known_tools_say_of_their_suites_is_no_contradiction(content: str, failed: int) -> None:
+    assert read("junit", content)["own.tests_failed"].estimate == failed
+
+
+def test_what_pytest_writes_is_read(tmp_path: Path) -> None:
+    (tmp_path / "test_all.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture\ndef bad():\n    yield\n    raise OSError\n"
+        "def test_good(): pass\n"
+        "def test_bad(): assert False\n"
+        "def test_late(bad): pass\n"
+        "def test_twice(bad): assert False\n"
+        "@pytest.mark.skip\ndef test_not(): pass\n"
+    )
+    (tmp_path / "test_red.py").write_text("import nothing_of_this_name\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=j.xml"]
+    subprocess.run([*command, "--continue-on-collection-errors"], cwd=tmp_path, check=False, capture_output=True)
+    counts = exact(read("junit", (tmp_path / "j.xml").read_text()))
+    assert (counts["own.tests_passed"], counts["own.tests_skipped"]) == (1, 1)
+    # Of test_twice both the test and its cleaning up.
+    assert counts["own.tests_failed"] == 5
+
+
+def test_only_a_reason_skips_a_package() -> None:
+    package = {"name": "x", "version": "1", "vulns": [{"id": "CVE"}]}
+    counted = exact(read("pip-audit", {"dependencies": [package | {"skip_reason": None}]}))
+    assert counted == {"own.vulnerabilities": 1, "own.packages_audited": 1, "own.packages_skipped": 0}
+
+
 def test_vulnerabilities_are_counted_and_so_is_what_nobody_looked_at() -> None:
     counted = {"own.vulnerabilities": 2, "own.packages_audited": 2, "own.packages_skipped": 1}
     assert exact(read("pip-audit", AUDIT)) == counted
@@ -95,6 +171,9 @@ def test_what_mlflow_itself_saves_is_read(tmp_path: Any) -> None:
         ("pip-audit", {"dependencies": [1]}, "no list of"),
         ("pip-audit", {"dependencies": [{"name": "a"}]}, "neither"),
         ("pip-audit", "{", "not JSON"),
+        ("pip-audit", {"dependencies": [{"vulns": [{"id": "CVE"}], "skip_reason": "no"}]}, "has both"),
+        ("pip-audit", {"dependencies": [{"skip_reason": None}]}, "neither"),
+        ("mlflow", '{"a": 1' + 400 * "0" + "}", '"a" is too large a number'),
         ("mlflow", "[1]", "no metrics"),
         ("mlflow", "{}", "no metrics"),
         ("mlflow", {"a": "1"}, '"a" is no number'),

@@ -10,13 +10,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gates.bundle.canonical import digest_bytes
 from gates.errors import EvidenceError
 from gates.measure.own.gate import own_measurement
 from gates.measure.own.results import Bare
 from gates.records import LADDER, Bound, Family, Measurement, Param, Reason
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -36,14 +39,25 @@ def _mlflow(content: bytes, where: str, name: str | None) -> Iterator[Measuremen
         seen[short] = metric
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _refused(f'"{metric}" is no number', where)
-        result = Bare(value) if math.isfinite(value) else Reason.NOT_PROVIDED
+        result = Bare(value) if _finite(value, metric, where) else Reason.NOT_PROVIDED
         yield own_measurement(short, result, source="mlflow", metric=metric[:256], file=digest_bytes(content))
     if name is not None and not seen:
         raise _refused(f'no metric "{name}" among {", ".join(sorted(map(str, document))[:20])}', where)
 
 
+def _finite(value: float, metric: str, where: str) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError as error:
+        raise _refused(f'"{metric}" is too large a number', where) from error
+
+
 def _junit(content: bytes, where: str, name: str | None) -> Iterator[Measurement]:
-    """JUnit XML: how many tests failed (or ended in an error), passed and were skipped."""
+    """JUnit XML: how many tests failed (or ended in an error), passed and were skipped.
+
+    Tests are counted one by one. What a suite says of its own numbers is believed where it says worse: a suite that could
+    not start has no test that failed.
+    """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
     from junitparser import JUnitXml, JUnitXmlError, TestCase
@@ -59,11 +73,35 @@ def _junit(content: bytes, where: str, name: str | None) -> Iterator[Measurement
         raise _refused(f"not JUnit XML: {type(error).__name__} {error}".strip(), where) from error
     if stray:
         raise _refused(f"{stray} tests stand outside of any suite", where)
+    for suite in (one for one in root.iter() if one.tag in ("testsuites", "testsuite")):
+        _agrees(suite, where)
     skipped = sum(case.is_skipped for case in cases)
     failed = sum(case.is_failure or case.is_error for case in cases)
     passed = sum(case.is_passed for case in cases)
     for suffix, count in (("failed", failed), ("passed", passed), ("skipped", skipped)):
         yield _count(f"{name or 'tests'}_{suffix}", count, len(cases), "tests", "junit", content)
+
+
+def _agrees(suite: Element, where: str) -> None:
+    """Raise EvidenceError where a suite says of more tests, or of more that failed, than are in it.
+
+    A test that passed and whose cleaning up then failed is said to be two by pytest, so that each that failed may be.
+    """
+    cases = list(suite.iter("testcase"))
+    failed = sum(any(part.tag in ("failure", "error") for part in case) for case in cases)
+    beside = any(part.tag in ("failure", "error") for part in suite)
+    said = {word: _whole(suite.get(word, "0"), word, where) for word in ("tests", "failures", "errors")}
+    name = f'suite "{suite.get("name", "")}"'[:100]
+    if beside or said["failures"] + said["errors"] > failed:
+        raise _refused(f"{name} says that more failed than the {failed} of its tests that did", where)
+    if said["tests"] > len(cases) + failed:
+        raise _refused(f"{name} says that it has {said['tests']} tests, and {len(cases)} are there", where)
+
+
+def _whole(text: str, word: str, where: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise _refused(f'{word}="{text[:20]}" is no number of tests', where)
+    return int(text)
 
 
 def _pip_audit(content: bytes, where: str, name: str | None) -> Iterator[Measurement]:
@@ -72,10 +110,12 @@ def _pip_audit(content: bytes, where: str, name: str | None) -> Iterator[Measure
     packages = document.get("dependencies") if isinstance(document, dict) else None
     if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
         raise _refused('no list of "dependencies", as `pip-audit -f json` writes it', where)
-    skipped = [package for package in packages if "skip_reason" in package]
-    audited = [package for package in packages if "skip_reason" not in package]
+    skipped = [package for package in packages if isinstance(package.get("skip_reason"), str)]
+    audited = [package for package in packages if not isinstance(package.get("skip_reason"), str)]
     if not all(isinstance(package.get("vulns"), list) for package in audited):
         raise _refused('a package has neither "vulns" nor a "skip_reason"', where)
+    if any(package.get("vulns") for package in skipped):
+        raise _refused('a package has both "vulns" and a "skip_reason"', where)
     found = sum(len(package["vulns"]) for package in audited)
     prefix = f"{name}_" if name else ""
     counts = {"vulnerabilities": found, "packages_audited": len(audited), "packages_skipped": len(skipped)}
