@@ -122,6 +122,7 @@ class ModelFacts(Record):
     tier: Tier = "high"
     first_release: bool = False
     cluster: Name | None = None
+    weight: Name | None = None
     slices: tuple[Name, ...] = ()
     parameters: ParameterFacts = ParameterFacts()
     required: tuple[Wish, ...] = ()

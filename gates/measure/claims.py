@@ -67,12 +67,14 @@ def family(name: str, size: int) -> Family:
 
 
 def params(given: Given, **values: Scalar) -> tuple[Param, ...]:
-    """Return the parameters of a figure by name, with what was assumed about the rows last.
+    """Return the parameters of a figure by name, with the column that weighs rows and what was assumed about them last.
 
     `rows` is `clustered` (and `cluster` names the key), `independent` where the plan declares so, else `assumed
     independent`.
     """
     named = [Param(name=name, value=value) for name, value in values.items()]
+    if isinstance(given.scored, Scored) and given.scored.weighted:
+        named.append(Param(name="weight", value=given.plan.weight or "weight"))
     clustered = isinstance(given.scored, Scored) and given.scored.clustered
     return (*named, *row_params(given.plan, (given.plan.parameters.cluster or "cluster") if clustered else None))
 

@@ -59,7 +59,7 @@ def _narrowed(plan: Plan, base: OpenTable, where: Slice) -> ir.Table:
     if plan.task == "binary" and named.label is not None:
         label = column(base.table, named.label, where=base.identity.uri)
         wanted["y"] = Binary(plan).label()(label, named.label, base.identity.uri)
-    for ours, theirs in (("weight", named.weight), ("cluster", plan.parameters.cluster), ("slice", where.column)):
+    for ours, theirs in (("weight", plan.weight), ("cluster", plan.parameters.cluster), ("slice", where.column)):
         if theirs is not None:
             wanted[ours] = column(base.table, theirs, where=base.identity.uri)
     if not wanted:
@@ -80,7 +80,7 @@ def _rate(plan: Plan, table: ir.Table, where: str) -> float:
 
 def _effective(plan: Plan, table: ir.Table, counted: int) -> float:
     """Rows of as much weight: (sum w)^2 / sum w^2 (Kish 1965)."""
-    if plan.columns.weight is None:
+    if plan.weight is None:
         return float(counted)
     weight = table.weight.cast("float64")
     found = row(table.aggregate(sum=weight.sum(), squares=(weight * weight).sum()))

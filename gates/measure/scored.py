@@ -141,8 +141,8 @@ def _labels(plan: Plan, form: Form, base: OpenTable) -> Wanted:
             "no label column is named", code="column.unknown", where=base.identity.uri, remedy="columns.label"
         )
     wanted: Wanted = {"y": (named.label, form.label())}
-    if named.weight is not None:
-        wanted["weight"] = (named.weight, columns.weight)
+    if plan.weight is not None:
+        wanted["weight"] = (plan.weight, columns.weight)
     if named.payoff is not None:
         wanted["payoff"] = (named.payoff, columns.payoff)
     if plan.parameters.cluster is not None:

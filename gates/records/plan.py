@@ -115,6 +115,7 @@ class Parameters(Record):
     personal_rows: rows of a table whose values are looked at for personal data.
     curve_levels: a numeric model's curve has a predicted quantile within curve_reach of each; or an interval of the level
     that lies between such a quantile and its mirror, within twice that.
+    weight: the column that weighs rows in place of the spec's, where the policy owners name one.
     cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
 
@@ -145,6 +146,7 @@ class Parameters(Record):
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
     cluster: Name | None = None
+    weight: Name | None = None
     slices: tuple[Name, ...] = ()
 
 
@@ -317,3 +319,8 @@ class Plan(Record):
     spec_digest: Digest
     built_in: bool = False
     pull_request: Literal[True] | None = None
+
+    @property
+    def weight(self) -> Name | None:
+        """The column that weighs rows; the policy's goes before the spec's."""
+        return self.parameters.weight or self.columns.weight

@@ -110,7 +110,8 @@ class View:
         figures = [row.measurement for row in self.rows if row.measurement and row.measurement.scope == "sample"]
         assumed = any(param == _ASSUMED for figure in figures for param in figure.params)
         supplied = any(figure.predictions == "supplied" for figure in figures)
-        lines = []
+        weights = {param.value for figure in figures for param in figure.params if param.name == "weight"}
+        lines = [f"rows count as much as their column {name!r} says" for name in sorted(map(str, weights))]
         if assumed:
             lines.append("assumes independent rows: no cluster key is named, and independence is not declared")
         if supplied:

@@ -36,14 +36,16 @@ tier(name) := model(name).tier if {
 slices(name, asked) := {column | some column in object.get(model(name), "slices", [])} | {column | some column in asked}
 
 # METADATA
-# description: How figures are to be computed; the policy's cluster key goes before the spec's.
-parameters(name) := object.union(_model_parameters(name), _cluster(name))
+# description: How figures are to be computed; the policy's cluster key and weight go before the spec's.
+parameters(name) := object.union(_model_parameters(name), _columns(name))
 
 _model_parameters(name) := object.union(data.parameters, object.get(model(name), "parameters", {}))
 
-_cluster(name) := {"cluster": model(name).cluster} if {
-	is_string(model(name).cluster)
-} else := {}
+_columns(name) := {word: column |
+	some word in {"cluster", "weight"}
+	column := model(name)[word]
+	is_string(column)
+}
 
 # METADATA
 # description: Environments that require only what can be answered there; nowhere else may a check be left out.

@@ -44,6 +44,13 @@ test_a_cluster_key_is_a_name if {
 	}
 }
 
+test_a_weight_is_a_name if {
+	required.parameters("m").weight == "stay" with data.models.m as {"weight": "stay"}
+	every weight in [null, 7, ["stay"]] {
+		not required.parameters("m").weight with data.models.m as {"weight": weight}
+	}
+}
+
 test_an_optional_check_is_asked_for_where_all_is_given_and_of_its_task if {
 	when := {"when": {"holdout"}}
 	_of(when, {}, {}) == _proven

@@ -261,6 +261,8 @@ def test_what_the_figures_rest_on_is_said() -> None:
     assert resting() == ()
     assert "assumes independent rows" in resting(params=assumed, clusters=None)[0]
     assert resting(params=(Param(name="rows", value="independent"),), clusters=None) == ()
+    weighed = (Param(name="weight", value="stay"), Param(name="rows", value="independent"))
+    assert resting(params=weighed, clusters=None) == ("rows count as much as their column 'stay' says",)
     assert resting(clusters=19) == ("19 clusters: under 20, intervals are rough",)
     assert resting(clusters=20) == ()
     assert "supplied as a table" in resting(predictions="supplied")[0]

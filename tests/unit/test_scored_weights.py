@@ -14,7 +14,8 @@ from scored_world import World, plan
 
 from gates.errors import UsageError
 from gates.inputs.tables import Tables
-from gates.measure.interface import Scored
+from gates.measure.calibration import CalibrationGate
+from gates.measure.interface import Given, Scored
 from gates.measure.scored import scored_by_scorer
 from gates.measure.scored_features import write_features
 from gates.records import Reason
@@ -123,3 +124,20 @@ def test_a_champions_table_without_its_rows_or_a_key_is_told(world: World) -> No
         supplied(world, old, key=())
     with pytest.raises(UsageError, match=r'no column "old"'):
         supplied(world, {"id": [1, 2, 3], "older": [0.1, 0.2, 0.3]})
+
+
+def test_a_figure_says_what_weighed_its_rows(world: World) -> None:
+    world.add("predictions", {"y": [0, 1] * 20, "p": 0.3, "w": [1.0, 2.0] * 20})
+    for asked, named in ((plan(weight="w"), {"w"}), (plan(), set())):
+        scored = world.scored(asked)
+        found = CalibrationGate().measure(Given(asked, world.opened, scored, None)).measurements
+        params = {p.value for m in found for p in m.params if p.name == "weight"}
+        assert params == named
+
+
+def test_the_policy_owners_weight_goes_before_the_specs(world: World) -> None:
+    world.add("predictions", {"y": [0, 1], "p": 0.3, "w": [1.0, 1.0], "theirs": [1.0, 3.0]})
+    asked = plan(weight="w")
+    owned = asked.model_copy(update={"parameters": asked.parameters.model_copy(update={"weight": "theirs"})})
+    assert world.frame(owned)["weight"].tolist() == [0.5, 1.5]
+    assert world.frame(asked)["weight"].tolist() == [1.0, 1.0]

@@ -159,7 +159,7 @@ _as_tight(feature, word, most) if {
 
 # METADATA
 # title: Another key
-# description: Rows are told apart, labelled, dated or grouped by other columns than at the last decision here.
+# description: Rows are told apart, labelled, dated, weighed or grouped by other columns than at the last decision here, or the model's quantiles and intervals are others.
 # custom:
 #   code: narrowed.key
 #   remedy: Name the columns as before, or have the risk role approve.
@@ -167,8 +167,8 @@ _keys := {object.union(_less("release.narrowed", "narrowed.key"), {"item": {"kin
 	some name in _other
 }
 
-_other := ({word |
-	some word in {"key", "label", "time", "ingested", "labelled", "weight", "groups"}
+_other := (({word |
+	some word in _words
 	said := _then.columns[word]
 	not said in {"", []}
 	not _same(word, said)
@@ -178,9 +178,30 @@ _other := ({word |
 }) | {"independent rows" |
 	input.plan.body.independent_rows == true
 	_then.independent_rows == false
+}) | {word |
+	some word in {"weight", "payoff"}
+	_said(input.plan.body, word) != _said(_then, word)
+}
+
+_words := {
+	"key", "label", "time", "ingested", "labelled", "annotator", "guideline", "quasi_identifiers", "groups",
+	"quantiles", "intervals",
 }
 
 _same(word, said) if input.plan.body.columns[word] == said
+
+# More columns that may tell who a row is about are more to keep to.
+_same("quasi_identifiers", said) if {
+	every name in said {
+		name in input.plan.body.columns.quasi_identifiers
+	}
+}
+
+# Naming a weight is as good as naming another one: rows that count for nothing are rows that nobody looks at.
+_said(plan, word) := plan.parameters[word] if {
+	word == "weight"
+	is_string(plan.parameters[word])
+} else := object.get(plan.columns, word, "")
 
 # METADATA
 # title: Another tier

@@ -126,6 +126,59 @@ test_another_key if {
 	still == set()
 }
 
+_with_columns(then, now) := {result.item.name |
+	found := narrowed.results with input as t.production
+		with input.last as _then({"columns": object.union(t.plan.columns, then)})
+		with input.plan.body.columns as object.union(t.plan.columns, now)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+	result.code == "narrowed.key"
+}
+
+test_rows_that_weigh_otherwise if {
+	_with_columns({}, {"weight": "stay"}) == {"weight"}
+	_with_columns({"weight": "stay"}, {}) == {"weight"}
+	_with_columns({"weight": "stay"}, {"weight": "fare"}) == {"weight"}
+	_with_columns({"weight": "stay"}, {"weight": "stay"}) == set()
+	_with_columns({}, {"payoff": "fare"}) == {"payoff"}
+	_with_columns({"payoff": "fare"}, {}) == {"payoff"}
+}
+
+test_a_weight_that_the_policy_owners_name_is_the_one_that_counts if {
+	owned := object.union(t.plan.parameters, {"weight": "stay"})
+	last := _then({"columns": object.union(t.plan.columns, {"weight": "fare"}), "parameters": owned})
+	same := narrowed.results with input as t.production
+		with input.last as last
+		with input.plan.body.parameters as owned
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	same == set()
+	_names(last) == {"weight"}
+}
+
+_level(level, column) := {"level": level, "column": column}
+
+test_quantiles_and_intervals_that_are_others if {
+	two := [_level(0.1, "a"), _level(0.9, "b")]
+	every word in ["quantiles", "intervals"] {
+		_with_columns({word: two}, {word: two}) == set()
+		_with_columns({word: two}, {word: [two[0]]}) == {word}
+		_with_columns({word: two}, {word: [_level(0.1, "c"), two[1]]}) == {word}
+		_with_columns({word: two}, {word: [two[0], two[1], _level(0.5, "c")]}) == {word}
+		_with_columns({word: two}, {}) == {word}
+		_with_columns({word: []}, {word: two}) == set()
+	}
+}
+
+test_those_who_label_and_what_tells_who_somebody_is if {
+	_with_columns({"annotator": "who"}, {"annotator": "team"}) == {"annotator"}
+	_with_columns({"guideline": "rules"}, {"guideline": "version"}) == {"guideline"}
+	_with_columns({"quasi_identifiers": ["age", "zip"]}, {"quasi_identifiers": ["age"]}) == {"quasi_identifiers"}
+	_with_columns({"quasi_identifiers": ["age", "zip"]}, {"quasi_identifiers": ["zip", "sex", "age"]}) == set()
+	_with_columns({"quasi_identifiers": ["age"]}, {}) == {"quasi_identifiers"}
+}
+
 test_another_tier if {
 	low := object.union(t.facts, {"tier": "low"})
 	found := narrowed.results with input as t.production with data.models.m as low with data.trust as t.trust
