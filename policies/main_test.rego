@@ -14,7 +14,7 @@ test_the_floor_of_a_binary_model if {
 	plan := _planned({"slices": ["origin"]})
 	plan.tier == "high"
 	plan.not_applicable == set()
-	count(_checks(plan, "production")) == 18
+	count(_checks(plan, "production")) == 21
 	_checks(plan, "staging") == _checks(plan, "production")
 	{r.each | some r in plan.requirements; r.each} == {"carrier", "origin"}
 	{r.role | some r in plan.requirements; r.each} == {"no-harm"}
@@ -34,6 +34,8 @@ test_every_task_has_a_calibration_form_and_a_coverage_form if {
 		"calibration.over_coverage",
 		"regression.log_loss_vs_champion",
 		"regression.brier_vs_champion",
+		"regression.log_loss_vs_anchor",
+		"regression.brier_vs_anchor",
 		"regression.brier_vs_baseline",
 	}
 	_of_models("numeric") == {
@@ -42,6 +44,7 @@ test_every_task_has_a_calibration_form_and_a_coverage_form if {
 		"calibration.over_coverage",
 		"calibration.width_vs_baseline",
 		"regression.mae_vs_champion",
+		"regression.mae_vs_anchor",
 		"regression.mae_vs_baseline",
 	}
 }
@@ -183,7 +186,11 @@ _first := object.union(t.facts, {"first_release": true})
 
 test_first_release if {
 	plan := main.plan with input as object.union(t.asked, {"has_champion": false}) with data.models.m as _first
-	gone := {"regression.auc_vs_champion", "regression.log_loss_vs_champion", "regression.brier_vs_champion"}
+	gone := {name |
+		some metric in ["auc", "log_loss", "brier"]
+		some rival in ["champion", "anchor"]
+		name := sprintf("regression.%s_vs_%s", [metric, rival])
+	}
 	_checks(plan, "production") & gone == set()
 	{r.check | some r in plan.not_applicable; r.environment == "production"} == gone
 	{r.environment | some r in plan.not_applicable} == {"staging", "production"}

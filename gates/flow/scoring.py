@@ -69,29 +69,60 @@ def score_tables(
     """
     from gates.measure.scored import scored_by_tables
 
-    if "predictions" in opened:
-        return Scores(scored_by_tables(tables, plan, opened))
     candidate, champion = versions
     room = _Room(project, plan, tables, folder)
+    if "predictions" in opened:
+        given = scored_by_tables(tables, plan, opened)
+        scored, anchor = _anchored(project, plan, versions, given, served, lambda *_: Reason.NOT_PROVIDED)
+        return Scores(scored, anchor=anchor)
     supplied = opened.get("champion_predictions") if champion else None
     own = None if supplied else champion
     holdout = opened.get("holdout")
-    scored, anchor = room.score("holdout", holdout, candidate, own, supplied), None
-    if served and isinstance(scored, Scored):
-        # What its own table stands for is not run.
-        ran = tuple(version for version in served if not supplied or version != champion)
-        anchor = choose(
-            candidate,
-            ran,
-            plan.parameters.anchors,
-            lambda version: room.score("holdout", holdout, version, None, None),
-            project.failures,
-        )
-        if anchor:
-            scored = room.score("holdout", holdout, candidate, own, supplied, anchor.version)
+
+    def score(version: ModelVersion, anchor: ModelVersion | None) -> Scored | Reason:
+        # Alone to be ranked; the candidate's rows are those that gates read.
+        beside = (own, supplied) if anchor else (None, None)
+        return room.score("holdout", holdout, version, *beside, anchor)
+
+    given = room.score("holdout", holdout, candidate, own, supplied)
+    scored, anchor = _anchored(project, plan, versions, given, served, score)
     gold = room.score("gold", opened["gold"], candidate, own, None) if "gold" in opened else Reason.NOT_PROVIDED
     latency = room.time(candidate, champion) if _timed(plan) else Reason.NOT_PROVIDED
     return Scores(scored, room.isolation, gold, latency, anchor)
+
+
+def _anchored(
+    project: Project,
+    plan: Plan,
+    versions: tuple[ModelVersion, ModelVersion | None],
+    scored: Scored | Reason,
+    served: tuple[ModelVersion, ...],
+    score: Callable[[ModelVersion, ModelVersion | None], Scored | Reason],
+) -> tuple[Scored | Reason, Anchor | None]:
+    """Find the anchor among those who served, and put its predictions beside those of candidate and champion.
+
+    Parameters
+    ----------
+    score: a version, with an anchor beside it or, without one, alone.
+    """
+    from gates.measure.anchor import champion_as_anchor, mean_loss
+
+    if not served or isinstance(scored, Reason):
+        return scored, None
+    candidate, champion = versions
+
+    def loss(version: ModelVersion) -> float | Reason:
+        if version == champion and scored.champion:
+            return mean_loss(scored, "q")
+        found = score(version, None)
+        return mean_loss(found) if isinstance(found, Scored) else found
+
+    anchor = choose(candidate, served, plan.parameters.anchors, loss, project.failures)
+    if anchor is None:
+        return scored, None
+    if anchor.version == champion and scored.champion:
+        return champion_as_anchor(scored), anchor
+    return score(candidate, anchor.version), anchor
 
 
 def _timed(plan: Plan) -> bool:

@@ -71,6 +71,9 @@ _model := [
 	figure("regression.log_loss_vs_champion", "pair", 0.97, 1.02),
 	figure("regression.brier_vs_champion", "pair", 0.97, 1.02),
 	figure("regression.brier_vs_baseline", "pair", 0.7, 0.9),
+	figure("regression.auc_vs_anchor", "pair", -0.02, 0.01),
+	figure("regression.log_loss_vs_anchor", "pair", 0.97, 1.04),
+	figure("regression.brier_vs_anchor", "pair", 0.97, 1.04),
 ]
 
 _of_slices := [at(figure, {"slice": slice(value), "share_ppm": 500000}) |
@@ -291,7 +294,7 @@ test_golden_is_allowed_in_production if {
 	answer.approvals == {"ml-owner", "risk"}
 	answer.waivers == set()
 	answer.valid_until_us == 1797776000000000
-	count(answer.results) == 28
+	count(answer.results) == 31
 	{result.verdict | some result in answer.results} == {"pass"}
 }
 

@@ -15,11 +15,6 @@ from gates.inputs.mlflow_registry import MlflowRegistry
 from gates.plan.spec import load_spec
 from gates.records import Release, Route
 
-FACTS = """tier: medium
-required:
-  - {check: regression.brier_vs_anchor}
-"""
-
 
 @pytest.fixture
 def world(bare: World, tmp_path: Path) -> World:
@@ -32,9 +27,6 @@ def world(bare: World, tmp_path: Path) -> World:
     mlflow.set_tracking_uri(f"sqlite:///{world.folder / 'mlflow.db'}")
     mlflow.set_experiment("approval")
     log_version(world.client, model, training[["x", "w"]])
-    (world.folder / "policies" / "models" / "approval" / "data.yaml").write_text(FACTS)
-    active = world.run("policy", "activate", "-e", "staging", "--reason", "anchor", "--key", "owner.pem")
-    assert active.code == 0, active.err
     return world
 
 
@@ -72,7 +64,8 @@ def test_a_candidate_worse_than_an_older_release_is_denied(world: World) -> None
     assert "regression.brier_vs_anchor" in denying
 
 
-def test_development_has_no_ledger_and_no_anchor(world: World) -> None:
-    found, denying = judged(world, "development")
-    assert found == {"champion": "pass", "anchor": "error"}
-    assert "unmeasured.not_provided" in denying
+def test_development_has_no_ledger_and_asks_for_no_anchor(world: World) -> None:
+    ran = world.run("check", "--candidate", "models:/approval/3", "-o", "json")
+    checks = {row["check"] for row in ran.json["rows"]}
+    assert "regression.brier_vs_champion" in checks
+    assert "regression.brier_vs_anchor" not in checks

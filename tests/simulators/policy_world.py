@@ -169,7 +169,12 @@ def regression_figures() -> list[Document]:
             figure("regression.brier_vs_champion", "pair", 0.98, 0.97, 0.99, slice=where, **scored),
             figure("regression.brier_vs_baseline", "pair", 0.8, 0.7, 0.9, slice=where, **scored),
         ]
-    return found
+    return [
+        *found,
+        figure("regression.auc_vs_anchor", "pair", 0.01, 0.005, 0.015, **scored),
+        figure("regression.log_loss_vs_anchor", "pair", 0.98, 0.97, 0.99, **scored),
+        figure("regression.brier_vs_anchor", "pair", 0.98, 0.97, 0.99, **scored),
+    ]
 
 
 GATES = {

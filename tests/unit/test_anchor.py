@@ -258,3 +258,34 @@ def test_scores_that_are_none_leave_a_version_out() -> None:
     failures: list[str] = []
     assert choose(version(2), [version(1)], 12, lambda _: Reason.NAN_SCORES, failures) is None
     assert failures == ["models:/m/1 cannot be the anchor: nan_scores"]
+
+
+def test_who_alone_served_is_its_own_anchor() -> None:
+    """A release of what serves already, with another image say, loses nothing against itself."""
+    assert choose(version(2), [version(2)], 12, lambda _: 0.1, []) == Anchor(version(2), 1, 1)
+    assert choose(version(2), [version(2), version(1)], 12, lambda _: 0.1, []) == Anchor(version(1), 1, 1)
+
+
+def test_where_nothing_can_be_run_the_champion_is_left(tmp_path: Path) -> None:
+    """Its predictions were supplied with the candidate's; those of who served before it were not."""
+    project: Any = SimpleNamespace(failures=[])
+    rows = {"id": range(40), "y": [0, 1, 0, 0] * 10, "s": [0.2, 0.7, 0.1, 0.3] * 10, "c": [0.25] * 40}
+    (tmp_path / "tables").mkdir()
+    with Tables(threads=1) as tables:
+        world = scored_world.World(tables, tmp_path / "tables").add("predictions", rows)
+        asked = plan(score="s", champion_score="c", key=("id",))
+        served = (version(4), version(1))
+        found = score_tables(project, asked, (version(2), version(1)), tables, world.opened, tmp_path, served)
+        assert isinstance(found.scored, Scored)
+        anchored = found.scored.table.to_pandas()
+    assert (anchored["anchor"] == anchored["q"]).all()
+    assert found.anchor == Anchor(version(1), 1, 2)
+    assert project.failures == ["models:/m/4 cannot be the anchor: not_provided"]
+
+
+def test_without_a_champion_there_is_no_anchor() -> None:
+    required = Requirement(environment="staging", check="regression.brier_vs_anchor", role="prove")
+    asked = plan().model_copy(update={"requirements": (required,)})
+    alone = Scored(ibis.memtable({"y": [0.0, 1.0], "p": [0.2, 0.7]}), 2, False, False, "scored")
+    measured = RegressionGate().measure(Given(asked, {}, alone, None)).measurements
+    assert [m.reason for m in measured if m.check.endswith("_vs_anchor")] == [Reason.NO_CHAMPION]

@@ -260,8 +260,8 @@ def _figures(given: Given, scored: Scored, baseline: Baseline, pieces: _Pieces) 
 
 
 def _absent(given: Given, rival: str) -> Reason:
-    """A champion that could not be scored is not the same as none."""
-    return Reason.NO_CHAMPION if rival == CHAMPION and given.champion is None else Reason.NOT_PROVIDED
+    """A champion that could not be scored is not the same as none; and where none serves, none was left by another."""
+    return Reason.NO_CHAMPION if rival in (CHAMPION, ANCHOR) and given.champion is None else Reason.NOT_PROVIDED
 
 
 def _of_rows(found: Found, rows: int) -> Found:

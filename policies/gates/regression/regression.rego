@@ -441,9 +441,8 @@ checks["regression.auc_vs_anchor"] := {
 	"subject": "pair",
 	"sense": "at_least",
 	"items": "none",
-	"needs": set(),
+	"needs": {"champion", "anchor"},
 	"scored": true,
-	"optional": true,
 }
 
 # METADATA
@@ -457,9 +456,8 @@ checks["regression.log_loss_vs_anchor"] := {
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
-	"needs": set(),
+	"needs": {"champion", "anchor"},
 	"scored": true,
-	"optional": true,
 }
 
 # METADATA
@@ -473,9 +471,8 @@ checks["regression.brier_vs_anchor"] := {
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
-	"needs": set(),
+	"needs": {"champion", "anchor"},
 	"scored": true,
-	"optional": true,
 }
 
 # METADATA
@@ -489,9 +486,8 @@ checks["regression.mae_vs_anchor"] := {
 	"subject": "pair",
 	"sense": "at_most",
 	"items": "none",
-	"needs": set(),
+	"needs": {"champion", "anchor"},
 	"scored": true,
-	"optional": true,
 }
 
 # METADATA

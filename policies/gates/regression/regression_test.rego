@@ -48,8 +48,10 @@ test_superiority_asks_for_more_than_no_loss if {
 }
 
 test_the_anchor_gives_two_margins if {
-	_codes(t.figure("regression.auc_vs_anchor", "pair", -0.02, 0)) == set()
-	_codes(t.figure("regression.auc_vs_anchor", "pair", -0.05, -0.021)) == {"regression.auc_vs_anchor"}
+	_denied("regression.auc_vs_anchor", t.bounds(-0.02, 0)) == set()
+	_denied("regression.auc_vs_anchor", t.bounds(-0.05, -0.021)) == {"regression.auc_vs_anchor"}
+	_denied("regression.log_loss_vs_anchor", t.bounds(1.041, 1.1)) == {"regression.log_loss_vs_anchor"}
+	_denied("regression.brier_vs_anchor", t.bounds(1.041, 1.1)) == {"regression.brier_vs_anchor"}
 }
 
 _slow := t.at(t.figure("regression.latency_vs_champion", "pair", 1.3, 1.5), {"item": {"kind": "metric", "name": "p95"}})
