@@ -351,10 +351,19 @@ class TestFigures:
             declared("text", "string", options={"pattern": "^[A-Z]{1,2}$", "maxLength": 2}, quality=[missing]),
             declared("at", "timestamp", options={"minimum": "2024-01-01T12:00:00+02:00"}),
             declared("half", "integer", quality=[nulls], enum=[{"value": 1}, {"value": 2}]),
+            declared("written", "integer", physicalType="VARCHAR(9)"),
+            declared("real", "number", physicalType="VARCHAR(9)"),
+            declared("letter", "string"),
             quality=[
                 {**sql, "query": "number / half > 1 or text like 'U%' and at >= '2024-01-01'"},
                 {**sql, "query": "SELECT COUNT(DISTINCT text) FROM {object} WHERE abs(number) < 1"},
                 {**sql, "query": "SELECT MAX(coalesce(half, 0) % 3) FROM flights"},
+                {**sql, "query": "number >= -1 and not number > 1"},
+                {**sql, "query": "cast(number as int) = 1"},
+                {**sql, "query": "cast(letter as int) is null and cast(real as double) > 0"},
+                {**sql, "query": "length(upper(letter)) = 1"},
+                {**sql, "query": "lower(letter) in ('a', 'é', 'i', 'σ')"},
+                {**sql, "query": "SELECT AVG(number) FROM flights"},
             ],
             top={"slaProperties": [{"property": "latency", "value": 1, "unit": "min", "element": "at"}]},
         )
@@ -369,6 +378,9 @@ class TestFigures:
                 "text": pa.array(rng.choice(["UA", "A\n", "ua", "", "Ü", "ABC"], n).tolist(), pa.string()),
                 "at": pa.array(AS_OF - rng.integers(10**8, 10**11, n), pa.timestamp("us", "UTC")),
                 "half": pa.array([None, *rng.integers(0, 6, n - 1) / 2], pa.float64()),
+                "written": pa.array(rng.choice(["7", "-7", "+7", " 7", "1.5", "1e3", "7d", "x", "9" * 20], n).tolist()),
+                "real": pa.array(rng.choice(["7", ".5", "1e3", "1e999", " 7", "7d", "NaN", "inf"], n).tolist()),
+                "letter": pa.array(rng.choice(["a", "É", "ß", "ŉ", "İ", "Σ", "ς", "3", "3.5"], n).tolist()),
             }
         )
         here, there = (found(tmp_path, table, said, tables=tables) for tables in (duckdb, spark))

@@ -55,6 +55,15 @@ CASES: list[tuple[str, dict[str, Any], float]] = [
     ("id", {"quality": [{"metric": "duplicateValues", "mustBe": 0}]}, 1),
     ("seats", {"quality": [{"type": "sql", "query": "SELECT MAX({property}) FROM {object}", "mustBe": 250.5}]}, 1),
     ("seats", {"quality": [{"type": "sql", "query": "${column} < 200 OR {property} IS NULL", "mustBe": 0}]}, 2),
+    # NaN meets no comparison, nor the opposite of one
+    ("delay", {"quality": [{"type": "sql", "query": "delay >= -5", "mustBe": 0}]}, 2),
+    ("delay", {"quality": [{"type": "sql", "query": "not delay < -5", "mustBe": 0}]}, 2),
+    ("delay", {"quality": [{"type": "sql", "query": "delay between -5 and 1e400", "mustBe": 0}]}, 2),
+    ("delay", {"quality": [{"type": "sql", "query": "delay <> 7 and delay not in (7, 8)", "mustBe": 0}]}, 2),
+    ("delay", {"quality": [{"type": "sql", "query": "delay <= delay or delay < 3", "mustBe": 0}]}, 2),
+    ("seats", {"options": {"maximum": 10**40}}, 0),
+    ("seats", {"quality": [{"type": "sql", "query": "CAST(seats / 100 AS INT) < 2", "mustBe": 0}]}, 3),
+    ("carrier", {"quality": [{"type": "sql", "query": "UPPER(carrier) = carrier", "mustBe": 0}]}, 2),
     ("seats", {"quality": [{"type": "sql", "query": "SELECT COUNT(*) > 5 FROM flights", "mustBe": True}]}, 0),
 ]
 
@@ -148,3 +157,31 @@ def test_null_rates_by_slice(tmp_path: Path, engine: Tables) -> None:
     assert rule["worst"] == {"column": "s", "value": "b", "measured": 1.0, "rows": 2}
     hidden = json.loads(found(tmp_path, frame, sliced, tables=engine).notes[0].content)["tables"][0]["rules"][2]
     assert "value" not in hidden["worst"], "values of a column that is no slice of the plan stay out of the evidence"
+
+
+def test_a_number_in_writing_is_one_in_every_engine(tmp_path: Path) -> None:
+    text = ["7", "-7", "+7", " 7", "1.5", "1e3", "7f", "99999999999999999999", "x", None]
+    frame = pa.table({"whole": text, "real": text})
+    columns = (column("whole", "integer", physicalType="VARCHAR"), column("real", "number", physicalType="VARCHAR"))
+    found_ = found(tmp_path, frame, contract(*columns))
+    assert {name: value for name, value in broken(found_).items() if name.endswith("type")} == {
+        "whole.type": 6,
+        "real.type": 3,
+    }
+
+
+def test_an_ipv4_address_ends_with_a_number(tmp_path: Path) -> None:
+    addresses = ["1.2.3.4", "255.255.255.255", "1.2.3.4.", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4\n"]
+    said = contract(column("at", "string", options={"format": "ipv4"}))
+    assert broken(found(tmp_path, pa.table({"at": addresses}), said)) == {"at.format": 5}
+
+
+def test_an_aggregate_that_is_no_finite_number_is_missed_alone(tmp_path: Path) -> None:
+    rules = [
+        {"type": "sql", "name": name, "query": f"SELECT {name}(delay) FROM {{object}}", "mustBeLessThan": 10}
+        for name in ("AVG", "SUM", "MAX", "COUNT")
+    ]
+    rules.append(rules[-1] | {"name": "beyond", "query": "SELECT COUNT(*) * 1e308 * 1e308 FROM {object}"})
+    said = contract(column("delay", "number"), quality=rules)
+    answers = figures(found(tmp_path, TABLE, said))
+    assert answers == {"delay.type": 0, "COUNT": 0, **dict.fromkeys(("AVG", "SUM", "MAX"), 1), "beyond": "gate_failed"}

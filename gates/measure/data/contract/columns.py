@@ -77,7 +77,22 @@ class View:
         """The values of a column that holds them in writing, null where it is not one of them."""
         declared, raw = self.declared[name], self.raw(name)
         wanted = _TYPES.get(declared.logical or "")
-        return raw.try_cast(wanted) if declared.as_text and wanted and raw.type().is_string() else None
+        return read_as(raw, wanted) if declared.as_text and wanted and raw.type().is_string() else None
+
+
+def read_as(value: ir.Value, wanted: str) -> ir.Value:
+    """Return a value as one of another type, null where it is none; the same in every engine.
+
+    Engines differ in whether 1.5 or 1e3 in writing is a whole number, and in how a number becomes one: here it is cut.
+    """
+    import ibis
+
+    kind = value.type()
+    if kind.is_string() and wanted in _WRITTEN:
+        return value.re_search(_WRITTEN[wanted]).ifelse(value, ibis.null("string")).try_cast(wanted)
+    if wanted == "int64" and (kind.is_floating() or kind.is_decimal()):
+        return (value - value % 1).try_cast(wanted)
+    return value.try_cast(wanted)
 
 
 def whole(value: ir.NumericValue) -> ir.BooleanValue:
@@ -110,6 +125,10 @@ def _by_value(dtype: dt.DataType, logical: str) -> bool:
     return bool(logical == "date" and dtype.is_timestamp())
 
 
+_WRITTEN = {
+    "int64": r"^[+-]?[0-9]+\z",
+    "float64": r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\z",
+}
 _TYPES = {
     "integer": "int64",
     "number": "float64",

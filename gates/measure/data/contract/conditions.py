@@ -52,7 +52,12 @@ def literal(value: object, logical: str | None) -> ir.Scalar:
     if logical in ("number", "integer"):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Unsaid(f"{_shown(value)} is no number")
-        return double(value) if isinstance(value, float) else ibis.literal(value)
+        if isinstance(value, int) and abs(value) < 2**63:
+            return ibis.literal(value)
+        try:
+            return double(float(value))
+        except OverflowError:
+            raise Unsaid("is beyond what a number holds") from None
     if logical == "boolean":
         if not isinstance(value, bool):
             raise Unsaid(f"{_shown(value)} is neither true nor false")
@@ -99,10 +104,11 @@ _SIZES: dict[str, Callable[[Any, Any], Any]] = {
     "maxItems": lambda size, end: size <= end,
     "dimensions": lambda size, end: size == end,
 }
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _FORMATS = {
     "uuid": r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
     "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-    "ipv4": r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.|$)){4}$",
+    "ipv4": rf"^({_OCTET}\.){{3}}{_OCTET}$",
 }
 
 
@@ -201,7 +207,8 @@ def pattern(regex: object) -> Condition:
 
     Raises
     ------
-    Unsaid: not a regular expression, or one that needs to look around or back, which not every engine can.
+    Unsaid: not a regular expression, one that needs to look around or back, which not every engine can, or one that
+        engines read in different ways.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -217,11 +224,25 @@ def pattern(regex: object) -> Condition:
 
 
 def _anchored(regex: str) -> str:
-    r"""Write `$` as `\z`: in some engines the former also stands before a last line end."""
+    r"""Write `$` as `\z`: in some engines the former also stands before a last line end. Raises as `pattern`."""
     found, inside, escaped = [], False, False
-    for char in regex:
-        if not escaped and char in "[]":
-            inside = char == "["
+    for place, char in enumerate(regex):
+        if not escaped:
+            rest = regex[place:]
+            # Java adds classes up and intersects them, RE2 has named ones; only RE2 folds the case of all alphabets.
+            if inside and (char == "[" or rest.startswith("&&")):
+                raise Unsaid(
+                    f"{_shown(regex)} has {rest[:2]} within [], which engines read in different ways; escape it"
+                )
+            if (
+                not inside
+                and (flags := re.match(r"\(\?(P<|[a-zA-Z-]+[:)])", rest))
+                and not set(flags[1]) <= set("sm-:)")
+            ):
+                raise Unsaid(
+                    f"{_shown(regex)} has {flags[0]}, which engines read in different ways; [Aa] is an a of either case"
+                )
+            inside = (inside or char == "[") and char != "]"
         found.append(r"\z" if char == "$" and not (escaped or inside) else char)
         escaped = char == "\\" and not escaped
     return "".join(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -168,6 +169,8 @@ def _answer(rule: Rule, counted: Any, rows: int, view: View, opened: OpenTable, 
     missed = rule.expects.missed_by(measured, rows)
     if isinstance(rule, SqlRule) and rule.said.of_values:
         return Found(rule, None, 1.0 if missed else 0.0, rows)
+    if not math.isfinite(measured):  # such as a count times a number beyond all
+        return Reason.GATE_FAILED
     return Found(rule, measured, missed, rows)
 
 

@@ -57,10 +57,14 @@ class Rule:
                     raise Unsaid("is no condition: neither true nor false")
                 return (~met.fill_null(False)).sum()
             where = None if self._where is None else said(self._where, view)
-            return said(self._root, view, where)
+            selected: ir.Scalar = said(self._root, view, where)
         except unfit() as error:
             kinds = ", ".join(f"{name} {view.raw(name).type()}" for name in self.columns)
             raise Unsaid(f"cannot be said of these columns: {kinds}") from error
+        kind = selected.type()
+        if not (kind.is_numeric() or kind.is_boolean() or kind.is_null()):
+            raise Unsaid(f"selects a {kind}, and no number")
+        return selected
 
 
 def parse(query: str, declared: Mapping[str, Declared], objects: tuple[str, ...], column: str | None) -> Rule:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gates.measure.data.contract.columns import Declared, View
+from gates.measure.data.contract.columns import Declared, View, read_as
 from gates.measure.data.contract.conditions import Unsaid, literal
 from gates.plan.nearest import did_you_mean
 
@@ -20,6 +20,14 @@ _TYPES = {
     "DECIMAL": "float64", "TEXT": "string", "VARCHAR": "string", "BOOLEAN": "boolean", "DATE": "date",
     "TIMESTAMP": "timestamp('UTC')", "TIMESTAMPTZ": "timestamp('UTC')", "DATETIME": "timestamp('UTC')",
 }  # fmt: skip
+
+
+@functools.cache
+def _unlike(case: str) -> str:
+    """Letters that a case writes as several letters (ß as SS), and a sigma that is another one at a word's end."""
+    if case == "lower":
+        return "\u0130\u03a3"
+    return "".join(letter for letter in map(chr, range(0x80, 0x10000)) if len(letter.upper()) > 1)
 
 
 @dataclass(frozen=True)
@@ -101,10 +109,14 @@ def _compared() -> dict[type[exp.Expr], Callable[[_Said, Any], Any]]:
         exp.GTE: lambda a, b: a >= b,
         exp.LT: lambda a, b: a < b,
         exp.LTE: lambda a, b: a <= b,
+    }
+    same: dict[type[exp.Expr], Callable[[Any, Any], Any]] = {
         exp.NullSafeEQ: lambda a, b: a.identical_to(b),
         exp.NullSafeNEQ: lambda a, b: ~a.identical_to(b),
     }
-    return {kind: _binary(word, alike=True) for kind, word in plain.items()} | {
+    return {
+        **{kind: _binary(word, _ordered) for kind, word in plain.items()},
+        **{kind: _binary(word, _alike) for kind, word in same.items()},
         exp.And: _binary(lambda a, b: a & b),
         exp.Or: _binary(lambda a, b: a | b),
         exp.Not: lambda to, node: ~to.value(node.this),
@@ -127,8 +139,8 @@ def _computed() -> dict[type[exp.Expr], Callable[[_Said, Any], Any]]:
         exp.Mod: _binary(lambda a, b: a % b.nullif(0)),
         exp.Neg: lambda to, node: -to.value(node.this),
         exp.Abs: lambda to, node: to.value(node.this).abs(),
-        exp.Lower: lambda to, node: to.value(node.this).lower(),
-        exp.Upper: lambda to, node: to.value(node.this).upper(),
+        exp.Lower: lambda to, node: _cased(to.value(node.this), "lower"),
+        exp.Upper: lambda to, node: _cased(to.value(node.this), "upper"),
         exp.Trim: lambda to, node: to.value(node.this).strip(),
         exp.Length: lambda to, node: to.value(node.this).length(),
         exp.Coalesce: lambda to, node: _ibis().coalesce(*to.several([node.this, *node.expressions])),
@@ -166,6 +178,11 @@ def _or_null(to: _Said, node: Any) -> Any:
     return _null() if node is None else to.value(node)
 
 
+def _cased(text: Any, case: str) -> Any:
+    """Text in another case; null where a letter of it has not the same one in every engine."""
+    return text.re_search(f"[{_unlike(case)}]").ifelse(_ibis().null("string"), getattr(text, case)())
+
+
 def _number(text: str) -> int | float:
     return int(text) if text.isdigit() else float(text)
 
@@ -183,15 +200,13 @@ def _column(to: _Said, node: Any) -> Any:
     return to.view.value(named(node, to.view.declared))
 
 
-def _binary(word: Callable[[Any, Any], Any], *, alike: bool = False) -> Callable[[_Said, Any], Any]:
+def _binary(
+    word: Callable[[Any, Any], Any], read: Callable[[_Said, list[Any]], list[Any]] = _Said.several
+) -> Callable[[_Said, Any], Any]:
     def both(to: _Said, node: Any) -> Any:
-        return word(*(_alike if alike else _as_they_are)(to, [node.this, node.expression]))
+        return word(*read(to, [node.this, node.expression]))
 
     return both
-
-
-def _as_they_are(to: _Said, nodes: list[Any]) -> list[Any]:
-    return to.several(nodes)
 
 
 def _alike(to: _Said, nodes: list[Any]) -> list[Any]:
@@ -207,17 +222,27 @@ def _alike(to: _Said, nodes: list[Any]) -> list[Any]:
     ]
 
 
+def _ordered(to: _Said, nodes: list[Any]) -> list[Any]:
+    """Values to be compared, NaN as null: the engines order it above every number, and it would be at least any of them."""
+    return [
+        value.isnan().ifelse(_null(), value)
+        if value.type().is_floating() and type(node).__name__ != "Literal"
+        else value
+        for value, node in zip(_alike(to, nodes), nodes, strict=True)
+    ]
+
+
 def _temporal(kind: Any) -> str:
     return "date" if kind.is_date() else "time" if kind.is_time() else "timestamp"
 
 
 def _between(to: _Said, node: Any) -> Any:
-    value, low, high = _alike(to, [node.this, node.args["low"], node.args["high"]])
+    value, low, high = _ordered(to, [node.this, node.args["low"], node.args["high"]])
     return (value >= low) & (value <= high)
 
 
 def _in(to: _Said, node: Any) -> Any:
-    value, *values = _alike(to, [node.this, *node.expressions])
+    value, *values = _ordered(to, [node.this, *node.expressions])
     return value.isin(values)
 
 
@@ -243,7 +268,7 @@ def _cast(to: _Said, node: Any) -> Any:
         raise Unsaid(f"{node.to.sql()[:40]} is no type to cast to")
     if type(node.this).__name__ == "Literal" and wanted in ("date", "timestamp('UTC')"):
         return literal(node.this.this, "date" if wanted == "date" else "timestamp")
-    return to.value(node.this).try_cast(wanted)
+    return read_as(to.value(node.this), wanted)
 
 
 def _count(to: _Said, node: Any) -> Any:
