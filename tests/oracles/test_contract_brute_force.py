@@ -66,10 +66,7 @@ def truth(table: pa.Table, limits: dict[str, Any]) -> dict[str, float]:
 
     def met(i: int) -> bool:
         a, b = of["number"][i], of["half"][i]
-        if a is None or b is None:
-            return False
-        # as engines order it, NaN is above every number
-        return bool(nan(a) or a > b - limits["gap"])
+        return not gone(a) and not gone(b) and bool(a > b - limits["gap"])
 
     share = limits["percent"]
     return {
