@@ -91,6 +91,18 @@ def test_training_goes_before_offline_and_offline_stands_in(tables: Tables, tmp_
     assert estimates(look(tables, tmp_path, timeless)) == [1.0, 0.0]
 
 
+def test_a_feature_that_the_log_does_not_have_is_unmeasured(tables: Tables, tmp_path: Path) -> None:
+    """A leak would pass if its column were left out of the log."""
+    leak = {"training": GOOD["training"] | {"z": [3.0]}, "events": GOOD["events"]}
+    found = look(tables, tmp_path, leak, features=("x", "z"))
+    assert [(figure.item and figure.item.name, figure.reason) for figure in found.measurements] == 2 * [
+        ("x", None),
+        ("z", Reason.COLUMN_MISSING),
+    ]
+    assert {figure.family.size for figure in found.measurements} == {2}
+    assert json.loads(found.notes[0].content)["not_rebuilt"] == ["z"]
+
+
 def test_nothing_is_said_where_nobody_gave_events_or_asked(tables: Tables, tmp_path: Path) -> None:
     only = {"training": GOOD["training"]}
     assert look(tables, tmp_path, only) == Findings(())

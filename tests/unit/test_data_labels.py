@@ -111,6 +111,11 @@ def test_guidelines() -> None:
         "holdout": 1,
         "champion_holdout": 2,
     }
+    nothing: Any = pd.Series([None, None], dtype="object")
+    assert versions(holdout={"rules": nothing}, champion_holdout={"rules": nothing}) == dict.fromkeys(
+        ("holdout", "champion_holdout"), Reason.NOT_PROVIDED
+    )
+    assert versions(holdout={"rules": [" ", ""]}) == {"holdout": Reason.NOT_PROVIDED}
     told = versions(holdout={"y": [1]}, annotations={"rules": ["a"]}, champion_holdout={"rules": ["a"]})
     assert told == {"holdout": 1, "champion_holdout": 1}
     assert versions(holdout={"rules": ["a"]}, annotations={"rules": ["b"]}) == {"holdout": 1, "annotations": 2}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gates.inputs.tables import scalar
+from gates.inputs.tables import row
 from gates.measure.census import census, table_of, unmeasured
 from gates.measure.interface import Given, OpenTable
 from gates.records import Item, Measurement, Reason
@@ -73,4 +73,5 @@ def _versions(given: Given, own: OpenTable | Reason, other: OpenTable | Reason |
         columns.append(table.table.select(version=table.table[named].cast("string")))
         rows += table.identity.rows
     both = columns[0].distinct() if len(columns) == 1 else columns[0].union(columns[1], distinct=True)
-    return int(scalar(both.count())), rows
+    found = row(both.aggregate(versions=both.count(), named=both.version.strip().nullif("").count()))
+    return (found["versions"], rows) if found["named"] else Reason.NOT_PROVIDED

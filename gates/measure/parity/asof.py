@@ -43,18 +43,19 @@ def point_in_time(given: Given) -> Findings:
     if isinstance(found, Reason):
         claims = (_claim(check, 1, ()) for check in METHODS)
         return Findings(tuple(claim.measured(found, NOTHING) for claim in claims))
-    return Findings(tuple(_measurements(given, found)), (_note(given, found),))
+    return Findings(tuple(_measurements(given, found)), (_note(found),))
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What was rebuilt. rows: of the whole table; `rebuilt` has how many were drawn."""
+    """What was rebuilt. rows: of the whole table; `rebuilt` has how many were drawn. lacking: features that were not."""
 
     role: TableRole
     rows: int
     log: Log
     features: list[Feature]
     rebuilt: Rebuilt
+    lacking: list[str]
 
     @property
     def sampled(self) -> bool:
@@ -86,7 +87,9 @@ def _rebuilt(given: Given) -> _Found | Reason:
     said = given.definitions.get("definitions", {})
     defaults = {name: one.default for name, one in said.items() if one.default is not None}
     rebuilt = rebuild(rows, log, features, given.plan.parameters.parity_tolerance, defaults)
-    return _Found(role, table.identity.rows, log, features, rebuilt) if rebuilt.rows else Reason.EMPTY_TABLE
+    named = {feature.name for feature in features}
+    lacking = [name for name in dict.fromkeys(given.plan.columns.features) if name not in named]
+    return _Found(role, table.identity.rows, log, features, rebuilt, lacking) if rebuilt.rows else Reason.EMPTY_TABLE
 
 
 def _log(given: Given, events: OpenTable) -> Log | Reason:
@@ -138,12 +141,14 @@ def _measurements(given: Given, found: _Found) -> Iterator[Measurement]:
         Param(name="ingested", value=found.log.ingested or "unknown"),
     )
     for check in METHODS:
-        claim = _claim(check, len(found.features), params, is_sample=found.sampled)
+        claim = _claim(check, len(found.features) + len(found.lacking), params, is_sample=found.sampled)
         for feature in found.features:
             seen = found.rebuilt.features[feature.name]
             hits = seen.mismatches if check == MISMATCH else seen.later
             figure = _share(hits, found.rebuilt.rows, is_sample=found.sampled)
             yield claim.measured(figure, NOTHING, Item(kind="feature", name=feature.name))
+        for name in found.lacking:  # a leak that is not in the log may not pass for want of it
+            yield claim.measured(Reason.COLUMN_MISSING, NOTHING, Item(kind="feature", name=name))
 
 
 def _share(hits: int, rows: int, *, is_sample: bool) -> Figure:
@@ -151,9 +156,8 @@ def _share(hits: int, rows: int, *, is_sample: bool) -> Figure:
     return Figure(rate, *proportion(rate, rows), rows) if is_sample else Figure.exact(rate, rows)
 
 
-def _note(given: Given, found: _Found) -> Note:
-    """Counts by feature, and the features that the log does not have: of these nothing was rebuilt."""
-    named = {feature.name for feature in found.features}
+def _note(found: _Found) -> Note:
+    """Counts by feature, and the features that a table does not have: of these nothing was rebuilt."""
     document = {
         "schema_version": "v1",
         "table": found.role,
@@ -173,6 +177,6 @@ def _note(given: Given, found: _Found) -> Note:
             }
             for name, seen in found.rebuilt.features.items()
         ],
-        "not_rebuilt": [name for name in given.plan.columns.features if name not in named],
+        "not_rebuilt": found.lacking,
     }
     return Note.of(ATTACHMENT, document)
