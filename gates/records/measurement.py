@@ -41,6 +41,7 @@ class Reason(StrEnum):
     KEYS_NOT_UNIQUE = "keys_not_unique"
     ROWS_UNPAIRED = "rows_unpaired"
     NO_REST = "no_rest"
+    NO_DECISIONS = "no_decisions"
     NO_CHAMPION = "no_champion"
     NO_SETS = "no_sets"
     NO_SPREAD = "no_spread"

@@ -28,6 +28,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.KEYS_NOT_UNIQUE: "keys are not unique",
     Reason.ROWS_UNPAIRED: "rows do not pair",
     Reason.NO_REST: "every row is in a slice that is proven by its name",
+    Reason.NO_DECISIONS: "no score reaches the operating threshold",
     Reason.NO_CHAMPION: "no champion to compare with",
     Reason.NO_SETS: "the model gives no prediction sets",
     Reason.NOT_PROVIDED: "not provided",

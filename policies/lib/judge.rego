@@ -286,11 +286,18 @@ _unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.rea
 	figure.item.kind == "group"
 	unmeasured[figure.reason].small
 } else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
-	claim.slice.kind == "rest"
+	_of_nothing(claim, figure)
 	unmeasured[figure.reason].vacuous
 } else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
 	required.checks[claim.check].advice
 } else := _error(_code("unmeasured", figure.reason))
+
+_of_nothing(claim, _) if claim.slice.kind == "rest"
+
+_of_nothing(_, figure) if {
+	figure.reason == "no_decisions"
+	figure.item == {"kind": "bin", "name": "decision"}
+}
 
 _part(claim, _) if claim.slice.kind != "whole"
 
@@ -499,6 +506,14 @@ unmeasured["keys_not_unique"] := {}
 #   code: unmeasured.rows_unpaired
 #   remedy: Score exactly the rows of the holdout.
 unmeasured["rows_unpaired"] := {}
+
+# METADATA
+# title: No row is decided yes
+# description: No score of the holdout reaches the operating threshold, so that there is no decision to be right or wrong. The other bins are judged as ever.
+# custom:
+#   code: unmeasured.no_decisions
+#   remedy: Where the model is served with another threshold, have the policy owners set operating_threshold in models/<model>/data.yaml; models of rare events seldom reach .5.
+unmeasured["no_decisions"] := {"vacuous": true}
 
 # METADATA
 # title: No other rows

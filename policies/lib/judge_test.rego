@@ -136,7 +136,7 @@ test_every_reason_has_a_code if {
 	every reason, _ in judge.unmeasured {
 		_of("prove", _alone(t.unmeasured(reason))) == {["error", "denies", concat(".", ["unmeasured", reason])]}
 	}
-	count(judge.unmeasured) == 22
+	count(judge.unmeasured) == 23
 }
 
 test_missing if {
@@ -303,6 +303,15 @@ test_too_small_a_part_is_tolerated_where_it_need_not_be_proven if {
 	_of("no-harm", _alone(object.union(t.unmeasured("nan_scores"), group))) == {["error", "denies", "unmeasured.nan_scores"]}
 	_of("prove", _alone(object.union(t.unmeasured("no_rest"), rest))) == {["inconclusive", "tolerated", "unmeasured.no_rest"]}
 	_of("prove", _alone(t.unmeasured("no_rest"))) == {["error", "denies", "unmeasured.no_rest"]}
+}
+
+test_a_decision_region_without_rows_is_nothing_to_prove if {
+	none := t.unmeasured("no_decisions")
+	region := {"item": {"kind": "bin", "name": "decision"}}
+	_of("prove", _alone(object.union(none, region))) == {["inconclusive", "tolerated", "unmeasured.no_decisions"]}
+	_of("prove", _alone(object.union(t.unmeasured("empty_table"), region))) == {["error", "denies", "unmeasured.empty_table"]}
+	_of("prove", _alone(object.union(none, {"item": {"kind": "bin", "name": "10"}}))) == {["error", "denies", "unmeasured.no_decisions"]}
+	_of("prove", _alone(none)) == {["error", "denies", "unmeasured.no_decisions"]}
 }
 
 test_a_feature_is_not_answered_by_something_else_of_its_name if {

@@ -246,11 +246,11 @@ class TestTooLittle:
             assert [m.reason for m in of(findings, check)] == [Reason.NO_SETS] * 3
             assert [m.n for m in of(findings, check)] == [100, 50, 50]
 
-    def test_an_empty_decision_region_is_no_pass(self) -> None:
+    def test_a_model_that_never_says_yes_has_no_decision_region(self) -> None:
         frame = sample(200)
         frame.p = frame.p / 10
         region = of(measure(frame), "calibration.bin")[-1]
-        assert region.reason is Reason.EMPTY_TABLE
+        assert region.reason is Reason.NO_DECISIONS
         assert region.item is not None
         assert region.item.name == "decision"
 

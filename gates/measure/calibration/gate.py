@@ -146,7 +146,14 @@ def _gaps(found: Binned, minimum_clusters: int) -> list[BinGap]:
     cells = found.cells(whole)
     chosen = {str(code + 1): cells.select(cells.bin == code) for code in range(found.bins.achieved)}
     chosen[DECISION] = cells.select(found.grid.decided(cells_of(whole).bin))
-    return [BinGap(name, some, bin_gap(some, minimum_clusters=minimum_clusters)) for name, some in chosen.items()]
+    return [BinGap(name, some, _gap(name, some, minimum_clusters)) for name, some in chosen.items()]
+
+
+def _gap(name: str, cells: Cells, minimum_clusters: int) -> Figure | Reason:
+    if name == DECISION and cells.rows == 0:
+        # The table has rows: the model says yes to none of them, as one of rare events may.
+        return Reason.NO_DECISIONS
+    return bin_gap(cells, minimum_clusters=minimum_clusters)
 
 
 def _reliability(given: Given, scored: Scored, gaps: list[BinGap], found: Binned) -> Iterator[Measurement]:
