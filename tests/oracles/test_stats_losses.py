@@ -42,10 +42,10 @@ def test_means_are_those_of_scikit_learn() -> None:
 def test_bounds_of_a_mean_are_written_out() -> None:
     y, p, q = sample(500, 2)
     found = figure(mean_loss(losses(y, p, q, brier), minimum_clusters=8, ceiling=1))
-    loss, flip = brier(y, p)
+    loss = brier(y, p)[0]
     for i, rung in enumerate(LADDER):
         z = stats.norm.ppf(rung)
-        half = math.hypot(z * math.sqrt(loss.var(ddof=1) / 500), z**2 * math.sqrt((flip**2).mean()) / 500)
+        half = math.hypot(z * math.sqrt(loss.var(ddof=1) / 500), z**2 * 1 / 500)
         assert found.upper[i] == pytest.approx(loss.mean() + half, rel=1e-9)
         assert found.lower[i] == pytest.approx(loss.mean() - half, rel=1e-9)
 
@@ -61,7 +61,7 @@ def test_fieller_bounds_are_where_the_paired_test_turns(loss: Loss, clusters: in
     found = figure(loss_ratio(pair_of(a, b, flip_a, flip_b, cluster), minimum_clusters=8))
 
     def evidence(ratio: float, quantile: float) -> float:
-        d, flip = a - ratio * b, flip_a - ratio * flip_b
+        d, flip = a - ratio * b, np.hypot(flip_a, ratio * flip_b)
         variance = d.var(ddof=1) / 600
         if cluster is not None:
             left_out = np.array([d[cluster != g].mean() for g in range(clusters)])
@@ -124,12 +124,45 @@ def test_a_slice_without_events_proves_nothing() -> None:
         assert found.upper[0] == math.inf
 
 
-def test_equal_models_are_exactly_equal() -> None:
+def test_equal_models_are_equal_as_far_as_rows_can_tell() -> None:
+    """The same scores on all rows: either model may have a region of its own that none of them is of."""
     y, p, _ = sample(300, 8)
-    found = figure(loss_ratio(losses(y, p, p, log_loss), minimum_clusters=8))
-    assert found.estimate == 1
-    assert np.all(found.lower == 1)
-    assert np.all(found.upper == 1)
+    for loss, most in ((log_loss, math.sqrt((log_loss(y, p)[1] ** 2).mean())), (brier, 1.0)):
+        found = figure(loss_ratio(losses(y, p, p, loss), minimum_clusters=8))
+        mean = loss(y, p)[0].mean()
+        assert found.estimate == 1
+        assert found.upper == pytest.approx(1 / found.lower)
+        assert found.upper[0] - 1 >= stats.norm.ppf(0.95) ** 2 * most / 300 / mean
+        assert (
+            figure(loss_ratio(losses(*(np.tile(v, 1_000) for v in (y, p, p)), loss), minimum_clusters=8)).upper[0]
+            < 1.001
+        )
+
+
+@pytest.mark.parametrize(
+    ("loss", "n", "region", "said"),
+    [
+        *(
+            (brier, n, region, said)
+            for n, region, said in ((30, 0.03, 0.9), (100, 0.01, 0.99), (1_000, 0.003, 1 - 1e-9))
+        ),
+        *((log_loss, n, region, said) for n, region, said in ((30, 0.03, 0.9), (100, 0.01, 0.99), (1_000, 0.003, 0.9))),
+    ],
+)
+def test_equal_but_for_a_rare_region_is_not_equal(loss: Loss, n: int, region: float, said: float) -> None:
+    """The candidate says what the champion does, the true rate of .1, and in a rare region something else."""
+
+    def expected(score: float) -> float:
+        event, none = (float(loss(np.array([y]), np.array([score]))[0][0]) for y in (1.0, 0.0))
+        return 0.1 * event + 0.9 * none
+
+    truth = 1 + region * (expected(said) / expected(0.1) - 1)
+    rng, runs, proven = np.random.default_rng(14), 1_000, 0
+    for _ in range(runs):
+        y, inside = outcomes(rng, np.full(n, 0.1)), rng.random(n) < region
+        found = figure(loss_ratio(losses(y, np.where(inside, said, 0.1), np.full(n, 0.1), loss), minimum_clusters=8))
+        proven += bool(found.upper[0] < truth)
+    assert proven / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
 
 
 def test_perfect_losses_divide_by_nothing() -> None:

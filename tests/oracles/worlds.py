@@ -106,16 +106,18 @@ def cells_of(p: Floats, y: Floats, cluster: Ints | None = None, *, edges: Floats
     return Cells(distinct % 1_000, total(np.ones_like(p)), total(p), total(p * p), total(y), total(p * y), owner)
 
 
-def pair_of(a: Floats, b: Floats, flip_a: Floats, flip_b: Floats, cluster: Ints | None = None) -> PairSums:
+def pair_of(
+    a: Floats, b: Floats, flip_a: Floats, flip_b: Floats, cluster: Ints | None = None, ceiling: float = 0.0
+) -> PairSums:
     """Sums of two losses, by cluster where there are any."""
     cell = np.zeros(a.size, dtype=np.int64) if cluster is None else np.unique(cluster, return_inverse=True)[1]
 
     def total(values: Floats) -> Floats:
         return np.bincount(cell, weights=values)
 
-    squares = (total(u * v) for f, g in ((a, b), (flip_a, flip_b)) for u, v in ((f, f), (f, g), (g, g)))
-    aa, ab, bb, faa, fab, fbb = squares
-    return PairSums(total(np.ones_like(a)), total(a), total(b), aa, ab, bb, faa, fab, fbb, cluster is not None)
+    squares = (total(u * v) for u, v in ((a, a), (a, b), (b, b), (flip_a, flip_a), (flip_b, flip_b)))
+    of = (total(np.ones_like(a)), total(a), total(b), *squares)
+    return PairSums(*of, clustered=cluster is not None, ceiling=ceiling)
 
 
 def log_loss(y: Floats, p: Floats) -> tuple[Floats, Floats]:
@@ -128,4 +130,4 @@ def brier(y: Floats, p: Floats) -> tuple[Floats, Floats]:
 
 def losses(y: Floats, p: Floats, q: Floats, loss: Any, cluster: Ints | None = None) -> PairSums:
     (a, flip_a), (b, flip_b) = loss(y, p), loss(y, q)
-    return pair_of(a, b, flip_a, flip_b, cluster)
+    return pair_of(a, b, flip_a, flip_b, cluster, 1.0 if loss is brier else 0.0)

@@ -91,7 +91,7 @@ def groups(t: Columns, w: np.ndarray, *, clustered: bool) -> list[Group]:
 def sums(a: np.ndarray, b: np.ndarray, t: Columns, *, clustered: bool, scale: float = 1.0) -> PairSums:
     cell = np.unique(t["cluster"], return_inverse=True)[1] if clustered else np.zeros(a.size, dtype=np.int64)
     flip_a, flip_b = scale * (1 - 2 * t["p"]), scale * (1 - 2 * t["q"])
-    terms = (np.ones_like(a), a, b, a * a, a * b, b * b, flip_a**2, flip_a * flip_b, flip_b**2)
+    terms = (np.ones_like(a), a, b, a * a, a * b, b * b, flip_a**2, flip_b**2)
     return PairSums(*(np.bincount(cell, weights=term) for term in terms), clustered=clustered)
 
 

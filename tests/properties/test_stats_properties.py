@@ -39,7 +39,7 @@ def cells(y: np.ndarray, p: np.ndarray, cluster: np.ndarray | None) -> Cells:
 def sums(y: np.ndarray, p: np.ndarray, q: np.ndarray, cluster: np.ndarray | None) -> PairSums:
     cell = np.zeros(y.size, dtype=np.int64) if cluster is None else np.unique(cluster, return_inverse=True)[1]
     a, b, flip_a, flip_b = (p - y) ** 2, (q - y) ** 2, 1 - 2 * p, 1 - 2 * q
-    terms = (np.ones_like(p), a, b, a * a, a * b, b * b, flip_a**2, flip_a * flip_b, flip_b**2)
+    terms = (np.ones_like(p), a, b, a * a, a * b, b * b, flip_a**2, flip_b**2)
     return PairSums(*(np.bincount(cell, weights=term) for term in terms), clustered=cluster is not None)
 
 

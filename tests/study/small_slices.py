@@ -64,6 +64,38 @@ def one(rng: np.random.Generator, kind: str, n: int) -> tuple[bool, ...]:
     )
 
 
+ALIKE = (30, 100, 1_000, 10_000)
+SURE = 1 - 1e-9
+
+
+def ratio_of(loss: Any, region: float, said: float) -> float:
+    """The true ratio of a candidate that says `said` in a region of this share, and like the champion elsewhere .1, the rate."""
+    of = {y: loss(np.array([y, y]), np.array([said, 0.1]))[0] for y in (0.0, 1.0)}
+    own, rival = 0.1 * of[1.0] + 0.9 * of[0.0]
+    return float(1 + region * (own / rival - 1))
+
+
+def alike(rng: np.random.Generator, n: int) -> tuple[bool, ...]:
+    """Equal but for a region of which one row is expected: is the true ratio, or more, proven not to be so?
+
+    The candidate says .9 there, as sure of itself as on all other rows of the contrary, or 1 - 1e-9.
+    """
+    y, inside, answers = outcomes(rng, np.full(n, 0.1)), rng.random(n) < 1 / n, []
+    for loss in (log_loss, brier):
+        for said in (0.9, SURE):
+            p = np.where(inside, said, 0.1)
+            found = loss_ratio(losses(y, p, np.full(n, 0.1), loss), minimum_clusters=8)
+            answers.append(_excludes(found, ratio_of(loss, 1 / n, said))[1])
+    return tuple(answers)
+
+
+REGIONS = (
+    "log loss, .9 in the region",
+    "log loss, 1 - 1e-9 in the region (not promised)",
+    "Brier, .9 in the region",
+    "Brier, 1 - 1e-9 in the region",
+)
+
 CLAIMS = (
     "calibration error .022 proven smaller",
     "calibration error 0 proven larger",
@@ -86,6 +118,14 @@ def study(runner: Runner) -> Page:
         Promise(f"{kind}, {n:,} rows: {claim}", int(answers[:, i].sum()), runs, at_most=0.05)
         for (kind, n), answers in found.items()
         for i, claim in enumerate(CLAIMS)
+    ]
+    unlike = runner.simulate(alike, [(n,) for n in ALIKE], full)
+    promises += [
+        Promise(
+            f"equal but for a rare region, {n:,} rows: {REGIONS[i]}", int(unlike[n,][:, i].sum()), runs, at_most=0.05
+        )
+        for n in ALIKE
+        for i in (0, 2, 3)
     ]
     rows = [
         (claim, *(share(float(max(found[kind, n][:, i].mean() for kind in KINDS))) for n in SIZES))
@@ -111,10 +151,21 @@ def study(runner: Runner) -> Page:
         "five worlds: it stays under the promise of one in twenty from a single row on.",
         world="; ".join(f"`{kind}`: {words}" for kind, words in KINDS.items())
         + ". The bad model's rates lie .022 above its "
-        "scores; two models are equal where noise of the same law is added to the same logits.",
+        "scores; two models are equal where noise of the same law is added to the same logits. `equal but for a rare region`: "
+        "every rate is .1, and so say both models, but for a region of which one row is expected, where the candidate says .9, "
+        "or 1 - 1e-9; in more than a third of runs no row is of it. What a row nobody saw can cost has a bound by Brier, 1. By "
+        "log loss it has none that leaves anything to prove: the bound supposes a turned label's cost on the rows seen, and "
+        "what a model loses where it is much surer of itself than on any of them cannot be promised.",
         plot=plot,
         alt="Line plot over slices of 1, 10, 30 and 100 rows: the shares of false proofs of calibration error, bin, AUC "
         "difference and loss ratios all stay under the line at .05.",
-        tables=[Table("Share of runs with a false proof, in the worst of the worlds", ("", *map(str, SIZES)), rows)],
+        tables=[
+            Table("Share of runs with a false proof, in the worst of the worlds", ("", *map(str, SIZES)), rows),
+            Table(
+                "Equal but for a rare region: share of runs in which a smaller ratio than the true one is proven",
+                ("", *(f"{n:,}" for n in ALIKE)),
+                [(name, *(share(float(unlike[n,][:, i].mean())) for n in ALIKE)) for i, name in enumerate(REGIONS)],
+            ),
+        ],
         promises=promises,
     )

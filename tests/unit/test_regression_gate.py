@@ -161,11 +161,13 @@ class TestDirections:
         assert limits(one(findings, "log_loss_vs_champion", "pair"))[0] > 1
         assert limits(one(findings, "brier_vs_champion", "pair"))[0] > 1
 
-    def test_the_same_model_is_exactly_equal(self) -> None:
+    def test_the_same_model_is_equal_as_far_as_rows_can_tell(self) -> None:
         frame = sample(1_000)
         findings = measure(frame.assign(q=frame.p))
         for check in ("log_loss_vs_champion", "brier_vs_champion"):
-            assert limits(one(findings, check, "pair"), 8) == (1, 1)
+            low, high = limits(one(findings, check, "pair"))
+            assert one(findings, check, "pair").estimate == 1
+            assert 0.95 < low < 1 < high < 1.05
         low, high = limits(one(findings, "auc_vs_champion", "pair"))
         assert one(findings, "auc_vs_champion", "pair").estimate == 0
         assert -0.01 < low < 0 < high < 0.01

@@ -191,7 +191,10 @@ class TestNumbers:
         same = measure(frame.assign(y=3.0), plan(task="numeric"))
         assert one(same, "r2", "candidate").reason is Reason.ONE_CLASS
         equal = measure(frame.assign(q=frame.p), plan(task="numeric"))
-        assert limits(one(equal, "rmse_vs_champion", "pair"), 8) == (1, 1)
+        # Of 100 rows none may be of a region where they differ.
+        assert one(equal, "rmse_vs_champion", "pair").estimate == 1
+        low, high = limits(one(equal, "rmse_vs_champion", "pair"))
+        assert 0.9 < low < 1 < high < 1.1
 
     def test_a_worse_model_is_worse_in_every_direction(self) -> None:
         frame = numbers(2_000).rename(columns={"p": "q", "q": "p"})

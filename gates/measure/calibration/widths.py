@@ -184,4 +184,4 @@ def _weighed(piece: Part, of: Callable[[Mapping[str, Floats]], PairSums]) -> Pai
 
 def _pair(piece: Part, n: Floats, a: Floats, b: Floats, aa: Floats, ab: Floats, bb: Floats) -> PairSums:
     # A width has no turned label: as of any loss without a ceiling, one more row like those seen is allowed for.
-    return PairSums(n, a, b, aa, ab, bb, aa, ab, bb, clustered="cluster" in piece.keys, bounded=False)
+    return PairSums(n, a, b, aa, ab, bb, aa, bb, clustered="cluster" in piece.keys, bounded=False)

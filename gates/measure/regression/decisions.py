@@ -76,10 +76,10 @@ def worth_of(part: Part, rival: str, matrix: Outcomes) -> PairSums:
     def sums(of: Mapping[str, Floats]) -> PairSums:
         once, twice = of.get("payoff", of["n"]), of.get("payoff2", of["n"])
         turned = own if "payoff" in of else flip
-        squares = [one[i] * one[j] * twice for one in (own, turned) for i, j in ("aa", "ab", "bb")]
-        aa, ab, bb, faa, fab, fbb = (totals(code, term) for term in squares)
+        products = [own[i] * own[j] * twice for i, j in ("aa", "ab", "bb")]
+        aa, ab, bb, faa, fbb = (totals(code, v) for v in (*products, *(turned[i] ** 2 * twice for i in "ab")))
         n, a, b = (totals(code, term) for term in (of["n"], own["a"] * once, own["b"] * once))
-        return PairSums(n, a, b, aa, ab, bb, faa, fab, fbb, clustered=clustered, bounded="payoff" not in of)
+        return PairSums(n, a, b, aa, ab, bb, faa, fbb, clustered=clustered, bounded="payoff" not in of)
 
     found = sums(part.sums)
     return replace(found, squares=sums(part.squares)) if part.weighted else found

@@ -3,7 +3,7 @@
 Binary and multiclass: log loss, -ln p of what happened, p kept within [EPS, 1 - EPS]; Brier, the sum over classes of
 (p - y)^2, of a binary model for its event alone. A flip is what a turned label would add to the loss of the row: of a
 binary model the logit of p, and 1 - 2 p (up to a sign that both models share); of several classes one for each other
-class, of which the mean product counts.
+class, of which the mean square counts.
 Numeric: the error's magnitude and its square, each model's in units of its own largest error, so that one row that is
 a billion times larger hides neither model's other rows. They have no ceiling and no flips. Of predicted quantiles the
 pinball loss (Koenker and Bassett 1978): t (y - q) where y is above the quantile q of level t, else (1 - t) (q - y); a
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, TypeAlias
@@ -77,6 +77,7 @@ class Losses:
     unit: by loss and model, what an error of 1 in the sums is in the unit of the label; 1 unless numeric. A model that is
         not here has no such loss.
     spread: the same for the outcome's distance from its mean.
+    ceilings: by loss, the largest that a row can have, where that is near enough to count with.
     """
 
     parts: list[Part]
@@ -84,6 +85,7 @@ class Losses:
     clustered: bool
     unit: Mapping[tuple[str, str], float]
     spread_unit: float
+    ceilings: Mapping[str, float] = field(default_factory=dict)
 
     def pair(self, part: Part, loss: str, a: str, b: str) -> PairSums:
         """Return one pair's sums of a part, the losses of a and of b in their own units."""
@@ -104,10 +106,10 @@ class Losses:
             ab=product(a, b),
             bb=product(b, b),
             faa=product(a, a, flip),
-            fab=product(a, b, flip),
             fbb=product(b, b, flip),
             clustered=self.clustered,
             bounded=self.bounded,
+            ceiling=self.ceilings.get(loss, 0.0),
         )
 
     def spread(self, part: Part, a: str, b: str) -> Spread:
@@ -149,11 +151,12 @@ def read_losses(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
     for loss in (LOG_LOSS, BRIER):
         for one, two in _pairs(models(scored)):
             sums[f"{loss}_{one}_{two}"] = table[f"{loss}_{one}"] * table[f"{loss}_{two}"]
-            sums[f"{loss}_{one}_{two}_flips"] = _mean_product(table, f"{loss}_{one}_flip_", f"{loss}_{two}_flip_")
-        sums |= {f"{loss}_{model}": table[f"{loss}_{model}"] for model in (*models(scored), BASELINE)}
+        for model in (*models(scored), BASELINE):
+            sums[f"{loss}_{model}"] = table[f"{loss}_{model}"]
+            sums[f"{loss}_{model}_{model}_flips"] = _mean_square(table, f"{loss}_{model}_flip_")
     found = parts(replace(scored, table=table), plan, sums, {})
     unit = {(loss, model): 1.0 for loss in (LOG_LOSS, BRIER) for model in (*models(scored), BASELINE)}
-    return Losses(found, True, scored.clustered, unit, 1.0)
+    return Losses(found, True, scored.clustered, unit, 1.0, {BRIER: 2.0 if scored.task == "multiclass" else 1.0})
 
 
 def _pairs(present: tuple[str, ...]) -> set[tuple[str, str]]:
@@ -162,10 +165,10 @@ def _pairs(present: tuple[str, ...]) -> set[tuple[str, str]]:
     return {(name, name) for name in everyone} | {(min(name, CANDIDATE), max(name, CANDIDATE)) for name in everyone}
 
 
-def _mean_product(table: ir.Table, one: str, two: str) -> ir.NumericValue:
-    count = sum(name.startswith(one) for name in table.columns)
+def _mean_square(table: ir.Table, begins: str) -> ir.NumericValue:
+    flips = [table[name] for name in table.columns if name.startswith(begins)]
     # Of K classes the one that happened is no flip: its term is 0.
-    return reduce(add, [table[f"{one}{k}"] * table[f"{two}{k}"] for k in range(count)]) / max(1, count - 1)
+    return reduce(add, [flip * flip for flip in flips]) / max(1, len(flips) - 1)
 
 
 def _scores(table: ir.Table, scored: Scored, column: str) -> list[ir.FloatingValue]:

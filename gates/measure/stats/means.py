@@ -6,12 +6,17 @@ non-inferiority claim that is the paired test itself, and where the champion's m
 says so by being unbounded; the delta method on the log ratio is always finite and never says so.
 (`tests/oracles/test_stats_losses.py` has both in the same worlds.)
 
-Each variance holds a further z^2 D^2 / n^2, the rule of three: D is the root mean square of what one turned label would
-do to a row's loss. A slice of 30 rows without an event has tiny, equal losses and next to no variance, and one event
-would change everything. A loss without a ceiling has no turned label: there D is the root mean square of the loss
-itself (one more row like those seen), and the quantiles are Student's with n - 1 degrees. Both widen what 10 rows say,
-and nothing says what rows would look like that were never seen: heavy tails make few rows too sure of themselves
-(`tests/oracles/test_stats_numeric.py` has by how much).
+Each variance holds a further z^2 D^2 / n^2, the rule of three. A slice of 30 rows without an event has tiny, equal losses
+and next to no variance, and one event would change everything; and two models that agree on all rows seen may differ in
+a region that none of them is of. So D^2 is of both models, that of a plus R^2 times that of b, and does not cancel where
+they agree:
+- a loss with a ceiling (Brier): D is at least the ceiling, and the promise holds whatever is in the region;
+- log loss: D is the root mean square of what one turned label would do to a row's loss. Its ceiling, 34.5 at the score's
+  clip, would leave nothing to prove of 10,000 rows; a region where a model is much surer of itself than on all rows seen,
+  and wrong, is beyond any bound from these rows;
+- a loss without a ceiling has no turned label: there D is the root mean square of the loss itself (one more row like those
+  seen), and the quantiles are Student's with n - 1 degrees. Nothing says what rows would look like that were never seen:
+  heavy tails make few rows too sure of themselves (`tests/oracles/test_stats_numeric.py` has by how much).
 
 Weighted rows: means are of weight times loss; the variance of independent rows comes from squared weights, and n is the
 effective number of rows, (sum w)^2 / sum w^2 (Kish 1965).
@@ -42,11 +47,12 @@ class PairSums:
     Attributes
     ----------
     n, a, b, aa, ab, bb: rows, losses and their products, by cell; each row counts with its weight.
-    faa, fab, fbb: sums of products of the flips: what a turned label would add to the loss of the row; the losses'
-    own products where the losses have no ceiling.
+    faa, fbb: sums of squares of the flips: what a turned label would add to the loss of the row; the losses' own squares
+    where the losses have no ceiling.
     clustered: a cell is a cluster; else the cells are summed up.
     squares: the same sums with squared weights; None where rows have no weights.
     bounded: the losses have a ceiling; else Student's quantiles are taken.
+    ceiling: the largest loss that a row can have, where it is near enough to count with; else 0.
     """
 
     n: Floats
@@ -56,11 +62,11 @@ class PairSums:
     ab: Floats
     bb: Floats
     faa: Floats
-    fab: Floats
     fbb: Floats
     clustered: bool
     squares: PairSums | None = None
     bounded: bool = True
+    ceiling: float = 0.0
 
     def swapped(self) -> PairSums:
         """Return the sums with the two losses in each other's place."""
@@ -160,7 +166,7 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
     def width(value: float, flip: float) -> Floats:
         return np.asarray(z2 * value + z2**2 * flip, dtype=np.float64)
 
-    # (mean_b x)^2 <= z^2 variance(ratio + x) in x, the distance from the ratio: exact where both models agree.
+    # (mean_b x)^2 <= z^2 variance(ratio + x) in x, the distance from the ratio: no digits are lost where both models agree.
     constant = width(variance.at(ratio), flips.at(ratio))
     linear = width(ratio * variance.bb - variance.ab, ratio * flips.bb - flips.ab)
     leading = mean_b**2 - width(variance.bb, flips.bb)
@@ -217,6 +223,7 @@ def _variance(sums: PairSums, ratio: float) -> _Form:
 
 
 def _flips(sums: PairSums) -> _Form:
-    """Variance that one turned label in all rows would add, as a form."""
-    scale = 1 / (sums.weight * sums.effective**2)
-    return _Form(float(sums.faa.sum()) * scale, float(sums.fab.sum()) * scale, float(sums.fbb.sum()) * scale)
+    """Variance that one turned label in all rows would add, or one row of the largest loss in either model, as a form."""
+    scale, least = 1 / sums.effective**2, sums.ceiling**2
+    of_a, of_b = (max(least, float(each.sum()) / sums.weight) * scale for each in (sums.faa, sums.fbb))
+    return _Form(of_a, 0.0, of_b)
