@@ -14,8 +14,10 @@ import pytest
 from gates.bundle.canonical import digest_document
 from gates.errors import UsageError
 from gates.inputs.tables import Tables, arrow
-from gates.measure.interface import OpenTable
-from gates.records import Table
+from gates.measure.interface import Given, OpenTable
+from gates.measure.parity import ParityGate
+from gates.records import Columns, Plan, Reason, Table
+from gates.records.sources import RequestLog
 
 AT = pd.Timestamp("2026-03-01 10:00", tz="UTC")
 NAMES = {
@@ -163,6 +165,44 @@ def test_a_sampled_log_is_no_census_and_says_what_each_row_stands_for(tmp_path: 
     frame, seen, _ = read(folder, scope="sample")
     np.testing.assert_array_equal(frame["weight"], [1, 4, 2, np.nan])
     assert seen["sampling_fraction"] == {"lowest": 0.25, "highest": 1.0, "unusable": 1}
+
+
+@pytest.mark.parametrize(
+    ("kept", "reason"),
+    [([0.01, 0.01, 0.01, 0.01], None), ([0.01, 1.0, 1.0, 1.0], "not_provided"), ([1, 1, 1, np.nan], "not_provided")],
+)
+def test_rows_that_stand_for_unlike_numbers_of_requests_make_no_share(
+    tmp_path: Path, kept: list[float], reason: str | None
+) -> None:
+    """One row in four differs, which is 97 % of the requests where it was kept with a chance of .01."""
+    log(tmp_path, [{"dataframe_records": [{"x": i + 9.0 * (i == 0)}]} for i in range(4)], sampling_fraction=kept)
+    pd.DataFrame({"id": [f"r{i}" for i in range(4)], "x": np.arange(4.0)}).to_parquet(tmp_path / "offline.parquet")
+    words = RequestLog(format="databricks", id="id", time="at")
+    named = (
+        Table(role="offline", uri="offline.parquet"),
+        Table(role="online", uri="log.parquet", scope="sample", log=words),
+    )
+    plan = Plan(
+        model="m",
+        task="binary",
+        tier="high",
+        environments=("development",),
+        requirements=(),
+        tables=named,
+        columns=Columns(key=("id",), features=("x",)),
+        policy_digest=f"sha256:{'0' * 64}",
+        spec_digest=f"sha256:{'0' * 64}",
+    )
+    with Tables(threads=1) as tables:
+        found = ParityGate().measure(Given(plan, tables.open_all(named, base=tmp_path), Reason.NOT_PROVIDED, None))
+    mismatch, *missing = (
+        figure for figure in found.measurements if figure.check in ("parity.mismatch", "parity.missing")
+    )
+    assert mismatch.reason == reason
+    assert mismatch.estimate == (0.25 if reason is None else None)
+    assert {figure.reason for figure in missing} == {reason}
+    (feature,) = json.loads(next(note.content for note in found.notes if note.name == "parity.json"))["features"]
+    assert feature["mismatches"] == 1
 
 
 @pytest.mark.parametrize(

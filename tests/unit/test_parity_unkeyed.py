@@ -121,6 +121,16 @@ def test_a_fingerprint_stands_in_for_the_table(tables: Tables, tmp_path: Path) -
     assert {p.value for p in now["smd"]["same"].params if p.name == "reference"} == {"fingerprint"}
 
 
+def test_a_fingerprint_does_not_say_how_its_rows_hang_together(tables: Tables, tmp_path: Path) -> None:
+    """Its rows were taken for independent ones beside clustered ones of now: false alarms five times as often as said."""
+    offline, online = world(1, online=False), world(2, online=True)
+    columns = {"key": (), "features": FEATURES}
+    (note,) = measure(tables, tmp_path, offline, offline, columns=columns, parity=Parity(fingerprint=True)).notes
+    (tmp_path / note.name).write_bytes(note.content)
+    now = unkeyed(tables, tmp_path, None, online, fingerprint=note.name, parameters={"cluster": "user"})
+    assert {figure.reason for figures in now.values() for figure in figures.values()} == {Reason.FEW_CLUSTERS}
+
+
 def test_a_fingerprint_holds_nobodys_value(tables: Tables, tmp_path: Path) -> None:
     frame = {"x": [12345.678] * 9, "s": ["secret"] * 9, 'n"ame,': [1.0] * 9}
     columns = {"key": (), "features": tuple(frame)}

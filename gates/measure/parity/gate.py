@@ -15,6 +15,7 @@ from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.asof import point_in_time
 from gates.measure.parity.causes import Explanation, explain, explain_keys, explain_pair
+from gates.measure.parity.chances import unequal_chances
 from gates.measure.parity.compare import Feature, Side, both_sides, pair, shared_features
 from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count, count_apart
 from gates.measure.parity.definitions import definitions
@@ -58,6 +59,10 @@ class ParityGate:
             return Findings(
                 measurements=(*_nothing(given, basis, comparison), *unkeyed), notes=(*_why(given, comparison), *notes)
             )
+        if unequal_chances(given):
+            unkeyed = unpaired(given) if _unkeyed(given) else ()
+            unequal = (*_nothing(given, basis, Reason.NOT_PROVIDED), *unkeyed)
+            return Findings(measurements=unequal, notes=(_note(given, comparison), *notes))
         measurements = (
             *features(given, basis, comparison.features, comparison.counts, comparison.lags, comparison.statuses),
             *missing(basis, comparison.alone),

@@ -7,13 +7,14 @@ infinity are gaps. The rows are a sample of a window, and the figures have bound
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from gates.measure.census import table_of
 from gates.measure.claims import NOTHING, Claim, family, row_params
 from gates.measure.interface import Given, Note, OpenTable
+from gates.measure.parity.chances import unequal_chances
 from gates.measure.parity.figures import items
 from gates.measure.parity.profiles import (
     CELLS,
@@ -80,18 +81,13 @@ def _sides(given: Given) -> tuple[Profile, Profile, bool] | Reason:
         return online
     if online.identity.rows == 0:
         return Reason.EMPTY_TABLE
+    if unequal_chances(given):
+        return Reason.NOT_PROVIDED
     cluster = given.plan.parameters.cluster
     if cluster is not None and cluster not in online.table.columns:
         return Reason.COLUMN_MISSING
     if isinstance(earlier, OpenTable):
-        before = read_fingerprint(earlier.table)
-        if before is None:
-            return Reason.COLUMN_MISSING
-        own = frames([online.table], names)
-        shared = {
-            name: _around(look.frame, own[name]) for name, look in before.looks.items() if name in own and look.frame
-        }
-        return before, profile(online.table, names, shared, cluster=cluster), True
+        return _remembered(earlier, online, names, cluster)
     if isinstance(offline, Reason):
         return offline
     if offline.identity.rows == 0:
@@ -101,6 +97,19 @@ def _sides(given: Given) -> tuple[Profile, Profile, bool] | Reason:
     common = frames([offline.table, online.table], names)
     first, second = (profile(side.table, names, common, cluster=cluster) for side in (offline, online))
     return first, second, False
+
+
+def _remembered(
+    earlier: OpenTable, online: OpenTable, names: Sequence[str], cluster: str | None
+) -> tuple[Profile, Profile, bool] | Reason:
+    if cluster is not None:  # a fingerprint has sums of all rows, of which nobody can say how they hang together
+        return Reason.FEW_CLUSTERS
+    before = read_fingerprint(earlier.table)
+    if before is None:
+        return Reason.COLUMN_MISSING
+    own = frames([online.table], names)
+    shared = {name: _around(look.frame, own[name]) for name, look in before.looks.items() if name in own and look.frame}
+    return before, profile(online.table, names, shared, cluster=None), True
 
 
 def _around(before: Frame, own: Frame) -> Frame:
