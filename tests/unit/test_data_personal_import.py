@@ -30,14 +30,20 @@ def report(folder: Path, **change: Any) -> str:
     return "findings.json"
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presidio is not installed."""
+    monkeypatch.setitem(sys.modules, "presidio_analyzer.predefined_recognizers", None)
+
+
 def looked_at(folder: Path, height: int = 1000, **change: Any) -> Given:
     named = Table(role="holdout", uri="h", personal_data=report(folder, **change))
-    opened = table("holdout", mail=[MAIL] * height, city=["x"] * height, size=[1.5] * height)
+    opened = table("holdout", mail=[MAIL] * height, city=["x"] * height, late=[True] * height)
     return replace(given(opened, columns={"key": ("city",)}), personal_data=read_personal_data([named], folder))
 
 
-def test_the_page_in_place_of_presidio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "presidio_analyzer.predefined_recognizers", None)
+@pytest.mark.usefixtures("alone")
+def test_the_page_in_place_of_presidio(tmp_path: Path) -> None:
     figures, notes = personal.untagged_personal_data(looked_at(tmp_path))
     assert {one.item.name: (answer(one), one.n, one.scope) for one in figures if one.item} == {
         "holdout.mail": (12 / 990, 990, "census"),
@@ -51,6 +57,22 @@ def test_the_page_in_place_of_presidio(tmp_path: Path, monkeypatch: pytest.Monke
     assert MAIL not in notes[0].content.decode()
 
 
+@pytest.mark.parametrize("columns", [[], [{"column": "mail", "values": 1000}], [{"column": "mail", "values": 1}]])
+def test_a_report_takes_no_finding_of_presidio_away(tmp_path: Path, columns: list[Any]) -> None:
+    figures, notes = personal.untagged_personal_data(looked_at(tmp_path, columns=columns))
+    seen = {one.item.name: (answer(one), one.params[0].value) for one in figures if one.item}
+    assert seen == {"holdout.mail": (1.0, "presidio"), "holdout.city": (0.0, "presidio")}
+    assert json.loads(notes[0].content)["personal_data"][0]["found"] == {"EMAIL_ADDRESS": 1000}
+
+
+def test_a_report_that_found_more_than_presidio_counts(tmp_path: Path) -> None:
+    columns = [{"column": "city", "values": 1000, "found": {"PERSON": 30}}]
+    figures, _ = personal.untagged_personal_data(looked_at(tmp_path, columns=columns))
+    seen = {one.item.name: (answer(one), one.params[0].value) for one in figures if one.item}
+    assert seen == {"holdout.mail": (1.0, "presidio"), "holdout.city": (0.03, "macie")}
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_part_of_the_rows_is_a_sample(tmp_path: Path) -> None:
     figures, _ = personal.untagged_personal_data(looked_at(tmp_path, 5000))
     assert {one.scope for one in figures} == {"sample"}
@@ -59,6 +81,7 @@ def test_a_part_of_the_rows_is_a_sample(tmp_path: Path) -> None:
     assert float(mail.bounds[0].lower) < 12 / 990 < float(mail.bounds[0].upper)
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_column_that_nobody_looked_into_is_not_clean(tmp_path: Path) -> None:
     columns = [{"column": "mail", "values": 1000}]
     figures, _ = personal.untagged_personal_data(looked_at(tmp_path, columns=columns))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from contract_world import column, contract
@@ -16,11 +22,12 @@ from data_world import answer, given, table
 
 from gates.errors import UsageError, masked, without_values
 from gates.inputs.contracts import parse_contract
+from gates.inputs.tables import Tables
 from gates.measure.data import personal
 from gates.measure.data.cells import smallest_cell
 from gates.measure.data.classes import refuse_shown, untagged_columns
-from gates.measure.interface import Contract, Given
-from gates.records import Backfill, Reason
+from gates.measure.interface import Contract, Given, OpenTable
+from gates.records import Backfill, Reason, Table
 
 QUASI = {"quasi_identifiers": ("age", "sex")}
 
@@ -106,6 +113,13 @@ class TestClasses:
         refuse_shown(fine.plan, fine.contracts)
 
 
+@contextmanager
+def opened(folder: Path, rows: pa.Table) -> Iterator[OpenTable]:
+    pq.write_table(rows, folder / "holdout.parquet")
+    with Tables(threads=1) as tables:
+        yield tables.open(Table(role="holdout", uri="holdout.parquet"), base=folder)
+
+
 class TestPersonalData:
     def found(self, asked: Given) -> tuple[dict[str, Any], Any, str]:
         figures, notes = personal.untagged_personal_data(asked)
@@ -123,6 +137,7 @@ class TestPersonalData:
             "host": ["10.1.2.3", "1.5", "v1", "a.b"],
             "tagged": [MAIL] * 4,
             "amount": [1.5] * 4,
+            "late": [True, False, None, True],
         }
         asked = with_contract(rows, column("tagged", tags=["PII"]))
         named, note, everything = self.found(asked)
@@ -133,6 +148,7 @@ class TestPersonalData:
             "holdout.bank": 0.25,
             "holdout.call": 0.5,
             "holdout.host": 0.25,
+            "holdout.amount": 0,
         }
         assert {one.scope for one in named.values()} == {"census"}
         by_column = {line["column"]: line for line in note["personal_data"]}
@@ -141,6 +157,43 @@ class TestPersonalData:
         assert "a@aaaa" in by_column["mail"]["shape"]
         assert "mail.org" not in everything
         assert "41111" not in everything
+
+    @pytest.mark.parametrize(
+        ("values", "share"),
+        [
+            ([4111111111111111.0, None, 5500005555555559.0, 1.5], 2 / 3),
+            ([Decimal("4111111111111111.00"), Decimal("7.25"), None, Decimal(8)], 1 / 3),
+            ([[MAIL], ["x", MAIL], [], None], 1),
+            ([{"mail": MAIL, "n": 1}, {"mail": "x", "n": 4111111111111111}, {"mail": "x", "n": 2}, None], 2 / 3),
+            ([MAIL.encode(), b"x", None, b"y"], 1 / 3),
+            (["x " * 20_000 + MAIL, "x", "y", "z"], 1 / 4),
+            ([json.dumps({"m": [MAIL]}), "{}", "[]", "1"], 1 / 4),
+        ],
+    )
+    def test_whatever_type_it_is_kept_in(self, tmp_path: Path, values: list[Any], share: float) -> None:
+        for most in (1000, 2):
+            with opened(tmp_path, pa.table({"key": range(4), "v": values})) as holdout:
+                asked = given(holdout, columns={"key": ("key",)}, personal_rows=most)
+                figure = self.found(asked)[0]["holdout.v"]
+            assert figure.reason is None
+            if most == 1000:
+                assert (figure.estimate, figure.scope) == (pytest.approx(share), "census")
+
+    @pytest.mark.parametrize("values", [[b"\xff\xfe"], ["x" * 100_001], [[b"\xff"]]])
+    def test_what_nobody_can_look_into_is_not_clean(self, tmp_path: Path, values: list[Any]) -> None:
+        with opened(tmp_path, pa.table({"v": values})) as holdout:
+            assert self.found(given(holdout, columns={}))[0]["holdout.v"].reason is Reason.NOT_PROVIDED
+
+    def test_nothing_to_look_at_is_not_clean(self, tmp_path: Path) -> None:
+        for none in (pa.table({"v": [True]}), pa.table({"v": pa.array([None], pa.string())})):
+            with opened(tmp_path, none) as holdout:
+                (figure,), _ = personal.untagged_personal_data(given(holdout, columns={}))
+            assert figure.reason is Reason.EMPTY_TABLE
+
+    def test_a_column_that_is_mostly_null_is_drawn_from_its_values(self) -> None:
+        rows = {"id": np.arange(5000), "mail": [None] * 4999 + [MAIL]}
+        figure = self.found(given(table("holdout", **rows), columns={"key": ("id",)}, personal_rows=10))[0]
+        assert (figure["holdout.mail"].estimate, figure["holdout.mail"].n) == (1, 1)
 
     def test_a_sample_is_said_to_be_one(self) -> None:
         rows = {"id": np.arange(2000), "mail": [MAIL if i % 4 == 0 else "x" for i in range(2000)]}
