@@ -116,7 +116,8 @@ class ModelFacts(Record):
     business_owner: the person who approves besides at tier high, by the trust data. solo: one person may ask, make and
     approve; every view says self-approved.
     inconclusive_share_ppm: check -> the most of the rows, in a million, that its inconclusive slices may hold together.
-    sizes: sizes that it may serve in; none named means those of release/data.yaml.
+    sizes: sizes that it may serve in; none named means those of release/data.yaml. recognisers: tools whose reports of
+    personal data count besides those of release/data.yaml.
     """
 
     tier: Tier = "high"
@@ -134,6 +135,7 @@ class ModelFacts(Record):
     solo: bool = False
     sizes: tuple[Name, ...] = ()
     contract: ContractBounds | None = None
+    recognisers: tuple[Name, ...] = ()
     inconclusive_share_ppm: dict[str, Annotated[int, Field(ge=0, le=1_000_000)]] = Field(default_factory=dict)
 
 

@@ -49,3 +49,27 @@ _within(param, word) if {
 _most(word) := most if {
 	most := required.model(input.request.model).contract[word]
 } else := data.release.environments[asked.environment].contract[word]
+
+# METADATA
+# title: Tool not accepted
+# description: What a tool found of personal data counts here only if policy names the tool, for anybody can write its report.
+# custom:
+#   code: personal_data.tool
+#   remedy: Install the extra `pii` where it is measured; or have the policy owners name the tool under `recognisers` in models/<model>/data.yaml.
+results contains object.union(result.denies("release.bounds", "personal_data.tool"), {"item": figure.item}) if {
+	asked.strict
+	some figure in figures.all
+	figure.check == "data.untagged_personal_data"
+	figure.status == "measured"
+	not _accepted(figure)
+}
+
+_accepted(figure) if {
+	some param in figure.params
+	param.name == "recognisers"
+	param.value in _recognisers
+}
+
+_recognisers := {tool | some tool in data.release.recognisers} | {tool |
+	some tool in required.model(input.request.model).recognisers
+}

@@ -58,3 +58,36 @@ test_a_tolerance_that_nobody_says_is_loose if {
 	silent := t.at(t.figure("data.contract", "data", 0, 0), {"item": _rule, "params": [{"name": "tolerated_rows"}]})
 	_found == _loose with input as t.production with input.evidence as t.evidence([silent])
 }
+
+# The good evidence with a look for personal data by some tool.
+_looked(params) := t.evidence(t.array_of({figure | some figure in t.figures} | {t.at(
+	t.figure("data.untagged_personal_data", "data", 0, 0),
+	{"item": {"kind": "column", "name": "holdout.city"}, "params": params},
+)}))
+
+_strange := {["personal_data.tool", "holdout.city"]}
+
+test_a_look_of_ours_counts if {
+	_found == set() with input as t.production with input.evidence as _looked([{"name": "recognisers", "value": "presidio"}])
+}
+
+test_a_tool_counts_where_policy_names_it if {
+	report := _looked([{"name": "recognisers", "value": "macie"}, {"name": "report", "value": "sha256:r"}])
+	_found == _strange with input as t.production with input.evidence as report
+	_found == set() with input as t.development with input.evidence as report
+	named := object.union(t.facts, {"recognisers": ["macie"]})
+	_found == set() with input as t.production with input.evidence as report with data.models.m as named
+}
+
+test_a_look_of_nobody_counts_nowhere if {
+	every params in [[], [{"name": "recognisers"}], [{"name": "recognisers", "value": null}], [{"name": "report", "value": "presidio"}]] {
+		_found == _strange with input as t.production with input.evidence as _looked(params)
+	}
+	ours := [{"name": "recognisers", "value": "presidio"}]
+	_found == _strange with input as t.production with input.evidence as _looked(ours) with data.release.recognisers as []
+}
+
+test_what_nobody_looked_at_is_denied_elsewhere if {
+	unmeasured := t.at(t.figure("data.untagged_personal_data", "data", 0, 0), {"item": {"kind": "column", "name": "c"}, "status": "unmeasured"})
+	_found == set() with input as t.production with input.evidence as t.evidence([unmeasured])
+}
