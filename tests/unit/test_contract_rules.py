@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from contract_world import broken, column, contract, figures, found
 
+from gates.decide.contract_hints import read_contract as hints
 from gates.inputs.tables import Tables
 
 TABLE = pa.table(
@@ -185,3 +186,14 @@ def test_an_aggregate_that_is_no_finite_number_is_missed_alone(tmp_path: Path) -
     said = contract(column("delay", "number"), quality=rules)
     answers = figures(found(tmp_path, TABLE, said))
     assert answers == {"delay.type": 0, "COUNT": 0, **dict.fromkeys(("AVG", "SUM", "MAX"), 1), "beyond": "gate_failed"}
+
+
+def test_a_miss_that_has_no_number_is_said_without_one(tmp_path: Path) -> None:
+    rule = {"name": "most", "type": "sql", "query": "SELECT MAX(x) FROM {object} WHERE n = 'ann'", "mustBeLessThan": 0}
+    frame = pd.DataFrame({"x": [71234.56789, 1.0], "n": ["ann", "bob"]})
+    seen = found(tmp_path, frame, contract(column("x", "number"), column("n"), quality=[rule]))
+    assert broken(seen) == {"most": 1}
+    everything = "".join(each.model_dump_json() for each in seen.measurements) + seen.notes[0].content.decode()
+    assert "71234" not in everything
+    (hint,) = hints(seen.notes[0].content, "data.contract", {"holdout: most"})
+    assert hint == "holdout most: not met, mustBeLessThan 0 expected; the number is not shown"
