@@ -33,6 +33,7 @@ columns: {{label: y, key: [id], time: at}}
 rows: independent
 tables:
   training: {{uri: training.parquet}}
+  calibration: {{uri: training.parquet}} # its later rows
   holdout: {{uri: holdout.parquet, as_of: "2026-01-01T00:00:00Z"}}
   offline: {{uri: offline.parquet}}
   online: {{uri: online.parquet}}
