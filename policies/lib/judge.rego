@@ -342,24 +342,56 @@ _silent := {_requirement(claim.check, claim.slice, claim.role) |
 # A slice column in which nothing was measured.
 _sliceless := {r | some r in asked.requirements; column := r.each; not figures.columns[column]}
 
-# An item that the plan names and no figure is about: a feature that vanished.
-_features := {[figure.check, figure.slice, figure.item.name] |
+# An item that the plan or the check names and no figure is about: a feature that vanished, a bin that was left out.
+_items := {[figure.check, figure.slice, figure.item] |
 	some figure in _answers
-	figure.item.kind == "feature"
+	figure.item.kind in {"feature", "bin"}
 }
 
-_vanished := {[claim, {"kind": "feature", "name": feature}] |
+_vanished := {[claim, item] |
 	some claim in claims
 	required.checks[claim.check].items == "features"
 	some feature in input.plan.body.columns.features
-	not _features[[claim.check, claim.slice, feature]]
+	item := {"kind": "feature", "name": feature}
+	not _items[[claim.check, claim.slice, item]]
+} | {[claim, item] |
+	some claim in _binned
+	some name in required.checks[claim.check].bins
+	item := {"kind": "bin", "name": name}
+	not _items[[claim.check, claim.slice, item]]
+}
+
+# Claims whose figures are of bins, and their number stands with each. One reason for all of them names no bin.
+_binned := [claim |
+	some claim in claims
+	_measured_by_bin[[claim.check, claim.slice]]
+]
+
+_measured_by_bin := {[figure.check, figure.slice] |
+	some figure in _answers
+	required.checks[figure.check].bins
+	_by_bin(figure)
+}
+
+_by_bin(figure) if figure.status == "measured"
+
+_by_bin(figure) if figure.item.kind == "bin"
+
+_bins_left_out := {_requirement(claim.check, claim.slice, claim.role) |
+	some claim in _binned
+	own := [figure | some figure in _answers; figure.check == claim.check; figure.slice == claim.slice]
+	found := {figure.item.name | some figure in own; not figure.item.name in required.checks[claim.check].bins}
+	some figure in own
+	some param in figure.params
+	param.name == "achieved_bins"
+	not count(found) >= param.value
 }
 
 _incomplete := {_requirement(claim.check, claim.slice, claim.role) | some [claim, _] in _vanished}
 
 # METADATA
 # description: Requirements, narrowed to slices, that no figure or not every figure answers.
-missing := (_silent | _sliceless) | _incomplete
+missing := ((_silent | _sliceless) | _bins_left_out) | _incomplete
 
 _requirement(check, slice, role) := {
 	"environment": asked.environment,
@@ -368,7 +400,9 @@ _requirement(check, slice, role) := {
 	"slice": slice,
 }
 
-_absences := {_missing_result(r.check, object.get(r, "slice", _whole)) | some r in (_silent | _sliceless)}
+_absences := {_missing_result(r.check, object.get(r, "slice", _whole)) |
+	some r in ((_silent | _sliceless) | _bins_left_out)
+}
 
 _vanishings := {object.union(_missing_result(claim.check, claim.slice), {"item": item}) |
 	some [claim, item] in _vanished

@@ -163,6 +163,42 @@ test_a_column_without_any_slice if {
 	}
 }
 
+_without_bin(name) := t.evidence([f | some f in t.figures; not f.item.name == name])
+
+_of_bins(change) := t.evidence([after | some f in t.figures; after := _if_bin(f, change)])
+
+_if_bin(figure, change) := object.union(figure, change) if {
+	figure.item.kind == "bin"
+} else := figure
+
+_achieved(number) := {"params": [{"name": "achieved_bins", "value": number}]}
+
+test_a_bin_that_is_left_out if {
+	decision := _decide(_without_bin("decision"))
+	_codes(decision, "denies") == {"check.missing"}
+	{result.item | some result in decision.results; result.code == "check.missing"} == {{"kind": "bin", "name": "decision"}}
+	_codes(_decide(_of_bins(_achieved(1))), "denies") == set()
+	fewer := _decide(_of_bins(_achieved(2)))
+	_codes(fewer, "denies") == {"check.missing"}
+	{requirement.check | some requirement in fewer.missing} == {"calibration.bin"}
+	_codes(_decide(_of_bins({"params": [{"name": "achieved_bins", "value": "2"}]})), "denies") == {"check.missing"}
+	_codes(_decide(t.evidence([f | some f in t.figures; f.check != "calibration.bin"])), "denies") == {"check.missing"}
+}
+
+test_a_reason_for_all_bins_names_none if {
+	all := [f | some f in t.figures; f.check != "calibration.bin"]
+	reason := object.union(t.unmeasured("one_class"), {
+		"check": "calibration.bin",
+		"subject": "candidate",
+		"slice": t.whole,
+		"params": [],
+	})
+	_codes(_decide(t.evidence([f | some part in [all, [reason]]; some f in part])), "denies") == {"unmeasured.one_class"}
+	of_bin := object.union(reason, {"item": {"kind": "bin", "name": "1"}})
+	both := {"unmeasured.one_class", "check.missing"}
+	_codes(_decide(t.evidence([f | some part in [all, [of_bin]]; some f in part])), "denies") == both
+}
+
 test_another_subject_does_not_answer if {
 	_codes(_decide(_ece({"subject": "champion"})), "denies") == {"check.missing"}
 }

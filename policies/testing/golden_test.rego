@@ -65,6 +65,7 @@ _data := [
 _model := [
 	figure("calibration.ece", "candidate", 0, 0.019),
 	at(figure("calibration.bin", "candidate", -0.05, 0.05), {"item": {"kind": "bin", "name": "1"}}),
+	at(figure("calibration.bin", "candidate", -0.05, 0.05), {"item": {"kind": "bin", "name": "decision"}}),
 	figure("calibration.under_coverage", "candidate", -0.01, 0.02),
 	figure("calibration.over_coverage", "candidate", -0.01, 0.02),
 	figure("regression.auc_vs_champion", "pair", -0.01, 0.01),
@@ -294,7 +295,7 @@ test_golden_is_allowed_in_production if {
 	answer.approvals == {"ml-owner", "risk"}
 	answer.waivers == set()
 	answer.valid_until_us == 1797776000000000
-	count(answer.results) == 31
+	count(answer.results) == 32
 	{result.verdict | some result in answer.results} == {"pass"}
 }
 

@@ -100,6 +100,13 @@ def test_a_slice_that_is_left_out_of_the_evidence(own: Promoted) -> None:
     assert {(r.each or _column(r)) for r in decision.missing} == {"carrier"}
 
 
+def test_a_value_that_is_left_out_of_the_evidence(own: Promoted) -> None:
+    """Nothing names the values of a column but the evidence; what is left of it says that rows are missing."""
+    bundle = own.world.bundle(version(own), own.candidate)
+    less = _only(lambda m: getattr(m.slice, "value", None) != "OO")
+    assert codes(decided(own, resealed(own, bundle, less))) == {"slices.incomplete"}
+
+
 def test_a_slice_that_is_left_out_of_the_plan_and_the_evidence(own: Promoted) -> None:
     bundle = own.world.bundle(version(own), own.candidate)
     asked = load_bundle(own.world.store, bundle).plan.document()["requirements"]

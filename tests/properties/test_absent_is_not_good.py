@@ -61,8 +61,6 @@ HARMLESS = {
     "evidence/*/measurements/*/bounds/*/lower": "a bound may be zero, and be unbounded on the side that is not asked about",
     "evidence/*/measurements/*/bounds/*/upper": "a bound may be zero",
     "evidence/*/measurements/*/bounds/*": "a rung that no comparison of this figure needs",
-    "evidence/*/measurements/*/item": "a bin or a level is the measurer's to name; a feature of the plan that is gone denies",
-    "evidence/*/measurements/*/item/name": "as the item",
     "evidence/*/measurements/*/family/name": SAID,
     "evidence/*/measurements/*/n": SHOWN,
     "evidence/*/measurements/*/unit": SHOWN,

@@ -136,10 +136,11 @@ def parity_figures() -> list[Document]:
 
 
 def _slices() -> Iterator[Document]:
-    yield WHOLE
+    """A figure's slice and its share of the rows; the values of a column share them equally."""
+    yield {"slice": WHOLE, "share_ppm": 1_000_000}
     for column, values in VALUES.items():
         for value in values:
-            yield {"kind": "value", "column": column, "value": value}
+            yield {"slice": value_of(column, value), "share_ppm": 1_000_000 // len(values)}
 
 
 def calibration_figures() -> list[Document]:
@@ -148,9 +149,9 @@ def calibration_figures() -> list[Document]:
     found = []
     for where in _slices():
         found += [
-            figure("calibration.ece", "candidate", 0.005, 0, 0.01, debiased=0.003, slice=where, **scored),
-            figure("calibration.under_coverage", "candidate", 0, -0.01, 0.01, slice=where, item=level, **scored),
-            figure("calibration.over_coverage", "candidate", 0, -0.01, 0.01, slice=where, item=level, **scored),
+            figure("calibration.ece", "candidate", 0.005, 0, 0.01, debiased=0.003, **where, **scored),
+            figure("calibration.under_coverage", "candidate", 0, -0.01, 0.01, **where, item=level, **scored),
+            figure("calibration.over_coverage", "candidate", 0, -0.01, 0.01, **where, item=level, **scored),
         ]
     bins = [
         figure("calibration.bin", "candidate", 0, -0.01, 0.01, item=_item("bin", name), **scored)
@@ -164,10 +165,10 @@ def regression_figures() -> list[Document]:
     found = []
     for where in _slices():
         found += [
-            figure("regression.auc_vs_champion", "pair", 0.01, 0.005, 0.015, slice=where, **scored),
-            figure("regression.log_loss_vs_champion", "pair", 0.98, 0.97, 0.99, slice=where, **scored),
-            figure("regression.brier_vs_champion", "pair", 0.98, 0.97, 0.99, slice=where, **scored),
-            figure("regression.brier_vs_baseline", "pair", 0.8, 0.7, 0.9, slice=where, **scored),
+            figure("regression.auc_vs_champion", "pair", 0.01, 0.005, 0.015, **where, **scored),
+            figure("regression.log_loss_vs_champion", "pair", 0.98, 0.97, 0.99, **where, **scored),
+            figure("regression.brier_vs_champion", "pair", 0.98, 0.97, 0.99, **where, **scored),
+            figure("regression.brier_vs_baseline", "pair", 0.8, 0.7, 0.9, **where, **scored),
         ]
     return [
         *found,

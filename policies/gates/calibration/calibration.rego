@@ -40,6 +40,7 @@ checks["calibration.bin"] := {
 	"subject": "candidate",
 	"sense": "within",
 	"items": "any",
+	"bins": {"decision"},
 	"needs": set(),
 	"scored": true,
 }

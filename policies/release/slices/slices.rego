@@ -1,7 +1,7 @@
 # METADATA
 # description: |
-#   Slices that need not be proven may be undecided. Those that are not even within the wider ceiling of the bounded rule
-#   may together hold only so many of the rows.
+#   All rows are in some slice of a column that is judged by its values. Slices that need not be proven may be undecided.
+#   Those that are not even within the wider ceiling of the bounded rule may together hold only so many of the rows.
 # schemas:
 #   - input: schema["decision-input.v1"]
 # custom:
@@ -15,6 +15,7 @@
 #   not_covered: Groups of rows that no column tells apart.
 package gates.release.slices
 
+import data.gates.checks.own
 import data.gates.lib.asked
 import data.gates.lib.comparison
 import data.gates.lib.figures
@@ -46,6 +47,36 @@ results contains _result(check, column, "slices.inconclusive") if {
 	some check, most in required.model(input.request.model).inconclusive_share_ppm
 	some column in {slice.column | some [named, slice, _] in _open; named == check}
 	not _few(check, column, most)
+}
+
+# METADATA
+# title: A value left out
+# description: The slices of this column do not add up to all rows; the evidence leaves a value of it out.
+# custom:
+#   code: slices.incomplete
+#   remedy: Measure again, and seal all that the gates wrote.
+results contains object.union(_result("release.slices", column, "slices.incomplete"), {"verdict": "error"}) if {
+	some column in {column | some [_, column] in _cut}
+	shares := _shares(column)
+	count(shares) > 0
+	not _all_rows(shares)
+}
+
+# Own measurements say what their author likes of a slice's share.
+_cut := {[r.check, r.each] | some r in asked.requirements; not _own[r.check]}
+
+_own := own.checks
+
+_shares(column) := {[figure.slice, figure.share_ppm] |
+	some figure in figures.all
+	figure.slice.kind == "value"
+	figure.slice.column == column
+	_cut[[figure.check, column]]
+}
+
+# A share is rounded down, each by less than one in a million.
+_all_rows(shares) if {
+	integers.add(integers.total([share | some [_, share] in shares]), count(shares)) >= 1000000
 }
 
 _few(check, column, most) if {
