@@ -189,7 +189,7 @@ test_first_release if {
 	gone := {name |
 		some metric in ["auc", "log_loss", "brier"]
 		some rival in ["champion", "anchor"]
-		name := sprintf("regression.%s_vs_%s", [metric, rival])
+		name := concat("", ["regression.", metric, "_vs_", rival])
 	}
 	_checks(plan, "production") & gone == set()
 	{r.check | some r in plan.not_applicable; r.environment == "production"} == gone
