@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, mean_absolute_percentage_error, roc_auc_score
 from test_regression_gate import limits, one, plan
@@ -52,9 +52,47 @@ def test_the_spread_is_that_of_delong(clustered: bool) -> None:
     theirs, ours = (one(found, f"{name}_vs_champion", "pair") for name in ("roc_auc", "auc"))
     assert theirs.estimate == pytest.approx(ours.estimate, abs=1e-12)
     widths = [np.diff(limits(each))[0] / 2 for each in (theirs, ours)]
-    unseen = 1.666**2 / min(frame.y.sum(), (1 - frame.y).sum())
     # Three standard errors of a standard deviation of 200 replicates are .15; clusters that do nothing widen by chance.
-    assert widths[0] == pytest.approx(math.sqrt(widths[1] ** 2 - unseen**2), rel=0.2)
+    assert widths[0] == pytest.approx(widths[1], rel=0.2)
+
+
+@pytest.mark.parametrize("scorer", ["balanced_accuracy", "f1_macro", "roc_auc", "matthews_corrcoef"])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_rows_that_both_models_score_alike_prove_nothing_while_they_are_few(scorer: str, clustered: bool) -> None:
+    def found(n: int) -> Any:
+        y = np.arange(n) % 2
+        frame = pd.DataFrame({"y": y.astype(float), "p": 0.1 + 0.8 * y, "q": 0.1 + 0.8 * y})
+        given = frame.assign(cluster=[f"d{i // 2 % 30}" for i in range(n)]) if clustered else frame
+        asked = asking(scorer, cluster="day" if clustered else None)
+        return one(measure(given, asked), f"{scorer}_vs_champion", "pair")
+
+    assert found(8).reason is (Reason.FEW_CLUSTERS if clustered else Reason.FEW_EVENTS)
+    few, many = found(60), found(2_000)
+    for each, lowest in ((few, 0.03), (many, 0.0)):
+        low, high = limits(each)
+        assert each.estimate == 0
+        assert low == -high < -lowest
+        assert limits(each, 8)[0] >= (-2 if scorer == "matthews_corrcoef" else -1)
+    # 30 clusters alike say no more however many rows they have.
+    assert (limits(many)[0] > -0.01) is not clustered
+
+
+def test_a_rare_class_counts_as_the_share_of_the_mean_that_it_is() -> None:
+    """Of three classes the rarest has 20 rows of 2,000: a region missed in it is a third of the mean."""
+    y = np.r_[np.full(20, 2), np.arange(1_980) % 2]
+    said = {f"{name}_{k}": np.where(y == k, 0.8, 0.1) for name in "pq" for k in range(3)}
+    found = one(
+        measure(pd.DataFrame({"y": y, **said}), asking("f1_macro", "multiclass")), "f1_macro_vs_champion", "pair"
+    )
+    assert limits(found)[0] == pytest.approx(-(1.6448536**2) / 60, rel=1e-6)
+
+
+def test_numbers_alike_leave_room_for_what_no_row_shows() -> None:
+    frame, scorer = (numbers(200).abs() + 1).assign(q=lambda f: f.p), "neg_mean_absolute_percentage_error"
+    found = one(measure(frame, asking(scorer, "numeric")), f"{scorer}_vs_champion", "pair")
+    assert found.estimate == 0
+    low, high = limits(found)
+    assert -0.1 < low == -high < 0
 
 
 @pytest.mark.parametrize("beside", [(), ("cluster", "weight")])

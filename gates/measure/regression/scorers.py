@@ -4,6 +4,12 @@ Each of 200 replicates counts every row (or, where rows hang together, every clu
 mean 1 says, by `sample_weight`; their spread is the standard error (statistics.md, section 3). A scorer of scikit-learn
 is of the kind "higher is better"; losses come negated, as `neg_mean_absolute_percentage_error`.
 
+Rows that both models score alike have no spread at all, and ten of them prove nothing. So a reach further holds, in
+quadrature, what a region could do that no row is of: z^2 over the rows of the rarest class in the unit of the metric's
+range, as joint counts have it; over as many rows in each class where a metric of several classes is their mean. A
+metric without a range has z^2 D / n, D the root mean square of what a row does to either model's own score: it supposes
+that rows never seen are like those seen, which is no promise. Fewer than 10 rows are refused.
+
 No model is loaded here: the scorer is given an estimator that says the predictions which the table holds.
 
 Cost: 400 calls of the scorer on all rows of the slice; memory: the rows.
@@ -24,11 +30,27 @@ from gates.errors import UsageError
 from gates.measure.regression.losses import CANDIDATE
 from gates.measure.regression.ranks import Rows
 from gates.measure.stats.clusters import Clusters
-from gates.measure.stats.figure import Figure, Floats, quantiles, ranked
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked
 from gates.records import Reason
 from gates.records.plan import Task
 
 REPLICATES = 200
+FEWEST = 10
+"""Rows under which 200 replicates are of too few to have a spread."""
+
+_SHARES = (
+    "accuracy",
+    "average_precision",
+    "balanced_accuracy",
+    "f1",
+    "jaccard",
+    "precision",
+    "recall",
+    "roc_auc",
+    "top_k",
+)
+"""The scorers whose names begin so give numbers in [0, 1]."""
+_CORRELATION = "matthews_corrcoef"
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,11 @@ class Scorer:
                 code="scorer.unknown",
                 remedy="sklearn.metrics.get_scorer_names() lists them",
             )
+
+    @property
+    def span(self) -> float:
+        """How far two scores can lie apart; infinite where there is no limit."""
+        return 2.0 if self.name == _CORRELATION else 1.0 if self.name.startswith(_SHARES) else math.inf
 
     def score(self, y: Floats, said: Floats, weight: Floats) -> float:
         """Return the score; NaN where it does not exist for these rows.
@@ -85,8 +112,8 @@ class Scorer:
 
         Returns
         -------
-        Reason.EMPTY_TABLE without rows; Reason.FEW_CLUSTERS with fewer than `minimum_clusters`; Reason.ONE_CLASS where
-        the metric does not exist on these rows.
+        Reason.EMPTY_TABLE without rows; Reason.FEW_EVENTS with fewer than FEWEST; Reason.FEW_CLUSTERS with fewer than
+        `minimum_clusters`; Reason.ONE_CLASS where the metric does not exist on these rows.
         """
         if rows.y.size == 0:
             return Reason.EMPTY_TABLE
@@ -104,22 +131,43 @@ class Scorer:
         estimate = self.score(y, own, base) - self.score(y, other, base)
         if not math.isfinite(estimate):
             return Reason.ONE_CLASS
+        if y.size < FEWEST:
+            return Reason.FEW_EVENTS
         generator, drawn = np.random.default_rng(seed), []
         for _ in range(REPLICATES):
             count = generator.poisson(1.0, y.size if rows.cluster is None else clusters)
             weight = base * (count if rows.cluster is None else count[code])
             kept = weight > 0
             if kept.any():
-                drawn.append(
-                    self.score(y[kept], own[kept], weight[kept]) - self.score(y[kept], other[kept], weight[kept])
-                )
-        found = np.array([value for value in drawn if math.isfinite(value)])
+                drawn.append([self.score(y[kept], said[kept], weight[kept]) for said in (own, other)])
+        found = np.array([scores for scores in drawn if np.isfinite(scores).all()])
         # With fewer, the replicates that exist are those in which the rare rows happened to be drawn.
-        if found.size < REPLICATES / 2:
+        if len(found) < REPLICATES / 2:
             return Reason.ONE_CLASS
-        spread = float(found.std(ddof=1)) * (1.0 if groups is None else groups.raised)
-        reach = quantiles(None if groups is None else groups.freedom) * spread
-        return Figure(estimate, estimate - reach, estimate + reach, y.size).among(groups)
+        raised = 1.0 if groups is None else groups.raised
+        spread = float((found[:, 0] - found[:, 1]).std(ddof=1)) * raised
+        effective = float(base.sum() ** 2 / (base @ base))
+        if math.isfinite(self.span):
+            # Of rows without any spread only their clusters say how they hang together.
+            unseen = self.span / self._rows(y, base, None if groups is None or spread > 0 else code)
+        else:
+            unseen = float(np.hypot(*found.std(axis=0, ddof=1))) * raised / math.sqrt(effective)
+        z = quantiles((effective - 1 if self.task == "numeric" else None) if groups is None else groups.freedom)
+        reach = np.hypot(z * spread, z**2 * unseen)
+        lower, upper = np.maximum(-self.span, estimate - reach), np.minimum(self.span, estimate + reach)
+        return Figure(estimate, lower, upper, y.size).among(groups)
+
+    def _rows(self, y: Floats, weight: Floats, cluster: Ints | None) -> float:
+        """Return as many rows as a region of its own would have to be missed by; clusters where those are given."""
+
+        def worth(of: Mask) -> float:
+            if cluster is not None:
+                return Clusters.by(cluster[of], weight[of]).number
+            return float(weight[of].sum() ** 2 / (weight[of] @ weight[of]))
+
+        present = np.unique(y)
+        rarest = min(worth(y == value) for value in present)
+        return min(worth(np.ones(y.size, dtype=np.bool_)), rarest * (present.size if self.task == "multiclass" else 1))
 
 
 class _Classes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
