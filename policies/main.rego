@@ -20,6 +20,7 @@ import data.gates.lib.acts
 import data.gates.lib.asked
 import data.gates.lib.assent
 import data.gates.lib.enforcement
+import data.gates.lib.facts
 import data.gates.lib.hotfix
 import data.gates.lib.integers
 import data.gates.lib.judge
@@ -251,12 +252,14 @@ change := {
 }
 
 # METADATA
-# description: What the policy owners' overrides loosen in an environment; its activation must name each.
+# description: |
+#   What the policy owners' overrides loosen in an environment, and which of their facts about a model ask less than those in
+#   force; its activation must name each.
 # scope: document
 # entrypoint: true
 # schemas:
 #   - input: schema["activation-request.v1"]
 activation := {
-	"loosened": (limits.loosened(input.environment) | enforcement.loosened(input.environment)),
+	"loosened": ((limits.loosened(input.environment) | enforcement.loosened(input.environment)) | facts.loosened(input.environment)),
 	"unknown": (limits.unknown(input.environment) | enforcement.unknown(input.environment)),
 }

@@ -49,9 +49,15 @@ class Wanted:
     unsimulated: Name | None = None
 
 
-def loosened_by(engine: Engine, environment: Environment) -> dict[str, Any]:
-    """Ask policies that are to come what they loosen in an environment: paths, as `loosened` and `unknown`."""
-    return engine.evaluate(ACTIVATION, ActivationRequest(environment=environment).document())
+def loosened_by(engine: Engine, environment: Environment, in_force: PolicySet | None) -> dict[str, Any]:
+    """Ask policies that are to come what they loosen in an environment: paths, as `loosened` and `unknown`.
+
+    Parameters
+    ----------
+    in_force: the policies that are in force there; None where none are.
+    """
+    models = None if in_force is None else in_force.data.get("models", {})
+    return engine.evaluate(ACTIVATION, ActivationRequest(environment=environment, in_force=models).document())
 
 
 def change_of(wanted: ActivePolicy, said: Mapping[str, Any]) -> Change:

@@ -136,7 +136,7 @@ def replay(
         policy_digest=policies.digest,
         trust_digest=policies.trust_digest,
         ledger=ledger,
-        last=_last(stored, positions, store),
+        last=_last(stored, positions, store, policies),
         observed=Observed(registry=stored.registry, serving=stored.serving, rollback=stored.rollback),
         waivers=reload_waivers(store, stored.waivers),
     )
@@ -194,11 +194,14 @@ def _facts(
     )
 
 
-def _last(stored: DecisionInput, positions: Positions | None, store: Store) -> LastInput | None:
+def _last(stored: DecisionInput, positions: Positions | None, store: Store, policies: PolicySet) -> LastInput | None:
     if stored.ledger is None or positions is None:
         return None
     slot = Slot(model=stored.request.model, environment=stored.request.environment)
-    return last_input(positions.at(stored.ledger.sequence), slot, store)
+    last = last_input(positions.at(stored.ledger.sequence), slot, store)
+    # Inputs of policies that did not read it yet are without it.
+    read = any(b"input.last.slices" in rego for rego in policies.rego.values())
+    return last if read or last is None else last.model_copy(update={"slices": None})
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:

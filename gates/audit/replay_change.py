@@ -43,14 +43,14 @@ def replay_change(
         loosened=said.named,
     )
     new = PolicySet.from_store(store, said.policy_digest, load_trust_of(store, said.trust_digest))
+    judging = PolicySet.from_store(store, decision.policy_digest, load_trust_of(store, decision.trust_digest))
     document = change_input(
         decision.request,
         change_facts(chain, decision.request.environment),
-        change_of(wanted, loosened_by(engine_for(new), wanted.environment)),
+        change_of(wanted, loosened_by(engine_for(new), wanted.environment, judging)),
         [load_change_approval(store, item.digest) for item in stored.approvals],
         simulation=stored.simulation,
         unsimulated=stored.unsimulated,
     )
-    judging = PolicySet.from_store(store, decision.policy_digest, load_trust_of(store, decision.trust_digest))
     again, _ = decide_change(engine_for(judging), document)
     return Replayed(opened, stored, document, again)

@@ -96,7 +96,10 @@ for _command in policies.COMMANDS:
 @policy.command("activate")
 @click.option("-e", "--environment", "environments", multiple=True, required=True, metavar="ENV", help="Where.")
 @click.option(
-    "--loosen", multiple=True, metavar="PATH", help="An override that loosens a limit or a level; each is to be named."
+    "--loosen",
+    multiple=True,
+    metavar="PATH",
+    help="An override that loosens a limit or a level, or a fact that asks less; each is to be named.",
 )
 @click.option(
     "--simulate", is_flag=True, help="First judge the store's past decisions under them, and keep the answer."

@@ -1,5 +1,7 @@
 """What the policies' other entry points see: `plan`, what is to be gated and what could be answered; `activation`, where."""
 
+from typing import Any
+
 from gates.records.base import Environment, Name, Record
 from gates.records.measurement import Slice
 from gates.records.plan import Backfill, Document, Role, TableRole, Task
@@ -48,6 +50,12 @@ class PlanRequest(Record):
 
 
 class ActivationRequest(Record):
-    """Where a policy set is to be put in force."""
+    """Where a policy set is to be put in force.
+
+    Attributes
+    ----------
+    in_force: what the policies in force there say of each model; absent where none are.
+    """
 
     environment: Environment
+    in_force: dict[Name, dict[str, Any]] | None = None

@@ -24,6 +24,7 @@ from gates.records.decision import Risk
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
     from gates.bundle.trust import Role
+    from gates.decide.policies import PolicySet
 
 
 def enrol(
@@ -110,7 +111,8 @@ def activate(
             where=str(project.trust_path or "gates.yaml"),
             remedy="list the keys first: gates trust add KEY.pub --person NAME --role ROLE",
         )
-    said = {name: loosened_by(project.engines.engine, name) for name in environments}
+    in_force = _in_force(project, environments)
+    said = {name: loosened_by(project.engines.engine, name, in_force.get(name)) for name in environments}
     _check_loosened(said, frozenset(loosen))
     signer = project.signer(key, environments[0])
     project.policies.put(project.store)
@@ -133,11 +135,24 @@ def activate(
     changes = [change_of(one, said[one.environment]) for one in active]
 
     def judge(chain: Chain, time_us: Micros) -> tuple[dict[str, Any], ...]:
-        in_force = policies_in_force(project)
-        return ask(chain, project.store, signer, in_force, wanted, changes, time_us=time_us)
+        return ask(chain, project.store, signer, policies_in_force(project), wanted, changes, time_us=time_us)
 
     entry = activate_policy(project.writer(signer, now_us()), active, reason=reason, judge=judge)
     return Activated(entry, first=False, simulation=simulation, unsimulated=why)
+
+
+def _in_force(project: Project, environments: Sequence[str]) -> dict[str, PolicySet]:
+    """The policies in force, by environment; none on a new ledger."""
+    from gates.flow.judge import policies_in_force
+
+    if not project.ledger.entries() and not project.environ.get(ROOT_VARIABLE):
+        return {}
+    chain, policies = project.chain(), policies_in_force(project)
+    return {
+        name: policies(chain.active(name).policy_digest, chain.trust(name))
+        for name in environments
+        if name in chain.policies
+    }
 
 
 def _simulated(project: Project) -> Simulated:

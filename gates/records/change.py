@@ -28,7 +28,8 @@ class Change(Record):
 
     Attributes
     ----------
-    loosened: paths of overrides that loosen what is shipped, as those policies say. named: those that the entry will name.
+    loosened: paths of overrides that loosen what is shipped, and of facts that ask less than those in force, as those
+    policies say. named: those that the entry will name.
     unknown: paths of overrides of something that no policy has.
     """
 

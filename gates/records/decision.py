@@ -143,11 +143,13 @@ class LastInput(Record):
     Attributes
     ----------
     metadata: of the candidate then, as its bundle says.
+    slices: the values of columns that were judged then, in their order; absent where there were none.
     """
 
     decision_id: Digest
     plan: PlanInput | None = None
     metadata: Metadata | None = None
+    slices: tuple[Slice, ...] | None = None
 
 
 class ApprovalInput(Record):

@@ -19,7 +19,19 @@ CheckName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 
 Subject = Literal["candidate", "champion", "baseline", "pair", "data"]
 ItemKind = Literal[
-    "feature", "bin", "level", "stratum", "class", "group", "metric", "table", "rule", "column", "partition", "endpoint"
+    "feature",
+    "bin",
+    "level",
+    "stratum",
+    "class",
+    "group",
+    "metric",
+    "table",
+    "rule",
+    "column",
+    "parameter",
+    "partition",
+    "endpoint",
 ]
 
 

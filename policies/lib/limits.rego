@@ -165,12 +165,16 @@ named_slices(environment) := {[column, value] |
 _of_model(environment) := object.get(_features(environment), input.request.model, {})
 
 _tightens(environment, check, tier, override) if {
-	shipped := _shipped(environment, check, tier).limit
-	sense := required.checks[check].sense
-	_usable(sense, override)
-	not override.point
-	_inside(sense, bar(override), bar(shipped))
-	_ceiling_inside(sense, override, shipped)
+	no_wider(required.checks[check].sense, override, _shipped(environment, check, tier).limit)
+}
+
+# METADATA
+# description: A limit lets nothing pass that another one does not, nor its ceiling; one that takes points for proof is never so.
+no_wider(sense, limit, than) if {
+	_usable(sense, limit)
+	not limit.point
+	_inside(sense, bar(limit), bar(than))
+	_ceiling_inside(sense, limit, than)
 }
 
 _ceiling_inside(_, override, _) if not "ceiling" in object.keys(override)

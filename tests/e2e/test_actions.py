@@ -228,6 +228,23 @@ def test_what_loosens_is_named_tried_and_approved_by_somebody_else(measured: Wor
     assert f"<dt>Loosened</dt><dd>{path}</dd>" in (world.folder / "change.html").read_text()
 
 
+def test_a_lower_tier_is_named_and_approved_by_somebody_else(measured: World, tmp_path: Path) -> None:
+    world = measured.copy(tmp_path)
+    facts = world.folder / "policies" / "models" / "approval" / "data.yaml"
+    activate = ("policy", "activate", "-e", "production", "--reason", "r", "--key", "owner.pem")
+    facts.write_text("tier: low\n")
+    unnamed = world.run(*activate)
+    assert (unnamed.code, "models/approval/tier" in unnamed.err) == (2, True), unnamed.err
+    named = (*activate, "--loosen", "models/approval/tier")
+    refused = world.run(*named)
+    assert (refused.code, "change.approvals" in refused.err) == (1, True), refused.err
+    assert world.run("policy", "approve", "-e", "production", "--role", "risk", "--key", "risk.pem").code == 0
+    assert world.run(*named).code == 0
+    assert world.run("verify").code == 0
+    facts.write_text("tier: low\nbusiness_owner: owner\n")
+    assert world.run(*activate).code == 0, "the same tier again asks no less"
+
+
 def enrol_owner(world: World) -> None:
     """A second person, who may approve as the ML owner."""
     assert world.run("keys", "new", "owner2.pem", "--identity", "owner2").code == 0

@@ -18,12 +18,14 @@ from gates.bundle.canonical import canonical_bytes, digest_bytes
 from gates.bundle.decisions import load_decision
 from gates.bundle.store import Store
 from gates.bundle.trust import Trust
+from gates.decide.engines.embedded import EmbeddedEngine
 from gates.decide.engines.opa_server import started
 from gates.decide.explain import load_annotations
 from gates.decide.opa_binary import find_opa
+from gates.decide.policies import PolicySet
 from gates.errors import EvidenceError
 from gates.records import ActivePolicy, Slot
-from gates.records.decision import LastInput
+from gates.records.decision import DecisionInput, LastInput
 from gates.render.join import build_view
 
 
@@ -68,7 +70,31 @@ def test_a_denial_replays_too(own: Promoted) -> None:
     opened = load_decision(world.store, denied)
 
     assert not opened.decision.allow
-    assert replay(world.store, opened, positions=positions(own)).same
+    again = replay(world.store, opened, positions=positions(own))
+    assert again.same
+    assert isinstance(again.document, DecisionInput)
+    assert again.document.last is not None
+    assert [str(one) for one in again.document.last.slices or ()] == ["carrier=OO", "carrier=UA", "origin=JFK"]
+
+
+def test_what_policies_of_before_did_not_read_is_not_in_their_inputs(
+    own: Promoted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = own.world
+    worse = world.registry.register(MODEL, "8", b"weights 8")
+    bundle = world.bundle(worse, own.candidate, ece=0.06)
+
+    def without(document: DecisionInput) -> DecisionInput:
+        assert document.last is not None
+        return document.model_copy(update={"last": document.last.model_copy(update={"slices": None})})
+
+    denied = world.decide(own.root, bundle, now_us=NOW + 2 * MINUTE, bend=without)
+    opened = load_decision(world.store, denied)
+    assert "last" in replay(world.store, opened, positions=positions(own)).input_differs[0]
+    before = {path: rego.replace(b"input.last.slices", b"[]") for path, rego in world.policies.rego.items()}
+    with EmbeddedEngine(world.policies) as engine:
+        monkeypatch.setattr(PolicySet, "rego", property(lambda _: before))
+        assert replay(world.store, opened, positions=positions(own), engine_for=lambda _: engine).same
 
 
 @pytest.mark.opa

@@ -8,7 +8,8 @@ from gates.bundle.decisions import OpenedDecision
 from gates.bundle.pack import load_manifest, load_plan
 from gates.bundle.store import Store
 from gates.errors import EvidenceError
-from gates.records.decision import LastInput, PlanInput
+from gates.records.decision import Decision, LastInput, PlanInput
+from gates.records.measurement import Slice
 from gates.records.release import Slot
 
 
@@ -51,4 +52,9 @@ def last_input(chain: Chain, slot: Slot, store: Store) -> LastInput | None:
         if error.code != "store.missing":
             raise
         return LastInput(decision_id=opened.decision_id)
-    return LastInput(decision_id=opened.decision_id, plan=plan, metadata=record.metadata)
+    return LastInput(decision_id=opened.decision_id, plan=plan, metadata=record.metadata, slices=_values(decision))
+
+
+def _values(decision: Decision) -> tuple[Slice, ...] | None:
+    found = {result.slice for result in decision.results if result.slice and result.slice.kind == "value"}
+    return tuple(sorted(found, key=lambda one: (one.column or "", one.value or ""))) or None

@@ -14,13 +14,15 @@
 package gates.release.narrowed
 
 import data.gates.lib.asked
+import data.gates.lib.facts
+import data.gates.lib.judge
 import data.gates.lib.required
 import data.gates.lib.result
 import data.gates.release.approvals
 
 # METADATA
 # description: Each way in which less is asked for, as a result without its disposition.
-found := ((((_checks | _slices) | _tables) | _tolerances) | _keys) | _facts
+found := (((((_checks | _slices) | _tables) | _tolerances) | _keys) | _facts) | ((_values | _parameters) | _features)
 
 default _approved := false
 
@@ -86,6 +88,22 @@ _covered(r) if object.union(r, {"role": "prove"}) in asked.requirements
 _place(r) := {"slice": slice} if {
 	slice := r.slice
 } else := {"item": {"kind": "column", "name": r.each}}
+
+# METADATA
+# title: A slice's value less
+# description: The last decision here judged the rows of this value; the column is still asked for, and no figure is of them.
+# custom:
+#   code: narrowed.value
+#   remedy: Measure on rows that have the value as before, or have the risk role approve.
+_values := {object.union(_less("release.narrowed", "narrowed.value"), {"slice": slice}) |
+	some slice in input.last.slices
+	_columns[slice.column]
+	not _judged[slice]
+}
+
+_columns := {r.each | some r in asked.requirements}
+
+_judged := {claim.slice | some claim in judge.claims}
 
 # Tables whose absence is no less: the model is scored itself, or needs no memory of what it was compared with.
 _spare := {"predictions", "champion_predictions", "champion_training", "champion_calibration", "champion_holdout"}
@@ -202,6 +220,33 @@ _said(plan, word) := plan.parameters[word] if {
 	word == "weight"
 	is_string(plan.parameters[word])
 } else := object.get(plan.columns, word, "")
+
+# METADATA
+# title: Another parameter
+# description: Figures are computed with another parameter than at the last decision here, which may ask less.
+# custom:
+#   code: narrowed.parameter
+#   remedy: Put the parameter back in models/<model>/data.yaml, or have the risk role approve.
+_parameters := {object.union(_less("release.narrowed", "narrowed.parameter"), {"item": {"kind": "parameter", "name": name}}) |
+	some name in (object.keys(_then.parameters) | object.keys(input.plan.body.parameters))
+	not name in {"cluster", "slices", "weight"}
+	not _as_strict(name)
+}
+
+_as_strict(name) if facts.as_strict(name, _then.parameters[name], input.plan.body.parameters[name])
+
+# METADATA
+# title: A feature less
+# description: The last decision here was about this feature too; now no table is compared or looked at for it.
+# custom:
+#   code: narrowed.feature
+#   remedy: Name the feature again, or have the risk role approve that the model does without it.
+_features := {object.union(_less("release.narrowed", "narrowed.feature"), {"item": {"kind": "feature", "name": feature}}) |
+	some feature in _then.columns.features
+	not _has(feature)
+}
+
+_has(feature) if feature in input.plan.body.columns.features
 
 # METADATA
 # title: Another tier

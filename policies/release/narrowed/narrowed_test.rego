@@ -179,6 +179,60 @@ test_those_who_label_and_what_tells_who_somebody_is if {
 	_with_columns({"quasi_identifiers": ["age"]}, {}) == {"quasi_identifiers"}
 }
 
+_parameter(then, now) := _lost("narrowed.parameter", {"parameters": then}, {"parameters": now})
+
+_lost(code, then, now) := {result.item.name |
+	found := narrowed.results with input as t.production
+		with input.last as _then({word: object.union(t.plan[word], said) | some word, said in then})
+		with input.plan.body as object.union(t.plan, now)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+	result.code == code
+}
+
+test_another_parameter if {
+	_parameter({}, {}) == set()
+	_parameter({"parity_tolerance": 0}, {}) == {"parity_tolerance"}
+	_parameter({"parity_tolerance": 1}, {}) == set()
+	_parameter({"bins": 20}, {}) == {"bins"}
+	_parameter({"bins": 5}, {}) == set()
+	_parameter({"operating_threshold": 0.2}, {}) == {"operating_threshold"}
+	_parameter({"maturation_seconds": 60}, {}) == {"maturation_seconds"}
+	_parameter({}, {"max_rows": 1000}) == {"max_rows"}
+	_parameter({"parity_features": [{"feature": "wind", "absolute": 0}]}, {}) == {"parity_features"}
+	_parameter({}, {"cluster": "day", "slices": ["origin"], "weight": "stay"}) == set()
+}
+
+test_a_feature_less if {
+	then := {"columns": {"features": ["wind", "rain"]}}
+	_lost("narrowed.feature", then, {}) == {"rain"}
+	_lost("narrowed.feature", then, {"columns": {"features": ["rain", "wind", "snow"]}}) == set()
+	without := {"columns": {word: said | some word, said in t.plan.columns; word != "features"}}
+	bare := {word: said | some word, said in t.plan; word != "columns"}
+	found := narrowed.results with input as t.production
+		with input.last as _then({})
+		with input.plan.body as object.union(bare, without)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	"narrowed.feature" in {result.code | some result in found}
+}
+
+_values(slices) := {result.slice |
+	found := narrowed.results with input as t.production
+		with input.last as object.union(_then({}), {"slices": slices})
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+	result.code == "narrowed.value"
+}
+
+test_a_value_of_a_slice_less if {
+	_values([t.slice("UA"), t.slice("OO")]) == set()
+	_values([t.slice("UA"), t.slice("B6")]) == {t.slice("B6")}
+	_values([{"kind": "value", "column": "origin", "value": "JFK"}]) == set()
+}
+
 test_another_tier if {
 	low := object.union(t.facts, {"tier": "low"})
 	found := narrowed.results with input as t.production with data.models.m as low with data.trust as t.trust
