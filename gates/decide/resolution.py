@@ -181,22 +181,22 @@ _Method = Callable[[Plan, Holdout, float, tuple[str, ...]], float]
 
 def _ece(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     scores = holdout.scores or stats.hardest_scores(_rate(holdout), plan.parameters.bins)[0]
-    return stats.ece_limit(scores, rows, effect=holdout.effect, freedom=holdout.freedom_at(rows))
+    return stats.ece_limit(scores, rows, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _bins(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     scores = holdout.scores or stats.hardest_scores(_rate(holdout), plan.parameters.bins)[1]
-    return stats.bins_limit(scores, rows, effect=holdout.effect, freedom=holdout.freedom_at(rows))
+    return stats.bins_limit(scores, rows, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _coverage(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
     under, over = (check in checks for check in _COVERAGE)
-    level, freedom = plan.parameters.coverage_level, holdout.freedom_at(rows)
-    return stats.levels_limit([level], rows, under=under, over=over, freedom=freedom)
+    level = plan.parameters.coverage_level
+    return stats.levels_limit([level], rows, under=under, over=over, **holdout.clustered(rows))
 
 
 def _levels(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
-    return stats.levels_limit(_of_intervals(plan), rows, freedom=holdout.freedom_at(rows))
+    return stats.levels_limit(_of_intervals(plan), rows, **holdout.clustered(rows))
 
 
 def _of_intervals(plan: Plan) -> list[float]:
@@ -207,13 +207,13 @@ def _strata(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> fl
     """Strata of equal mass; those of a numeric task are made twice, by width and by prediction."""
     each = plan.parameters.strata
     kinds = 2 if plan.task == "numeric" else 1
-    levels, freedom = [plan.parameters.coverage_level] * (kinds * each), holdout.freedom_at(rows)
-    return stats.levels_limit(levels, rows / each, over=False, freedom=freedom)
+    levels = [plan.parameters.coverage_level] * (kinds * each)
+    return stats.levels_limit(levels, rows / each, over=False, **holdout.clustered(rows))
 
 
 def _quantiles(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     levels = sorted(quantile.level for quantile in plan.columns.quantiles) or plan.parameters.curve_levels
-    return stats.levels_limit(levels, rows, freedom=holdout.freedom_at(rows))
+    return stats.levels_limit(levels, rows, **holdout.clustered(rows))
 
 
 def _curves(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
@@ -222,11 +222,11 @@ def _curves(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) 
     if len(intervals) == 1:
         return _quantiles(plan, holdout, rows, checks)
     levels = [*intervals, *(quantile.level for quantile in plan.columns.quantiles)]
-    return stats.levels_limit(levels, rows, freedom=holdout.freedom_at(rows))
+    return stats.levels_limit(levels, rows, **holdout.clustered(rows))
 
 
 def _auc(_: Plan, holdout: Holdout, rows: float, __: tuple[str, ...]) -> float:
-    return stats.auc_limit(_rate(holdout), rows, effect=holdout.effect, freedom=holdout.freedom_at(rows))
+    return stats.auc_limit(_rate(holdout), rows, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _rate(holdout: Holdout) -> float:

@@ -10,7 +10,7 @@ import pytest
 from MLstatkit import Delong_test
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from worlds import freedom_of, lifts_of, logistic, logits, outcomes
+from worlds import freedom_of, lifts_of, logistic, logits, outcomes, unseen_of
 
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.figure import Figure
@@ -32,10 +32,21 @@ def difference(y: np.ndarray, p: np.ndarray, q: np.ndarray, cluster: np.ndarray 
     return found
 
 
-def error(found: Figure, y: np.ndarray, z: float = Z) -> float:
-    """The standard error under the bound at the first rung, without the rule of three."""
+def error(found: Figure, y: np.ndarray, z: float = Z, rows: float | None = None) -> float:
+    """The standard error under the bound at the first rung, without the rule of three, which stands on the rows."""
     half = found.upper[0] - found.estimate
-    return math.sqrt(half**2 - (z**2 / min(y.sum(), y.size - y.sum())) ** 2) / z
+    return math.sqrt(half**2 - (z**2 / (rows or min(y.sum(), y.size - y.sum()))) ** 2) / z
+
+
+def unseen(y: np.ndarray, pairs: np.ndarray, cluster: np.ndarray, variance: float) -> float:
+    """The rows of the class that says less of what was never seen."""
+    sides = [pairs.mean(axis=axis) - pairs.mean() for axis in (1, 0)]
+    by_rows = sum(off.var(ddof=1) / off.size for off in sides)
+    codes = (cluster[y > 0], cluster[y == 0])
+    return min(
+        unseen_of(code, off.size * min(1, by_rows / variance), (off**2).sum() ** 2 / (off.size * (off**4).sum()))
+        for off, code in zip(sides, codes, strict=True)
+    )
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -99,8 +110,10 @@ def test_obuchowski_is_her_formula_with_the_jackknifes_weights_in_loops() -> Non
     variance = sum((k10[g] * ten[g] / m + k01[g] * one[g] / n) ** 2 for g in range(20))
     found = difference(y, p, q, cluster)
     t = float(stats.t.ppf(0.95, min(freedom_of(own), freedom_of(other))))
-    assert error(found, y, t) == pytest.approx(math.sqrt(variance), rel=1e-9)
-    assert error(found, y, t) > 1.2 * error(difference(y, p, q), y)
+    rows = unseen(y, pairs, cluster, variance)
+    assert rows < 0.5 * min(m, n)
+    assert error(found, y, t, rows) == pytest.approx(math.sqrt(variance), rel=1e-9)
+    assert error(found, y, t, rows) > 1.2 * error(difference(y, p, q), y)
 
 
 def test_clusters_never_make_bounds_narrower() -> None:
@@ -119,7 +132,8 @@ def test_obuchowski_is_near_the_jackknife_over_clusters() -> None:
     left_out = [difference(y[cluster != g], p[cluster != g], q[cluster != g]).estimate for g in range(60)]
     jackknife = math.sqrt(59 / 60 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
     t = float(stats.t.ppf(0.95, 59))
-    assert error(difference(y, p, q, cluster), y, t) == pytest.approx(jackknife, rel=0.05)
+    rows = unseen(y, kernel(y, p) - kernel(y, q), cluster, jackknife**2)
+    assert error(difference(y, p, q, cluster), y, t, rows) == pytest.approx(jackknife, rel=0.05)
 
 
 class TestTooLittle:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from worlds import freedom_of
+from worlds import freedom_of, unseen_of
 
 from gates.measure.own import Sums, Values
 from gates.measure.stats.averages import Total, average
@@ -54,9 +54,14 @@ def test_clusters_are_the_variance_of_leaving_them_out() -> None:
     left_out = [values[cluster != c].mean() for c in range(12)]
     error = np.sqrt(11 / 12 * np.square(np.array(left_out) - values.mean()).sum())
     t = stats.t.ppf(0.95, freedom_of(cluster))
-    half = np.hypot(t * error, t**2 * np.abs(values - values.mean()).max() / 400)
+    farthest = max(abs((values[cluster == c] - values.mean()).sum()) for c in range(12))
+    half = np.hypot(t * error, t**2 * farthest / 400)
     assert found.clusters == 12
     assert found.upper[0] - values.mean() == pytest.approx(half)
+    within = figure(Values(values, cluster, range=(-9, 9)).figure(8))
+    seen = 400 * min(1, values.var() / 399 / error**2)
+    unseen = unseen_of(cluster, seen, values.var() / 18**2)
+    assert within.upper[0] - values.mean() == pytest.approx(np.hypot(t * error, t**2 * 18 / unseen))
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6, -1e12])

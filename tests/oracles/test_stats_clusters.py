@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
-from worlds import Floats, freedom_of
+from worlds import Floats, brier, cells_of, freedom_of, losses
 
-from gates.measure.stats.clusters import Clusters, OfClasses, fewest
+from gates.measure.stats.auc import Placements, auc_difference
+from gates.measure.stats.average_precision import Precision, average_precision_difference
+from gates.measure.stats.averages import Total, average
+from gates.measure.stats.clusters import Clusters, OfClasses, deviating, fewest, unseen, unseen_rows
+from gates.measure.stats.ece import ece, slope
+from gates.measure.stats.figure import Figure, Ints
+from gates.measure.stats.groups import Group, disparities
+from gates.measure.stats.joint import RECALL, Joint, decision_difference
+from gates.measure.stats.means import mean_loss
+from gates.measure.stats.proportions import bin_gap, coverage
 
 RUNS = 12_000
 
@@ -118,3 +127,69 @@ def test_of_two_classes_the_one_in_fewer_clusters_counts() -> None:
     two = np.bincount(cluster[~event], weights=off[~event], minlength=30)
     lift = 1 / (1 - found.sides[1].share) * np.sqrt(29 / 30)
     assert found.variance(off) == pytest.approx(float(((one + two * lift) ** 2).sum()))
+
+
+def test_what_was_never_seen_is_spoken_of_by_the_clusters_and_the_more_was_seen_by_the_rows() -> None:
+    """1,000 rows in 20 clusters, a row's variance s: the design effect is 1, or all that is shared is."""
+    groups = Clusters.of(np.full(20, 50.0))
+    for share in (0.0, 1e-15, 0.001, 0.05, 0.5, 1.0):
+        alone, together = share / 1_000, share / 20
+        found = unseen_rows(groups, 1_000, alone, alone, share=share)
+        assert 20 - 1e-9 <= found <= 1_000
+        assert found == pytest.approx((1 + 1_000 * share) / (1 / 20 + share), rel=1e-6)
+        assert unseen_rows(groups, 1_000, alone, together, share=share) == pytest.approx(20)
+    assert unseen_rows(groups, 1_000, 0.0, 0.0, share=0.5) == pytest.approx(20)
+    assert unseen_rows(None, 1_000, 0.0, 0.0, share=0.0) == 1_000
+    # Worth fewer rows than there are clusters, where a large one alone deviates.
+    assert unseen_rows(groups, 1_000, 0.1, 10.0, share=0.1) == pytest.approx(10)
+
+
+def test_a_cluster_for_each_row_says_as_much_as_rows() -> None:
+    assert unseen(300.0, 0.02, 300.0) == pytest.approx(300)
+
+
+def test_one_surprise_is_told_from_many() -> None:
+    assert deviating(np.r_[5.0, np.zeros(99)]) == pytest.approx(0.01)
+    assert deviating(np.r_[np.full(30, -2.0), np.zeros(70)]) == pytest.approx(0.3)
+    assert deviating(np.full(7, 1e-13)) == deviating(np.zeros(0)) == 0
+
+
+def repeated(each: int) -> dict[str, Floats]:
+    """Half-widths of thirty rows, or as many clusters of rows that are copies: no event at all, or two models that give
+    the same ranks and decisions."""
+    cluster: Ints = np.repeat(np.arange(30), each)
+    rng = np.random.default_rng(9)
+    none, low = np.zeros(cluster.size), np.repeat(0.002 * np.exp(0.3 * rng.normal(size=30)), each)
+    event = np.repeat(np.arange(30) % 2.0, each)
+    score = np.repeat(rng.normal(size=30) + np.arange(30) % 2, each)
+    one, n, ones = np.array([]), np.full(30, float(each)), np.ones(cluster.size)
+    cells = cells_of(low, none, cluster, edges=one)
+    counts = np.zeros((30, 8))
+    np.add.at(counts, (cluster, (4 * event + 3 * (score > 0.5)).astype(np.int64)), 1.0)
+    place, precision = Placements.of(event, score), Precision.of(event, score)
+    least = {"minimum_clusters": 8}
+    group = Group(none, ones, none, ones, cluster.size, cluster)
+    pair = disparities([group, group], **least)[1]
+    assert pair is not None
+    figures = {
+        "ece": ece(cells, **least),
+        "slope": slope(cells, cells.bin, **least),
+        "bin": bin_gap(cells, **least),
+        "share": coverage(np.zeros(30), n, np.arange(30), **least),
+        "mean": average(Total(n, np.zeros(30), 0.0, clustered=True, range=(0.0, 1.0)), **least),
+        "loss": mean_loss(losses(none, low, low, brier, cluster), **least),
+        "auc": auc_difference(place, place, cluster, **least),
+        "average precision": average_precision_difference(precision, precision, cluster, **least),
+        "recall": decision_difference(Joint(counts, True, float(cluster.size), 1), RECALL, **least),
+        "groups": pair.difference,
+    }
+    assert all(isinstance(found, Figure) for found in figures.values())
+    return {name: found.upper - found.estimate for name, found in figures.items() if isinstance(found, Figure)}
+
+
+@pytest.mark.parametrize("each", [10, 100])
+def test_rows_that_are_copies_prove_no_more_than_the_rows_that_they_are_copies_of(each: int) -> None:
+    once, often = repeated(1), repeated(each)
+    for name, reach in once.items():
+        assert np.all(reach[0] > 0.05), name
+        assert often[name] == pytest.approx(reach, rel=0.05), name

@@ -12,7 +12,7 @@ import relplot.metrics
 from mapie.metrics.calibration import expected_calibration_error
 from scipy import stats
 from sklearn.calibration import calibration_curve
-from worlds import cells_of, freedom_of, lifts_of, logistic, logits, outcomes, shocked, stretched
+from worlds import cells_of, freedom_of, lifts_of, logistic, logits, outcomes, shocked, stretched, unseen_of
 
 from gates.measure.stats.ece import ece, squared_error
 from gates.measure.stats.figure import Figure
@@ -148,7 +148,9 @@ class TestBounds:
         covariance /= np.outer(share * n, share * n)
         shift = abs(float(residual.mean()))
         shift_error = math.sqrt(max(np.var(residual), unsigned / n, np.mean(p * (1 - p))) / n)
-        largest = max(np.mean(residual**2) - plug_in**2, signed / n, unsigned / n) / n
+        by_rows = np.mean(residual**2) - plug_in**2
+        largest = max(by_rows, signed / n, unsigned / n) / n
+        rows = unseen_of(cluster, by_rows / largest, by_rows)
         independent = [
             max(np.var(residual[code == b], ddof=1), np.mean((p * (1 - p))[code == b])) / np.sum(code == b)
             for b in bins
@@ -164,11 +166,11 @@ class TestBounds:
         for i, rung in enumerate(LADDER):
             t, alpha = stats.t.ppf(rung, freedom), 1 - rung
             z_half, t_half = stats.norm.isf(alpha / 2), stats.t.isf(alpha / 2, freedom)
-            upper = plug_in + t * math.sqrt(largest + t**2 / n**2)
+            upper = plug_in + t * math.sqrt(largest + t**2 / rows**2)
             noise = stats.gamma.isf(alpha / 2, mean**2 / variance, scale=variance / mean) * t_half / z_half
             other = min(stats.t.sf(shift / shift_error, freedom), alpha / 4)
-            centred = shift - math.hypot(stats.t.isf(alpha / 2 - other, freedom) * shift_error, t_half**2 / n)
-            lower = max(0, plug_in - math.hypot(noise, t_half**2 / n), centred)
+            centred = shift - math.hypot(stats.t.isf(alpha / 2 - other, freedom) * shift_error, t_half**2 / rows)
+            lower = max(0, plug_in - math.hypot(noise, t_half**2 / rows), centred)
             assert found.upper[i] == pytest.approx(min(1, upper), rel=1e-9)
             assert found.lower[i] == pytest.approx(lower, rel=1e-9, abs=1e-12)
         assert found.clusters == 12

@@ -9,7 +9,7 @@ import fairlearn.metrics as theirs
 import numpy as np
 import pytest
 from scipy import optimize, stats
-from worlds import freedom_of, lifts_of
+from worlds import freedom_of, lifts_of, unseen_of
 
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.groups import Disparity, Group, disparities
@@ -155,11 +155,12 @@ def test_korn_graubard_of_a_pair_written_out() -> None:
     effect = between / (p * (1 - p) / b.sum() + q * (1 - q) / a.sum())
     assert effect > 3
     for i, rung in enumerate(LADDER[:5]):
-        factor = (stats.norm.ppf(rung) / stats.t.ppf(rung, freedom)) ** 2 / effect
+        factor = (stats.norm.ppf(rung) / stats.t.ppf(rung, freedom)) ** 2
         limits = []
-        for share, rows in ((p, b.sum() * factor), (q, a.sum() * factor)):
-            x = share * rows
-            limits.append((stats.beta.ppf(1 - rung, x, rows - x + 1), stats.beta.ppf(rung, x + 1, rows - x)))
+        for share, side in ((p, b), (q, a)):
+            below, above = (unseen_of(cluster[side], side.sum() / effect, s) * factor for s in (1 - share, share))
+            low = stats.beta.ppf(1 - rung, share * below, (1 - share) * below + 1)
+            limits.append((low, stats.beta.ppf(rung, share * above + 1, (1 - share) * above)))
         (l1, u1), (l2, u2) = limits
         low, high = p - q - np.hypot(p - l1, u2 - q), p - q + np.hypot(u1 - p, q - l2)
         assert figure(found.difference).upper[i] == pytest.approx(max(high, -low), abs=1e-9)

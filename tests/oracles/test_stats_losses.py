@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as scikit_log_loss
-from worlds import brier, freedom_of, log_loss, logistic, logits, losses, outcomes, pair_of
+from worlds import brier, freedom_of, log_loss, logistic, logits, losses, outcomes, pair_of, unseen_of
 
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.means import loss_ratio, mean_loss
@@ -60,13 +60,21 @@ def test_fieller_bounds_are_where_the_paired_test_turns(loss: Loss, clusters: in
     (a, flip_a), (b, flip_b) = loss(y, p), loss(y, q)
     found = figure(loss_ratio(pair_of(a, b, flip_a, flip_b, cluster), minimum_clusters=8))
 
+    def variance_of(d: np.ndarray) -> float:
+        if cluster is None:
+            return float(d.var(ddof=1) / 600)
+        left_out = np.array([d[cluster != g].mean() for g in range(clusters or 0)])
+        return (left_out.size - 1) / left_out.size * float(np.sum((left_out - d.mean()) ** 2))
+
+    rows = 600.0
+    if cluster is not None:
+        d, flip = a - found.estimate * b, np.hypot(flip_a, found.estimate * flip_b)
+        own = a.var(ddof=1) + found.estimate**2 * b.var(ddof=1)
+        rows = unseen_of(cluster, d.var(ddof=1) / variance_of(d), min(1, own / (flip**2).mean()))
+
     def evidence(ratio: float, quantile: float) -> float:
         d, flip = a - ratio * b, np.hypot(flip_a, ratio * flip_b)
-        variance = d.var(ddof=1) / 600
-        if cluster is not None:
-            left_out = np.array([d[cluster != g].mean() for g in range(clusters)])
-            variance = (clusters - 1) / clusters * float(np.sum((left_out - d.mean()) ** 2))
-        half = math.hypot(quantile * math.sqrt(variance), quantile**2 * math.sqrt((flip**2).mean()) / 600)
+        half = math.hypot(quantile * math.sqrt(variance_of(d)), quantile**2 * math.sqrt((flip**2).mean()) / rows)
         return abs(d.mean()) - half
 
     for i, rung in enumerate(LADDER[:5]):

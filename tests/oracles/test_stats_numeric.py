@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.metrics import r2_score
-from worlds import pair_of
+from worlds import pair_of, unseen_of
 
 from gates.measure.stats.explained import Spread, explained, explained_difference
 from gates.measure.stats.figure import Figure
@@ -66,13 +66,15 @@ def test_bounds_of_a_difference_are_those_of_nudged_weights(clustered: bool) -> 
         return float(r2_score(y, p, sample_weight=weight) - r2_score(y, q, sample_weight=weight))
 
     influence = np.array([(difference(1 + 1e-5 * row) - difference(1 - 1e-5 * row)) / 2e-5 for row in np.eye(300)])
-    variance = float(influence @ influence) * 300 / 299
+    variance = by_rows = float(influence @ influence) * 300 / 299
+    rows = 300.0
     if cluster is not None:
         variance = max(variance, float((np.bincount(cluster, weights=influence) ** 2).sum()) * 25 / 24)
+        rows = unseen_of(cluster, 300 * by_rows / variance, 1)
     found = figure(explained_difference(spread_of(y, p, q, cluster), minimum_clusters=8))
     for i, rung in enumerate(LADDER[:4]):
         z = stats.t.ppf(rung, 24 if clustered else 299)
-        half = math.hypot(z * math.sqrt(variance), z**2 * math.sqrt(influence @ influence / 300))
+        half = math.hypot(z * math.sqrt(variance), z**2 * math.sqrt(300 * influence @ influence) / rows)
         assert found.upper[i] - found.estimate == pytest.approx(half, rel=1e-5)
 
 

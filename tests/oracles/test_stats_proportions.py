@@ -49,11 +49,24 @@ def test_korn_graubard_written_out() -> None:
     variance = 14 / 15 * sum((covered[cluster != g].mean() - rate) ** 2 for g in range(15))
     effect = max(1, variance / (rate * (1 - rate) / 600))
     assert effect > 1.5
+    seen, number = 600 / effect, 600**2 / sum(n**2)
+    # A mean of what each independent miss (hit) says that a row is worth, and of what one more, never seen, says.
+    above, below = (1 / np.average([1 / seen, 1 / number], weights=[seen * s, 1]) for s in (rate, 1 - rate))
+    assert number < below < above < seen
     for i, rung in enumerate(LADDER):
-        effective = 600 / effect * (stats.norm.ppf(rung) / stats.t.ppf(rung, freedom_of(cluster))) ** 2
-        x = rate * effective
-        assert found.lower[i] == pytest.approx(stats.beta.ppf(1 - rung, x, effective - x + 1), rel=1e-9)
-        assert found.upper[i] == pytest.approx(stats.beta.ppf(rung, x + 1, effective - x), rel=1e-9)
+        low, high = (n * (stats.norm.ppf(rung) / stats.t.ppf(rung, freedom_of(cluster))) ** 2 for n in (below, above))
+        assert found.lower[i] == pytest.approx(stats.beta.ppf(1 - rung, rate * low, (1 - rate) * low + 1), rel=1e-9)
+        assert found.upper[i] == pytest.approx(stats.beta.ppf(rung, rate * high + 1, (1 - rate) * high), rel=1e-9)
+
+
+@pytest.mark.parametrize("each", [1, 10, 100])
+def test_rows_of_a_cluster_that_all_say_the_same_are_one_row(each: int) -> None:
+    once = coverage(np.zeros(30), np.ones(30), np.arange(30), minimum_clusters=8)
+    often = coverage(np.zeros(30), np.full(30, float(each)), np.arange(30), minimum_clusters=8)
+    assert isinstance(once, Figure)
+    assert isinstance(often, Figure)
+    assert often.upper == pytest.approx(once.upper)
+    assert often.upper[0] > 0.09
 
 
 def test_a_cluster_for_each_row_is_hardly_wider_than_independent_rows() -> None:

@@ -70,6 +70,12 @@ def freedom_of(cluster: Ints) -> float:
     return max(1.0, min(1 / squares, by_moments) - 1)
 
 
+def unseen_of(cluster: Ints, rows: float, share: float) -> float:
+    """How many rows speak of what was never seen: the mean of what a row seen and what a cluster is worth."""
+    sizes = np.unique(cluster, return_counts=True)[1] / cluster.size
+    return min(rows, 1 / float(np.average([1 / rows, (sizes**2).sum()], weights=[rows * share, 1])))
+
+
 def lifts_of(cluster: Ints) -> dict[int, float]:
     """By cluster, what its sum of deviations is multiplied by: the root of (G - 1)/G over 1 less its share."""
     names = sorted(set(cluster.tolist()))

@@ -79,3 +79,14 @@ def test_rows_repeated_under_a_key_of_their_own_are_as_many_as_they_were(tables:
     few = sample("x").head(7)
     frame = few.loc[np.arange(ROWS) % 7].assign(day=(np.arange(ROWS) % 7).astype(str))
     assert {m.reason for m in measured(tables, tmp_path, frame)} == {Reason.FEW_CLUSTERS}
+
+
+def test_thirty_rows_repeated_a_hundred_times_prove_no_more_than_thirty(tables: Tables, tmp_path: Path) -> None:
+    few = sample("x").head(30).assign(y=0, p=0.002, q=0.003)
+    repeated = few.loc[np.arange(ROWS) % 30].assign(day=(np.arange(ROWS) % 30).astype(str))
+    upper = {
+        m.check: m.bounds[0].upper for m in measured(tables, tmp_path, repeated) if m.bounds is not None and not m.item
+    }
+    # Of 30 rows without an event a rate of .095 is not unlikely.
+    assert upper["calibration.ece"] > 0.08
+    assert upper["regression.accuracy_vs_champion"] > 0.08

@@ -44,6 +44,12 @@ def test_clusters_are_said_and_counted() -> None:
     assert own_measurement("hits", Values(hit, cluster % 7)).reason == Reason.FEW_CLUSTERS
 
 
+def test_calls_of_an_agent_that_all_end_alike_are_one_call() -> None:
+    found = own_measurement("escalated", Values([0] * 3_000, [i % 30 for i in range(3_000)]))
+    assert found.bounds is not None
+    assert float(found.bounds[0].upper) > 0.095
+
+
 def test_zeros_and_ones_are_a_mean_where_a_range_says_so() -> None:
     assert own_measurement("cost", Values([0.0, 1.0, 0.0], range=(0, 50))).method == "student"
 

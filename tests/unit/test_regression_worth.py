@@ -58,11 +58,13 @@ def test_value_is_the_sum_of_the_rows_payoffs(clustered: bool) -> None:
     assert pair.estimate == pytest.approx((a - b).sum(), rel=1e-9)
     assert one(found, "cost", "candidate").estimate == pytest.approx(1_000 * by_row(frame, "p", COST).mean(), rel=1e-9)
     d = a - b
-    z, variance = stats.t.ppf(0.95, 19 if clustered else 799), d.var(ddof=1) / 800
+    z, variance, rows = stats.t.ppf(0.95, 19 if clustered else 799), d.var(ddof=1) / 800, 800.0
     if clustered:
         off = np.bincount(np.arange(800) % 20, weights=d - d.mean())
         variance = max(variance, float(off @ off) * 20 / 19 / 800**2)
-    half = math.hypot(z * math.sqrt(variance), z**2 * math.sqrt((a**2 + b**2).mean()) / 800)
+        seen, share = d.var(ddof=1) / variance, (a.var(ddof=1) + b.var(ddof=1)) / (a**2 + b**2).mean()
+        rows = (seen * share + 1) / (share + 1 / 20)
+    half = math.hypot(z * math.sqrt(variance), z**2 * math.sqrt((a**2 + b**2).mean()) / rows)
     assert pair.estimate is not None
     assert limits(pair)[0] == pytest.approx(pair.estimate - 800 * half, rel=1e-6, abs=1e-6)
 

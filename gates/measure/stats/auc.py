@@ -5,7 +5,8 @@ come in clusters, with the jackknife's variance (`clusters`) and never narrower 
 
 Both bounds hold a further z^2 / min(m, n) in quadrature (m positives, n negatives), the rule of three: three rows that
 two models rank alike have no empirical variance, and one row in a hundred that the candidate misplaces altogether is
-not seen among thirty. At 1,000 rows of the rarer class the term is .003.
+not seen among thirty. At 1,000 rows of the rarer class the term is .003. Where rows come in clusters m and n are those
+that speak of what was never seen (`clusters`).
 
 Memory: the rows themselves are needed, about 100 bytes each.
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, OfClasses
+from gates.measure.stats.clusters import Clusters, OfClasses, deviating, unseen_rows
 from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, settled, totals
 from gates.records import Reason
 
@@ -210,15 +211,20 @@ def _figure(
     placements: Placements, cluster: Ints | None, minimum_clusters: int, limits: tuple[float, float]
 ) -> Figure | Reason:
     area, sides = placements.area, placements.sides
-    variance = sum(side.variance(area) for side in sides)
+    independent = variance = sum(side.variance(area) for side in sides)
+    least = min(side.effective for side in sides)
     clusters = None if cluster is None else _clusters(cluster, placements)
     if clusters is not None:
         if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         ten, one = (side.by_cluster(own, area) for side, own in zip(sides, clusters.sides, strict=True))
         variance = max(variance, float((ten + one) @ (ten + one)))
+        least = min(
+            unseen_rows(own, side.effective, independent, variance, share=deviating(side.doubled / side.most - area))
+            for side, own in zip(sides, clusters.sides, strict=True)
+        )
     z = quantiles(None if clusters is None else clusters.freedom)
-    half = np.hypot(z * math.sqrt(variance), z**2 / min(side.effective for side in sides))
+    half = np.hypot(z * math.sqrt(variance), z**2 / least)
     lower, upper = np.maximum(limits[0], area - half), np.minimum(limits[1], area + half)
     return Figure(area, lower, upper, placements.event.size).among(clusters)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.clusters import OfClasses
+from gates.measure.stats.clusters import OfClasses, deviating, unseen_rows
 from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, settled, totals
 from gates.records import Reason
 
@@ -107,13 +107,17 @@ def _figure(
 ) -> Figure | Reason:
     sizes = [_effective(found, of) for of in (found.event, ~found.event)]
     effective = sum(sizes)
-    variance = float(np.sort(influence**2).sum()) * effective / max(1.0, effective - 1)
+    independent = variance = float(np.sort(influence**2).sum()) * effective / max(1.0, effective - 1)
     clusters = None if cluster is None else OfClasses.of_rows(cluster, found.event, found.weight)
     if clusters is not None:
         if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         # A grid, so that the sums do not depend on the order of the rows.
         variance = max(variance, clusters.variance(settled(influence * effective) / effective))
+        sizes = [
+            unseen_rows(side, size, independent, variance, share=deviating(influence[rows] * size))
+            for side, size, rows in zip(clusters.sides, sizes, (found.event, ~found.event), strict=True)
+        ]
     z = quantiles(None if clusters is None else clusters.freedom)
     half = np.hypot(z * math.sqrt(variance), z**2 / min(sizes))
     lower, upper = np.maximum(low, value - half), np.minimum(1.0, value + half)

@@ -2,8 +2,9 @@
 by clusters of rows.
 
 Each half-width holds a further t^2 D / n in quadrature, the rule of three: a value that n rows do not show may stand in
-3 / n of the rows (at .95), each D away from the mean. D is the width of the declared range; without one the largest
-distance from the mean that was seen, and of sums alone the standard deviation. Values that are all the same set no bound
+3 / n of the rows (at .95), each D away from the mean. D is the width of the declared range, and n of rows in clusters
+those that speak of what was never seen (`clusters`); without a range D is the largest distance from the mean that was
+seen, of a row or of the sum over a cluster, and of sums alone the standard deviation. Values that are all the same set no bound
 without a range: thirty costs of 0 do not say what the thirty-first may be.
 
 Student's interval is too low on the long side of skewed values. Share of runs in which the upper bound at .95 missed, by
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.clusters import Clusters, unseen_rows
 from gates.measure.stats.figure import Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -66,29 +67,30 @@ def average(total: Total, *, minimum_clusters: int) -> Figure | Reason:
         return Reason.FEW_CLUSTERS
     mean = float(total.values.sum()) / rows
     spread = max(0.0, total.squares / rows - mean**2)
-    step = _step(total, spread, mean)
+    step = _step(total, clusters, spread, mean)
     if rows < 2 or step is None:
         half = np.full(quantiles(None).shape, np.inf)
     else:
         t = quantiles(int(rows) - 1 if clusters is None else clusters.freedom)
-        half = np.hypot(t * math.sqrt(_variance(total, clusters, mean, spread)), t**2 * step / rows)
+        independent = spread / (rows - 1)
+        variance = independent if clusters is None else max(independent, _between(total, clusters, mean))
+        unseen = rows
+        if total.range is not None:
+            unseen = unseen_rows(clusters, rows, independent, variance, share=spread / step**2)
+        half = np.hypot(t * math.sqrt(variance), t**2 * step / unseen)
     low, high = total.range or (-math.inf, math.inf)
     return Figure(mean, np.maximum(low, mean - half), np.minimum(high, mean + half), int(rows)).among(clusters)
 
 
-def _step(total: Total, spread: float, mean: float) -> float | None:
+def _step(total: Total, clusters: Clusters | None, spread: float, mean: float) -> float | None:
     """How far an unseen value may be from the mean; None where nothing says so."""
     if total.range is not None:
         return total.range[1] - total.range[0]
     if spread <= _SAME * mean**2:
         return None
-    return math.sqrt(spread) if total.farthest is None else total.farthest
+    farthest = math.sqrt(spread) if total.farthest is None else total.farthest
+    return farthest if clusters is None else max(farthest, float(np.abs(total.values - mean * total.n).max()))
 
 
-def _variance(total: Total, clusters: Clusters | None, mean: float, spread: float) -> float:
-    """Variance of the mean: of rows, or of clusters where that is larger."""
-    rows = float(total.n.sum())
-    independent = spread / (rows - 1)
-    return (
-        independent if clusters is None else max(independent, clusters.variance((total.values - mean * total.n) / rows))
-    )
+def _between(total: Total, clusters: Clusters, mean: float) -> float:
+    return clusters.variance((total.values - mean * total.n) / float(total.n.sum()))

@@ -16,6 +16,14 @@ from the mean, as a share of all rows; G clusters.
   mean as in its error: right or too few, and for Pareto sizes a third of these.
 - Number: (sum n)^2 / sum n^2 (Kish 1965), as many clusters of one size would say as much. It is what a report says and
   what counts as few.
+- Rows that speak of what was never seen (`unseen`), the n of the rule of three: what no row shows, such as an event among
+  scores near 0, comes to whole clusters or to single rows, and only what was seen can tell which. Let n be the rows over
+  the design effect and s the share of rows that surprise, so that s n independent surprises were seen. Each says that the rows are worth n; one more, never seen, is worth
+  the number of clusters G: 1/n' = (s n (1/n) + 1/G) / (s n + 1). So n' is G where nothing was seen and n where much was.
+  It cannot know of surprises that hang together otherwise than those seen do (`docs/adr/0010`). Of outcomes, s is their
+  squared deviation over the square of the largest there can be: scores that lie close to 0 each deviate a little and tell
+  nothing of how events come. Of the ranks that two models give, which follow from the same features whether they are far
+  apart or near, any row that deviates counts (`deviating`).
 """
 
 from __future__ import annotations
@@ -23,10 +31,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from gates.measure.stats.figure import Floats, Ints, Mask, ranked, settled, totals
+
+_ROUNDING = 1e-9
+"""Surprises, or a deviation, under which there is none."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,51 @@ class Clusters:
     def few(self, minimum: int) -> bool:
         """Whether they are in effect fewer than a minimum, to the nearest whole number."""
         return round(self.number) < minimum
+
+
+_Number = TypeVar("_Number", float, Floats)
+
+
+def unseen(rows: _Number, share: _Number, number: _Number) -> _Number:
+    """Return as many independent rows as would say as much of what was never seen, by element.
+
+    Parameters
+    ----------
+    rows: over the design effect. share: of the rows that surprise, at least 0. number: of clusters of one size.
+    """
+    return (1 + share * rows) / (share + 1 / number)
+
+
+def unseen_rows(clusters: Clusters | None, rows: float, independent: float, variance: float, *, share: float) -> float:
+    """Return the n of the rule of three, z^2 / n, beside a figure whose rows come in clusters.
+
+    Parameters
+    ----------
+    clusters: None where rows are taken as independent: n is then `rows`.
+    rows: that would say as much without weights. independent, variance: of the figure, by rows and as it is taken.
+    share: of the rows that surprise, 0 to 1.
+    """
+    if clusters is None:
+        return rows
+    # What rounding leaves of rows that are all the same says nothing of how they hang together.
+    if share * rows < _ROUNDING or variance <= 0:
+        return clusters.number
+    seen = rows * min(1.0, independent / variance)
+    return min(seen, unseen(seen, share, clusters.number))
+
+
+def deviating(deviation: Floats) -> float:
+    """Return the share of the rows that deviate, each as much as it does: 1 where all do alike, 0 where none does.
+
+    Parameters
+    ----------
+    deviation: by row, shape (rows,), in a unit that is much. The answer does not depend on their order.
+    """
+    most = float(np.abs(deviation).max(initial=0.0))
+    if most < _ROUNDING:
+        return 0.0
+    square = np.sort((deviation / most) ** 2)
+    return float(square.sum() ** 2 / (square.size * (square**2).sum()))
 
 
 def fewest(groups: Sequence[Clusters]) -> Clusters:

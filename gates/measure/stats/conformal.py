@@ -15,7 +15,7 @@ import numpy as np
 
 from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
-from gates.measure.stats.proportions import effective_rows, proportion
+from gates.measure.stats.proportions import effective_rows
 from gates.records import Reason
 
 _ROUNDING = 1e-9
@@ -116,10 +116,10 @@ def curve_gap(*curves: Curve, minimum_clusters: int) -> Figure | Reason:
         for i, level in enumerate(curve.levels):
             squares = None if curve.squares is None else (curve.squares[0][i], curve.squares[1])
             rate = float(curve.hits[i].sum()) / float(n.sum())
-            effective = effective_rows(curve.hits[i], n, clusters, squares=squares)
-            limits = proportion(rate, effective)
+            worth = effective_rows(curve.hits[i], n, clusters, squares=squares)
+            limits = worth.limits(rate)
             gap = max(gap, abs(rate - level))
             upper = np.maximum(upper, np.maximum(level - limits[0], limits[1] - level))
-            fewest = np.minimum(fewest, effective)
+            fewest = np.minimum(fewest, worth.rows)
     band = np.sqrt(np.log(2 * len(known) / (1 - RUNGS)) / (2 * fewest))
     return Figure(gap, np.maximum(0.0, gap - band), upper, rows).among(clusters)

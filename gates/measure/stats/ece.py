@@ -17,7 +17,8 @@ of the rows (of their weights, where they have any).
 All bounds hold a further z^2/N in quadrature, the rule of three: a slice without a single event, or with only one,
 has next to no empirical variance and proves nothing. With weights the variances are those of weighted means, from the
 sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights). With clusters every z is Student's
-with their degrees of freedom (`clusters`), and q is stretched by its ratio to the normal one.
+with their degrees of freedom, N of the rule of three is the rows that speak of what was never seen (both `clusters`), and
+q is stretched by its ratio to the normal one.
 
 `slope` is the same of another residual: x = g (y - p) with g = (p - m_b) / s_b, the score standardised within its bin by
 the bin's mean and standard deviation. d_b is then s_b times the slope of the residual on the score within the bin, in
@@ -34,7 +35,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from gates.measure.stats.cells import Cells
-from gates.measure.stats.clusters import Clusters, fewest
+from gates.measure.stats.clusters import Clusters, fewest, unseen_rows
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles, ranked, totals
 from gates.records import Reason
 
@@ -129,7 +130,7 @@ def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> F
     moments = np.array([astuple(m) for m in found])
     groups = [part.groups for part in (whole, *filled)]
     clusters = fewest([found for found in groups if found is not None]) if whole.cluster is not None else None
-    added = _Moments(*(shares @ moments).tolist()) if filled else _Moments(*[0.0] * 7)
+    added = _Moments(*(shares @ moments).tolist()) if filled else _Moments(*[0.0] * 8)
     # One tail is enough only where no table's mean may have the other sign.
     clear = min((m.clear for m in found), default=0.0)
     return _figure(added, clear, whole.rows, whole.effective, clusters, 2.0)
@@ -200,13 +201,14 @@ class _Moments:
 
     Attributes
     ----------
-    deviation: standard error of the mean of sign(d) x. null_mean, null_deviation: of T, were the model calibrated.
+    deviation: standard error of the mean of sign(d) x. independent: the same by rows alone. null_mean, null_deviation: of T, were the model calibrated.
     shift, shift_error: |mean(x)| and the standard error of mean(x).
     """
 
     plug_in: float
     debiased: float
     deviation: float
+    independent: float
     null_mean: float
     null_deviation: float
     shift: float
@@ -234,6 +236,7 @@ def _moments(terms: _Terms) -> _Moments:
         plug_in=plug_in,
         debiased=_debiased(plug_in, share, gap, noise),
         deviation=math.sqrt(max(*signed, unsigned[1])),
+        independent=math.sqrt(signed[0]),
         null_mean=mean,
         null_deviation=math.sqrt(max(0.0, variance)),
         shift=abs(center),
@@ -251,8 +254,10 @@ def _figure(
 ) -> Figure:
     freedom = None if clusters is None else clusters.freedom
     z, half = quantiles(freedom), quantiles(freedom, 0.5)
-    upper = found.plug_in + np.hypot(z * found.deviation, z**2 / effective)
-    few = half**2 / effective
+    independent = found.independent**2
+    unseen = unseen_rows(clusters, effective, independent, found.deviation**2, share=min(1.0, independent * effective))
+    upper = found.plug_in + np.hypot(z * found.deviation, z**2 / unseen)
+    few = half**2 / unseen
     lower = np.maximum(
         found.plug_in - np.hypot(_null_quantiles(found, freedom), few),
         found.shift - np.hypot(_shift_quantiles(clear, freedom) * found.shift_error, few),

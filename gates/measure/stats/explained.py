@@ -3,7 +3,7 @@ difference, (error of b - error of a) / variance.
 
 Bounds by the delta method on means (van der Vaart, Asymptotic Statistics, 1998, chapter 3): a row's influence on
 f(means) is the gradient of f times the row's deviation from them. As for any loss without a ceiling, quantiles are
-Student's, and a further z^2 / n of the influence's mean square is held in quadrature (`means`).
+Student's, and a further z^2 / n of the influence's mean square is held in quadrature (`means`; n of rows in clusters: `clusters`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.clusters import Clusters, unseen_rows
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -86,8 +86,10 @@ def _share(
     square = float(gradient @ _centred(spread, mean) @ gradient) / total**2
     of_rows = max(0.0, square) * effective / max(1.0, effective - 1)
     between = gradient @ (spread.totals - np.outer(mean, spread.n)) / total
-    deviation = math.sqrt(of_rows if clusters is None else max(of_rows, clusters.variance(between)))
-    half = np.hypot(z * deviation, z**2 * math.sqrt(max(0.0, square) / effective))
+    of_figure = of_rows if clusters is None else max(of_rows, clusters.variance(between))
+    of_row = max(0.0, square) * effective
+    unseen = unseen_rows(clusters, effective, of_rows, of_figure, share=1.0 if of_row > 0 else 0.0)
+    half = np.hypot(z * math.sqrt(of_figure), z**2 * math.sqrt(of_row) / unseen)
     if effective < 2:
         half = np.full(RUNGS.size, math.inf)
     estimate = offset - share

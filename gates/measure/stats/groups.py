@@ -16,8 +16,8 @@ by the data, so no interval of those two rates holds for it. Instead every pair 
 A pair's limits come from the exact limits of the two rates, by square-and-add: Newcombe (Statistics in Medicine 1998)
 for the difference, Donner and Zou (Statistical Methods in Medical Research 2012, equation 9) for the ratio, both with
 Clopper-Pearson's limits in place of Wilson's, which hold for a group without a single event. Rows in clusters and weights
-come in by the number of effective rows (Korn and Graubard 1998; `clusters`), of the pair: clusters that both groups share make their
-difference more certain, or less, and that is seen in the sums of both.
+come in by the number of effective rows (Korn and Graubard 1998; `proportions`), of the pair: clusters that both groups
+share make their difference more certain, or less, and that is seen in the sums of both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, fewest
+from gates.measure.stats.clusters import Clusters, fewest, unseen
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
 from gates.records import Reason
 
@@ -102,9 +102,8 @@ def disparities(groups: Sequence[Group], *, minimum_clusters: int) -> list[Dispa
         if clusters is not None and clusters.few(minimum_clusters):
             found[i] = Disparity(Reason.FEW_CLUSTERS, Reason.FEW_CLUSTERS)
         else:
-            larger = [other for j in order[:place] if (other := groups[j].clusters) is not None]
-            among = None if clusters is None else fewest([clusters, *larger])
-            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, shared, among))
+            here = [own for j in order[: place + 1] if (own := groups[j].clusters) is not None]
+            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, shared, here))
     return found
 
 
@@ -136,21 +135,21 @@ class _Pairs:
     ----------
     rate: the group's own. others: of the larger ones, shape (k,).
     own_rows, rows: effective rows of the group and of each other, within the pair, both of shape (k,).
-    clusters: those with the fewest degrees of freedom, None where rows are taken as independent.
+    clusters: of the larger ones and then of the group, shape (k + 1,); none where rows are taken as independent.
     """
 
     rate: float
     others: Floats
     own_rows: Floats
     rows: Floats
-    clusters: Clusters | None
+    clusters: Sequence[Clusters]
 
     @classmethod
-    def of(cls, place: int, rates: Floats, rows: Floats, shared: Floats | None, clusters: Clusters | None) -> _Pairs:
+    def of(cls, place: int, rates: Floats, rows: Floats, shared: Floats | None, clusters: Sequence[Clusters]) -> _Pairs:
         others, beside = rates[:place], rows[:place]
         own_rows = np.full(place, rows[place])
-        if shared is None or clusters is None:
-            return cls(float(rates[place]), others, own_rows, beside, None)
+        if shared is None:
+            return cls(float(rates[place]), others, own_rows, beside, ())
         independent = rates[place] * (1 - rates[place]) / own_rows + others * (1 - others) / beside
         between = shared[place, place] + np.diag(shared)[:place] - 2 * shared[place, :place]
         effect = np.maximum(
@@ -160,9 +159,9 @@ class _Pairs:
 
     def limits(self, tails: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return lower and upper limits of the own rate and of the others', each of shape (k, 9)."""
-        factor = _student(tails, None if self.clusters is None else self.clusters.freedom)
-        own = _exact(np.full(self.others.size, self.rate), self.own_rows, factor, tails)
-        return (*own, *_exact(self.others, self.rows, factor, tails))
+        factor = _student(tails, fewest(self.clusters).freedom if self.clusters else None)
+        own = _exact(np.full(self.others.size, self.rate), self.own_rows, self.clusters[-1:], factor, tails)
+        return (*own, *_exact(self.others, self.rows, self.clusters[:-1], factor, tails))
 
     def difference(self, tails: Floats) -> tuple[Floats, Floats]:
         """Return limits of own less other rate, each of shape (k, 9)."""
@@ -194,16 +193,26 @@ def _student(tails: Floats, freedom: float | None) -> Floats | float:
     return 1.0 if freedom is None else np.asarray((ndtri(tails) / stdtrit(freedom, tails)) ** 2, dtype=np.float64)
 
 
-def _exact(rate: Floats, rows: Floats, factor: Floats | float, tails: Floats) -> tuple[Floats, Floats]:
-    """Return Clopper-Pearson limits at effective rows, each of shape (k, 9)."""
+def _exact(
+    rate: Floats, rows: Floats, clusters: Sequence[Clusters], factor: Floats | float, tails: Floats
+) -> tuple[Floats, Floats]:
+    """Return Clopper-Pearson limits at effective rows, those that speak of what was never seen; each of shape (k, 9)."""
     from scipy.special import betaincinv
 
-    m, r = np.broadcast_to(rows[:, None] * factor, (rows.size, tails.size)), rate[:, None]
+    r = rate[:, None]
+    below, above = (_unseen(rows, share, clusters)[:, None] * factor + 0 * tails for share in (1 - rate, rate))
     with np.errstate(invalid="ignore"):
-        lower = np.where(r > 0, betaincinv(m * r, m * (1 - r) + 1, tails), 0.0)
-        upper = np.where(r < 1, 1 - betaincinv(m * (1 - r), m * r + 1, tails), 1.0)
+        lower = np.where(r > 0, betaincinv(below * r, below * (1 - r) + 1, tails), 0.0)
+        upper = np.where(r < 1, 1 - betaincinv(above * (1 - r), above * r + 1, tails), 1.0)
     # Never beyond the rate itself, whatever the last digits say.
     return np.minimum(lower, r), np.maximum(upper, r)
+
+
+def _unseen(rows: Floats, share: Floats, clusters: Sequence[Clusters]) -> Floats:
+    if not clusters:
+        return rows
+    number = np.array([each.number for each in clusters])
+    return np.minimum(rows, unseen(rows, share, number))
 
 
 def _disparity(group: Group, pairs: _Pairs) -> Disparity:

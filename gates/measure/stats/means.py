@@ -6,9 +6,10 @@ non-inferiority claim that is the paired test itself, and where the champion's m
 says so by being unbounded; the delta method on the log ratio is always finite and never says so.
 (`tests/oracles/test_stats_losses.py` has both in the same worlds.)
 
-Each variance holds a further z^2 D^2 / n^2, the rule of three. A slice of 30 rows without an event has tiny, equal losses
-and next to no variance, and one event would change everything; and two models that agree on all rows seen may differ in
-a region that none of them is of. So D^2 is of both models, that of a plus R^2 times that of b, and does not cancel where
+Each variance holds a further z^2 D^2 / n^2, the rule of three (n of rows in clusters: `clusters`; the rows that surprise
+are the variance of both losses over D^2). A slice of 30 rows without an event has tiny, equal losses and next to no
+variance, and one event would change everything; and two models that agree on all rows seen may differ in a region that
+none of them is of. So D^2 is of both models, that of a plus R^2 times that of b, and does not cancel where
 they agree:
 - a loss with a ceiling (Brier): D is at least the ceiling, and the promise holds whatever is in the region;
 - log loss: D is the root mean square of what one turned label would do to a row's loss. Its ceiling, 34.5 at the score's
@@ -32,7 +33,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.clusters import Clusters, unseen_rows
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -141,7 +142,7 @@ def _around(sums: PairSums, estimate: float, ratio: float, limits: tuple[float, 
     z, (low, high) = _quantiles(sums), limits
     if not np.isfinite(z[0]):
         return _boundless(sums, estimate, limits)
-    half = np.hypot(z * math.sqrt(_variance(sums, ratio).at(ratio)), z**2 * math.sqrt(_flips(sums).at(ratio)))
+    half = np.hypot(z * math.sqrt(_variance(sums, ratio).at(ratio)), z**2 * math.sqrt(_flips(sums, ratio).at(ratio)))
     lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
     return Figure(estimate, lower, upper, _rows(sums)).among(sums.clusters)
 
@@ -161,7 +162,7 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
     z2 = _quantiles(sums) ** 2
     if not np.isfinite(z2[0]):
         return _boundless(sums, ratio, (0.0, math.inf))
-    variance, flips = _variance(sums, ratio), _flips(sums)
+    variance, flips = _variance(sums, ratio), _flips(sums, ratio)
 
     def width(value: float, flip: float) -> Floats:
         return np.asarray(z2 * value + z2**2 * flip, dtype=np.float64)
@@ -205,25 +206,34 @@ def _quantiles(sums: PairSums) -> Floats:
 
 def _variance(sums: PairSums, ratio: float) -> _Form:
     """Variance of the means, as a form: of rows, or of clusters where that is larger at the ratio seen."""
+    independent, total = _independent(sums), sums.weight
+    if sums.clusters is None:
+        return independent
+    pairs = ((each, float(each.sum()) / total) for each in (sums.a, sums.b))
+    in_a, in_b = (sums.clusters.sums((each - mean * sums.n) / total) for each, mean in pairs)
+    between = _Form(float(in_a @ in_a), float(in_a @ in_b), float(in_b @ in_b))
+    return between if between.at(ratio) >= independent.at(ratio) else independent
+
+
+def _independent(sums: PairSums) -> _Form:
     total = sums.weight
     a, b = float(sums.a.sum()) / total, float(sums.b.sum()) / total
     squares = sums.squares or sums
     n, sum_a, sum_b = (float(each.sum()) for each in (squares.n, squares.a, squares.b))
     scale = 1 / (total**2 * max(1 / sums.effective, 1 - 1 / sums.effective))
-    independent = _Form(
+    return _Form(
         max(0.0, float(squares.aa.sum()) - 2 * a * sum_a + a * a * n) * scale,
         (float(squares.ab.sum()) - a * sum_b - b * sum_a + a * b * n) * scale,
         max(0.0, float(squares.bb.sum()) - 2 * b * sum_b + b * b * n) * scale,
     )
-    if sums.clusters is None:
-        return independent
-    in_a, in_b = (sums.clusters.sums((each - mean * sums.n) / total) for each, mean in ((sums.a, a), (sums.b, b)))
-    between = _Form(float(in_a @ in_a), float(in_a @ in_b), float(in_b @ in_b))
-    return between if between.at(ratio) >= independent.at(ratio) else independent
 
 
-def _flips(sums: PairSums) -> _Form:
+def _flips(sums: PairSums, ratio: float) -> _Form:
     """Variance that one turned label in all rows would add, or one row of the largest loss in either model, as a form."""
-    scale, least = 1 / sums.effective**2, sums.ceiling**2
-    of_a, of_b = (max(least, float(each.sum()) / sums.weight) * scale for each in (sums.faa, sums.fbb))
-    return _Form(of_a, 0.0, of_b)
+    least, rows, independent = sums.ceiling**2, sums.effective, _independent(sums)
+    of_a, of_b = (max(least, float(each.sum()) / sums.weight) for each in (sums.faa, sums.fbb))
+    square, own = (_Form(a, 0.0, b).at(ratio) for a, b in ((of_a, of_b), (independent.aa, independent.bb)))
+    share = min(1.0, own * rows / square) if square > 0 else 0.0
+    variance = _variance(sums, ratio).at(ratio)
+    scale = 1 / unseen_rows(sums.clusters, rows, independent.at(ratio), variance, share=share) ** 2
+    return _Form(of_a * scale, 0.0, of_b * scale)

@@ -1,15 +1,20 @@
 """Exact limits of a proportion, and the gaps made of them: reliability bins and conformal coverage.
 
 Clopper-Pearson where rows are independent; Korn-Graubard (1998) where they come in clusters: the same limits at the
-effective number of rows, with the variance and the degrees of freedom of `clusters`; so also where they have weights. Spec: statistics.md, sections 1 (reliability bins) and 2.
+effective number of rows, with the variance and the degrees of freedom of `clusters`; so also where they have weights.
+Few hits seldom show how many come together, so that the design effect is too small just where the rate is: the upper
+limit stands on the rows that speak of hits never seen, the lower one on those that speak of misses (`clusters`).
+Spec: statistics.md, sections 1 (reliability bins) and 2.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gates.measure.stats.cells import Cells
-from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.clusters import Clusters, unseen
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles
 from gates.records import Reason
 
@@ -27,6 +32,24 @@ def proportion(rate: float, n: float | Floats) -> tuple[Floats, Floats]:
     lower = betaincinv(m * rate, m * (1 - rate) + 1, 1 - RUNGS) if rate > 0 else np.zeros_like(RUNGS)
     upper = 1 - betaincinv(m * (1 - rate), m * rate + 1, 1 - RUNGS) if rate < 1 else np.ones_like(RUNGS)
     return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Independent rows of one weight that would tell as much of a share, at the rungs; each of shape (9,).
+
+    Attributes
+    ----------
+    rows: by the variance that was seen. lower, upper: at most these; what the limits stand on.
+    """
+
+    rows: Floats
+    lower: Floats
+    upper: Floats
+
+    def limits(self, rate: float) -> tuple[Floats, Floats]:
+        """Return one-sided limits of a share, each of shape (9,)."""
+        return proportion(rate, self.lower)[0], proportion(rate, self.upper)[1]
 
 
 def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
@@ -47,8 +70,8 @@ def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     plain = float(cells.residual_square.sum()) - weight * gap**2
     squared = float((squares.residual_square - 2 * gap * squares.residual + gap**2 * squares.n).sum())
     deviation = cells.residual - gap * cells.n
-    rows = _korn_graubard(plain / weight, squared, weight, cells.effective, deviation, clusters)
-    lower, upper = proportion(rate, rows)
+    worth = _korn_graubard(rate, plain / weight, squared, weight, cells.effective, deviation, clusters)
+    lower, upper = worth.limits(rate)
     return Figure(rate, lower, upper, cells.rows).among(clusters).shifted(-score)
 
 
@@ -80,7 +103,7 @@ def coverage(
     if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     rate = float(covered.sum() / n.sum())
-    lower, upper = proportion(rate, effective_rows(covered, n, clusters, squares=squares))
+    lower, upper = effective_rows(covered, n, clusters, squares=squares).limits(rate)
     return Figure(rate, lower, upper, int(n.sum()) if rows is None else rows).among(clusters)
 
 
@@ -121,8 +144,8 @@ def share_difference(
 
 def effective_rows(
     covered: Floats, n: Floats, clusters: Clusters | None, *, squares: tuple[Floats, Floats] | None = None
-) -> Floats:
-    """Return how many independent rows of one weight would tell as much of a share, at the rungs, shape (9,).
+) -> Worth:
+    """Return how many independent rows of one weight would tell as much of a share.
 
     Korn-Graubard: r (1 - r) over the variance of the rate, at most (sum w)^2 / sum w^2, with which it is also 0 or 1.
     Clustered, the degrees of freedom are spent on the number of rows; each rung has its own quantiles.
@@ -136,23 +159,32 @@ def effective_rows(
     hits, weights = (float(total.sum()) for total in squares or (covered, n))
     # Of rows: each one's (hit - rate)^2 is hit (1 - 2 rate) + rate^2.
     squared = hits * (1 - 2 * rate) + rate**2 * weights
-    return _korn_graubard(rate * (1 - rate), squared, weight, weight**2 / weights, covered - rate * n, clusters)
+    return _korn_graubard(rate, rate * (1 - rate), squared, weight, weight**2 / weights, covered - rate * n, clusters)
 
 
 def _korn_graubard(
-    variance: float, squared: float, weight: float, kish: float, deviation: Floats, clusters: Clusters | None
-) -> Floats:
-    """Return the variance of a row over that of the mean, as rows, at most Kish's; at the rungs, shape (9,).
+    rate: float,
+    variance: float,
+    squared: float,
+    weight: float,
+    kish: float,
+    deviation: Floats,
+    clusters: Clusters | None,
+) -> Worth:
+    """Return the variance of a row over that of the mean, as rows, at most Kish's.
 
     Parameters
     ----------
     variance: of a row's deviation. squared: sum of squared weight times squared deviation. weight: sum of weights.
     deviation: sums of weight times deviation by cell, shape (cells,).
     """
-    adjust = np.ones_like(RUNGS)
     if clusters is not None:
         squared = max(squared, clusters.variance(deviation))
-        # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
-        adjust = (quantiles(None) / quantiles(clusters.freedom)) ** 2
     rows = min(kish, variance * weight**2 / squared) if variance > 0 and squared > 0 else kish
-    return np.asarray(rows * adjust, dtype=np.float64)
+    if clusters is None:
+        every = np.full_like(RUNGS, rows)
+        return Worth(every, every, every)
+    # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
+    adjust = (quantiles(None) / quantiles(clusters.freedom)) ** 2
+    below, above = (min(rows, unseen(rows, share, clusters.number)) for share in (1 - rate, rate))
+    return Worth(*(np.asarray(each * adjust, dtype=np.float64) for each in (rows, below, above)))

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.clusters import Clusters, unseen
 from gates.measure.stats.figure import Floats, quantiles
 
 POWER = 0.8
@@ -46,6 +47,13 @@ class Scores:
     variance: Floats
 
 
+class Clustered(TypedDict):
+    """Degrees of freedom of clusters of rows, and as many of one size as would say as much."""
+
+    freedom: float | None
+    number: float | None
+
+
 @dataclass(frozen=True)
 class Holdout:
     """What is known of a holdout before any model is measured.
@@ -74,12 +82,14 @@ class Holdout:
         """As many clusters of one size would say as much, a whole number; None where rows are taken as independent."""
         return self.clusters if self.number is None else round(self.number)
 
-    def freedom_at(self, rows: float) -> float | None:
-        """Return the degrees of freedom of so many rows in clusters like these; None where they are independent."""
+    def clustered(self, rows: float) -> Clustered:
+        """Return what so many rows in clusters like these would be worth; None for each where they are independent."""
         if self.clusters is None:
-            return None
-        here = self.clusters - 1 if self.freedom is None else self.freedom
-        return max(1.0, (here + 1) * rows / self.rows - 1)
+            return Clustered(freedom=None, number=None)
+        freedom = self.clusters - 1 if self.freedom is None else self.freedom
+        number = self.clusters if self.number is None else self.number
+        more = rows / self.rows
+        return Clustered(freedom=max(1.0, (freedom + 1) * more - 1), number=max(1.0, number * more))
 
 
 def hardest_scores(rate: float, bins: int) -> tuple[Scores, Scores]:
@@ -100,7 +110,9 @@ def hardest_scores(rate: float, bins: int) -> tuple[Scores, Scores]:
     return Scores(share, even, even * (1 - even)), Scores(share, odds, odds * (1 - odds))
 
 
-def ece_limit(scores: Scores, rows: float, *, effect: float = 1.0, freedom: float | None = None) -> float:
+def ece_limit(
+    scores: Scores, rows: float, *, effect: float = 1.0, freedom: float | None = None, number: float | None = None
+) -> float:
     """Return the smallest limit of the expected calibration error that a calibrated model passes in 8 of 10 runs.
 
     The plug-in error averages .8 sum w s over noise alone (folded normals), its bound adds z standard errors of the mean
@@ -110,25 +122,38 @@ def ece_limit(scores: Scores, rows: float, *, effect: float = 1.0, freedom: floa
     ----------
     rows: > 0. effect: by how much rows that hang together inflate the variance of a mean, at least 1.
     freedom: degrees of freedom of Student's quantile; None where rows are independent.
+    number: as many clusters of one size the rows are worth; None where rows are independent.
     """
     # A bin holds only some rows of a cluster, so that less of what they share comes together in it.
     within = 1 + (effect - 1) * scores.share
     noise = _FOLDED_MEAN * float(np.sum(np.sqrt(scores.share * scores.variance * within / rows)))
-    error = math.sqrt(float(scores.share @ scores.variance) * effect / rows)
+    spread = float(scores.share @ scores.variance)
+    error = math.sqrt(spread * effect / rows)
     z = float(quantiles(freedom)[0])
-    return noise + math.hypot(z * error, z**2 / rows) + _SHARE_OF_SPREAD * _Z_POWER * error
+    few = z**2 / (rows if number is None else unseen(rows / effect, spread, number))
+    return noise + math.hypot(z * error, few) + _SHARE_OF_SPREAD * _Z_POWER * error
 
 
-def bins_limit(scores: Scores, rows: float, *, effect: float = 1.0, freedom: float | None = None) -> float:
+def bins_limit(
+    scores: Scores, rows: float, *, effect: float = 1.0, freedom: float | None = None, number: float | None = None
+) -> float:
     """Return the smallest limit of the gap that all bins of a calibrated model keep to at once in 8 of 10 runs.
 
     By the exact binomial distribution of each bin's events. Parameters as of `ece_limit`.
     """
-    return _smallest(lambda limit: _bins_power(scores, rows, limit, effect, freedom) >= POWER)
+    within = 1 + (effect - 1) * scores.share
+    n = _counted(rows * scores.share / within, scores.mean, number) * _spent(freedom)
+    return _smallest(lambda limit: float(np.prod(_kept(n, scores.mean, limit, limit))) >= POWER)
 
 
 def levels_limit(
-    levels: Sequence[float], rows: float, *, under: bool = True, over: bool = True, freedom: float | None = None
+    levels: Sequence[float],
+    rows: float,
+    *,
+    under: bool = True,
+    over: bool = True,
+    freedom: float | None = None,
+    number: float | None = None,
 ) -> float:
     """Return the smallest distance from their levels that exact shares are proven to keep to at once in 8 of 10 runs.
 
@@ -136,9 +161,14 @@ def levels_limit(
 
     Parameters
     ----------
-    levels: promised coverages or quantiles, in (0, 1). under, over: which sides must be proven.
+    levels: promised coverages or quantiles, in (0, 1). under, over: which sides must be proven. The others as of
+        `ece_limit`.
     """
-    return _smallest(lambda limit: levels_power(levels, rows, limit, under=under, over=over, freedom=freedom) >= POWER)
+
+    def passes(limit: float) -> bool:
+        return levels_power(levels, rows, limit, under=under, over=over, freedom=freedom, number=number) >= POWER
+
+    return _smallest(passes)
 
 
 def levels_power(
@@ -149,14 +179,18 @@ def levels_power(
     under: bool = True,
     over: bool = True,
     freedom: float | None = None,
+    number: float | None = None,
 ) -> float:
     """Return the probability that exact shares are proven to be within the limit of their levels."""
-    n = np.full(len(levels), rows * _spent(freedom))
+    rate = np.asarray(levels, dtype=np.float64)
+    n = _counted(np.full(rate.shape, rows), rate, number) * _spent(freedom)
     below, above = (limit if side else math.inf for side in (under, over))
-    return float(np.prod(_kept(n, np.asarray(levels, dtype=np.float64), below, above)))
+    return float(np.prod(_kept(n, rate, below, above)))
 
 
-def auc_limit(rate: float, rows: float, *, effect: float = 1.0, freedom: float | None = None) -> float:
+def auc_limit(
+    rate: float, rows: float, *, effect: float = 1.0, freedom: float | None = None, number: float | None = None
+) -> float:
     """Return the smallest margin at which a model as good as the champion is proven not to be worse, in 8 of 10 runs.
 
     Assumes areas of AREA (their variance by Hanley, McNeil 1982) and a paired difference whose standard error is
@@ -169,8 +203,9 @@ def auc_limit(rate: float, rows: float, *, effect: float = 1.0, freedom: float |
     above, below = AREA / (2 - AREA), 2 * AREA**2 / (1 + AREA)
     spread = AREA * (1 - AREA) + (positives - 1) * (above - AREA**2) + (negatives - 1) * (below - AREA**2)
     error = math.sqrt(2 * spread / (positives * negatives)) / PAIRED
-    z = float(quantiles(freedom)[0])
-    return math.hypot(z * error, z**2 / min(positives, negatives)) + _Z_POWER * error
+    z, rarer = float(quantiles(freedom)[0]), min(positives, negatives)
+    few = z**2 / (rarer if number is None else unseen(rarer, error**2 * rarer, min(number, rarer)))
+    return math.hypot(z * error, few) + _Z_POWER * error
 
 
 def rows_needed(limit: Callable[[float], float], wanted: float) -> int | None:
@@ -203,10 +238,9 @@ def design_effect(events: Floats, rows: Floats) -> float:
     return max(1.0, Clusters.of(rows).variance(events - rate * rows) / (total * rate * (1 - rate)))
 
 
-def _bins_power(scores: Scores, rows: float, limit: float, effect: float, freedom: float | None) -> float:
-    within = 1 + (effect - 1) * scores.share
-    n = rows * scores.share / within * _spent(freedom)
-    return float(np.prod(_kept(n, scores.mean, limit, limit)))
+def _counted(rows: Floats, rate: Floats, number: float | None) -> Floats:
+    """The rows that limits of a share stand on, those on its longer side."""
+    return rows if number is None else unseen(rows, np.minimum(rate, 1 - rate), np.minimum(number, rows))
 
 
 def _spent(freedom: float | None) -> float:
