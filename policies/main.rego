@@ -78,8 +78,23 @@ _planned(environment) := required.requirements(_ask(environment)) | {r |
 _plan_parameters := object.union_n([
 	{"slices": required.slices(input.model, input.slices)},
 	{"cluster": cluster | cluster := input.cluster},
+	{"cluster_by": "day" | _by_day},
 	required.parameters(input.model),
 ])
+
+# Rows of one day share what happened on it: who names a time, and neither a cluster nor that his rows are independent, has
+# days. Of a bare file the time is only guessed.
+#
+# METADATA
+# schemas:
+#   - input: schema["plan-request.v1"]
+_by_day if {
+	"time" in input.columns
+	not input.built_in
+	not input.cluster
+	not input.independent_rows
+	not required.parameters(input.model).cluster
+}
 
 # METADATA
 # scope: document

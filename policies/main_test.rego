@@ -160,6 +160,20 @@ test_parameters if {
 	not none.parameters.cluster
 }
 
+_by(change, facts) := object.get(plan.parameters, "cluster_by", "row") if {
+	plan := main.plan with input as object.union(t.asked, change) with data.models.m as facts
+}
+
+test_a_time_key_makes_clusters_of_days if {
+	timed := {"columns": ["key", "time"]}
+	_by(timed, {}) == "day"
+	_by({}, {}) == "row"
+	_by(object.union(timed, {"independent_rows": true}), {}) == "row"
+	_by(object.union(timed, {"cluster": "user"}), {}) == "row"
+	_by(timed, {"cluster": "user"}) == "row"
+	_by(object.union(timed, {"built_in": true, "environments": ["development"]}), {}) == "row"
+}
+
 test_extra_checks if {
 	plan := _planned({"extra": [
 		{"check": "data.rows"},

@@ -1,6 +1,6 @@
 """What the policies' other entry points see: `plan`, what is to be gated and what could be answered; `activation`, where."""
 
-from typing import Any
+from typing import Any, Literal
 
 from gates.records.base import Environment, Name, Record
 from gates.records.measurement import Slice
@@ -30,7 +30,7 @@ class PlanRequest(Record):
     ----------
     roles: roles of the tables at hand. columns: words of the spec's `columns` that name something. documents: what stands
     beside any of the tables. slices: columns whose values are slices, besides the policy's own.
-    cluster: column that groups dependent rows, used where the policy names none.
+    cluster: column that groups dependent rows, used where the policy names none. independent_rows: declared so.
     backfill: what the rewrite of a table was to do.
     """
 
@@ -45,6 +45,7 @@ class PlanRequest(Record):
     documents: tuple[Document, ...] = ()
     slices: tuple[Name, ...]
     cluster: Name | None = None
+    independent_rows: Literal[True] | None = None
     backfill: Backfill | None = None
     extra: tuple[Wish, ...]
 

@@ -82,7 +82,9 @@ def params(given: Given, **values: Scalar) -> tuple[Param, ...]:
 def row_params(plan: Plan, cluster: str | None) -> tuple[Param, ...]:
     """Return what was assumed about the rows of a sample; `cluster` names the key that they hang together by."""
     if cluster is not None:
-        return (Param(name="cluster", value=cluster), Param(name="rows", value="clustered"))
+        by = plan.parameters.cluster_by
+        named = cluster if by is None else f"{cluster} by {by}"
+        return (Param(name="cluster", value=named), Param(name="rows", value="clustered"))
     return (Param(name="rows", value="independent" if plan.independent_rows else "assumed independent"),)
 
 

@@ -11,6 +11,7 @@ from gates.errors import UsageError
 from gates.inputs.engines import reading
 from gates.inputs.tables import arrow, column, row
 from gates.measure.calibration.binning import equal_mass_edges, micro_bin
+from gates.measure.grouping import group_of
 from gates.measure.interface import OpenTable
 from gates.measure.scored_binary import Binary
 from gates.measure.stats.clusters import Clusters
@@ -62,6 +63,8 @@ def _narrowed(plan: Plan, base: OpenTable, where: Slice) -> ir.Table:
     for ours, theirs in (("weight", plan.weight), ("cluster", plan.parameters.cluster), ("slice", where.column)):
         if theirs is not None:
             wanted[ours] = column(base.table, theirs, where=base.identity.uri)
+    if "cluster" in wanted:
+        wanted["cluster"] = group_of(plan, wanted["cluster"])
     if not wanted:
         return base.table
     table = base.table.select(**wanted)

@@ -19,6 +19,7 @@ from gates.errors import UsageError
 from gates.inputs.engines import reading
 from gates.inputs.tables import Tables
 from gates.measure import scored_columns as columns
+from gates.measure.grouping import group_of, no_days
 from gates.measure.interface import OpenTable, Scored
 from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
@@ -146,13 +147,22 @@ def _labels(plan: Plan, form: Form, base: OpenTable) -> Wanted:
     if named.payoff is not None:
         wanted["payoff"] = (named.payoff, columns.payoff)
     if plan.parameters.cluster is not None:
-        wanted["cluster"] = (plan.parameters.cluster, columns.part)
+        wanted["cluster"] = (plan.parameters.cluster, _cluster(plan, base))
     texts = {"slice": plan.parameters.slices, "group": named.groups}
     for prefix, names in texts.items():
         wanted |= {f"{prefix}_{index}": (name, columns.part) for index, name in enumerate(names)}
     if one_in(plan, base.identity.rows) > 1 and set(named.key) <= set(base.table.columns):
         wanted |= {f"{DRAW}{index}": (name, columns.text) for index, name in enumerate(named.key)}
     return wanted
+
+
+def _cluster(plan: Plan, base: OpenTable) -> Read:
+    """How a cluster is read; of times, their days."""
+    if plan.parameters.cluster_by is None:
+        return columns.part
+    if plan.parameters.cluster not in base.table.columns:
+        raise no_days(plan, f"is no column of {base.identity.uri}")
+    return lambda found, name, where: columns.text(group_of(plan, found), name, where)
 
 
 def _select(opened: OpenTable, keys: tuple[str, ...], wanted: Wanted) -> Side:

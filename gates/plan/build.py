@@ -59,6 +59,8 @@ def build_plan(
     request["extra"] = [extra.wish() for extra in spec.extra]
     if spec.cluster is not None:
         request["cluster"] = spec.cluster
+    if spec.rows == "independent":
+        request["independent_rows"] = True
     backfill = None if spec.backfill is None else spec.backfill.record()
     if backfill is not None:
         request["backfill"] = backfill.document()
@@ -181,7 +183,7 @@ def _plan(answer: dict[str, Any], request: dict[str, Any], **rest: Any) -> Plan:
                 "tier": answer["tier"],
                 "requirements": _sorted(answer["requirements"]),
                 "not_applicable": _sorted(answer["not_applicable"]),
-                "parameters": {**answer["parameters"], "slices": sorted(answer["parameters"].get("slices", ()))},
+                "parameters": _parameters(answer["parameters"], rest["columns"]),
                 **rest,
             }
         )
@@ -190,6 +192,12 @@ def _plan(answer: dict[str, Any], request: dict[str, Any], **rest: Any) -> Plan:
         raise EngineError(
             f"the policy's answer is not a plan: {text}", code="plan.invalid", where=PLAN_ENTRY_POINT
         ) from error
+
+
+def _parameters(answer: dict[str, Any], columns: Columns) -> dict[str, Any]:
+    """The policy's parameters; of days it knows the word, and the spec the column."""
+    found = {**answer, "slices": sorted(answer.get("slices", ()))}
+    return {**found, "cluster": columns.time} if found.get("cluster_by") == "day" else found
 
 
 def _sorted(items: Iterable[Any]) -> list[Any]:

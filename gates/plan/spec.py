@@ -135,10 +135,11 @@ class Spec(Part):
     )
     columns: ColumnsSpec
     cluster: Name | None = Field(
-        default=None, description="Rows with the same value hang together; where policy names none."
+        default=None,
+        description="Rows with the same value hang together; where policy names none. Default: the day in UTC of columns.time.",
     )
     rows: Literal["independent"] | None = Field(
-        default=None, description="Declares independent rows, instead of cluster."
+        default=None, description="Declares independent rows, instead of cluster and of days."
     )
     slices: Names = Field(default=(), description="Columns whose every value is measured on its own.")
     extra: tuple[Extra, ...] = Field(default=(), description="Checks besides those of policy.")

@@ -116,6 +116,7 @@ class Parameters(Record):
     curve_levels: a numeric model's curve has a predicted quantile within curve_reach of each; or an interval of the level
     that lies between such a quantile and its mirror, within twice that.
     weight: the column that weighs rows in place of the spec's, where the policy owners name one.
+    cluster: column whose values group rows that hang together; with `cluster_by` its days in UTC do.
     cost: of a decision, lower is better. payoff: of a decision, times the row's payoff where the plan names a column.
     """
 
@@ -147,6 +148,7 @@ class Parameters(Record):
     payoff: Outcomes | None = None
     cluster: Name | None = None
     weight: Name | None = None
+    cluster_by: Literal["day"] | None = None
     slices: tuple[Name, ...] = ()
 
 

@@ -98,6 +98,30 @@ def test_independent_rows_are_declared_and_not_assumed(
 
 
 @pytest.mark.parametrize(
+    ("said", "cluster", "by"),
+    [("", "at", "day"), ("rows: independent\n", None, None), ("cluster: user\n", "user", None)],
+)
+def test_a_time_key_makes_clusters_of_days(
+    tmp_path: Path, engine: EmbeddedEngine, policies: PolicySet, said: str, cluster: str | None, by: str | None
+) -> None:
+    timed = SPEC.replace("key: [id]}", "key: [id], time: at}").replace("cluster: day\n", said)
+    plan = build(spec(tmp_path, timed), engine.evaluate, policies.digest)
+    assert (plan.parameters.cluster, plan.parameters.cluster_by) == (cluster, by)
+    untimed = build(spec(tmp_path, SPEC.replace("cluster: day\n", "")), engine.evaluate, policies.digest)
+    assert (untimed.parameters.cluster, untimed.parameters.cluster_by) == (None, None)
+
+
+def test_the_policys_key_goes_before_days(tmp_path: Path, policies: PolicySet) -> None:
+    facts = tmp_path / "policies" / "models" / "flights" / "data.yaml"
+    facts.parent.mkdir(parents=True)
+    facts.write_text("cluster: user\n")
+    timed = SPEC.replace("key: [id]}", "key: [id], time: at}").replace("cluster: day\n", "")
+    with EmbeddedEngine(PolicySet.load(tmp_path / "policies", None)) as engine:
+        plan = build(spec(tmp_path, timed), engine.evaluate, policies.digest)
+    assert (plan.parameters.cluster, plan.parameters.cluster_by) == ("user", None)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("[production]", "[prodution]", 'extra.0.environments: no environment "prodution"; did you mean "production"?'),

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from gates.inputs.tables import arrow
 from gates.measure.census import both_of
-from gates.measure.claims import Claim, family
+from gates.measure.claims import Claim, family, row_params
+from gates.measure.grouping import group_of
 from gates.measure.interface import Given, OpenTable
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_multiclass import Multiclass
 from gates.measure.stats.figure import Floats
 from gates.measure.stats.proportions import share_difference
 from gates.measure.sums import Where, numbers
-from gates.records import WHOLE, Item, Measurement, Param, Plan, Reason
+from gates.records import WHOLE, Item, Measurement, Plan, Reason
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -59,11 +60,11 @@ def class_balance(given: Given) -> Iterator[Measurement]:
 
 
 def _claim(plan: Plan, size: int, cluster: str | None) -> Claim:
-    if cluster is not None:
-        rows = (Param(name="cluster", value=cluster), Param(name="rows", value="clustered"))
-        return Claim(CHECK, "data", family(CHECK, size), CLUSTERED, rows)
-    said = "independent" if plan.independent_rows else "assumed independent"
-    return Claim(CHECK, "data", family(CHECK, size), METHOD, (Param(name="rows", value=said),))
+    return Claim(CHECK, "data", family(CHECK, size), CLUSTERED if cluster else METHOD, row_params(plan, cluster))
+
+
+def _group(plan: Plan, value: ir.Value) -> ir.Value:
+    return group_of(plan, value).cast("string").fill_null("")
 
 
 def _counts(plan: Plan, opened: OpenTable, label: str, cluster: str | None) -> tuple[list[Floats], Floats]:
@@ -72,7 +73,7 @@ def _counts(plan: Plan, opened: OpenTable, label: str, cluster: str | None) -> t
 
     form = Multiclass(plan) if plan.task == "multiclass" else Binary(plan)
     value = form.label()(opened.table[label], label, opened.identity.uri)
-    whose = ibis.literal("") if cluster is None else opened.table[cluster].cast("string").fill_null("")
+    whose = ibis.literal("") if cluster is None else _group(plan, opened.table[cluster])
     table = opened.table.select(y=value, cluster=whose).filter(lambda rows: rows.y.notnull())
     of_class = _of_class(plan, table)
     sums = {f"y{place}": hit.sum() for place, hit in enumerate(of_class)}

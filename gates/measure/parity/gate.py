@@ -11,6 +11,7 @@ import numpy as np
 from gates.inputs.tables import arrow
 from gates.inputs.values import has_moment
 from gates.measure.census import table_of
+from gates.measure.grouping import group_of
 from gates.measure.interface import Findings, Given, Note, OpenTable
 from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.asof import point_in_time
@@ -116,7 +117,7 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
     pairs = pair(offline.table, online.table, key, named, columns)
     pairs = beside.timed(pairs, online.identity.as_of_us)
     if clusters:
-        pairs = pairs.mutate(**{CLUSTER: _first(pairs, list(clusters))})
+        pairs = pairs.mutate(**{CLUSTER: _first(plan, pairs, list(clusters))})
     inner = pair(offline.table, online.table, key, named, how="inner")
     tolerance = plan.parameters.parity_tolerance
     rows = {side: given.tables[side].identity.rows for side in SIDES}
@@ -259,10 +260,10 @@ def _ages(plan: Plan, own: Mapping[str, str]) -> dict[str, tuple[str | None, flo
     return found
 
 
-def _first(pairs: ir.Table, names: list[str]) -> ir.Value:
+def _first(plan: Plan, pairs: ir.Table, names: list[str]) -> ir.Value:
     import ibis
 
-    return ibis.coalesce(*(pairs[name].cast("string") for name in names))
+    return ibis.coalesce(*(group_of(plan, pairs[name]).cast("string") for name in names))
 
 
 def _alone(pairs: ir.Table, side: Side, basis: Basis, counts: Counts, rows: int) -> Alone | Reason:
@@ -274,7 +275,7 @@ def _alone(pairs: ir.Table, side: Side, basis: Basis, counts: Counts, rows: int)
     if name not in pairs.columns:
         return Reason.COLUMN_MISSING
     own = pairs.filter(pairs[f"in_{side}"].notnull())
-    cells = own.select(cluster=own[name].cast("string").fill_null(""), alone=~both_sides(own))
+    cells = own.select(cluster=group_of(basis.plan, own[name]).cast("string").fill_null(""), alone=~both_sides(own))
     answer = arrow(cells.group_by("cluster").aggregate(n=cells.count(), alone=cells.alone.sum()))
     return numbers(answer, "alone"), numbers(answer, "n"), codes(answer, "cluster")[1]
 

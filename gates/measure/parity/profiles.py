@@ -110,13 +110,13 @@ def _frame(found: Sequence[tuple[float, float, float]]) -> Frame:
 
 
 def profile(
-    table: ir.Table, names: Sequence[str], given: Mapping[str, Frame], *, cluster: str | None, cells: bool = False
+    table: ir.Table, names: Sequence[str], given: Mapping[str, Frame], *, cluster: ir.Value | None, cells: bool = False
 ) -> Profile:
     """Look at every row of a table once.
 
     Parameters
     ----------
-    names: features. given: a frame for each number. cells: count numbers by cell too.
+    cluster: what rows that hang together share. names: features. given: a frame for each number. cells: count numbers by cell too.
     """
     held = [name for name in names if name in table.columns]
     wanted: dict[str, Any] = {"rows": table.count()}
@@ -125,7 +125,7 @@ def profile(
     if cluster is None:
         answer, code = arrow(table.aggregate(**wanted)), None
     else:
-        answer = arrow(table.group_by(cluster_=text(table[cluster])).aggregate(**wanted))
+        answer = arrow(table.group_by(cluster_=text(cluster)).aggregate(**wanted))
         code = codes(answer, "cluster_")[1]
     looks = {name: _look(answer, index, _kind(table, name), given.get(name)) for index, name in enumerate(held)}
     return Profile(numbers(answer, "rows"), code, looks)

@@ -8,11 +8,13 @@ infinity are gaps. The rows are a sample of a window, and the figures have bound
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gates.measure.census import table_of
 from gates.measure.claims import NOTHING, Claim, family, row_params
+from gates.measure.grouping import group_of
 from gates.measure.interface import Given, Note, OpenTable
 from gates.measure.parity.chances import unequal_chances
 from gates.measure.parity.figures import items
@@ -38,6 +40,9 @@ from gates.measure.stats.shift import (
 )
 from gates.measure.sums import Where
 from gates.records import WHOLE, Item, Measurement, Param, Reason
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 SMD, RATIO, GAPS = "parity.smd", "parity.variance_ratio", "parity.missing_rate_difference"
 FINGERPRINT = "parity-fingerprint.csv"
@@ -95,7 +100,7 @@ def _sides(given: Given) -> tuple[Profile, Profile, bool] | Reason:
     if cluster is not None and cluster not in offline.table.columns:
         return Reason.COLUMN_MISSING
     common = frames([offline.table, online.table], names)
-    first, second = (profile(side.table, names, common, cluster=cluster) for side in (offline, online))
+    first, second = (profile(one.table, names, common, cluster=_group(given, one)) for one in (offline, online))
     return first, second, False
 
 
@@ -110,6 +115,11 @@ def _remembered(
     own = frames([online.table], names)
     shared = {name: _around(look.frame, own[name]) for name, look in before.looks.items() if name in own and look.frame}
     return before, profile(online.table, names, shared, cluster=None), True
+
+
+def _group(given: Given, side: OpenTable) -> ir.Value | None:
+    cluster = given.plan.parameters.cluster
+    return None if cluster is None else group_of(given.plan, side.table[cluster])
 
 
 def _around(before: Frame, own: Frame) -> Frame:

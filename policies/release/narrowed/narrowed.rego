@@ -192,7 +192,7 @@ _other := (({word |
 	not _same(word, said)
 } | {"cluster" |
 	cluster := _then.parameters.cluster
-	not input.plan.body.parameters.cluster == cluster
+	not _as_grouped(cluster)
 }) | {"independent rows" |
 	input.plan.body.independent_rows == true
 	_then.independent_rows == false
@@ -204,6 +204,11 @@ _other := (({word |
 _words := {
 	"key", "label", "time", "ingested", "labelled", "annotator", "guideline", "quasi_identifiers", "groups",
 	"quantiles", "intervals",
+}
+
+_as_grouped(cluster) if {
+	input.plan.body.parameters.cluster == cluster
+	object.get(input.plan.body.parameters, "cluster_by", "") == object.get(_then.parameters, "cluster_by", "")
 }
 
 _same(word, said) if input.plan.body.columns[word] == said
@@ -229,7 +234,7 @@ _said(plan, word) := plan.parameters[word] if {
 #   remedy: Put the parameter back in models/<model>/data.yaml, or have the risk role approve.
 _parameters := {object.union(_less("release.narrowed", "narrowed.parameter"), {"item": {"kind": "parameter", "name": name}}) |
 	some name in (object.keys(_then.parameters) | object.keys(input.plan.body.parameters))
-	not name in {"cluster", "slices", "weight"}
+	not name in {"cluster", "cluster_by", "slices", "weight"}
 	not _as_strict(name)
 }
 

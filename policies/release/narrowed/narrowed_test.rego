@@ -107,12 +107,19 @@ test_another_key if {
 	_names(_then({"columns": object.union(t.plan.columns, {"label": "late"})})) == {"label"}
 	_names(_then({"columns": object.union(t.plan.columns, {"groups": []})})) == set()
 	_names(_then({"parameters": object.union(t.plan.parameters, {"cluster": "day"})})) == {"cluster"}
+	_names(_then({"parameters": object.union(t.plan.parameters, {"cluster": "at", "cluster_by": "day"})})) == {"cluster"}
 	same := narrowed.results with input as t.production
 		with input.last as _then({"parameters": object.union(t.plan.parameters, {"cluster": "day"})})
 		with input.plan.body.parameters.cluster as "day"
 		with data.models.m as t.facts
 		with data.trust as t.trust
 	same == set()
+	by_value := narrowed.results with input as t.production
+		with input.last as _then({"parameters": object.union(t.plan.parameters, {"cluster": "at", "cluster_by": "day"})})
+		with input.plan.body.parameters.cluster as "at"
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	{result.item.name | some result in by_value} == {"cluster"}
 	found := narrowed.results with input as t.production
 		with input.plan.body.independent_rows as true
 		with data.models.m as t.facts

@@ -85,12 +85,33 @@ _as_parametrised if {
 	slices := required.slices(input.request.model, [])
 	count({column | some column in slices; not column in object.get(found, "slices", [])}) == 0
 	_rows_as_clustered(wanted)
+	_rows_as_timed(wanted)
 }
 
 # Rows are declared independent by the model's author; where the policy names a cluster key they are not.
 _rows_as_clustered(wanted) if not wanted.cluster
 
 _rows_as_clustered(_) if not input.plan.body.independent_rows
+
+# Who names a time has clusters: those that somebody named, or days; unless he declares independence.
+_rows_as_timed(_) if {
+	not input.plan.body.parameters.cluster_by
+	_named_or_untimed
+}
+
+_rows_as_timed(wanted) if {
+	not wanted.cluster
+	input.plan.body.parameters.cluster_by == "day"
+	input.plan.body.parameters.cluster == input.plan.body.columns.time
+}
+
+_named_or_untimed if input.plan.body.parameters.cluster
+
+_named_or_untimed if input.plan.body.independent_rows
+
+_named_or_untimed if input.plan.body.built_in
+
+_named_or_untimed if not input.plan.body.columns.time
 
 # METADATA
 # title: Unknown environment

@@ -74,6 +74,33 @@ test_other_parameters if {
 		with data.models.m as object.union(t.facts, {"cluster": "day"})
 }
 
+_of_rows(columns, parameters, rest) := found if {
+	body := object.union_n([
+		t.production.plan.body, {
+			"columns": object.union(t.plan.columns, columns),
+			"parameters": object.union(t.plan.parameters, parameters),
+		},
+		rest,
+	])
+	found := _codes with input as t.production with input.plan.body as body with data.models.m as t.facts
+}
+
+test_who_names_a_time_has_days if {
+	timed := {"time": "at"}
+	by_day := {"cluster": "at", "cluster_by": "day"}
+	_of_rows(timed, {}, {}) == {"plan.mismatch"}
+	_of_rows(timed, by_day, {}) == set()
+	_of_rows(timed, {"cluster": "user"}, {}) == set()
+	_of_rows(timed, {}, {"independent_rows": true}) == set()
+	_of_rows(timed, {}, {"built_in": true}) == set()
+	_of_rows(timed, {"cluster": "born", "cluster_by": "day"}, {}) == {"plan.mismatch"}
+	_of_rows({}, by_day, {}) == {"plan.mismatch"}
+	_codes == {"plan.mismatch"} with input as t.production
+		with input.plan.body.columns as object.union(t.plan.columns, timed)
+		with input.plan.body.parameters as object.union(t.plan.parameters, by_day)
+		with data.models.m as object.union(t.facts, {"cluster": "at"})
+}
+
 test_unknown_environment if {
 	"environment.unknown" in _codes with input as t.production
 		with input.request.environment as "moon"
