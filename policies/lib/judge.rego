@@ -17,6 +17,7 @@ import data.gates.lib.accepted
 import data.gates.lib.asked
 import data.gates.lib.comparison
 import data.gates.lib.figures
+import data.gates.lib.integers
 import data.gates.lib.limits
 import data.gates.lib.required
 
@@ -110,11 +111,45 @@ _measured(claim, figure, limit) := _looks_exhausted if {
 	not _looks_left
 } else := _family_too_large if {
 	not comparison.family_fits(figure)
+} else := _family_too_small if {
+	not figure.scope == "census"
+	not figure.family.size >= _judged_in[figure.family.name]
+} else := _family_padded if {
+	not figure.scope == "census"
+	not figure.family.size <= _at_most(_looked_at[figure.family.name])
 } else := _judged(word, claim, figure, limit) if {
 	word := comparison.verdict(_sense(claim), figure, limits.bar(limit), _looks)
 } else := _bounds_invalid
 
 _looks_left if comparison.looks_left(_looks)
+
+# A family's size corrects a failure for the claims that were looked at together: no fewer than were judged, and not so
+# many more than the evidence holds that nothing could fail. A census is what it is, in a family of whatever size.
+_families := {figure.family.name | some figure in _answers; not figure.scope == "census"}
+
+_judged_in := {name: count(found) |
+	some name in _families
+	found := {[figure.check, figure.slice, object.get(figure, "item", {})] |
+		some figure in _answers
+		figure.family.name == name
+		figure.status == "measured"
+	}
+}
+
+_looked_at := {name: count(found) |
+	some name in _families
+	found := {[figure.check, figure.slice, object.get(figure, "item", {})] |
+		some figure in figures.all
+		figure.family.name == name
+	}
+}
+
+# The most that a gate looks at for one figure: two sides in each of two directions, of each class.
+_at_most(number) := integers.total([number | some _ in [1, 2, 3, 4]; some _ in _classes])
+
+default _classes := ["one"]
+
+_classes := input.plan.body.columns.classes if count(input.plan.body.columns.classes) > 0
 
 _sense(claim) := required.checks[claim.check].sense
 
@@ -268,6 +303,22 @@ _looks_exhausted := _error("looks.exhausted")
 #   code: family.too_large
 #   remedy: Name fewer slices or items.
 _family_too_large := _error("family.too_large")
+
+# METADATA
+# title: Fewer claims than were judged
+# description: The family that the figure declares is smaller than the set of its figures, so that some would fail by chance.
+# custom:
+#   code: family.too_small
+#   remedy: Measure again; what wrote this figure counted wrongly, or only a part of the figures is of this run.
+_family_too_small := _error("family.too_small")
+
+# METADATA
+# title: More claims than there are figures
+# description: The family that the figure declares is far larger than what the evidence holds of it, so that hardly anything could fail.
+# custom:
+#   code: family.padded
+#   remedy: Measure again, and seal all that the gates wrote; the size of a family is the number of its claims.
+_family_padded := _error("family.padded")
 
 # METADATA
 # title: Bounds that contradict themselves

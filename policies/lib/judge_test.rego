@@ -199,6 +199,38 @@ test_a_reason_for_all_bins_names_none if {
 	_codes(_decide(t.evidence([f | some part in [all, [of_bin]]; some f in part])), "denies") == both
 }
 
+test_a_family_is_as_large_as_what_is_judged if {
+	_codes(_decide(_ece_family(3)), "denies") == set()
+	_codes(_decide(_ece_family(2)), "denies") == {"family.too_small"}
+	_codes(_decide(_ece_family(12)), "denies") == set()
+	_codes(_decide(_ece_family(13)), "denies") == {"family.padded"}
+	unnamed := t.evidence([after | some f in t.figures; after := _if_ece(f, {"family": "none"})])
+	_codes(_decide(unnamed), "denies") == {"family.too_large"}
+}
+
+test_each_class_may_be_looked_at if {
+	answer := t.decision with input as t.production
+		with input.plan.body.columns.classes as ["a", "b"]
+		with input.evidence as _ece_family(24)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	not "family.padded" in _codes(answer, "denies")
+}
+
+test_a_census_needs_no_correction if {
+	found := t.evidence([after | some f in t.figures; after := _if_ece(f, {"scope": "census", "family": {"name": "f", "size": 1}})])
+	_codes(_decide(found), "denies") == set()
+}
+
+_ece_family(size) := t.evidence([after |
+	some f in t.figures
+	after := _if_ece(f, {"family": {"name": "calibration.ece", "size": size}})
+])
+
+_if_ece(figure, change) := object.union(figure, change) if {
+	figure.check == "calibration.ece"
+} else := figure
+
 test_another_subject_does_not_answer if {
 	_codes(_decide(_ece({"subject": "champion"})), "denies") == {"check.missing"}
 }

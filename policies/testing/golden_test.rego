@@ -34,7 +34,7 @@ figure(check, subject, lower, upper) := {
 	"unit": "ratio",
 	"estimate": _point(lower, upper),
 	"bounds": bounds(lower, upper),
-	"family": {"name": check, "size": 1},
+	"family": {"name": check, "size": 4},
 	"params": [],
 	"predictions": "scored",
 }

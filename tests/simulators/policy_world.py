@@ -84,7 +84,7 @@ def bounds(lower: float | str, upper: float | str) -> list[Document]:
 
 
 def figure(check: str, subject: str, estimate: float, lower: float | str, upper: float | str, **rest: Any) -> Document:
-    """A measured figure; its family is of one unless said."""
+    """A measured figure; its family is of four claims unless said."""
     return {
         "check": check,
         "subject": subject,
@@ -94,7 +94,7 @@ def figure(check: str, subject: str, estimate: float, lower: float | str, upper:
         "estimate": estimate,
         "bounds": bounds(lower, upper),
         "scope": "sample",
-        "family": {"name": check, "size": 1},
+        "family": {"name": check, "size": 4},
         "n": 20_000,
         "unit": "ratio",
         "method": "test",
