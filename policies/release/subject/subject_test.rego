@@ -51,6 +51,15 @@ test_another_plan if {
 		with data.models.m as t.facts
 }
 
+test_levels_in_another_order_are_the_same if {
+	wanted := object.union(t.plan.parameters, {"curve_levels": [0.1, 0.5]})
+	every levels, found in {[0.5, 0.1]: set(), [0.1, 0.9]: {"plan.mismatch"}, [0.1]: {"plan.mismatch"}} {
+		_codes == found with input as t.production
+			with data.parameters as wanted
+			with input.plan.body.parameters as object.union(t.production.plan.body.parameters, {"curve_levels": levels})
+	}
+}
+
 test_other_parameters if {
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.plan.body.parameters.bins as 2
