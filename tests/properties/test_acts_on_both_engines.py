@@ -139,12 +139,15 @@ BOUND = "read from the verified ledger and bound by its head; what is asked abou
 LESS = "with less history, or none, there is less to deny for, never more to allow"
 TIME = "a time that the chain holds the entry to, or one that only another value would deny"
 SEEN = "what a monitor saw, signed with its demand; policy asks that it is said, and holds no limit against it"
+CALLED = "who started the job, by what CI calls them; the key that signs says so, and nobody is barred unnamed"
 
 _EVERYWHERE = {
     "request/model": "not read where no approval is asked for; the chain holds it to the slot",
     "request/version/name": SAID,
     "request/version/version": SAID,
     "request/reason": "any text with something in it",
+    "request/triggered_by": CALLED,
+    "request/triggered_by/*": CALLED,
     "ledger/sequence": BOUND,
     "ledger/served/*": BOUND,
     "ledger/served/*/time_us": BOUND,
@@ -198,6 +201,8 @@ HARMLESS: dict[str, dict[str, str]] = {
     "pause": {**_EVERYWHERE, **_ASKED_BY_A_MONITOR, "ledger/served": BOUND},
     "policy": {
         "request/reason": "any text with something in it",
+        "request/triggered_by": CALLED,
+        "request/triggered_by/*": CALLED,
         "ledger/sequence": BOUND,
         "ledger/owners": "the one who asks is listed by the trust data too",
         "ledger/owners/*": "as the owners",
