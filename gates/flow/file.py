@@ -11,8 +11,9 @@ from gates.flow.answer import view_of
 from gates.flow.check import failed_gates
 from gates.flow.decision import Decided, decide_on
 from gates.flow.stages import gather, unsealed
+from gates.inputs.opened import OpenTable
 from gates.inputs.profile import normalise, profile
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.measure.run import run_gates
 from gates.plan.build import builtin_plan
 from gates.plan.guess import Guess, guess, guess_champion_file

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
-from gates.measure.interface import Learned, OpenTable, Whose
+from gates.inputs.opened import OpenTable
+from gates.measure.interface import Learned, Whose
 from gates.project import Project
 from gates.records import Digest, ModelVersion, Reason
 from gates.records.base import is_digest

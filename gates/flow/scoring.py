@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gates.errors import GatesError
 from gates.flow.anchor import choose
-from gates.measure.interface import Anchor, Latency, OpenTable, Scored
+from gates.inputs.opened import Latency, OpenTable
+from gates.measure.interface import Anchor, Scored
 from gates.project import Project
 from gates.records import ModelVersion, Plan, Reason
 from gates.records.evidence import Isolation

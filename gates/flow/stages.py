@@ -18,7 +18,8 @@ from gates.flow.champion import ChampionDocuments
 from gates.flow.lineage import learned_by_both
 from gates.flow.metadata import metadata_of, revision_of
 from gates.flow.scoring import score_tables
-from gates.measure.interface import Given, Note, OpenTable
+from gates.inputs.opened import OpenTable
+from gates.measure.interface import Given, Note
 from gates.measure.run import GateRun, planned_gates, run_gates
 from gates.project import DEVELOPMENT, Project
 from gates.records import (

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
+from gates.inputs.opened import Contract
 from gates.inputs.stored import document_bytes
-from gates.measure.interface import Contract
 from gates.plan.document import Document, Location, parse_document
 from gates.plan.nearest import did_you_mean
 from gates.records import Table

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, mode
 from gates.bundle.canonical import digest_bytes
 from gates.bundle.store import Store
 from gates.errors import UsageError
+from gates.inputs.opened import Definition, OpenTable
 from gates.inputs.stored import DIGEST, document_bytes
-from gates.measure.interface import Definition, OpenTable
 from gates.plan.document import parse_document
 from gates.plan.placeholders import resolve_path
 from gates.records import Plan

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from gates.errors import GatesError, UsageError, without_values
+from gates.inputs.opened import Definition
 from gates.inputs.packages import environment, kept_environment
 from gates.inputs.sandbox import last_line
-from gates.measure.interface import Definition
 from gates.records import Table
 from gates.records.sources import Feast
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gates.inputs.opened import Latency
 from gates.inputs.sandbox import Job, run
 from gates.inputs.scorer import MODEL, Asked, ScorerFailed, check_end
-from gates.measure.interface import Latency
 
 if TYPE_CHECKING:
     import numpy as np

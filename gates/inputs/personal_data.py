@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gates.bundle.canonical import digest_bytes
 from gates.errors import UsageError
+from gates.inputs.opened import LookedAt, LookedInto
 from gates.inputs.stored import document_bytes
-from gates.measure.interface import LookedAt, LookedInto
 from gates.plan.document import parse_document
 from gates.records import Table
 from gates.records.base import Digest, Name, first_fault

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.engines import reading
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import row
-from gates.measure.interface import OpenTable
 from gates.plan.guess import ColumnProfile, Kind, Recipe
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gates.bundle.canonical import digest_document, digest_file
 from gates.inputs.engines import distinct, reading
+from gates.inputs.opened import OpenTable, Source
 from gates.inputs.tables import arrow, scalar
-from gates.measure.interface import OpenTable, Source
 from gates.plan.placeholders import fill, resolve_path
 from gates.records import Table, TableIdentity
 from gates.records.sources import Feast

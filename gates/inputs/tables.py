@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Self
 from gates.errors import EvidenceError, UsageError
 from gates.inputs.engines import Engine, distinct, reading
 from gates.inputs.files import Hashing, State, must_exist, printable, state_of
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables_delta import is_delta, read_delta
 from gates.inputs.tables_iceberg import is_iceberg, read_iceberg
-from gates.measure.interface import OpenTable
 from gates.plan.nearest import did_you_mean
 from gates.plan.placeholders import fill, resolve_path
 from gates.records import Digest, Table, TableIdentity

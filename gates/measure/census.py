@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gates.measure.interface import Given, OpenTable
+from gates.inputs.opened import OpenTable
+from gates.measure.interface import Given
 from gates.records import LADDER, Bound, Family, Item, Measurement, Param, Reason
 from gates.records.plan import TableRole
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from gates.errors import UsageError
 from gates.inputs.engines import reading
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow, column, row
 from gates.measure.calibration.binning import equal_mass_edges, micro_bin
 from gates.measure.grouping import group_of
-from gates.measure.interface import OpenTable
 from gates.measure.scored_binary import Binary
 from gates.measure.stats.clusters import Clusters
 from gates.measure.stats.resolution import Holdout, Scores, design_effect

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.engines import reading
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow
 from gates.inputs.values import is_moment, moment
-from gates.measure.interface import OpenTable
 from gates.records import Plan
 from gates.records.base import RowDigest
 

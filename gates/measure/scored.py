@@ -17,10 +17,11 @@ from typing import TypeAlias
 
 from gates.errors import UsageError
 from gates.inputs.engines import reading
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables
 from gates.measure import scored_columns as columns
 from gates.measure.grouping import group_of, no_days
-from gates.measure.interface import OpenTable, Scored
+from gates.measure.interface import Scored
 from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_columns import (

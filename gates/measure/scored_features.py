@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
 from gates.inputs.engines import reading
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables, column, scalar
-from gates.measure.interface import OpenTable
 from gates.measure.scored_pairs import by_position, free_name
 from gates.records import Plan
 

@@ -14,8 +14,9 @@ import pytest
 from gates.errors import UsageError
 from gates.inputs.definitions import with_sources
 from gates.inputs.feast import PYTHON, environment, feast_python
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables, arrow
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.measure.parity import ParityGate
 from gates.records import Columns, Plan, Reason, Table
 from gates.records.base import micros

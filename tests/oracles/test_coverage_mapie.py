@@ -17,8 +17,9 @@ from mapie.regression import ConformalizedQuantileRegressor, SplitConformalRegre
 from scipy import stats
 from sklearn.linear_model import LinearRegression, QuantileRegressor
 
+from gates.inputs.opened import OpenTable
 from gates.measure.calibration import CalibrationGate
-from gates.measure.interface import Findings, Given, OpenTable, Scored
+from gates.measure.interface import Findings, Given, Scored
 from gates.records import Measurement, Parameters, Plan, Reason, TableIdentity
 from gates.records.plan import Columns, Task
 

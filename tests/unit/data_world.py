@@ -7,7 +7,8 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from gates.measure.interface import Given, OpenTable
+from gates.inputs.opened import OpenTable
+from gates.measure.interface import Given
 from gates.records import Columns, Measurement, Parameters, Plan, Reason, TableIdentity
 
 DIGEST = "sha256:" + "0" * 64

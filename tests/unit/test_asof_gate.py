@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gates.decide.past import read_past
+from gates.inputs.opened import Definition
 from gates.inputs.tables import Tables
-from gates.measure.interface import Definition, Findings, Given
+from gates.measure.interface import Findings, Given
 from gates.measure.parity.asof import point_in_time
 from gates.records import Columns, Measurement, Plan, Reason, Requirement, Table
 

@@ -13,8 +13,8 @@ import pytest
 from contract_world import broken, column, contract, figures, found
 
 from gates.inputs.contracts import parse_contract
+from gates.inputs.opened import Contract
 from gates.measure.data.contract.changes import changes
-from gates.measure.interface import Contract
 
 READERS = [{"property": "consumers", "value": ["billing", "ops"]}]
 BEFORE = contract(

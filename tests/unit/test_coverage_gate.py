@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gates.inputs.opened import OpenTable
 from gates.measure.calibration import CalibrationGate
-from gates.measure.interface import Findings, Given, OpenTable, Scored
+from gates.measure.interface import Findings, Given, Scored
 from gates.records import LADDER, Measurement, ModelVersion, Parameters, Plan, Reason, TableIdentity
 from gates.records.measurement import Slice
 from gates.records.plan import Columns, Requirement

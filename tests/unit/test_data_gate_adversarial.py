@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables
 from gates.measure.data import DataGate
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.records import Columns, Measurement, Plan, Reason, Table
 
 DIGEST = "sha256:" + "0" * 64

@@ -11,9 +11,10 @@ import pytest
 from data_world import answer, table, times
 from data_world import given as world
 
+from gates.inputs.opened import OpenTable
 from gates.measure.data.order import time_order
 from gates.measure.data.twins import near_duplicates
-from gates.measure.interface import Given, Learned, OpenTable
+from gates.measure.interface import Given, Learned
 from gates.records import Reason
 
 

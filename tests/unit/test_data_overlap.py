@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 
 from gates.flow.lineage import learned_by
+from gates.inputs.opened import OpenTable
 from gates.inputs.registry import RunInput
 from gates.inputs.tables import Tables
 from gates.measure.data.overlap import overlaps
-from gates.measure.interface import Given, Learned, OpenTable, Scored
+from gates.measure.interface import Given, Learned, Scored
 from gates.records import Columns, Measurement, ModelVersion, Plan, Reason, Table, TableIdentity
 
 DIGEST = "sha256:" + "0" * 64

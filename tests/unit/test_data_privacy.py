@@ -22,11 +22,12 @@ from data_world import answer, given, table
 
 from gates.errors import UsageError, masked, without_values
 from gates.inputs.contracts import parse_contract
+from gates.inputs.opened import Contract, OpenTable
 from gates.inputs.tables import Tables
 from gates.measure.data import personal
 from gates.measure.data.cells import smallest_cell
 from gates.measure.data.classes import refuse_shown, untagged_columns
-from gates.measure.interface import Contract, Given, OpenTable
+from gates.measure.interface import Given
 from gates.records import Backfill, Reason, Table
 
 QUASI = {"quasi_identifiers": ("age", "sex")}

@@ -17,8 +17,9 @@ from gates.errors import UsageError
 from gates.inputs import feast
 from gates.inputs.definitions import with_sources
 from gates.inputs.feast_child import worst
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables, arrow
-from gates.measure.interface import Findings, Given, OpenTable
+from gates.measure.interface import Findings, Given
 from gates.measure.parity import ParityGate
 from gates.plan.build import documents_of
 from gates.plan.spec import load_spec

@@ -13,8 +13,9 @@ import pytest
 
 from gates.bundle.canonical import digest_document
 from gates.errors import UsageError
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables, arrow
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.measure.parity import ParityGate
 from gates.records import Columns, Plan, Reason, Table
 from gates.records.sources import RequestLog

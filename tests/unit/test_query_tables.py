@@ -10,8 +10,8 @@ import pytest
 
 from gates.bundle.canonical import digest_document
 from gates.errors import EvidenceError, UsageError
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables, arrow
-from gates.measure.interface import OpenTable
 from gates.records import Table
 
 SQL = "select s.id, p, y from scores s join labels using (id) where at <= $as_of order by id"

@@ -12,7 +12,8 @@ import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from test_regression_gate import limits, one, plan, sample
 
-from gates.measure.interface import Findings, Given, Latency, Scored
+from gates.inputs.opened import Latency
+from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression import RegressionGate
 from gates.records import Plan, Reason, Requirement
 

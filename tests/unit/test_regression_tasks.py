@@ -20,7 +20,8 @@ from sklearn.metrics import (
 )
 from test_regression_gate import limits, one, plan
 
-from gates.measure.interface import Findings, Given, OpenTable, Scored
+from gates.inputs.opened import OpenTable
+from gates.measure.interface import Findings, Given, Scored
 from gates.measure.regression import RegressionGate
 from gates.records import Plan, Reason, Requirement, TableIdentity
 

@@ -17,9 +17,10 @@ from scorer_models import probabilities, write_model
 
 from gates.flow.scoring import Scores, score_tables
 from gates.inputs import packages
+from gates.inputs.opened import Latency
 from gates.inputs.sandbox import isolation
 from gates.inputs.tables import Tables
-from gates.measure.interface import Latency, Scored
+from gates.measure.interface import Scored
 from gates.records import ModelVersion, Reason
 from gates.records.plan import Requirement
 

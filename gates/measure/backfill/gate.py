@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import row
 from gates.measure.backfill.note import Seen, note
 from gates.measure.backfill.tally import Tally, tallies
@@ -16,7 +17,7 @@ from gates.measure.backfill.times import broken_times
 from gates.measure.backfill.training import Mixture, mixture
 from gates.measure.backfill.versions import Versions, differing, edits, keys, partitions, versions
 from gates.measure.census import census, table_of, unmeasured
-from gates.measure.interface import Findings, Given, OpenTable
+from gates.measure.interface import Findings, Given
 from gates.records import Backfill, Item, Measurement, Param, Reason
 from gates.records.plan import TableRole
 

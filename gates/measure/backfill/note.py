@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gates.inputs.opened import OpenTable
 from gates.measure.backfill.tally import Tally
 from gates.measure.backfill.training import Mixture
 from gates.measure.backfill.versions import Versions
-from gates.measure.interface import Note, OpenTable
+from gates.measure.interface import Note
 from gates.records import Backfill, Reason
 
 ATTACHMENT = "backfill.json"

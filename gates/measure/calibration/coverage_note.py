@@ -20,11 +20,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gates.inputs.opened import OpenTable
 from gates.measure.calibration import widths
 from gates.measure.calibration.shares import share
 from gates.measure.calibration.strata import Stratum
 from gates.measure.census import table_of
-from gates.measure.interface import Given, Note, OpenTable, Scored
+from gates.measure.interface import Given, Note, Scored
 from gates.measure.stats.figure import Figure
 from gates.measure.sums import Part
 from gates.records import LADDER

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gates.errors import UsageError
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow, row
 from gates.measure.census import table_of
 from gates.measure.claims import Claim, family
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.measure.stats.agreement import alpha_interval, alpha_nominal, cohen, fleiss
 from gates.measure.stats.figure import Figure, Floats
 from gates.measure.sums import Where, numbers

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow
 from gates.measure.census import both_of
 from gates.measure.claims import Claim, family, row_params
 from gates.measure.grouping import group_of
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_multiclass import Multiclass
 from gates.measure.stats.figure import Floats

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import row
 from gates.measure.census import census, table_of, unmeasured
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.records import Item, Measurement, Reason
 from gates.records.plan import TableRole
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
+from gates.inputs.opened import Contract, OpenTable
 from gates.measure.census import census, unmeasured
-from gates.measure.interface import Contract, Given, OpenTable
+from gates.measure.interface import Given
 from gates.records import Item, Measurement, Plan, Reason
 from gates.records.plan import TableRole
 

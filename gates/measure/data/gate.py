@@ -11,10 +11,11 @@ from importlib import import_module
 from itertools import chain
 from typing import ClassVar
 
+from gates.inputs.opened import OpenTable
 from gates.measure.census import asked_for, census, table_of, unmeasured
 from gates.measure.data.overlap import no_overlaps, overlaps
 from gates.measure.data.scan import Holdout, Scan, Training, repeated_rows, scan, schema
-from gates.measure.interface import Findings, Given, Note, OpenTable
+from gates.measure.interface import Findings, Given, Note
 from gates.records import Item, Measurement, Reason
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import row
 from gates.inputs.values import has_moment, moment
 from gates.measure.census import census, table_of, unmeasured, with_rows
 from gates.measure.data.overlap import learned_of
-from gates.measure.interface import Given, Learned, OpenTable
+from gates.measure.interface import Given, Learned
 from gates.records import Item, Measurement, Reason
 
 CHECK = "data.time_order"

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import row, scalar
 from gates.measure.census import census, unmeasured
 from gates.measure.data.scan import kind, shared_rows
-from gates.measure.interface import Given, Learned, OpenTable, Whose
+from gates.measure.interface import Given, Learned, Whose
 from gates.records import Item, Measurement, Param, Reason
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gates.errors import UsageError, masked
+from gates.inputs.opened import LookedAt, OpenTable
 from gates.inputs.tables import arrow
 from gates.measure.census import census, unmeasured
 from gates.measure.claims import Claim, family
 from gates.measure.data.classes import classes
 from gates.measure.data.personal_texts import Look, Unread, look, plain, texts
-from gates.measure.interface import Given, LookedAt, Note, OpenTable
+from gates.measure.interface import Given, Note
 from gates.measure.stats.proportions import coverage
 from gates.measure.sums import Where
 from gates.records import WHOLE, Item, Measurement, Param, Reason

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
 from gates.inputs.values import absent, finite, moment
-from gates.measure.interface import OpenTable
 from gates.records import Columns, Reason
 from gates.records.base import micros
 

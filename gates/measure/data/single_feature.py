@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow
 from gates.inputs.values import absent, is_moment, moment
 from gates.measure.census import table_of, unmeasured
 from gates.measure.claims import NOTHING, Claim, family, row_params
 from gates.measure.grouping import group_of
-from gates.measure.interface import Given, OpenTable
+from gates.measure.interface import Given
 from gates.measure.sampling import sampled
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_multiclass import Multiclass

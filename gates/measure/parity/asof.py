@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.values import has_moment
 from gates.measure.census import asked_for, table_of
 from gates.measure.claims import NOTHING, Claim, family
-from gates.measure.interface import Findings, Given, Note, OpenTable
+from gates.measure.interface import Findings, Given, Note
 from gates.measure.parity.asof_join import Log, Rebuilt, rebuild
 from gates.measure.parity.compare import Feature, shared_features
 from gates.measure.parity.match import keys_compare

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from gates.inputs.opened import Definition
 from gates.measure.census import asked_for, census, unmeasured
-from gates.measure.interface import DEFINITIONS_NOTE, Definition, Findings, Given, Note
+from gates.measure.interface import DEFINITIONS_NOTE, Findings, Given, Note
 from gates.measure.parity.figures import items
 from gates.records import Measurement, Reason
 

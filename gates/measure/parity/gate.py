@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow
 from gates.inputs.values import has_moment
 from gates.measure.census import table_of
 from gates.measure.grouping import group_of
-from gates.measure.interface import Findings, Given, Note, OpenTable
+from gates.measure.interface import Findings, Given, Note
 from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.asof import point_in_time
 from gates.measure.parity.causes import Explanation, explain, explain_keys, explain_pair

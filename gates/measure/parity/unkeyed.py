@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gates.inputs.opened import OpenTable
 from gates.measure.census import table_of
 from gates.measure.claims import NOTHING, Claim, family, row_params
 from gates.measure.grouping import group_of
-from gates.measure.interface import Given, Note, OpenTable
+from gates.measure.interface import Given, Note
 from gates.measure.parity.chances import unequal_chances
 from gates.measure.parity.figures import items
 from gates.measure.parity.profiles import (

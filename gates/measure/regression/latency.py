@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gates.inputs.opened import Latency
 from gates.measure.claims import NOTHING, Claim, family, params
-from gates.measure.interface import Given, Latency
+from gates.measure.interface import Given
 from gates.measure.regression.metrics import LATENCY
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.latency import quantile_of, quantile_ratio

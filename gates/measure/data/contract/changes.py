@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gates.inputs.opened import Contract
 from gates.measure.data.classes import CLASSES, ColumnClass, column_class
 from gates.measure.data.contract import terms
 from gates.measure.data.contract.conditions import Unsaid, room
 from gates.measure.data.contract.expects import OPERATORS
-from gates.measure.interface import Contract
 
 if TYPE_CHECKING:
     from open_data_contract_standard.model import DataQuality, SchemaObject, SchemaProperty

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gates.inputs.engines import reading
+from gates.inputs.opened import Contract, OpenTable
 from gates.measure.census import census, table_of, unmeasured
 from gates.measure.data.contract import terms
 from gates.measure.data.contract.changes import Change, changes
 from gates.measure.data.contract.columns import View
 from gates.measure.data.contract.rules import Asked, CountRule, FreshRule, Rule, SqlRule, TypeRule, asked
 from gates.measure.data.contract.scan import Answer, Found, Target, measure
-from gates.measure.interface import Contract, Findings, Given, Note, OpenTable, contract_note
+from gates.measure.interface import Findings, Given, Note, contract_note
 from gates.records import Item, Measurement, Param, Reason
 from gates.records.plan import TableRole
 

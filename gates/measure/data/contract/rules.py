@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
+from gates.inputs.opened import Contract
 from gates.measure.data.contract import sql
 from gates.measure.data.contract.columns import Declared
 from gates.measure.data.contract.conditions import Condition, Unsaid, allowed, among, either, option, pattern, physical
 from gates.measure.data.contract.expects import OPERATORS, Expects
-from gates.measure.interface import Contract
 from gates.plan.nearest import did_you_mean
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
 from gates.inputs.engines import engine_errors
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow, row, scalar
 from gates.inputs.values import absent
 from gates.measure.data.contract.columns import View
@@ -28,7 +29,6 @@ from gates.measure.data.contract.rules import (
     TypeRule,
 )
 from gates.measure.data.scan import kind, micros_of, newest, repeated_rows
-from gates.measure.interface import OpenTable
 from gates.records import Reason
 
 if TYPE_CHECKING:

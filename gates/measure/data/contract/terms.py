@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
-from gates.measure.interface import Contract
+from gates.inputs.opened import Contract
 from gates.plan.nearest import did_you_mean
 
 if TYPE_CHECKING:
