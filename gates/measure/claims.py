@@ -82,8 +82,7 @@ def params(given: Given, **values: Scalar) -> tuple[Param, ...]:
 def row_params(plan: Plan, cluster: str | None) -> tuple[Param, ...]:
     """Return what was assumed about the rows of a sample; `cluster` names the key that they hang together by."""
     if cluster is not None:
-        by = plan.parameters.cluster_by
-        named = cluster if by is None else f"{cluster} by {by}"
+        named = plan.parameters.grouping(cluster)
         return (Param(name="cluster", value=named), Param(name="rows", value="clustered"))
     return (Param(name="rows", value="independent" if plan.independent_rows else "assumed independent"),)
 

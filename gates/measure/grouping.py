@@ -28,6 +28,11 @@ def group_of(plan: Plan, value: ir.Value) -> ir.Value:
     return (moment(value).epoch_seconds() / DAY_S).floor().cast("int64").cast("string")
 
 
+def group_text(plan: Plan, value: ir.Value) -> ir.Value:
+    """Return `group_of` as a text, which is empty where there is no value. Raises as `group_of`."""
+    return group_of(plan, value).cast("string").fill_null("")
+
+
 def no_days(plan: Plan, why: str) -> UsageError:
     """Return what is raised where the days of the plan's times are not to be had."""
     return UsageError(

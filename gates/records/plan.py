@@ -151,6 +151,10 @@ class Parameters(Record):
     cluster_by: Literal["day"] | None = None
     slices: tuple[Name, ...] = ()
 
+    def grouping(self, cluster: str) -> str:
+        """Return how a cluster's column is told to people: by the day where its days are the clusters."""
+        return cluster if self.cluster_by is None else f"{cluster} by {self.cluster_by}"
+
 
 class Table(Record):
     """Where a table is, by role.

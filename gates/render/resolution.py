@@ -101,13 +101,10 @@ def _known(plan: Plan, where: Slice, holdout: Holdout) -> str:
     if holdout.rate is not None:
         parts.append(f"base rate {figure(holdout.rate)}")
     if holdout.clusters is not None:
-        parts.append(f"{count(holdout.clusters)} clusters of {visible(_grouping(plan))}{_rough(holdout)}")
+        parts.append(
+            f"{count(holdout.clusters)} clusters of {visible(plan.parameters.grouping(plan.parameters.cluster or ''))}{_rough(holdout)}"
+        )
     return ", ".join(parts)
-
-
-def _grouping(plan: Plan) -> str:
-    by = plan.parameters.cluster_by
-    return f"{plan.parameters.cluster or ''}{f' by {by}' if by else ''}"
 
 
 def _rough(holdout: Holdout) -> str:

@@ -127,21 +127,16 @@ _looks_left if comparison.looks_left(_looks)
 # many more than the evidence holds that nothing could fail. A census is what it is, in a family of whatever size.
 _families := {figure.family.name | some figure in _answers; not figure.scope == "census"}
 
-_judged_in := {name: count(found) |
-	some name in _families
-	found := {[figure.check, figure.slice, object.get(figure, "item", {})] |
-		some figure in _answers
-		figure.family.name == name
-		figure.status == "measured"
-	}
-}
+_judged_in := _sizes([_place(figure) | some figure in _answers; figure.status == "measured"])
 
-_looked_at := {name: count(found) |
+_looked_at := _sizes([_place(figure) | some figure in figures.all])
+
+_place(figure) := [figure.family.name, [figure.check, figure.slice, object.get(figure, "item", {})]]
+
+# Family -> how many different claims it has.
+_sizes(places) := {name: count(found) |
 	some name in _families
-	found := {[figure.check, figure.slice, object.get(figure, "item", {})] |
-		some figure in figures.all
-		figure.family.name == name
-	}
+	found := {claim | some [family, claim] in places; family == name}
 }
 
 # The most that a gate looks at for one figure: two sides in each of two directions, of each class.

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables
 from gates.measure.interface import Findings, Given
 from gates.measure.parity import ParityGate
@@ -48,18 +49,24 @@ def measure(
         )
         named.append(table)
         opened[role] = tables.open(table, base=folder)
+    said = Columns(**{"key": ("k",), "features": ("x",), **(columns or {})})
+    return measure_opened(
+        tuple(named), opened, said, parameters=Parameters(**(parameters or {})), parity=parity, **plan
+    )
+
+
+def measure_opened(named: tuple[Table, ...], opened: dict[str, OpenTable], columns: Columns, **plan: Any) -> Findings:
+    """Return what the gate finds in tables that are open."""
     asked = Plan(
         model="m",
         task="binary",
         tier="high",
         environments=("development",),
         requirements=(),
-        parameters=Parameters(**(parameters or {})),
-        tables=tuple(named),
-        columns=Columns(**{"key": ("k",), "features": ("x",), **(columns or {})}),
+        tables=named,
+        columns=columns,
         policy_digest=DIGEST,
         spec_digest=DIGEST,
-        parity=parity,
         **plan,
     )
     found = ParityGate().measure(Given(plan=asked, tables=opened, scored=Reason.NOT_PROVIDED, champion=None))

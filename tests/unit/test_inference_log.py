@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from parity_world import measure_opened
 
 from gates.bundle.canonical import digest_document
 from gates.errors import UsageError
 from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables, arrow
-from gates.measure.interface import Given
-from gates.measure.parity import ParityGate
-from gates.records import Columns, Plan, Reason, Table
+from gates.records import Columns, Table
 from gates.records.sources import RequestLog
 
 AT = pd.Timestamp("2026-03-01 10:00", tz="UTC")
@@ -183,19 +182,9 @@ def test_rows_that_stand_for_unlike_numbers_of_requests_make_no_share(
         Table(role="offline", uri="offline.parquet"),
         Table(role="online", uri="log.parquet", scope="sample", log=words),
     )
-    plan = Plan(
-        model="m",
-        task="binary",
-        tier="high",
-        environments=("development",),
-        requirements=(),
-        tables=named,
-        columns=Columns(key=("id",), features=("x",)),
-        policy_digest=f"sha256:{'0' * 64}",
-        spec_digest=f"sha256:{'0' * 64}",
-    )
+    columns = Columns(key=("id",), features=("x",))
     with Tables(threads=1) as tables:
-        found = ParityGate().measure(Given(plan, tables.open_all(named, base=tmp_path), Reason.NOT_PROVIDED, None))
+        found = measure_opened(named, tables.open_all(named, base=tmp_path), columns)
     mismatch, *missing = (
         figure for figure in found.measurements if figure.check in ("parity.mismatch", "parity.missing")
     )

@@ -9,7 +9,7 @@ from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow
 from gates.measure.census import both_of
 from gates.measure.claims import Claim, family, row_params
-from gates.measure.grouping import group_of
+from gates.measure.grouping import group_text
 from gates.measure.interface import Given
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_multiclass import Multiclass
@@ -64,17 +64,13 @@ def _claim(plan: Plan, size: int, cluster: str | None) -> Claim:
     return Claim(CHECK, "data", family(CHECK, size), CLUSTERED if cluster else METHOD, row_params(plan, cluster))
 
 
-def _group(plan: Plan, value: ir.Value) -> ir.Value:
-    return group_of(plan, value).cast("string").fill_null("")
-
-
 def _counts(plan: Plan, opened: OpenTable, label: str, cluster: str | None) -> tuple[list[Floats], Floats]:
     """Rows of each class and rows with a label, by cluster (or all as one cell)."""
     import ibis
 
     form = Multiclass(plan) if plan.task == "multiclass" else Binary(plan)
     value = form.label()(opened.table[label], label, opened.identity.uri)
-    whose = ibis.literal("") if cluster is None else _group(plan, opened.table[cluster])
+    whose = ibis.literal("") if cluster is None else group_text(plan, opened.table[cluster])
     table = opened.table.select(y=value, cluster=whose).filter(lambda rows: rows.y.notnull())
     of_class = _of_class(plan, table)
     sums = {f"y{place}": hit.sum() for place, hit in enumerate(of_class)}

@@ -22,7 +22,7 @@ from gates.inputs.tables import arrow
 from gates.inputs.values import absent, is_moment, moment
 from gates.measure.census import table_of, unmeasured
 from gates.measure.claims import NOTHING, Claim, family, row_params
-from gates.measure.grouping import group_of
+from gates.measure.grouping import group_text
 from gates.measure.interface import Given
 from gates.measure.sampling import sampled
 from gates.measure.scored_binary import Binary
@@ -143,11 +143,8 @@ class _Holdout:
     def _selected(self, **columns: ir.Value) -> ir.Table:
         import ibis
 
-        group = ibis.literal("") if self.cluster is None else self._group(self.cluster)
+        group = ibis.literal("") if self.cluster is None else group_text(self.plan, self.rows[self.cluster])
         return self.rows.select(y=self.label, cluster=group, **columns)
-
-    def _group(self, cluster: str) -> ir.Value:
-        return group_of(self.plan, self.rows[cluster]).cast("string").fill_null("")
 
     def _ranked(self, name: str) -> ir.Table:
         value = self.rows[name]

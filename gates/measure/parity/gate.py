@@ -12,7 +12,7 @@ from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow
 from gates.inputs.values import has_moment
 from gates.measure.census import table_of
-from gates.measure.grouping import group_of
+from gates.measure.grouping import group_of, group_text
 from gates.measure.interface import Findings, Given, Note
 from gates.measure.parity.apart import apart, unlike
 from gates.measure.parity.asof import point_in_time
@@ -276,7 +276,7 @@ def _alone(pairs: ir.Table, side: Side, basis: Basis, counts: Counts, rows: int)
     if name not in pairs.columns:
         return Reason.COLUMN_MISSING
     own = pairs.filter(pairs[f"in_{side}"].notnull())
-    cells = own.select(cluster=group_of(basis.plan, own[name]).cast("string").fill_null(""), alone=~both_sides(own))
+    cells = own.select(cluster=group_text(basis.plan, own[name]), alone=~both_sides(own))
     answer = arrow(cells.group_by("cluster").aggregate(n=cells.count(), alone=cells.alone.sum()))
     return numbers(answer, "alone"), numbers(answer, "n"), codes(answer, "cluster")[1]
 

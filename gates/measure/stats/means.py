@@ -142,7 +142,8 @@ def _around(sums: PairSums, estimate: float, ratio: float, limits: tuple[float, 
     z, (low, high) = _quantiles(sums), limits
     if not np.isfinite(z[0]):
         return _boundless(sums, estimate, limits)
-    half = np.hypot(z * math.sqrt(_variance(sums, ratio).at(ratio)), z**2 * math.sqrt(_flips(sums, ratio).at(ratio)))
+    variance, flips = (form.at(ratio) for form in _forms(sums, ratio))
+    half = np.hypot(z * math.sqrt(variance), z**2 * math.sqrt(flips))
     lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
     return Figure(estimate, lower, upper, _rows(sums)).among(sums.clusters)
 
@@ -162,7 +163,7 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
     z2 = _quantiles(sums) ** 2
     if not np.isfinite(z2[0]):
         return _boundless(sums, ratio, (0.0, math.inf))
-    variance, flips = _variance(sums, ratio), _flips(sums, ratio)
+    variance, flips = _forms(sums, ratio)
 
     def width(value: float, flip: float) -> Floats:
         return np.asarray(z2 * value + z2**2 * flip, dtype=np.float64)
@@ -204,15 +205,23 @@ def _quantiles(sums: PairSums) -> Floats:
     return quantiles(rows - 1) if rows > 1 else np.full(RUNGS.size, math.inf)
 
 
-def _variance(sums: PairSums, ratio: float) -> _Form:
-    """Variance of the means, as a form: of rows, or of clusters where that is larger at the ratio seen."""
-    independent, total = _independent(sums), sums.weight
-    if sums.clusters is None:
-        return independent
+def _forms(sums: PairSums, ratio: float) -> tuple[_Form, _Form]:
+    """Variance of the means, and what the rule of three adds to it.
+
+    The first is of rows, or of clusters where that is larger at the ratio seen.
+    """
+    independent = _independent(sums)
+    variance = independent if sums.clusters is None else _between(sums, sums.clusters)
+    if variance.at(ratio) < independent.at(ratio):
+        variance = independent
+    return variance, _flips(sums, ratio, independent, variance)
+
+
+def _between(sums: PairSums, clusters: Clusters) -> _Form:
+    total = sums.weight
     pairs = ((each, float(each.sum()) / total) for each in (sums.a, sums.b))
-    in_a, in_b = (sums.clusters.sums((each - mean * sums.n) / total) for each, mean in pairs)
-    between = _Form(float(in_a @ in_a), float(in_a @ in_b), float(in_b @ in_b))
-    return between if between.at(ratio) >= independent.at(ratio) else independent
+    in_a, in_b = (clusters.sums((each - mean * sums.n) / total) for each, mean in pairs)
+    return _Form(float(in_a @ in_a), float(in_a @ in_b), float(in_b @ in_b))
 
 
 def _independent(sums: PairSums) -> _Form:
@@ -228,12 +237,12 @@ def _independent(sums: PairSums) -> _Form:
     )
 
 
-def _flips(sums: PairSums, ratio: float) -> _Form:
+def _flips(sums: PairSums, ratio: float, independent: _Form, variance: _Form) -> _Form:
     """Variance that one turned label in all rows would add, or one row of the largest loss in either model, as a form."""
-    least, rows, independent = sums.ceiling**2, sums.effective, _independent(sums)
+    least, rows = sums.ceiling**2, sums.effective
     of_a, of_b = (max(least, float(each.sum()) / sums.weight) for each in (sums.faa, sums.fbb))
     square, own = (_Form(a, 0.0, b).at(ratio) for a, b in ((of_a, of_b), (independent.aa, independent.bb)))
     share = min(1.0, own * rows / square) if square > 0 else 0.0
-    variance = _variance(sums, ratio).at(ratio)
-    scale = 1 / unseen_rows(sums.clusters, rows, independent.at(ratio), variance, share=share) ** 2
+    seen = independent.at(ratio), variance.at(ratio)
+    scale = 1 / unseen_rows(sums.clusters, rows, *seen, share=share) ** 2
     return _Form(of_a * scale, 0.0, of_b * scale)
