@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gates.inputs.tables import arrow, forget, keep, scalar
 from gates.inputs.values import absent, moment
 from gates.measure.parity.compare import Feature, equal
+from gates.measure.sums import double
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -135,12 +136,12 @@ def _columns(pairs: ir.Table, key: int, features: Sequence[Feature]) -> ir.Table
 def _stack(found: ir.Table, key: int, features: Sequence[Feature], tolerance: float) -> Stack:
     import ibis
 
-    text = ibis.literal("\x1f").join([as_text(found[f"l{index}"]) for index in range(key)])
     values = [
         ibis.struct(
             {
                 "f": ibis.literal(feature.index, "int64"),
-                "scale": ibis.literal(feature.scale, "float64"),
+                # A bare number would be a decimal, and be cast in every row.
+                "scale": double(feature.scale),
                 "a": found[feature.left],
                 "b": found[feature.right],
             }
@@ -148,10 +149,13 @@ def _stack(found: ir.Table, key: int, features: Sequence[Feature], tolerance: fl
         for feature in features
     ]
     names = {f"e{index}": found[f"l{index}"] for index in range(key)}
-    one = found.select(draw=text.hexdigest("md5"), **names, one=ibis.array(values).unnest())
-    table = one.select("draw", *names, **{name: one.one[name] for name in ("f", "scale", "a", "b")})
+    one = found.select(**names, one=ibis.array(values).unnest())
+    table = one.select(*names, **{name: one.one[name] for name in ("f", "scale", "a", "b")})
     known = {feature.index: feature for feature in features}
     table = table.filter(~same_in_stack(features[0], table.a, table.b, table.scale, tolerance))
+    # Not before the filter, which leaves few of the values that are stacked.
+    text = ibis.literal("\x1f").join([as_text(table[name]) for name in names])
+    table = table.mutate(draw=text.hexdigest("md5"))
     return Stack(table, known)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gates.inputs.values import finite
 from gates.measure.parity.causes.hypotheses import GRID, LINE, VALUE, Claim, Code, Detail
 from gates.measure.parity.causes.rows import Rows, by_feature, by_number, halved, most_frequent
+from gates.measure.sums import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 LEFT = 0.01
 ARITHMETIC = 1e-11  # relative: what is lost in computing h(a)
 WHOLE = 2.0**53
-MOST_STEPS = 1e9
+MOST_STEPS = 1e9  # beyond, the distance to a whole number says nothing
 DISTINCT = 5  # values of a straight line that is no mapping of categories
 BITS = (8, 11, 24)  # of the significand: bfloat16, float16, float32
 CLOCKS = {24.0: 1.0, 1440.0: 60.0}  # hours or minutes of the day: the length of the day, and of an hour
@@ -168,9 +169,9 @@ def _on_grid(fine: ir.FloatingValue, coarse: ir.FloatingValue, step: ir.Floating
     import ibis
 
     steps = coarse / step
-    steps = (steps.abs() < MOST_STEPS).ifelse(steps, ibis.null("float64"))  # engines round to whole numbers of 64 bits
-    on = (steps - steps.round()).abs() <= ibis.greatest(1e-6, 1e-9 * steps.abs())
-    return on & ((fine - coarse).abs() < step * (1 - 1e-6))
+    size = steps.abs()
+    on = (steps - nearest(steps)).abs() <= ibis.greatest(1e-6, 1e-9 * size)
+    return (size < MOST_STEPS) & on & ((fine - coarse).abs() < step * (1 - 1e-6))
 
 
 def _powers(t: ir.Table) -> dict[str, ir.FloatingValue]:
