@@ -12,3 +12,6 @@ def prepare() -> None:
     gc.set_threshold(300_000, 50, 50)
     # Looking through all installed packages for pydantic's plugins, of which records use none, takes a tenth of a start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    # NumPy's and SciPy's linear algebra start a thread for each core, which spins where a table engine wants to work. Its
+    # sums would also be others where there are other cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

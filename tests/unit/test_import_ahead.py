@@ -48,10 +48,12 @@ def test_a_module_that_is_put_off_is_loaded_by_its_first_use(tmp_path: Path, mon
     assert sys.modules["ahead_package.late"] is late
 
 
-def test_scipy_begins_without_a_compiler_of_fortran() -> None:
+def test_scipy_begins_without_what_it_does_not_use() -> None:
     code = (
         "import sys; from gates.measure.ahead import _try; _try('scipy.special');"
-        "assert 'scipy.special' in sys.modules and 'numpy.f2py.crackfortran' not in sys.modules;"
-        "import numpy.f2py; assert numpy.f2py.get_include()"
+        "assert 'scipy.special' in sys.modules;"
+        "assert not {'numpy.f2py.crackfortran', 'numpy.ma.core', 'numpy.testing._private'} & set(sys.modules);"
+        "import numpy.f2py; assert numpy.f2py.get_include();"
+        "import numpy.testing; numpy.testing.assert_equal(numpy.ma.masked_equal([1, 2], 2).sum(), 1)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
