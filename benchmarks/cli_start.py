@@ -24,6 +24,7 @@ def _milliseconds(command: list[str]) -> float:
 
 
 def main() -> None:
+    processes.compile_ours()
     commands = {
         "gates --help": [str(Path(sys.executable).with_name("gates")), "--help"],
         "python -c pass": [sys.executable, "-c", "pass"],
