@@ -14,6 +14,7 @@ from gates.errors import UsageError
 from gates.inputs.opened import Definition, OpenTable
 from gates.inputs.stored import DIGEST, document_bytes
 from gates.plan.document import parse_document
+from gates.plan.nearest import did_you_mean
 from gates.plan.placeholders import resolve_path
 from gates.records import Plan
 from gates.records.base import Digest, Name, first_fault
@@ -26,12 +27,13 @@ Default = Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class _Feature(_Part):
     name: Name
     version: Text
+    description: Text | None = None
     code: Name | None = None
     digest: Digest | None = None
     window: Text | None = None
@@ -57,7 +59,7 @@ class _Document(_Part):
 
 
 def read_definitions(plan: Plan, base: Path, store: Store | None = None) -> dict[str, dict[str, Definition]]:
-    """Read the definitions that stand beside tables, by word and feature; of several tables the first counts.
+    """Read the definitions that stand beside tables, by word and feature.
 
     Parameters
     ----------
@@ -65,15 +67,22 @@ def read_definitions(plan: Plan, base: Path, store: Store | None = None) -> dict
 
     Raises
     ------
-    UsageError: no such file, or not of the form.
+    UsageError: no such file, not of the form, or two of one word that contradict each other.
     """
-    paths: dict[str, str] = {}
-    for table in plan.tables:
-        for word in DEFINITIONS:
-            path = getattr(table, word)
-            if path is not None:
-                paths.setdefault(word, path)
-    return {word: _read(path, base, store) for word, path in paths.items()}
+    read: dict[str, dict[str, Definition]] = {}
+    for word in DEFINITIONS:
+        # In the order of the tables; a file beside several of them is read once.
+        paths = dict.fromkeys(path for table in plan.tables if (path := getattr(table, word)) is not None)
+        for path in paths:
+            found = _read(path, base, store)
+            if read.setdefault(word, found) != found:
+                raise UsageError(
+                    f"says otherwise than {next(iter(paths))}, and both are {word}",
+                    code=INVALID,
+                    where=path,
+                    remedy="name one of them",
+                )
+    return read
 
 
 def with_sources(
@@ -93,10 +102,18 @@ def _read(text: str, base: Path, store: Store | None) -> dict[str, Definition]:
     try:
         content = _Document.model_validate(document.value)
     except ValidationError as error:
-        remedy = "docs/feature-definitions.md shows the form"
-        raise UsageError(first_fault(error), code=INVALID, where=text, remedy=remedy) from error
+        raise UsageError(first_fault(error), code=INVALID, where=text, remedy=_remedy(error)) from error
     folder = base if text.startswith(DIGEST) else resolve_path(text, base).parent
     return {feature.name: _definition(feature, folder) for feature in content.features}
+
+
+def _remedy(error: ValidationError) -> str | None:
+    first = error.errors()[0]
+    if first["type"] != "extra_forbidden":
+        return "docs/feature-definitions.md shows the form"
+    return did_you_mean(
+        str(first["loc"][-1]), _Feature.model_fields if len(first["loc"]) > 1 else _Document.model_fields
+    )
 
 
 def _definition(feature: _Feature, folder: Path) -> Definition:

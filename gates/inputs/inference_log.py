@@ -157,7 +157,9 @@ def _taken_apart(table: Table, log: ir.Table) -> tuple[ir.Table, dict[str, Any]]
     items, rows = ibis.util.gen_name("items"), ibis.util.gen_name("rows")
     con.execute(f"CREATE TEMP TABLE {items} AS {_rows_of(source, words.columns or ())}")
     seen |= _row_counts(con, items, words, where)
-    features, seen["mixed"] = _structure(con, f"SELECT item FROM {items} WHERE json_type(item) = 'OBJECT'", where)  # noqa: S608
+    features, mixed = _structure(con, f"SELECT item FROM {items} WHERE json_type(item) = 'OBJECT'", where)  # noqa: S608
+    # What clients write as names can be anything, an address too: how many, and not which.
+    seen["names_of_several_types"] = mixed
     answers = _answers(con, items)
     names = [words.id, "request_row", words.time, "status_code", "sampling_fraction", "weight"]
     distinct([*names, *features, *answers], where)
@@ -253,15 +255,15 @@ def _row_counts(con: Any, items: str, words: RequestLog, where: str) -> dict[str
     }
 
 
-def _structure(con: Any, query: str, where: str) -> tuple[dict[str, Any], list[str]]:
-    """Names of the features with the types that hold all of their values; and those of several types, read as texts."""
+def _structure(con: Any, query: str, where: str) -> tuple[dict[str, Any], int]:
+    """Names of the features with the types that hold all of their values; and how many have several, read as texts."""
     said = con.execute(f"SELECT json_group_structure(item) FROM ({query})").fetchone()[0]  # noqa: S608
     found = json.loads(said) if said else {}
     if not isinstance(found, dict):
         found = {}
     if len(found) > MOST_FEATURES:
         raise UsageError(f"requests name {len(found)} features", code="log.features", where=where)
-    return {name: _held(kind) for name, kind in found.items()}, sorted(n for n, kind in found.items() if kind == "JSON")
+    return {name: _held(kind) for name, kind in found.items()}, list(found.values()).count("JSON")
 
 
 def _held(kind: Any) -> Any:

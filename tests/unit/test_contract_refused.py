@@ -95,6 +95,14 @@ def test_a_column_that_says_something_wrong(tmp_path: Path, said: dict[str, Any]
             contract(column("t"), top={"slaProperties": [{"property": "latency", "value": "soon", "element": "t"}]}),
             "soon is no time",
         ),
+        (
+            contract(column("t"), top={"slaProperties": [{"property": "latency", "value": 1, "element": "fligths.t"}]}),
+            '"fligths", which is no table of the contract; did you mean "flights"?',
+        ),
+        (
+            contract(column("a", "string"), customProperties=[{"property": "authoritativeTimestamp", "value": "a"}]),
+            '"a" is of the logicalType string',
+        ),
     ],
 )
 def test_a_contract_that_says_something_wrong(tmp_path: Path, said: Any, words: str) -> None:
@@ -175,6 +183,23 @@ def test_tables_of_no_and_of_one_row(tmp_path: Path, rows: int) -> None:
     seen = found(tmp_path, FRAME.head(rows), said)
     expected = {"rowCount": 1, "most": "empty_table"} if rows == 0 else {"most": 1}
     assert broken(seen) == expected
+    assert set(figures(seen, "data.contract_incomplete").values()) == {1}
+
+
+def test_terms_that_say_nothing_are_missing(tmp_path: Path) -> None:
+    blank = contract(
+        column("a", "integer", primaryKey=True, description="."),
+        column("t"),
+        customProperties=[
+            {"property": "authoritativeTimestamp", "value": "t"},
+            {"property": "timestampKind", "value": "event"},
+        ],
+        top={
+            "team": {"name": " ", "members": [{"username": "-", "role": "owner"}]},
+            "slaProperties": [{"property": "timeOfAvailability", "value": "soon"}],
+        },
+    )
+    seen = found(tmp_path, FRAME, blank)
     assert set(figures(seen, "data.contract_incomplete").values()) == {1}
 
 

@@ -146,6 +146,13 @@ def test_references_to_another_table(tmp_path: Path, engine: Tables) -> None:
     assert broken(found(tmp_path, frame, nowhere, tables=engine)) == {"a.foreignKey to online": "table_missing"}
 
 
+def test_references_of_whole_numbers_beyond_what_a_double_holds(tmp_path: Path, engine: Tables) -> None:
+    said = contract(column("a", "number", relationships=[{"to": "training.a"}]))
+    whole, real = pd.DataFrame({"a": [2**53 + 1, 2**53, 3]}), pd.DataFrame({"a": [2.0**53, 3.0, 2.5, 1e300]})
+    assert broken(found(tmp_path, whole, said, tables=engine, training=real)) == {"a.foreignKey to training": 1}
+    assert broken(found(tmp_path, real, said, tables=engine, training=whole)) == {"a.foreignKey to training": 2}
+
+
 def test_null_rates_by_slice(tmp_path: Path, engine: Tables) -> None:
     frame = pd.DataFrame({"s": ["a"] * 8 + ["b"] * 2, "v": [None] + [1.0] * 7 + [None, 2.0]})
     quality = {"metric": "nullValues", "mustBeLessOrEqualTo": 20, "unit": "percent"}

@@ -110,8 +110,22 @@ class TestClasses:
         plan = asked.plan.model_copy(update={"backfill": Backfill(partition="sex", from_us=0, to_us=10)})
         with pytest.raises(UsageError, match="groups and partitions are shown"):
             refuse_shown(plan, asked.contracts)
+        for hidden in (
+            column("SEX", **said),
+            column("sex", "object", classification="public", properties=[column("of", **said)]),
+            column("sex", "array", items={"logicalType": "string", **said}),
+        ):
+            asked = with_contract({"sex": ["f"]}, hidden, slices=("sex",))
+            with pytest.raises(UsageError, match=r'column "(?i:sex)" is'):
+                refuse_shown(asked.plan, asked.contracts)
         fine = with_contract({"sex": ["f"]}, column("sex", classification="sensitive"), slices=("sex",))
         refuse_shown(fine.plan, fine.contracts)
+
+    def test_an_object_is_classed_by_its_parts_where_all_of_them_are(self) -> None:
+        parts = [column("x", classification="public"), column("y", classification="internal")]
+        whole, half = column("a", "object", properties=parts), column("b", "object", properties=[*parts, column("z")])
+        (found,) = untagged_columns(with_contract({"a": [1], "b": [1]}, whole, half))
+        assert found.estimate == 1
 
 
 @contextmanager

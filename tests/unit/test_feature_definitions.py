@@ -135,6 +135,8 @@ def test_absent_is_not_good(folder: Path) -> None:
         "features: [{name: x, version: '1', code: x.sql, default: .nan}]",
         "features: [{name: x, version: '1', code: x.sql}, {name: x, version: '2', code: x.sql}]",
         "features: [{name: x, version: '1', code: absent.sql}]",
+        "features: [{name: x, version: '1', code: x.sql, windw: 30d}]",
+        "feature: []",
         "features: [",
     ],
 )
@@ -143,6 +145,26 @@ def test_what_is_no_definition_is_one_line(folder: Path, text: str) -> None:
     with pytest.raises(UsageError) as raised:
         look(plan(definitions="bad.yaml"), folder)
     assert "\n" not in str(raised.value)
+
+
+def test_a_misspelt_word_is_told(folder: Path) -> None:
+    text = (folder / "features.yaml").read_text(encoding="utf-8")
+    (folder / "bad.yaml").write_text(text.replace("window", "windw"), encoding="utf-8")
+    with pytest.raises(UsageError, match='did you mean "window"'):
+        look(plan(definitions="bad.yaml"), folder)
+
+
+def test_tables_that_contradict_each_other(folder: Path) -> None:
+    same, other = written(folder, "same.json"), written(folder, "other.json", window="7d")
+    asked = plan(definitions="features.yaml", serving_definitions=same)
+    for path in (same, other):
+        online = Table(role="online", uri="o", serving_definitions=path)
+        both = asked.model_copy(update={"tables": (*asked.tables, online)})
+        if path == same:
+            assert estimates(look(both, folder))[DIFFERS, "x"] == 0.0
+        else:
+            with pytest.raises(UsageError, match=r"other\.json.*otherwise than same\.json"):
+                look(both, folder)
 
 
 def test_no_such_file_is_one_line(folder: Path) -> None:

@@ -29,10 +29,17 @@ PERSONAL = frozenset({"pii", "phi"})
 
 @dataclass(frozen=True)
 class ColumnClass:
-    """What a contract says of a column: `level` is one of CLASSES, None where it says none; `personal` where tagged so."""
+    """What a contract says of a column.
+
+    Attributes
+    ----------
+    level: one of CLASSES, None where it has none. personal: tagged as about people.
+    restricted: its values are for the fewest; where `level` is, or that of a part of it.
+    """
 
     level: str | None
     personal: bool
+    restricted: bool
 
 
 def classes(contract: Contract) -> dict[str, ColumnClass]:
@@ -41,15 +48,28 @@ def classes(contract: Contract) -> dict[str, ColumnClass]:
     for part in contract.object.properties or []:
         name = part.physicalName or part.name
         if name is not None:
-            found[name] = column_class(part)
+            found[name] = _with_parts(part)
     return found
 
 
 def column_class(part: SchemaProperty) -> ColumnClass:
-    """Return the class of one property of a contract."""
-    level = (part.classification or "").strip().casefold()
+    """Return the class of one property of a contract, whatever is inside it."""
+    word = (part.classification or "").strip().casefold()
     personal = any(tag.strip().casefold() in PERSONAL for tag in part.tags or [])
-    return ColumnClass(level if level in CLASSES else None, personal)
+    return ColumnClass(word if word in CLASSES else None, personal, word == "restricted")
+
+
+def _with_parts(part: SchemaProperty) -> ColumnClass:
+    """An object or a list is classed as strictly as what is inside it; without a class of its own, if each part has one."""
+    own = column_class(part)
+    inside = [_with_parts(each) for each in (*(part.properties or ()), *((part.items,) if part.items else ()))]
+    named = own.level is not None or (bool(inside) and all(each.level is not None for each in inside))
+    levels = [each.level for each in (own, *inside) if each.level is not None]
+    return ColumnClass(
+        max(levels, key=CLASSES.index) if named else None,
+        own.personal or any(each.personal for each in inside),
+        own.restricted or any(each.restricted for each in inside),
+    )
 
 
 def untagged_columns(given: Given) -> Iterator[Measurement]:
@@ -80,9 +100,11 @@ def refuse_shown(plan: Plan, contracts: Mapping[TableRole, Contract]) -> None:
         r.slice.column for r in plan.requirements if r.slice and r.slice.column
     }
     named |= {plan.backfill.partition} if plan.backfill else set()
+    # Engines fold case: a contract that writes a column otherwise than the table still means it.
+    folded = {name.casefold() for name in named}
     for role, contract in contracts.items():
         for name, of in sorted(classes(contract).items()):
-            if name in named and (of.personal or of.level == "restricted"):
+            if name.casefold() in folded and (of.personal or of.restricted):
                 what = "about people" if of.personal else "restricted"
                 raise UsageError(
                     f'column "{name}" is {what}, and values of slices, groups and partitions are shown',

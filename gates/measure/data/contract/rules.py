@@ -352,26 +352,19 @@ class _Reader:
         return target, column
 
     def _latency(self) -> Iterator[Rule]:
-        from gates.measure.data.contract.terms import authoritative, is_lag, seconds
+        from gates.measure.data.contract.terms import authoritative, own_lags, seconds
 
-        for index, said in enumerate(self._contract.standard.slaProperties or ()):
-            if not is_lag(said.property):
-                continue
-            at: Location = ("slaProperties", index)
-            for element in (said.element or "").split(","):
-                object_, _, column = element.strip().rpartition(".")
-                if object_ not in ("", self._object.name, self._object.physicalName):
-                    continue
-                name = column or authoritative(self._contract)
-                if name is None:
-                    raise self._refuse(at, f"{said.property}: of which column?", f"element: {self._object.name}.COLUMN")
-                allowed_s = seconds(said.value, said.unit)
-                if allowed_s is None:
-                    text = f"{said.property}: {said.value} {said.unit or ''} is no time"
-                    raise self._refuse(
-                        (*at, "value"), text.replace("  ", " "), "value: 4, unit: h (s, min, h, d, w or y)"
-                    )
-                yield FreshRule(f"{said.property} {self._known(name, at)}", at, (name,), seconds=allowed_s)
+        for lag in own_lags(self._contract):
+            at: Location = ("slaProperties", lag.place)
+            said = lag.said
+            name = lag.column or authoritative(self._contract)
+            if name is None:
+                raise self._refuse(at, f"{said.property}: of which column?", f"element: {self._object.name}.COLUMN")
+            allowed_s = seconds(said.value, said.unit)
+            if allowed_s is None:
+                text = f"{said.property}: {said.value} {said.unit or ''} is no time"
+                raise self._refuse((*at, "value"), text.replace("  ", " "), "value: 4, unit: h (s, min, h, d, w or y)")
+            yield FreshRule(f"{said.property} {self._known(name, at)}", at, (name,), seconds=allowed_s)
 
 
 _METRICS = frozenset({"nullValues", "missingValues", "invalidValues", "duplicateValues"})

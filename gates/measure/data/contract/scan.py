@@ -212,9 +212,23 @@ def _reference(rule: ReferenceRule, view: View, rows: int, target: Target) -> An
     theirs = other.table.select(**{f"k{i}": other.table[name] for i, name in enumerate(rule.others)}).distinct()
     if any(kind(ours, name) != kind(theirs, name) for name in ours.columns):
         return Reason.COLUMN_MISSING
-    alone = ours.anti_join(theirs, [ours[name] == theirs[name] for name in ours.columns])
+    alone = ours.anti_join(theirs, [_same(ours[name], theirs[name]) for name in ours.columns])
     measured = int(scalar(alone.count()))
     return Found(rule, measured, rule.expects.missed_by(measured, rows), rows)
+
+
+def _same(one: ir.Value, other: ir.Value) -> ir.BooleanValue:
+    """Whether two values of one kind are the same. Engines would read whole numbers as doubles, which hold 53 bits."""
+    if one.type().is_floating() and other.type().is_integer():
+        return _whole(one) == other
+    if one.type().is_integer() and other.type().is_floating():
+        return one == _whole(other)
+    return one == other
+
+
+def _whole(value: ir.Value) -> ir.Value:
+    fits = (value.abs() < 2.0**63) & (value % 1 == 0)
+    return fits.ifelse(value.cast("int64"), None)
 
 
 def _by_slice(rule: NullRule, view: View, rows: int) -> Found:

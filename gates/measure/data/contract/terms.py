@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gates.errors import UsageError
 from gates.inputs.opened import Contract
+from gates.measure.data.contract.columns import Declared
 from gates.plan.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from open_data_contract_standard.model import CustomProperty
+    from open_data_contract_standard.model import CustomProperty, ServiceLevelAgreementProperty
 
 TIMESTAMP, KIND, CONSUMERS = "authoritativeTimestamp", "timestampKind", "consumers"
 KINDS = ("event", "processing")
 
 TERMS = {
     "owner": "team.name, or a member of the team whose role is owner",
-    "authoritative timestamp": f"customProperties {TIMESTAMP} (a column) and {KIND} ({' or '.join(KINDS)})",
-    "availability window": "slaProperties timeOfAvailability",
-    "allowed lag": "slaProperties latency",
+    "authoritative timestamp": f"customProperties {TIMESTAMP} (a column of dates or times) and {KIND} "
+    f"({' or '.join(KINDS)})",
+    "availability window": "slaProperties timeOfAvailability, with a time",
+    "allowed lag": "slaProperties latency, of a column of this table",
     "entity key": "primaryKey, with a description of each of its columns",
 }
 """What must be named, and where."""
@@ -33,9 +36,41 @@ _UNITS = {
 }  # fmt: skip
 
 
-def is_lag(word: str | None) -> bool:
-    """Whether an slaProperty says how late the newest rows may be."""
-    return (word or "").casefold() in _LAG
+_TIMES = ("date", "timestamp")
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late the newest rows of a table may be.
+
+    Attributes
+    ----------
+    place: among the contract's slaProperties. object: as the contract calls the table; empty where it is not named.
+    column: empty where it is the authoritative timestamp.
+    """
+
+    place: int
+    said: ServiceLevelAgreementProperty
+    object: str
+    column: str
+
+
+def lags(contract: Contract) -> Iterator[Lag]:
+    """Return each lag that the contract allows, of all its tables."""
+    for place, said in enumerate(contract.standard.slaProperties or ()):
+        if _is(said.property, _LAG):
+            for element in (said.element or "").split(","):
+                object_, _, column = element.strip().rpartition(".")
+                yield Lag(place, said, object_, column)
+
+
+def own_lags(contract: Contract) -> Iterator[Lag]:
+    """Return those of the contract's own table."""
+    return (lag for lag in lags(contract) if lag.object in ("", contract.object.name, contract.object.physicalName))
+
+
+def _is(word: str | None, words: frozenset[str]) -> bool:
+    return (word or "").casefold() in words
 
 
 def seconds(value: object, unit: str | None) -> float | None:
@@ -54,37 +89,54 @@ def authoritative(contract: Contract) -> str | None:
     return None if found is None else str(found)
 
 
-def check(contract: Contract, columns: Iterable[str]) -> None:
-    """Refuse a timestamp that is no column, and a kind of it that is not known.
+def check(contract: Contract, columns: Mapping[str, Declared]) -> None:
+    """Refuse a timestamp that is no column or holds no time, a kind of it that is not known, a lag of no table.
 
     Raises
     ------
     UsageError: with the nearest word.
     """
-    known = list(columns)
-    for name, words in ((TIMESTAMP, known), (KIND, list(KINDS))):
+    here = ("schema", contract.place, "customProperties")
+    for name, words in ((TIMESTAMP, list(columns)), (KIND, list(KINDS))):
         said = _custom(contract, name)
         if said is not None and said not in words:
-            raise UsageError(
-                f'{name}: "{str(said)[:80]}" is not known',
-                code="contract.rule",
-                where=contract.where(("schema", contract.place, "customProperties")),
-                remedy=did_you_mean(str(said), words),
-            )
+            text = f'{name}: "{str(said)[:80]}" is not known'
+            raise _refused(contract, here, text, did_you_mean(str(said), words))
+    column = columns.get(authoritative(contract) or "")
+    if column is not None and column.logical not in (None, *_TIMES):
+        text = f'{TIMESTAMP}: "{column.name}" is of the logicalType {column.logical}'
+        raise _refused(contract, here, text, f"name a column of the logicalType {' or '.join(_TIMES)}")
+    objects = [name for each in contract.standard.schema_ or () for name in (each.name, each.physicalName) if name]
+    for lag in lags(contract):
+        if lag.object and lag.object not in objects:
+            text = f'{lag.said.property} of "{lag.object[:80]}", which is no table of the contract'
+            raise _refused(contract, ("slaProperties", lag.place), text, did_you_mean(lag.object, objects))
+
+
+def _refused(contract: Contract, at: tuple[str | int, ...], text: str, remedy: str | None) -> UsageError:
+    return UsageError(text, code="contract.rule", where=contract.where(at), remedy=remedy)
 
 
 def named(contract: Contract) -> dict[str, bool]:
     """Return which of TERMS the contract names."""
-    standard, table = contract.standard, contract.object
-    words = {(each.property or "").casefold() for each in standard.slaProperties or () if each.value is not None}
-    key = [part for part in table.properties or () if part.primaryKey]
+    parts = contract.object.properties or ()
+    key = [part for part in parts if part.primaryKey]
+    times = {part.name for part in parts if part.logicalType in _TIMES}
+    levels = contract.standard.slaProperties or ()
     return {
         "owner": owner(contract) is not None,
-        "authoritative timestamp": authoritative(contract) is not None and _custom(contract, KIND) is not None,
-        "availability window": bool(words & _AVAILABLE),
-        "allowed lag": bool(words & _LAG),
-        "entity key": bool(key) and all((part.description or "").strip() for part in key),
+        "authoritative timestamp": authoritative(contract) in times and _custom(contract, KIND) is not None,
+        "availability window": any(
+            _is(each.property, _AVAILABLE) and any(map(str.isdigit, str(each.value or ""))) for each in levels
+        ),
+        "allowed lag": any(True for _ in own_lags(contract)),
+        "entity key": bool(key) and all(_tells(part.description) for part in key),
     }
+
+
+def _tells(text: str | None) -> bool:
+    """Whether there is a letter or a digit in a text."""
+    return any(map(str.isalnum, text or ""))
 
 
 def owner(contract: Contract) -> str | None:
@@ -93,7 +145,7 @@ def owner(contract: Contract) -> str | None:
     members = team if isinstance(team, list) else (team.members or []) if team else []
     owners = [member.username or member.name for member in members if (member.role or "").casefold().endswith("owner")]
     name = None if team is None or isinstance(team, list) else team.name
-    return ", ".join(each for each in (name, *owners) if each) or None
+    return ", ".join(each.strip() for each in (name, *owners) if each and _tells(each)) or None
 
 
 def consumers(contract: Contract, column: str | None = None) -> tuple[str, ...]:
@@ -110,7 +162,7 @@ def promised(contract: Contract) -> dict[str, str]:
     levels = {
         f"{each.property} {each.element or ''}".strip(): f"{each.value} {each.unit or ''}".strip()
         for each in contract.standard.slaProperties or ()
-        if is_lag(each.property) or (each.property or "").casefold() in _AVAILABLE
+        if _is(each.property, _LAG | _AVAILABLE)
     }
     return {word: str(value) for word, value in said.items() if value is not None} | levels
 
