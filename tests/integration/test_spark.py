@@ -309,6 +309,12 @@ class TestFigures:
         assert seen["data.duplicate_keys", None] > 0
         assert seen["data.holdout_overlap", "training"] > 0
 
+        renamed = pd.concat([training, holdout]).assign(day=lambda t: "x" + t["day"])
+        renamed.to_parquet(tmp_path / "training.parquet")
+        found = agree((DataGate(),), given, spark, duckdb)
+        copied = next(m for m in found if m["check"] == "data.holdout_overlap")
+        assert (copied["estimate"], copied["params"][0]["value"]) == (2_000, "features")
+
     @pytest.mark.long
     def test_data_that_is_asked_for(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
         holdout = world(1_500).drop_duplicates("id").assign(label=lambda t: t.y)

@@ -95,7 +95,7 @@ def good(n: int = 10, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_good_table(bench: Bench) -> None:
-    found = bench.measure(holdout=good(), training=good(20, k=range(100, 120)))
+    found = bench.measure(holdout=good(), training=good(20, k=range(100, 120), x=np.linspace(-1, 10, 20)))
     assert found.pop(("data.champion_overlap", None)).reason is Reason.NO_CHAMPION
     assert {key: figure.estimate for key, figure in found.items()} == {
         ("data.rows", None): 10,

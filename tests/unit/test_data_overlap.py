@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import ibis
 import numpy as np
@@ -59,7 +60,8 @@ def overlap(holdout: dict[str, Any], context: str = "training", **learned: Any) 
 
 
 def rows(k: Any) -> dict[str, Any]:
-    return {"k": k, "x": np.arange(len(k)) / 7, "z": [f"r{i}" for i in range(len(k))]}
+    """Rows of these keys, each key with features of its own."""
+    return {"k": k, "x": [crc32(repr(one).encode()) / 7 for one in k], "z": [f"r{one!r}" for one in k]}
 
 
 def test_by_key_null_being_one() -> None:
@@ -104,6 +106,97 @@ class TestByFeatures:
         found = figures(asked, table(rows(range(10))))["holdout_overlap", "training"]
         assert found.estimate == 2
         assert [(p.name, p.value) for p in found.params] == [("by", "features"), ("named_by", "spec")]
+
+
+class TestUnderAnotherKey:
+    """Both tables have the key, and still a row may stand in the other under another one."""
+
+    N = 2_000
+
+    def holdout(self, seed: int = 1, **changes: Any) -> dict[str, Any]:
+        rng = np.random.default_rng(seed)
+        coarse = rng.choice(["a", "b"], self.N)
+        return {"k": range(self.N), "x": rng.normal(size=self.N), "z": coarse, **changes}
+
+    def training(self, seed: int = 2, **changes: Any) -> dict[str, Any]:
+        return self.holdout(seed, **{"k": range(10_000, 10_000 + self.N), **changes})
+
+    def beside(self, first: dict[str, Any], second: dict[str, Any], copied: int) -> dict[str, Any]:
+        """The second table with so many rows of the first one besides, under keys of their own."""
+        copies = pd.DataFrame(first).head(copied).assign(k=lambda t: t.k + 50_000)
+        return pd.concat([pd.DataFrame(second), copies]).to_dict("list")
+
+    @pytest.mark.parametrize("copied", [0, 20, 2_000])
+    def test_copies_are_counted(self, copied: int) -> None:
+        holdout = self.holdout()
+        assert overlap(holdout, **self.beside(holdout, self.training(), copied)) == copied
+
+    def test_copied_twice_or_beside_the_same_keys(self) -> None:
+        holdout = self.holdout()
+        twice = self.beside(holdout, self.beside(holdout, self.training(), 2_000), 2_000)
+        assert overlap(holdout, **twice) == 2_000
+        assert overlap(holdout, **self.beside(holdout, self.training(k=range(1_990, 3_990)), 300)) == 300
+        assert overlap(holdout, **self.training(k=range(1_990, 3_990))) == 10
+
+    def test_the_figure_says_what_it_is_by(self) -> None:
+        holdout = self.holdout()
+        for copied, by in ((0, "key"), (500, "features")):
+            asked = given(training=table(self.beside(holdout, self.training(), copied)))
+            found = figures(asked, table(holdout))["holdout_overlap", "training"]
+            assert found.params[0].value == by
+
+    @pytest.mark.parametrize("values", [2, 50, 5_000, 100_000, 1_000_000, 10_000_000])
+    @pytest.mark.parametrize("times", [0.1, 1, 20])
+    def test_what_is_alike_by_chance_is_no_overlap(self, values: int, times: float) -> None:
+        """Features that take few values, also where training is much larger than the holdout."""
+        rng = np.random.default_rng(values)
+        holdout = self.holdout(x=rng.integers(0, values, self.N).astype(float))
+        m = int(times * self.N)
+        x = rng.integers(0, values, m).astype(float)
+        learned = {"k": range(10_000, 10_000 + m), "x": x, "z": rng.choice(["a", "b"], m)}
+        assert overlap(holdout, **learned) == 0
+
+    def test_all_of_a_holdout_is_more_than_chance_though_some_rows_are_alike(self) -> None:
+        rng = np.random.default_rng(7)
+        holdout = self.holdout(x=rng.integers(0, 20_000, self.N).astype(float))
+        training = self.training(x=rng.integers(0, 20_000, self.N).astype(float))
+        assert overlap(holdout, **training) == 0
+        assert overlap(holdout, **self.beside(holdout, training, self.N)) == self.N
+
+    def test_one_value_that_half_the_rows_have_is_one_coincidence(self) -> None:
+        holdout = self.holdout()
+        holdout["x"][:1_000], holdout["z"][:1_000] = 0.0, "a"
+        learned = self.training()
+        learned["x"][0], learned["z"][0] = 0.0, "a"
+        assert overlap(holdout, **learned) == 0
+
+    def test_rows_that_training_repeats_under_one_key_are_no_chance(self) -> None:
+        """Rare classes are often repeated on purpose."""
+        holdout, learned = self.holdout(), pd.DataFrame(self.training())
+        learned = pd.concat([learned] * 10)
+        assert overlap(holdout, **self.beside(holdout, learned.to_dict("list"), 300)) == 300
+
+    @pytest.mark.parametrize("named", ["key", "cluster"])
+    def test_an_entity_may_be_as_it_was(self, named: str) -> None:
+        """Customers whose features did not change since a month ago; and the same rows under another customer."""
+        plain = self.holdout(at=pd.Timestamp("2026-02-01"))
+        before = pd.DataFrame({**plain, "at": pd.Timestamp("2026-01-01")})
+        holdout = pd.DataFrame(plain).assign(row=np.arange(self.N) + 10**6)
+        learned = before.assign(row=np.arange(self.N))
+        columns = {"key": ("k", "at")} if named == "key" else {"key": ("row",)}
+        columns |= {"label": "y", "time": "at", "features": ("x", "z")}
+        asked = given(columns=columns, training=table(learned.to_dict("list")))
+        if named == "cluster":
+            parameters = asked.plan.parameters.model_copy(update={"cluster": "k"})
+            asked = replace(asked, plan=asked.plan.model_copy(update={"parameters": parameters}))
+        for changed, expected in (
+            (learned, 0),
+            (learned.assign(k=lambda t: t.k + 10_000), self.N),
+            (learned.assign(at=pd.Timestamp("2026-02-01")), self.N),
+        ):
+            again = replace(asked, tables={"training": table(changed.to_dict("list"))})
+            found = figures(again, table(holdout.to_dict("list")))["holdout_overlap", "training"]
+            assert found.estimate == expected
 
 
 def test_the_champions_rows_are_a_check_of_their_own() -> None:
