@@ -89,9 +89,11 @@ def _unknown(feature: ParityFeature, cause: MismatchCause) -> str | None:
         return f"cause unknown: {' and '.join(names)} explain its mismatches alike" if len(names) > 1 else None
     if cause.why == "engine":
         return "cause unknown: no relation of the two values explains its mismatches; stale, late and future values are looked for on DuckDB alone"
-    if cause.why == "nothing":
+    if cause.why in ("nothing", "types"):
         kinds = [_kind(kind) for kind in (feature.offline_kind, feature.online_kind)]
         unlike = f" ({kinds[0]} offline, {kinds[1]} online)" if kinds[0] != kinds[1] else ""
+        if cause.why == "types":
+            return f"cause unknown: values of these types are not compared further{unlike}"
         return f"cause unknown: nothing known explains nine in ten of its {feature.mismatches:,} mismatches{unlike}"
     return None
 

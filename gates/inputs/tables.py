@@ -26,6 +26,7 @@ from gates.records import Digest, Table, TableIdentity
 from gates.records.plan import TableRole
 
 if TYPE_CHECKING:
+    import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
 PARQUET_MAGIC = b"PAR1"
@@ -249,7 +250,24 @@ def keep(expression: ir.Table) -> ir.Table:
     """Compute an expression once and return the table that holds its rows until the run ends; it may spill to disk."""
     import ibis.util
 
+    typed = {name: held for name, kind in expression.schema().items() if (held := _with_types(kind)) != kind}
+    expression = expression.cast(typed) if typed else expression
     return expression.get_backend().create_table(ibis.util.gen_name("kept"), expression, temp=True)
+
+
+def _with_types(kind: dt.DataType) -> dt.DataType:
+    """The same type, with texts where there is nothing but nulls: no engine makes a column of these."""
+    import ibis.expr.datatypes as dt
+
+    if isinstance(kind, dt.Null):
+        return dt.string
+    if isinstance(kind, dt.Struct):
+        return kind.copy(fields={name: _with_types(part) for name, part in kind.fields.items()})
+    if isinstance(kind, dt.Array):
+        return kind.copy(value_type=_with_types(kind.value_type))
+    if isinstance(kind, dt.Map):
+        return kind.copy(key_type=_with_types(kind.key_type), value_type=_with_types(kind.value_type))
+    return kind
 
 
 def forget(kept: ir.Table) -> None:

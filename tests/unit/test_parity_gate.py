@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +280,38 @@ def test_the_attachment_names_another_time_zone_in_hours(bench: Bench) -> None:
     online = pa.table({"k": range(200), "x": pa.array(moments - pd.Timedelta("5h"))})
     found = cause(bench.note(offline, online))
     assert (found["code"], found["detail"]) == ("time_zone", {"hours": -5.0})
+
+
+DAYS = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=i) for i in range(300)]
+TIMES, LISTS = pa.timestamp("us"), pa.list_(pa.float64())
+
+
+@pytest.mark.parametrize(
+    ("offline", "online", "mismatch"),
+    [
+        (
+            pa.array([datetime(9999, 12, 31, tzinfo=UTC) if i % 3 == 0 else day for i, day in enumerate(DAYS)], TIMES),
+            pa.array([None if i % 3 == 0 else day for i, day in enumerate(DAYS)], TIMES),
+            ("default_instead_of_null", 1 / 3),
+        ),
+        (pa.array([[1.0]] * 300), pa.array([None] * 300, LISTS), ("default_instead_of_null", 1.0)),
+        (pa.array([day.date() for day in DAYS]), pa.array([time(1, 0)] * 300, pa.time64("us")), ("unknown", 1.0)),
+        (pa.array([{"a": i, "b": None} for i in range(300)]), None, ("", 0.0)),
+        (
+            pa.array([Decimal(i) / 4 for i in range(300)], pa.decimal128(20, 4)),
+            pa.array([Decimal(i) + 7 for i in range(300)], pa.decimal128(38, 0)),
+            ("scale_or_unit", 1.0),
+        ),
+    ],
+    ids=["times", "lists", "day and hour", "nothing but nulls inside", "decimals"],
+)
+def test_odd_types_lose_no_figure(bench: Bench, offline: Any, online: Any, mismatch: tuple[str, float]) -> None:
+    sides = ({"k": range(300), "x": side} for side in (offline, offline if online is None else online))
+    tables = [pa.table(side) for side in sides]
+    assert bench.figures(*tables)["x"].estimate == pytest.approx(mismatch[1])
+    assert [each["cause"]["code"] for each in bench.note(*tables)["features"] if mismatch[1]] == [mismatch[0]] * (
+        mismatch[1] > 0
+    )
 
 
 def test_noise_is_explained_by_nothing(bench: Bench) -> None:

@@ -98,6 +98,12 @@ def test_equal_tables_in_any_order_and_encoding_report_nothing(tables: Tables, t
         assert {figure.estimate for figure in found[check].values()} == {value}
 
 
+def test_a_list_has_no_mean_and_says_so(tables: Tables, tmp_path: Path) -> None:
+    sides = [pa.table({"k": range(100), "x": [[value]] * 100}) for value in (1.0, 100.0)]
+    found = unkeyed(tables, tmp_path, *sides, features=("x",))
+    assert found["smd"]["x"].reason is Reason.COLUMN_MISSING
+
+
 def test_a_fingerprint_stands_in_for_the_table(tables: Tables, tmp_path: Path) -> None:
     offline, online = world(1, online=False), world(2, online=True)
     found = measure(

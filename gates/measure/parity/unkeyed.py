@@ -149,6 +149,9 @@ def _compared(given: Given, name: str, before: Profile, after: Profile, *, remem
         yield claims[RATIO].measured(ratio, where, item)
     elif one.kind == "text":
         yield claims[SMD].measured(_bucket(given, before, one, after, two), where, item)
+    else:
+        # Of lists and objects a hash would see that they are others, and of embeddings they always are.
+        yield claims[SMD].measured(Reason.COLUMN_MISSING, where, item)
 
 
 def _gaps(before: Profile, one: Look, after: Profile, two: Look, minimum: int) -> Figure | Reason:

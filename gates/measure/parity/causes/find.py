@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gates.inputs.engines import engine_errors
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import arrow, keep, row
 from gates.inputs.values import is_moment
@@ -23,6 +25,8 @@ from gates.measure.parity.compare import Feature
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+_log = logging.getLogger(__name__)
 
 MOST_FEATURES = 50
 """Those with the most mismatches first: an attachment is read by people."""
@@ -97,13 +101,14 @@ def find_causes(
     causes = {feature.name: Cause("unknown", mismatches[feature.name], why="few") for feature in worst}
     still = []
     for rows in samples:
-        decided = _of_values(rows, pairs)
+        decided = _asked_of(rows, lambda rows: _of_values(rows, pairs))
         causes |= {rows.features[f].name: cause for f, cause in decided.items()}
         if left := [f for f, cause in decided.items() if cause.why == "nothing"]:
             still.append(rows.of(left))
     past = _past(still, sources)
     for rows in still:
-        causes |= {rows.features[f].name: cause for f, cause in _of_many(rows, past, pairs).items()}
+        decided = _asked_of(rows, lambda rows: _of_many(rows, past, pairs))
+        causes |= {rows.features[f].name: cause for f, cause in decided.items()}
     if sources.time is not None and not _read(sources):
         causes = {name: replace(c, why="engine") if c.why == "nothing" else c for name, c in causes.items()}
     differ = {name: found.differ.get(name, NOWHERE) for name in causes}
@@ -111,6 +116,18 @@ def find_causes(
         name: Explanation(differ[name].absent_offline, differ[name].absent_online, cause=cause)
         for name, cause in causes.items()
     }
+
+
+def _asked_of(rows: Rows, ask: Callable[[Rows], dict[int, Cause]]) -> dict[int, Cause]:
+    """Return what is answered; where values of these types cannot be asked that, the figures stand and the cause does not."""
+    from ibis.common.annotations import ValidationError
+    from ibis.common.exceptions import IbisError
+
+    try:
+        return ask(rows)
+    except (IbisError, ValidationError, *engine_errors()) as error:
+        _log.debug("no cause was looked for", exc_info=error)
+        return {f: Cause("unknown", size, why="types") for f, size in rows.sizes.items()}
 
 
 def _of_values(rows: Rows, pairs: ir.Table) -> dict[int, Cause]:

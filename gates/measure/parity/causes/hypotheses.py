@@ -104,7 +104,8 @@ class Cause:
     rows: mismatching rows that were looked at. explained: of these. lower: exact lower limit of their share, one-sided at
         CONFIDENCE. chance: share explained by chance.
     candidates: where the code is `unknown`, those that explain the rows about equally well. why: then, why;
-        `engine` where nothing explains them and this engine reads no histories.
+        `engine` where nothing explains them and this engine reads no histories; `types` where values of these types cannot
+        be set beside each other.
     """
 
     code: Code
@@ -114,7 +115,7 @@ class Cause:
     chance: float = 0.0
     detail: Detail = field(default_factory=dict)
     candidates: tuple[Code, ...] = ()
-    why: Literal["few", "ambiguous", "nothing", "engine"] | None = None
+    why: Literal["few", "ambiguous", "nothing", "engine", "types"] | None = None
 
     def document(self) -> dict[str, object]:
         """Return the JSON document: see docs/parity-causes.md."""

@@ -141,13 +141,14 @@ def _default(rows: Rows, pairs: ir.Table, f: int, side: Side, top: ir.Table, exp
     column = feature.right if side == "online" else feature.left
     joined = values.left_join(top, values[column] == top.value)
     seen = row(joined.aggregate(rows=joined.count(), hits=joined.value.notnull().sum()))
-    said = row(top.aggregate(word=_word(top.value).max()))["word"]
+    word = _word(top.value)
+    said = None if word is None else row(top.aggregate(word=word.max()))["word"]
     chance = int(seen["hits"] or 0) / seen["rows"] if seen["rows"] else 0.0
     hypothesis = Hypothesis("default_instead_of_null", VALUE, {"side": side, "default": said or "a constant"})
     return Tally(hypothesis, rows.sizes[f], explained, share_by_chance=chance)
 
 
-def _word(value: ir.Value) -> ir.StringValue:
+def _word(value: ir.Value) -> ir.StringValue | None:
     """Defaults that everybody uses have a name; no other value leaves the engine."""
     import ibis
 
@@ -160,4 +161,4 @@ def _word(value: ir.Value) -> ir.StringValue:
         return ibis.cases((word == blank[0], blank[1]), *((word == name, name) for name in named))
     if value.type().is_numeric() and not value.type().is_boolean():
         return ibis.cases(*((value == number, str(number)) for number in (0, -1, 1, 999, -999, 9999, -9999)))
-    return ibis.null("string")
+    return None
