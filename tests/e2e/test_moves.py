@@ -5,23 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+from simulators.killer import run_and_kill
 from small_world import World
 
-KILLED = """
-import os, signal, sys
-import gates.apply.{module} as module
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-module.{method} = die
-from gates.cli.main import main
-sys.argv = ["gates", *sys.argv[1:]]
-main()
-"""
 OTHER = "sha256:" + "0" * 64
 PROMOTE = ("promote", "-e", "staging", "--reason", "t", "--key", "applier.pem")
 
@@ -97,17 +86,10 @@ def test_a_lost_target_is_no_way_to_adopt_another_version(world):
 
 
 def kill(world: World, module: str, method: str) -> None:
-    """Run the promotion in a process of its own, which dies where it would call the method."""
-    code = KILLED.format(module=module, method=method)
-    ran = subprocess.run(
-        [sys.executable, "-c", code, *PROMOTE],
-        cwd=world.folder,
-        env=os.environ | world.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == -signal.SIGKILL, ran.stdout + ran.stderr
+    """Run the promotion in a process of its own, forked from this one, which dies where it would call the method."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"gates.apply.{module}.{method}", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+        assert run_and_kill(lambda: world.run(*PROMOTE))
 
 
 @pytest.mark.parametrize("method", ["Surfaces.serve", "Surfaces.move_aliases"])
