@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 from functools import cache
@@ -18,6 +19,9 @@ os.environ["PYARROW_IGNORE_TIMEZONE"] = ""
 for _name in [name for name in os.environ if name.startswith("GATES_") or name == "CI"]:
     if _name not in {"GATES_OPA", "GATES_REQUIRE_ALL"}:
         del os.environ[_name]
+
+# As the commands and the scorer's process have it.
+gc.set_threshold(100_000, 50, 50)
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("study", settings.get_profile("default"), derandomize=False, max_examples=5_000)
@@ -70,6 +74,12 @@ def _has_opa() -> bool:
 def pytest_sessionstart() -> None:
     """Look for OPA before tests take it away from the machine."""
     _has_opa()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over modules and tests: a million objects that stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
