@@ -34,11 +34,17 @@ def additions(opa: OpaBinary, rego: Mapping[str, bytes]) -> Iterator[str]:
     """
     for path, source in sorted(rego.items()):
         if path != ALLOWED and _PERHAPS.search(source):
-            for row, name in sorted(set(_calls(_tree(opa, path, source)))):
+            for row, name in sorted(set(_calls(syntax_tree(opa, path, source)))):
                 yield f"{path}:{row}: {name}; add whole numbers by data.gates.lib.integers, and have fractions measured"
 
 
-def _tree(opa: OpaBinary, path: str, source: bytes) -> Any:
+def syntax_tree(opa: OpaBinary, path: str, source: bytes) -> Any:
+    """A source as OPA parses it, with places.
+
+    Raises
+    ------
+    EngineError: `module.build`: OPA cannot parse it.
+    """
     command = [str(opa.path), "parse", "--format", "json", "--json-include", "locations", "/dev/stdin"]
     try:
         done = subprocess.run(  # noqa: S603 - OPA itself, no shell

@@ -12,6 +12,7 @@ is_integer(x) if {
 # METADATA
 # description: The sum of a list, at most the last exact integer; undefined unless all are integers.
 total(numbers) := min([_most, sum(numbers)]) if {
+	not is_object(numbers)
 	every number in numbers {
 		is_integer(number)
 	}

@@ -8,6 +8,8 @@ test_total if {
 	integers.total([9007199254740000, 9007199254740000]) == 9007199254740991
 	not integers.total([1, 0.5])
 	not integers.total([1, "1"])
+	not integers.total({"a": 1})
+	not integers.total("1")
 }
 
 test_add if {
