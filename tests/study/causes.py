@@ -70,7 +70,7 @@ def causes(planted: Planted, folder: Path) -> dict[str, str]:
         inner = pair(opened["offline"], opened["online"], planted.key, features, how="inner")
         copied = unlike(inner, len(planted.key), features, len(planted.offline))
         assert copied is not None
-        differ = apart(copied, len(planted.key), features, TOLERANCE)
+        differ = apart(copied, len(planted.key), features, TOLERANCE, few=True)
         mismatches = {name: each.rows for name, each in differ.differ.items()}
         found = find_causes(inner, differ, features, mismatches, TOLERANCE, sources)
     return {name: explanation.cause.code for name, explanation in found.items()}

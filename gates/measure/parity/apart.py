@@ -28,7 +28,7 @@ LEAST = 100_000
 
 @dataclass(frozen=True)
 class Stack:
-    """The mismatching values of features of one form, one below the other; not computed yet.
+    """The mismatching values of features of one form, one below the other; see `apart` on whether they are computed yet.
 
     Attributes
     ----------
@@ -94,18 +94,19 @@ def differing(pairs: ir.Table, key: int, features: Sequence[Feature], tolerance:
     return keep(_columns(pairs.filter(~same), key, features))
 
 
-def apart(found: ir.Table, key: int, features: Sequence[Feature], tolerance: float) -> Apart:
+def apart(found: ir.Table, key: int, features: Sequence[Feature], tolerance: float, *, few: bool) -> Apart:
     """Stack the features by their forms, and count.
 
     Parameters
     ----------
     found: as of `unlike` or `differing`, of these features at least.
+    few: the values that mismatch are copied, and not found again each time that they are looked at.
     """
     forms: dict[Any, list[Feature]] = {}
     for feature in features:
         types = str(found[feature.left].type()), str(found[feature.right].type())
         forms.setdefault((repr(replace(feature, name="", index=0, scale=1.0, values=0)), types), []).append(feature)
-    stacks = tuple(_stack(found, key, group, tolerance) for group in forms.values())
+    stacks = tuple(_stack(found, key, group, tolerance, few=few) for group in forms.values())
     return Apart(stacks, {name: differ for stack in stacks for name, differ in _differ(stack).items()})
 
 
@@ -133,7 +134,7 @@ def _columns(pairs: ir.Table, key: int, features: Sequence[Feature]) -> ir.Table
     return pairs.select(*[f"l{index}" for index in range(key)], *names)
 
 
-def _stack(found: ir.Table, key: int, features: Sequence[Feature], tolerance: float) -> Stack:
+def _stack(found: ir.Table, key: int, features: Sequence[Feature], tolerance: float, *, few: bool) -> Stack:
     import ibis
 
     values = [
@@ -153,6 +154,7 @@ def _stack(found: ir.Table, key: int, features: Sequence[Feature], tolerance: fl
     table = one.select(*names, **{name: one.one[name] for name in ("f", "scale", "a", "b")})
     known = {feature.index: feature for feature in features}
     table = table.filter(~same_in_stack(features[0], table.a, table.b, table.scale, tolerance))
+    table = keep(table) if few else table
     # Not before the filter, which leaves few of the values that are stacked.
     text = ibis.literal("\x1f").join([as_text(table[name]) for name in names])
     table = table.mutate(draw=text.hexdigest("md5"))

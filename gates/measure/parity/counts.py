@@ -6,7 +6,7 @@ none at all: no row of that key, or an online store says that it has no such ent
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -150,17 +150,17 @@ def count(
 
 
 def count_apart(
-    found: Apart, features: Sequence[Feature], paired: int, rows: tuple[int, int], alone: ir.Table
+    found: Apart, features: Sequence[Feature], paired: int, rows: tuple[int, int], alone: Callable[[], ir.Table]
 ) -> Counts:
     """Count from where the tables differ, without slices, clusters or what is told of values.
 
     Parameters
     ----------
     paired: keys that both tables have. rows: of offline and of online, whose keys do not repeat.
-    alone: rows of offline without a partner, as of `compare.pair`.
+    alone: gives the rows of offline without a partner, as of `compare.pair`.
     """
     offline_only, online_only = (side - paired for side in rows)
-    not_found = _not_found(alone, features) if offline_only else {feature.name: 0 for feature in features}
+    not_found = _not_found(alone(), features) if offline_only else {feature.name: 0 for feature in features}
     seen = {f.name: found.differ.get(f.name, NOWHERE) for f in features}
     differ = {name: (each.rows, each.absent_online) for name, each in seen.items()}
     piece = _single(paired, differ, features, not_found)

@@ -115,16 +115,16 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
     if isinstance(beside, Reason):
         return beside
     columns = beside.columns | {name: (side, str(basis.cluster)) for name, side in clusters.items()}
-    pairs = pair(offline.table, online.table, key, named, columns)
-    pairs = beside.timed(pairs, online.identity.as_of_us)
-    if clusters:
-        pairs = pairs.mutate(**{CLUSTER: _first(plan, pairs, list(clusters))})
     inner = pair(offline.table, online.table, key, named, how="inner")
     tolerance = plan.parameters.parity_tolerance
     rows = {side: given.tables[side].identity.rows for side in SIDES}
     copied = unlike(inner, len(key), named, paired) if named and not columns else None
-    found = None if copied is None else apart(copied, len(key), named, tolerance)
+    found = None if copied is None else apart(copied, len(key), named, tolerance, few=True)
     if found is None:
+        pairs = pair(offline.table, online.table, key, named, columns)
+        pairs = beside.timed(pairs, online.identity.as_of_us)
+        if clusters:
+            pairs = pairs.mutate(**{CLUSTER: _first(plan, pairs, list(clusters))})
         counts = count(
             pairs,
             named,
@@ -135,8 +135,14 @@ def _compare(given: Given, basis: Basis) -> _Comparison | Reason:
             statuses=beside.statuses,
         )
     else:
-        alone = pair(offline.table, online.table, key, named, how="anti")
-        counts = count_apart(found, named, paired, (rows["offline"], rows["online"]), alone)
+        pairs = None
+        counts = count_apart(
+            found,
+            named,
+            paired,
+            (rows["offline"], rows["online"]),
+            lambda: pair(offline.table, online.table, key, named, how="anti"),
+        )
     return _Comparison(
         key=key,
         features={feature.name: feature for feature in named},
@@ -267,9 +273,9 @@ def _first(plan: Plan, pairs: ir.Table, names: list[str]) -> ir.Value:
     return ibis.coalesce(*(group_of(plan, pairs[name]).cast("string") for name in names))
 
 
-def _alone(pairs: ir.Table, side: Side, basis: Basis, counts: Counts, rows: int) -> Alone | Reason:
-    """Count the keys of one side that have no partner."""
-    if basis.cluster is None:
+def _alone(pairs: ir.Table | None, side: Side, basis: Basis, counts: Counts, rows: int) -> Alone | Reason:
+    """Count the keys of one side that have no partner; in clusters by the pairs, of which they are a column."""
+    if basis.cluster is None or pairs is None:
         alone = counts.offline_only if side == "offline" else counts.online_only
         return np.array([float(alone)]), np.array([float(rows)]), None
     name = f"{CLUSTER}_{side}"

@@ -91,7 +91,7 @@ def find_causes(
         return {}
     if found is None:
         key = len(sources.key)
-        found = apart(differing(pairs, key, worst, tolerance), key, worst, tolerance)
+        found = apart(differing(pairs, key, worst, tolerance), key, worst, tolerance, few=False)
     enough = {feature.index for feature in worst if mismatches[feature.name] >= FEWEST}
     samples = [
         sample(stack.of(wanted), mismatches, tolerance)
@@ -99,9 +99,10 @@ def find_causes(
         if (wanted := enough.intersection(stack.features))
     ]
     causes = {feature.name: Cause("unknown", mismatches[feature.name], why="few") for feature in worst}
+    gaps = any(differ.absent_offline or differ.absent_online for differ in found.differ.values())
     still = []
     for rows in samples:
-        decided = _asked_of(rows, lambda rows: _of_values(rows, pairs))
+        decided = _asked_of(rows, lambda rows: _of_values(rows, pairs, gaps=gaps))
         causes |= {rows.features[f].name: cause for f, cause in decided.items()}
         if left := [f for f, cause in decided.items() if cause.why == "nothing"]:
             still.append(rows.of(left))
@@ -130,9 +131,14 @@ def _asked_of(rows: Rows, ask: Callable[[Rows], dict[int, Cause]]) -> dict[int, 
         return {f: Cause("unknown", size, why="types") for f, size in rows.sizes.items()}
 
 
-def _of_values(rows: Rows, pairs: ir.Table) -> dict[int, Cause]:
-    """Ask for a relation of the two values."""
-    defaults = default_tallies(rows, pairs)
+def _of_values(rows: Rows, pairs: ir.Table, *, gaps: bool) -> dict[int, Cause]:
+    """Ask for a relation of the two values.
+
+    Parameters
+    ----------
+    gaps: somewhere one side has nothing where the other has a value.
+    """
+    defaults = default_tallies(rows, pairs) if gaps else {}
     if rows.form.numeric:
         rows, claims = number_claims(rows, pairs)
     elif rows.form.moments:
