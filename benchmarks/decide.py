@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def sized(size: int) -> Any:
     for extra in range(max(0, size - number) // len(places)):
         for found, figure in places:
             found.append({**figure, "slice": value_of("carrier", f"v{extra}")})
+    figures = list(measurements(document))
+    sizes = Counter(figure["family"]["name"] for figure in figures)
+    for figure in figures:
+        # As the gates declare them; of a smaller family no bound would be compared.
+        figure["family"] = {**figure["family"], "size": max(figure["family"]["size"], sizes[figure["family"]["name"]])}
     return document
 
 
