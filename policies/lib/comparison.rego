@@ -12,33 +12,31 @@ _largest_look := [1, 2, 2, 3, 7, 10, 22, 71, 224]
 # The first rung whose table value is at least n; undefined beyond the table.
 _rung(table, n) := min([i | some i, largest in table; n <= largest]) if is_number(n)
 
-_family_rung(figure) := _rung(_largest_family, figure.family.size)
-
 # METADATA
 # description: Whether a test at this look exists on the ladder.
 looks_left(looks) if _rung(_largest_look, looks) >= 0
 
 # METADATA
-# description: Whether a failure can be corrected for a family of this size.
-family_fits(figure) if _family_rung(figure) >= 0
+# description: |
+#   Where a pass and a fail are read, in a family of this size and at this look; undefined beyond the tables. A pass needs every
+#   claim to hold, each at its unadjusted level; only repeated looks raise it. A fail says that some claim of the family is
+#   bad: the stricter of the rungs for family and looks.
+rungs(size, looks) := {"pass": look, "fail": max([_rung(_largest_family, size), look])} if {
+	look := _rung(_largest_look, looks)
+}
 
-# The rung of each bound, found once: to compare two fractions takes longer than all else here, in the compiled policies.
-_rungs(figure) := {place: _rung_of[bound.confidence] | some place, bound in figure.bounds}
+# To compare two fractions takes longer than all else here, in the compiled policies. So the bounds are compared with the
+# ladder once, and looked for one by one only where they are not as every gate writes them.
+_on_ladder(figure) if {
+	[bound.confidence | some bound in figure.bounds] == _confidences
+} else := false
 
-_rung_of := {confidence: i | some i, confidence in _confidences}
+# Exactly one bound at that confidence, or undefined.
+_at(figure, rung, true) := figure.bounds[rung]
 
-# A pass needs every claim to hold, each at its unadjusted level; only repeated looks raise it.
-_pass_bound(figure, rungs, look) := _bound(figure, rungs, look)
-
-# A fail says that some claim of the family is bad: the stricter of the rungs for family and looks.
-_fail_bound(figure, rungs, look) := _bound(figure, rungs, max([_family_rung(figure), look]))
-
-# Exactly one ordered bound at that confidence, or undefined.
-_bound(figure, rungs, rung) := bound if {
-	places := [place | some place, found in rungs; found == rung]
+_at(figure, rung, false) := figure.bounds[places[0]] if {
+	places := [place | some place, bound in figure.bounds; bound.confidence == _confidences[rung]]
 	count(places) == 1
-	bound := figure.bounds[places[0]]
-	not _crossed(bound)
 }
 
 _crossed(bound) if {
@@ -50,15 +48,16 @@ _crossed(bound) if {
 # METADATA
 # description: |
 #   pass, fail or inconclusive of a figure under a sense: at_most, at_least or within (two-sided). `bar` is
-#   {value, inclusive, mirror?}. Undefined where the estimate or bounds are missing, bounds doubled or crossed, or
-#   the tables end.
-verdict(sense, figure, bar, looks) := word if {
+#   {value, inclusive, mirror?}, `at` the rungs. Undefined where the estimate or bounds are missing, bounds doubled or
+#   crossed.
+verdict(sense, figure, bar, at) := word if {
 	_comparable(sense, bar)
 	is_number(figure.estimate)
-	look := _rung(_largest_look, looks)
-	rungs := _rungs(figure)
-	pass_bound := _pass_bound(figure, rungs, look)
-	fail_bound := _fail_bound(figure, rungs, look)
+	on_ladder := _on_ladder(figure)
+	pass_bound := _at(figure, at.pass, on_ladder)
+	fail_bound := _at(figure, at.fail, on_ladder)
+	not _crossed(pass_bound)
+	not _crossed(fail_bound)
 	good := count({1 | _good(sense, pass_bound, bar)})
 	bad := count({1 | _bad(sense, fail_bound, bar)})
 	word := _words[[good, bad]]
@@ -74,7 +73,9 @@ _words := {[1, 0]: "pass", [0, 1]: "fail", [0, 0]: "inconclusive"}
 bounded(sense, figure, bar, ceiling, looks) if {
 	point := object.get(figure, "debiased", figure.estimate)
 	_good(sense, {"lower": point, "upper": point}, bar)
-	_good(sense, _pass_bound(figure, _rungs(figure), _rung(_largest_look, looks)), ceiling)
+	bound := _at(figure, _rung(_largest_look, looks), _on_ladder(figure))
+	not _crossed(bound)
+	_good(sense, bound, ceiling)
 }
 
 # METADATA

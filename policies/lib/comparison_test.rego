@@ -13,7 +13,9 @@ _band := {"value": 0.05, "mirror": -0.05, "inclusive": true}
 
 _floor := {"value": -0.01, "inclusive": true}
 
-_verdict(sense, lower, upper, bar) := comparison.verdict(sense, _figure(lower, upper), bar, 1)
+_read(sense, figure, bar, looks) := comparison.verdict(sense, figure, bar, comparison.rungs(figure.family.size, looks))
+
+_verdict(sense, lower, upper, bar) := _read(sense, _figure(lower, upper), bar, 1)
 
 test_at_most_inclusive if {
 	_verdict("at_most", 0, 0.02, _inclusive) == "pass"
@@ -73,10 +75,10 @@ test_unbounded_counts_as_infinite if {
 
 test_no_word_for_contradictions if {
 	not _verdict("at_most", 0.03, 0.01, _inclusive)
-	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"bounds": []}), _inclusive, 1)
-	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"bounds": "none"}), _inclusive, 1)
-	not comparison.verdict("at_most", t.at(_figure(0, 0.01), {"estimate": "0"}), _inclusive, 1)
-	not comparison.verdict("at_most", {k: v | some k, v in _figure(0, 0.01); k != "estimate"}, _inclusive, 1)
+	not _read("at_most", t.at(_figure(0, 0.01), {"bounds": []}), _inclusive, 1)
+	not _read("at_most", t.at(_figure(0, 0.01), {"bounds": "none"}), _inclusive, 1)
+	not _read("at_most", t.at(_figure(0, 0.01), {"estimate": "0"}), _inclusive, 1)
+	not _read("at_most", {k: v | some k, v in _figure(0, 0.01); k != "estimate"}, _inclusive, 1)
 	not _verdict("at_most", 0.01, 0.005, _inclusive)
 	not _verdict("within", 0, 0.01, _inclusive)
 	not _verdict("within", 0, 0.01, {"value": "0.05", "mirror": -0.05, "inclusive": true})
@@ -85,14 +87,14 @@ test_no_word_for_contradictions if {
 
 	# bounds that grow narrower up the ladder: good at the rung of a pass and bad at that of a fail
 	odd := _bounds_of([[0.95, 0, 0.01], [0.975, 0.03, 0.04]])
-	not comparison.verdict("at_most", t.at(_figure(0, 0), {"bounds": odd, "family": {"size": 2}}), _inclusive, 1)
+	not _read("at_most", t.at(_figure(0, 0), {"bounds": odd, "family": {"size": 2}}), _inclusive, 1)
 }
 
 _bounds_of(rows) := [{"confidence": row[0], "lower": row[1], "upper": row[2]} | some row in rows]
 
 test_a_doubled_rung_has_no_word if {
 	twice := [{"confidence": 0.95, "lower": 0, "upper": 0.9}, {"confidence": 0.95, "lower": 0, "upper": 0.01}]
-	not comparison.verdict("at_most", t.at(_figure(0, 0), {"bounds": twice}), _inclusive, 1)
+	not _read("at_most", t.at(_figure(0, 0), {"bounds": twice}), _inclusive, 1)
 }
 
 # Bounds that widen from rung to rung, so that each verdict tells the rung that it was read at.
@@ -102,7 +104,7 @@ _widening := [{"confidence": c, "lower": steps[i], "upper": 9} | some i, c in t.
 
 _fails(size, looks, limit) if {
 	figure := t.at(_figure(0, 0), {"bounds": _widening, "family": {"size": size}})
-	comparison.verdict("at_most", figure, {"value": limit, "inclusive": true}, looks) == "fail"
+	_read("at_most", figure, {"value": limit, "inclusive": true}, looks) == "fail"
 }
 
 test_the_rung_of_a_fail_follows_family_and_looks if {
@@ -127,7 +129,7 @@ _passes(size, looks, limit) if {
 		"bounds": [{"confidence": c, "lower": 0, "upper": upper[i]} | some i, c in t.ladder],
 		"family": {"size": size},
 	})
-	comparison.verdict("at_most", figure, {"value": limit, "inclusive": true}, looks) == "pass"
+	_read("at_most", figure, {"value": limit, "inclusive": true}, looks) == "pass"
 }
 
 test_the_rung_of_a_pass_follows_looks_alone if {
@@ -144,8 +146,8 @@ test_beyond_the_tables if {
 	comparison.looks_left(224)
 	not comparison.looks_left(225)
 	not comparison.looks_left("1")
-	comparison.family_fits(t.at(_figure(0, 0), {"family": {"size": 50000}}))
-	not comparison.family_fits(t.at(_figure(0, 0), {"family": {"size": 50001}}))
+	comparison.rungs(50000, 1)
+	not comparison.rungs(50001, 1)
 }
 
 test_bounded if {
@@ -173,6 +175,6 @@ test_pointed if {
 test_a_look_that_is_no_number_is_none if {
 	every looks in [null, "1", true, [1]] {
 		not comparison.looks_left(looks)
-		not comparison.family_fits({"family": {"size": looks}})
+		not comparison.rungs(looks, 1)
 	}
 }

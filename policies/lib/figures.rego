@@ -8,6 +8,22 @@ package gates.lib.figures
 # all that it says, in the compiled policies. Sets by comprehension: a rule with a key of its own takes quadratic time.
 all := [figure | some evidence in input.evidence; some figure in evidence.measurements]
 
+# METADATA
+# description: |
+#   Check, item and slice of a figure as one text, which is looked up in a fraction of the time of what it says. Only a
+#   slice's value, the last of its lines, can hold the end of a line.
+place(figure) := concat("\n", [figure.check, _item(figure), slice.kind, slice.column, slice.value]) if {
+	slice := figure.slice
+} else := concat("\n", [figure.check, _item(figure), figure.slice.kind, object.get(figure.slice, "column", "")])
+
+_item(figure) := concat("\n", [item.kind, item.name]) if {
+	item := figure.item
+} else := ""
+
+# METADATA
+# description: The family and place of each, and its subject.
+places := [[figure.family.name, place(figure), figure.subject] | some figure in all]
+
 _identities := {identity |
 	some figure in all
 	identity := [
@@ -19,20 +35,23 @@ _identities := {identity |
 	]
 }
 
+# Nearly always a subject has one figure at a place, and there is nothing more to compare.
+_alone if count({[subject, place] | some [_, place, subject] in places}) == count(all)
+
 # METADATA
 # description: Two different figures stand under one identity.
 conflict if {
+	not _alone
 	count(_identities) != count(all)
 	count(_identities) != count({figure | some figure in all})
 }
 
+_values := {figure.slice | some figure in all; figure.slice.kind == "value"}
+
 # METADATA
 # description: Columns by whose values any figure is about a slice.
-columns := {figure.slice.column | some figure in all; figure.slice.kind == "value"}
+columns := {slice.column | some slice in _values}
 
 # METADATA
 # description: Column -> every slice of its values that any figure is about.
-slices := {column: [slice | some slice in found] |
-	some column in columns
-	found := {figure.slice | some figure in all; figure.slice.kind == "value"; figure.slice.column == column}
-}
+slices := {column: [slice | some slice in _values; slice.column == column] | some column in columns}

@@ -37,7 +37,9 @@ _to_prove := {[r.check, r.slice] | some r in asked.requirements; r.role == "prov
 	some slice in figures.slices[r.each]
 }
 
-claims := [{"check": check, "slice": slice, "role": _role(check, slice)} | some [check, slice] in _claimed]
+# METADATA
+# description: Check and slice of each claim.
+claims := [claim | some claim in _claimed]
 
 _role(check, slice) := "prove" if {
 	_to_prove[[check, slice]]
@@ -73,12 +75,24 @@ _outcome(claim, figure) := _unmeasured(claim, figure) if {
 	figure.status != "measured"
 } else := misfit if {
 	misfit := _misfit(figure)
-} else := _settled(figure, object.union(_measured(claim, figure, found.limit), {"limit": found.path})) if {
-	found := limits.of_figure(asked.environment, asked.tier, figure)
+} else := _settled(figure, object.union(_measured(claim, figure, found), {"limit": found.path})) if {
+	found := _limit(figure)
 	not _other_unit(found.limit, figure)
 } else := _unit_mismatch if {
-	limits.of_figure(asked.environment, asked.tier, figure)
+	_limit(figure)
 } else := _no_limit(claim.check)
+
+# Where no limit is of a feature it is found once for a check.
+_limit(figure) := _with_bar(limits.of_figure(asked.environment, asked.tier, figure)) if {
+	limits.by_feature(asked.environment)
+} else := _limits[figure.check]
+
+_limits := {check: found |
+	some check in {check | some [check, _] in _claimed}
+	found := _with_bar(limits.of(asked.environment, check, asked.tier))
+}
+
+_with_bar(found) := object.union(found, {"bar": limits.bar(found.limit)})
 
 _other_unit(limit, figure) if limit.unit != figure.unit
 
@@ -107,40 +121,58 @@ _settled(figure, outcome) := object.union(outcome, {"disposition": "waived", "wa
 	waiver := min(accepted.covering(figure))
 } else := outcome
 
-_measured(claim, figure, limit) := _looks_exhausted if {
+_measured(claim, figure, found) := _looks_exhausted if {
 	not _looks_left
 } else := _family_too_large if {
-	not comparison.family_fits(figure)
+	not _family_fits(figure)
 } else := _family_too_small if {
 	not figure.scope == "census"
-	not figure.family.size >= _judged_in[figure.family.name]
+	not _large_enough(figure)
 } else := _family_padded if {
 	not figure.scope == "census"
-	not figure.family.size <= _at_most(_looked_at[figure.family.name])
-} else := _judged(word, claim, figure, limit) if {
-	word := comparison.verdict(_sense(claim), figure, limits.bar(limit), _looks)
+	not _small_enough(figure)
+} else := _judged(word, claim, figure, found) if {
+	word := comparison.verdict(_sense(claim), figure, found.bar, _rungs[figure.family.size])
 } else := _bounds_invalid
 
 _looks_left if comparison.looks_left(_looks)
+
+# Size of a family -> where its figures pass and fail at this look.
+_rungs := {size: rungs |
+	some size in {figure.family.size | some figure in _answers}
+	rungs := comparison.rungs(size, _looks)
+}
 
 # A family's size corrects a failure for the claims that were looked at together: no fewer than were judged, and not so
 # many more than the evidence holds that nothing could fail. A census is what it is, in a family of whatever size.
 _families := {figure.family.name | some figure in _answers; not figure.scope == "census"}
 
-_judged_in := _sizes([_place(figure) | some figure in _answers; figure.status == "measured"])
+_family_fits(figure) if _rungs[figure.family.size]
 
-_looked_at := _sizes([_place(figure) | some figure in figures.all])
+_small_enough(figure) if figure.family.size <= _at_most[figure.family.name]
 
-_place(figure) := [figure.family.name, [figure.check, figure.slice, object.get(figure, "item", {})]]
+# What was looked at is more than what was judged: mostly the one count is enough.
+_large_enough(figure) if {
+	figure.family.size >= _looked_at[figure.family.name]
+} else if {
+	figure.family.size >= _judged_in[figure.family.name]
+}
+
+_judged_in := _sizes([[figure.family.name, figures.place(figure), figure.subject] |
+	some figure in _answers
+	figure.status == "measured"
+])
+
+_looked_at := _sizes(figures.places)
 
 # Family -> how many different claims it has.
 _sizes(places) := {name: count(found) |
 	some name in _families
-	found := {claim | some [family, claim] in places; family == name}
+	found := {place | some [family, place, _] in places; family == name}
 }
 
 # The most that a gate looks at for one figure: two sides in each of two directions, of each class.
-_at_most(number) := integers.total([number | some _ in [1, 2, 3, 4]; some _ in _classes])
+_at_most := {name: integers.total([number | some _ in [1, 2, 3, 4]; some _ in _classes]) | some name, number in _looked_at}
 
 default _classes := ["one"]
 
@@ -154,13 +186,13 @@ _judged("fail", claim, figure, _) := _failed(claim.check) if not _lenient(claim,
 
 _judged("fail", claim, figure, _) := _failed_leniently(claim.check) if _lenient(claim, figure)
 
-_judged("inconclusive", claim, figure, limit) := _undecided_harmless(claim.check) if {
+_judged("inconclusive", claim, figure, found) := _undecided_harmless(claim.check) if {
 	_tolerates(claim, figure)
 } else := _by_point(claim.check) if {
-	limit.point == true
-	comparison.pointed(_sense(claim), figure, limits.bar(limit))
+	found.limit.point == true
+	comparison.pointed(_sense(claim), figure, found.bar)
 } else := _provisional(claim.check) if {
-	_accepts(claim, figure, limit)
+	_accepts(claim, figure, found)
 } else := _undecided(claim.check)
 
 _lenient(claim, _) if asked.tier in required.checks[claim.check].lenient_tiers
@@ -180,9 +212,9 @@ _tolerates(claim, figure) if _lenient(claim, figure)
 
 _accepts(_, _, _) if not asked.strict
 
-_accepts(claim, figure, limit) if {
+_accepts(claim, figure, found) if {
 	asked.tier in data.release.environments[asked.environment].provisional
-	comparison.bounded(_sense(claim), figure, limits.bar(limit), limits.ceiling(limit), _looks)
+	comparison.bounded(_sense(claim), figure, found.bar, limits.ceiling(found.limit), _looks)
 }
 
 _code(check, suffix) := concat(".", [check, suffix])
@@ -379,10 +411,11 @@ _unknown := {_unknown_result(r.check, object.get(r, "slice", _whole)) |
 }
 
 # A named claim without a figure.
-_silent := {_requirement(claim.check, claim.slice, claim.role) |
+_silent := {_requirement(claim) |
 	some claim in claims
-	required.checks[claim.check]
-	not _answered[[claim.check, claim.slice]]
+	not _answered[claim]
+	[check, _] := claim
+	required.checks[check]
 }
 
 # A slice column in which nothing was measured.
@@ -396,21 +429,23 @@ _items := {[figure.check, figure.slice, figure.item] |
 
 _vanished := {[claim, item] |
 	some claim in claims
-	required.checks[claim.check].items == "features"
+	[check, slice] := claim
+	required.checks[check].items == "features"
 	some feature in input.plan.body.columns.features
 	item := {"kind": "feature", "name": feature}
-	not _items[[claim.check, claim.slice, item]]
+	not _items[[check, slice, item]]
 } | {[claim, item] |
 	some claim in _binned
-	some name in required.checks[claim.check].bins
+	[check, slice] := claim
+	some name in required.checks[check].bins
 	item := {"kind": "bin", "name": name}
-	not _items[[claim.check, claim.slice, item]]
+	not _items[[check, slice, item]]
 }
 
 # Claims whose figures are of bins, and their number stands with each. One reason for all of them names no bin.
 _binned := [claim |
 	some claim in claims
-	_measured_by_bin[[claim.check, claim.slice]]
+	_measured_by_bin[claim]
 ]
 
 _measured_by_bin := {[figure.check, figure.slice] |
@@ -423,26 +458,27 @@ _by_bin(figure) if figure.status == "measured"
 
 _by_bin(figure) if figure.item.kind == "bin"
 
-_bins_left_out := {_requirement(claim.check, claim.slice, claim.role) |
+_bins_left_out := {_requirement(claim) |
 	some claim in _binned
-	own := [figure | some figure in _answers; figure.check == claim.check; figure.slice == claim.slice]
-	found := {figure.item.name | some figure in own; not figure.item.name in required.checks[claim.check].bins}
+	[check, slice] := claim
+	own := [figure | some figure in _answers; figure.check == check; figure.slice == slice]
+	found := {figure.item.name | some figure in own; not figure.item.name in required.checks[check].bins}
 	some figure in own
 	some param in figure.params
 	param.name == "achieved_bins"
 	not count(found) >= param.value
 }
 
-_incomplete := {_requirement(claim.check, claim.slice, claim.role) | some [claim, _] in _vanished}
+_incomplete := {_requirement(claim) | some [claim, _] in _vanished}
 
 # METADATA
 # description: Requirements, narrowed to slices, that no figure or not every figure answers.
 missing := ((_silent | _sliceless) | _bins_left_out) | _incomplete
 
-_requirement(check, slice, role) := {
+_requirement([check, slice]) := {
 	"environment": asked.environment,
 	"check": check,
-	"role": role,
+	"role": _role(check, slice),
 	"slice": slice,
 }
 
@@ -450,8 +486,8 @@ _absences := {_missing_result(r.check, object.get(r, "slice", _whole)) |
 	some r in ((_silent | _sliceless) | _bins_left_out)
 }
 
-_vanishings := {object.union(_missing_result(claim.check, claim.slice), {"item": item}) |
-	some [claim, item] in _vanished
+_vanishings := {object.union(_missing_result(check, slice), {"item": item}) |
+	some [[check, slice], item] in _vanished
 }
 
 # METADATA

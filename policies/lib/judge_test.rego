@@ -204,6 +204,10 @@ test_a_family_is_as_large_as_what_is_judged if {
 	_codes(_decide(_ece_family(2)), "denies") == {"family.too_small"}
 	_codes(_decide(_ece_family(12)), "denies") == set()
 	_codes(_decide(_ece_family(13)), "denies") == {"family.padded"}
+	unasked := {"kind": "value", "column": "origin", "value": "JFK"}
+	_codes(_decide(_and_ece(_ece_family(3), unasked, 3)), "denies") == set()
+	_codes(_decide(_and_ece(_ece_family(2), unasked, 2)), "denies") == {"family.too_small"}
+	_codes(_decide(_and_ece(_ece_family(13), unasked, 13)), "denies") == set()
 	unnamed := t.evidence([after | some f in t.figures; after := _if_ece(f, {"family": "none"})])
 	_codes(_decide(unnamed), "denies") == {"family.too_large"}
 }
@@ -226,6 +230,11 @@ _ece_family(size) := t.evidence([after |
 	some f in t.figures
 	after := _if_ece(f, {"family": {"name": "calibration.ece", "size": size}})
 ])
+
+_and_ece(evidence, slice, size) := t.evidence([f | some part in [evidence[0].measurements, [more]]; some f in part]) if {
+	whole := t.figure("calibration.ece", "candidate", 0, 0.01)
+	more := t.at(whole, {"slice": slice, "family": {"name": "calibration.ece", "size": size}})
+}
 
 _if_ece(figure, change) := object.union(figure, change) if {
 	figure.check == "calibration.ece"

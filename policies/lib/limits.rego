@@ -12,8 +12,12 @@ import data.gates.lib.required
 #   The limit of a figure's check in an environment at a tier, with the path where it stands. Undefined where there is
 #   none: a missing limit never passes.
 of_figure(environment, tier, figure) := _of_feature(environment, tier, figure) if {
-	data.overrides[environment].models
+	by_feature(environment)
 } else := of(environment, figure.check, tier)
+
+# METADATA
+# description: Some limit in this environment may be of a feature.
+by_feature(environment) if data.overrides[environment].models
 
 _of_feature(environment, tier, figure) := found if {
 	found := _in_slice(environment, figure)
@@ -76,10 +80,9 @@ _shipped(environment, check, tier) := found if {
 	found := _thresholds(environment, check, tier)
 } else := found if {
 	found := _thresholds(environment, check, "any")
-} else := {"path": path, "limit": limit} if {
+} else := _found(check, limit, path) if {
 	# A check that the policy owners defined brings its limits, whatever the tier.
 	limit := required.checks[check].limits[environment]
-	_usable(required.checks[check].sense, limit)
 	path := concat("/", [required.checks[check].at, environment])
 }
 

@@ -48,9 +48,9 @@ results contains result.denies("release.isolation", "predictions.supplied") if {
 	_hostile
 	some evidence in input.evidence
 	some figure in evidence.measurements
-	required.checks[figure.check].scored
-	figure.status == "measured"
 	not _scored(figure)
+	figure.status == "measured"
+	required.checks[figure.check].scored
 }
 
 _scored(figure) if figure.predictions == "scored"

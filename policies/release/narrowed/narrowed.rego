@@ -103,7 +103,7 @@ _values := {object.union(_less("release.narrowed", "narrowed.value"), {"slice": 
 
 _columns := {r.each | some r in asked.requirements}
 
-_judged := {claim.slice | some claim in judge.claims}
+_judged := {slice | some [_, slice] in judge.claims}
 
 # Tables whose absence is no less: the model is scored itself, or needs no memory of what it was compared with.
 _spare := {"predictions", "champion_predictions", "champion_training", "champion_calibration", "champion_holdout"}

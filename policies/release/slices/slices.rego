@@ -56,27 +56,30 @@ results contains _result(check, column, "slices.inconclusive") if {
 #   code: slices.incomplete
 #   remedy: Measure again, and seal all that the gates wrote.
 results contains object.union(_result("release.slices", column, "slices.incomplete"), {"verdict": "error"}) if {
-	some column in {column | some [_, column] in _cut}
-	shares := _shares(column)
+	some column in {column | some columns in _cut; some column in columns}
+	shares := [share | some [of, _, share] in _shares; of == column]
 	count(shares) > 0
 	not _all_rows(shares)
 }
 
 # Own measurements say what their author likes of a slice's share.
-_cut := {[r.check, r.each] | some r in asked.requirements; not _own[r.check]}
+_cut := {check: columns |
+	some check in {r.check | some r in asked.requirements; not _own[r.check]}
+	columns := {r.each | some r in asked.requirements; r.check == check}
+}
 
 _own := own.checks
 
-_shares(column) := {[figure.slice, figure.share_ppm] |
+# Column, value, and each different share that a figure says it has.
+_shares := {[figure.slice.column, object.get(figure.slice, "value", null), figure.share_ppm] |
 	some figure in figures.all
 	figure.slice.kind == "value"
-	figure.slice.column == column
-	_cut[[figure.check, column]]
+	_cut[figure.check][figure.slice.column]
 }
 
 # A share is rounded down, each by less than one in a million.
 _all_rows(shares) if {
-	integers.add(integers.total([share | some [_, share] in shares]), count(shares)) >= 1000000
+	integers.add(integers.total(shares), count(shares)) >= 1000000
 }
 
 _few(check, column, most) if {
@@ -107,7 +110,7 @@ _open := {_part(figure) | some figure in _figures}
 
 _part(figure) := [figure.check, figure.slice, figure.share_ppm]
 
-_figures := [figure | some figure in figures.all; _undecided[[figure.check, figure.slice]]]
+_figures := [figure | some figure in figures.all; _undecided[figure.check][figure.slice]]
 
 _bounded(figure) if {
 	limit := limits.of_figure(asked.environment, asked.tier, figure).limit
@@ -115,9 +118,15 @@ _bounded(figure) if {
 	comparison.bounded(sense, figure, limits.bar(limit), limits.ceiling(limit), input.ledger.looks)
 }
 
-_undecided := {[result.check, result.slice] |
+# Check -> its slices of which nothing is known.
+_undecided := {check: slices |
+	some check in {result.check | some result in _tolerated}
+	not asked.tier in object.get(required.checks[check], "lenient_tiers", set())
+	slices := {result.slice | some result in _tolerated; result.check == check}
+}
+
+_tolerated := [result |
 	some result in judge.results
 	result.verdict == "inconclusive"
 	result.disposition == "tolerated"
-	not asked.tier in object.get(required.checks[result.check], "lenient_tiers", set())
-}
+]
