@@ -108,7 +108,7 @@ def test_one_row_and_equal_outcomes_prove_nothing() -> None:
     sums = replace(sums, bounded=False)
     assert figure(loss_ratio(sums, minimum_clusters=8)).upper[0] == math.inf
     assert figure(mean_loss(sums, minimum_clusters=8)).upper[0] == math.inf
-    assert figure(mean_difference(sums, minimum_clusters=8)).lower[0] == -math.inf
+    assert figure(mean_difference(sums, apart=9.0, minimum_clusters=8)).lower[0] == -math.inf
     assert explained(spread_of(one, one, one), minimum_clusters=8) is Reason.ONE_CLASS
     same = np.full(50, 0.1)
     assert explained(spread_of(same, same + 1, same), minimum_clusters=8) is Reason.ONE_CLASS
@@ -125,9 +125,10 @@ def test_a_difference_of_means_may_be_of_any_sign() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.normal(-3, 1, 400), rng.normal(-2, 1, 400)
     sums = pair_of(a, b, a, b)
-    found = figure(mean_difference(sums, minimum_clusters=8))
+    found = figure(mean_difference(sums, apart=9.0, minimum_clusters=8))
     se = np.std(a - b, ddof=1) / 20
     z = stats.norm.ppf(0.95)
     assert found.estimate == pytest.approx((a - b).mean())
-    half = math.hypot(z * se, z**2 * math.sqrt((a**2 + b**2).mean()) / 400)
+    step = -math.log(0.05) * 9 / 400 / 2
+    half = step + math.hypot(z * se, step)
     assert (found.lower[0], found.upper[0]) == pytest.approx((found.estimate - half, found.estimate + half))

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gates.measure.regression.losses import CANDIDATE, CHAMPION
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.means import PairSums
+from gates.measure.sums import Part, Where
+from gates.records import WHOLE
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -137,3 +140,13 @@ def brier(y: Floats, p: Floats) -> tuple[Floats, Floats]:
 def losses(y: Floats, p: Floats, q: Floats, loss: Any, cluster: Ints | None = None) -> PairSums:
     (a, flip_a), (b, flip_b) = loss(y, p), loss(y, q)
     return pair_of(a, b, flip_a, flip_b, cluster, 1.0 if loss is brier else 0.0)
+
+
+def decided(
+    y: Ints, candidate: Ints, champion: Ints, payoff: Floats | None = None, cluster: Ints | None = None
+) -> Part:
+    """Decisions by row, and what a row pays where rows differ in that."""
+    one = np.ones(y.size)
+    sums = {"n": one} if payoff is None else {"n": one, "payoff": payoff, "payoff2": payoff**2}
+    keys = {"y": y, CANDIDATE: candidate, CHAMPION: champion} | ({} if cluster is None else {"cluster": cluster})
+    return Part(Where(WHOLE, 1_000_000, y.size, None), sums, sums, keys, one)

@@ -301,7 +301,7 @@ def test_bounds_of_the_newer_figures_are_ordered_and_widen_with_confidence(
     some = weighted_cells(t, t["w"], clustered=clustered) if weighted else cells(t, clustered=clustered)
     found += [ece(some, **LEAST), bin_gap(some, **LEAST), slope(some, some.bin // 2, **LEAST)]
     pairs = sums((t["p"] - t["y"]) ** 2, (t["q"] - t["y"]) ** 2, t, clustered=clustered)
-    found.append(mean_difference(pairs, **LEAST))
+    found.append(mean_difference(pairs, apart=1.0, **LEAST))
     for figure in found:
         ordered(figure)
 
@@ -315,8 +315,8 @@ def test_swapped_models_mirror_every_difference(t: Columns, clustered: bool) -> 
         found = here[name]
         same(found.mirrored() if isinstance(found, Figure) else found, there[name])
     pairs = sums((t["p"] - t["y"]) ** 2, (t["q"] - t["y"]) ** 2, t, clustered=clustered)
-    found = mean_difference(pairs, **LEAST)
-    mirrored = mean_difference(pairs.swapped(), **LEAST)
+    found = mean_difference(pairs, apart=1.0, **LEAST)
+    mirrored = mean_difference(pairs.swapped(), apart=1.0, **LEAST)
     same(found.mirrored() if isinstance(found, Figure) else found, mirrored)
 
 

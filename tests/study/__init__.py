@@ -10,6 +10,7 @@ STUDIES = (
     "resolution",
     "bounded_rule",
     "small_slices",
+    "unseen",
     "families",
     "clusters",
     "looks",

@@ -43,7 +43,7 @@ def read_decisions(scored: Scored, plan: Plan, trivial: Trivial) -> list[Part]:
         keys["y"] = table.y.cast("int64")
     if not has_payoff(scored):
         return parts(scored, plan, {}, keys)
-    share = table.payoff / double(largest_payoff(scored))
+    share = table.payoff / double(largest_payoff(scored)[0])
     return parts(scored, plan, {"payoff": share, "payoff2": share * share}, keys, fine=True)
 
 
@@ -52,35 +52,52 @@ def has_payoff(scored: Scored) -> bool:
     return "payoff" in scored.table.columns
 
 
-def largest_payoff(scored: Scored) -> float:
-    """Return a power of two, at least the largest magnitude of a row's payoff; 1 where rows do not say."""
+def largest_payoff(scored: Scored) -> tuple[float, float]:
+    """Return a power of two, at least the largest magnitude of a row's payoff, and that magnitude as a share of it.
+
+    Both are 1 where rows do not say.
+    """
     if not has_payoff(scored):
-        return 1.0
-    return power_of_two(scalar(scored.table.payoff.abs().max())) or 1.0
+        return 1.0, 1.0
+    largest = scalar(scored.table.payoff.abs().max())
+    unit = power_of_two(largest) or 1.0
+    return unit, float(largest or 0.0) / unit
 
 
-def worth_of(part: Part, rival: str, matrix: Outcomes) -> PairSums:
+def _of_outcomes(matrix: Outcomes) -> Floats:
+    """What a decision is worth, by outcome and decision."""
+    return np.array([[matrix.true_negative, matrix.false_positive], [matrix.false_negative, matrix.true_positive]])
+
+
+def apart(matrix: Outcomes) -> float:
+    """Return the most by which a row's two decisions can differ in worth: the outcome is the same for both."""
+    return float(np.abs(np.diff(_of_outcomes(matrix), axis=1)).max())
+
+
+def worth_of(part: Part, rival: str, matrix: Outcomes, dearest: float = 1.0) -> PairSums:
     """Return the sums of what the decisions of candidate (a) and rival (b) are worth, in shares of the largest payoff.
 
-    A flip is what a turned outcome would change; where rows differ in payoff there is no ceiling, and none are taken.
+    Parameters
+    ----------
+    dearest: the largest payoff of a row as a share of the unit of payoffs. One more row, never seen, may be worth the
+        least or the most of the matrix, times that.
     """
-    y = part.keys["y"].astype(np.float64)
-    table = np.array([[matrix.true_negative, matrix.false_positive], [matrix.false_negative, matrix.true_positive]])
-    own, flip = {}, {}
+    table, own = _of_outcomes(matrix), {}
     for side, model in (("a", CANDIDATE), ("b", rival)):
         own[side] = table[part.keys["y"], part.keys[model]]
-        flip[side] = table[1 - part.keys["y"], part.keys[model]] - own[side]
     clustered = "cluster" in part.keys
-    code = np.unique(part.keys["cluster"], return_inverse=True)[1] if clustered else np.zeros(y.size, dtype=np.int64)
+    size = part.keys["y"].size
+    code = np.unique(part.keys["cluster"], return_inverse=True)[1] if clustered else np.zeros(size, dtype=np.int64)
 
     def sums(of: Mapping[str, Floats]) -> PairSums:
         once, twice = of.get("payoff", of["n"]), of.get("payoff2", of["n"])
-        turned = own if "payoff" in of else flip
-        products = [own[i] * own[j] * twice for i, j in ("aa", "ab", "bb")]
-        aa, ab, bb, faa, fbb = (totals(code, v) for v in (*products, *(turned[i] ** 2 * twice for i in "ab")))
+        aa, ab, bb = (totals(code, own[i] * own[j] * twice) for i, j in ("aa", "ab", "bb"))
         n, a, b = (totals(code, term) for term in (of["n"], own["a"] * once, own["b"] * once))
-        return PairSums(n, a, b, aa, ab, bb, faa, fbb, clustered=clustered, bounded="payoff" not in of)
+        none = np.zeros_like(n)
+        return PairSums(n, a, b, aa, ab, bb, none, none, clustered, bounded="payoff" not in of, ceiling=span)
 
+    # Where rows have payoffs of their own, one of 0 is worth nothing whatever is decided.
+    span = float(np.ptp(np.append(table, 0.0) if "payoff" in part.sums else table)) * dearest
     found = sums(part.sums)
     return replace(found, squares=sums(part.squares)) if part.weighted else found
 

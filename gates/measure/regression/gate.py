@@ -109,9 +109,9 @@ def _pieces(plan: Plan, scored: Scored, baseline: Baseline) -> _Pieces:
     by_row = scored.task == "binary" or scorers_of(plan, scored)
     rows = row_parts(scored, plan) if by_row else iter([None] * len(decisions))
     seed = _seed(plan)
-    unit, least = largest_payoff(scored), plan.parameters.minimum_clusters
+    (unit, dearest), least = largest_payoff(scored), plan.parameters.minimum_clusters
     each = (
-        Piece(found, sums, counts, own, least, seed, baseline.perfect, plan.parameters, unit)
+        Piece(found, sums, counts, own, least, seed, baseline.perfect, plan.parameters, unit, dearest)
         for sums, counts, own in zip(found.parts, decisions, rows, strict=True)
     )
     return _Pieces(len(found.parts), each)

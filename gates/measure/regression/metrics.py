@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from gates.measure.interface import Scored
-from gates.measure.regression.decisions import joint_of, worth_of
+from gates.measure.regression.decisions import apart, joint_of, worth_of
 from gates.measure.regression.losses import (
     ABSOLUTE,
     ANCHOR,
@@ -65,7 +65,7 @@ class Piece:
     Attributes
     ----------
     constant_is_perfect: the trivial model makes no error in the whole, for want of two classes.
-    payoff_unit: what the rows' payoffs in `decisions` are shares of.
+    payoff_unit: what the rows' payoffs in `decisions` are shares of. dearest: the largest of these shares.
     """
 
     losses: Losses
@@ -77,6 +77,7 @@ class Piece:
     constant_is_perfect: bool
     parameters: Parameters
     payoff_unit: float
+    dearest: float
     _placed: dict[str, Placements | Reason] = field(default_factory=dict, repr=False)
     _precise: dict[str, Precision | Reason] = field(default_factory=dict, repr=False)
     _joint: dict[str, Joint] = field(default_factory=dict, repr=False)
@@ -261,10 +262,11 @@ def _worth(piece: Piece, matrix: Outcomes | None, model: str, *, paired: bool, t
     if matrix is None:
         return Reason.NOT_PROVIDED
     # A cost is that of the decision alone; the row's payoff belongs to the value.
-    part = piece.decisions if matrix is piece.parameters.payoff else _without_payoff(piece.decisions)
-    sums = worth_of(part, model, matrix)
+    of_rows = matrix is piece.parameters.payoff
+    part, dearest = (piece.decisions, piece.dearest) if of_rows else (_without_payoff(piece.decisions), 1.0)
+    sums = worth_of(part, model, matrix, dearest)
     found = (
-        mean_difference(sums, minimum_clusters=piece.minimum)
+        mean_difference(sums, apart=apart(matrix) * dearest, minimum_clusters=piece.minimum)
         if paired
         else mean_loss(sums.swapped(), minimum_clusters=piece.minimum, floor=-math.inf)
     )

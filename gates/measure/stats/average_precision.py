@@ -5,12 +5,12 @@ weight, exact in ties, in one sort. Clusters add up the derivatives of their row
 bootstrap, whose replicates it is the limit of: no seed, no replicates, and as often right in the same worlds
 (`tests/oracles/test_stats_average_precision.py`).
 
-Both bounds hold, in quadrature, what z^2 rows like none of those seen would change, the rule of three. As the top of
+Both bounds hold what `figure.three` rows like none of those seen would change, as `figure.rare` adds it. As the top of
 the ranking is all that counts, a row there weighs more than in the area under the ROC curve (`auc`): one non-event above
 all of m events takes (1/2 + ... + 1/(m + 1))/m from a perfect ranking, which is 5 times 1/m where m is 300. So the figure is
 worked out with the rows in the worst place (`Curve`): non-events above all, or events above all in the one model and
-below all in the other; z^2 times the rows of their class over those of it that speak of what was never seen
-(`clusters`). It is never less than z^2 / min(m, n), the area's; with that alone a loss of .01 to .04 was proven not to be
+below all in the other; so many times the rows of their class over those of it that speak of what was never seen
+(`clusters`). It is never less than z^2 / min(m, n); with that, the area's, alone a loss of .01 to .04 was proven not to be
 in .12 to .23 of runs (`tests/oracles/test_stats_average_precision.py`).
 
 Memory: the rows themselves are needed, about 100 bytes each.
@@ -26,7 +26,18 @@ from typing import TypeAlias
 import numpy as np
 
 from gates.measure.stats.clusters import OfClasses, deviating, unseen_rows
-from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, settled, totals
+from gates.measure.stats.figure import (
+    Figure,
+    Floats,
+    Ints,
+    Mask,
+    lacking_a_class,
+    quantiles,
+    rare,
+    settled,
+    three,
+    totals,
+)
 from gates.records import Reason
 
 Unseen: TypeAlias = Callable[[float, float], float]
@@ -185,11 +196,13 @@ def _figure(
         ]
     z = quantiles(None if clusters is None else clusters.freedom)
     events = float(found.curve.found[-1])
-    per_square = (found.curve.size - events) / sizes[1], events / sizes[0]
+    per_row = (found.curve.size - events) / sizes[1], events / sizes[0]
+    few = [(rows, rows / min(sizes)) for rows in three(z)]
     below, above = (
-        np.hypot(
-            z * math.sqrt(variance),
-            np.maximum(z**2 / min(sizes), [far(*(square * each for each in per_square)) for square in z**2]),
+        rare(
+            z,
+            math.sqrt(variance),
+            np.array([max(least, far(*(rows * each for each in per_row))) for rows, least in few]),
         )
         for far in unseen
     )

@@ -123,6 +123,25 @@ def quantiles(freedom: float | None, share: float = 1.0) -> Floats:
     return values
 
 
+def three(z: Floats) -> Floats:
+    """Rows that may have been expected of which none was seen, by rung: the larger of z^2 and -ln(1 - rung), 3.0 at .95."""
+    return np.maximum(z**2, -np.log1p(-RUNGS))
+
+
+def rare(z: Floats, error: float, unseen: Floats) -> Floats:
+    """Half-widths around a figure that single rows may move far, by rung: c + sqrt(z^2 error^2 + c^2), c half of `unseen`.
+
+    Where `unseen` is `three` times one step, and k rows took that step while nothing else varies, it is as wide as Poisson's
+    law says of k: within .07 steps at .95, and wider beyond. In quadrature, hypot(z error, unseen), a bound at .95 misses .08
+    there: rare steps make a mean skewed.
+
+    Parameters
+    ----------
+    z: quantiles. error: the standard error. unseen: what `three` rows like none of those seen would do; shapes (9,).
+    """
+    return np.asarray(unseen / 2 + np.hypot(z * error, unseen / 2), dtype=np.float64)
+
+
 def totals(code: Ints, values: Floats, size: int = 0) -> Floats:
     """Return the sums of values by code, shape (max(size, largest code + 1),)."""
     return np.bincount(code, weights=values, minlength=size).astype(np.float64, copy=False)

@@ -19,6 +19,11 @@ they agree:
   seen), and the quantiles are Student's with n - 1 degrees. Nothing says what rows would look like that were never seen:
   heavy tails make few rows too sure of themselves (`tests/oracles/test_stats_numeric.py` has by how much).
 
+A difference of means knows how far apart two losses of one row can be (`mean_difference`), and takes that for D: two
+models differ in what their decisions are worth only where they decide differently, and a decision turned on a row
+never seen costs what it costs at worst, not what a turned label would. Few rows that cost much make it skewed, which the rule of
+three in quadrature leaves out; its half-width is `rare`'s.
+
 Weighted rows: means are of weight times loss; the variance of independent rows comes from squared weights, and n is the
 effective number of rows, (sum w)^2 / sum w^2 (Kish 1965).
 
@@ -34,7 +39,7 @@ from functools import cached_property
 import numpy as np
 
 from gates.measure.stats.clusters import Clusters, unseen_rows
-from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
+from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles, rare, three
 from gates.records import Reason
 
 RESOLUTION = 2.0**-40
@@ -124,8 +129,12 @@ def mean_loss(
     return _around(sums, float(sums.a.sum()) / sums.weight, 0.0, (floor, ceiling))
 
 
-def mean_difference(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
+def mean_difference(sums: PairSums, *, apart: float, minimum_clusters: int) -> Figure | Reason:
     """Return mean a less mean b; any sign, as are a and b.
+
+    Parameters
+    ----------
+    apart: how far a and b of one row can be from each other, above 0.
 
     Returns
     -------
@@ -134,7 +143,14 @@ def mean_difference(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason
     reason = _unfit(sums, minimum_clusters)
     if reason is not None:
         return reason
-    return _around(sums, float(sums.a.sum() - sums.b.sum()) / sums.weight, 1.0, (-math.inf, math.inf))
+    estimate, z = float(sums.a.sum() - sums.b.sum()) / sums.weight, _quantiles(sums)
+    if not np.isfinite(z[0]):
+        return _boundless(sums, estimate, (-math.inf, math.inf))
+    independent, variance = (form.at(1.0) for form in _variances(sums, 1.0))
+    share = min(1.0, independent * sums.effective / apart**2)
+    rows = unseen_rows(sums.clusters, sums.effective, independent, variance, share=share)
+    half = rare(z, math.sqrt(variance), three(z) * apart / rows)
+    return Figure(estimate, estimate - half, estimate + half, _rows(sums)).among(sums.clusters)
 
 
 def _around(sums: PairSums, estimate: float, ratio: float, limits: tuple[float, float]) -> Figure:
@@ -210,11 +226,15 @@ def _forms(sums: PairSums, ratio: float) -> tuple[_Form, _Form]:
 
     The first is of rows, or of clusters where that is larger at the ratio seen.
     """
+    independent, variance = _variances(sums, ratio)
+    return variance, _flips(sums, ratio, independent, variance)
+
+
+def _variances(sums: PairSums, ratio: float) -> tuple[_Form, _Form]:
+    """Variance of the means by rows, and as it is taken."""
     independent = _independent(sums)
     variance = independent if sums.clusters is None else _between(sums, sums.clusters)
-    if variance.at(ratio) < independent.at(ratio):
-        variance = independent
-    return variance, _flips(sums, ratio, independent, variance)
+    return independent, independent if variance.at(ratio) < independent.at(ratio) else variance
 
 
 def _between(sums: PairSums, clusters: Clusters) -> _Form:
