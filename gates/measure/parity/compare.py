@@ -1,11 +1,11 @@
 """Two tables side by side: a full outer join on the key, and what makes two values of a feature equal.
 
 Two values are equal when they are the same (null and null, NaN and NaN, infinities of one sign), or when both are
-finite numbers, not both whole, and |a - b| <= t * (s + max(|a|, |b|)), with s = min(1, mean |a|) of the offline table's
-finite values: a feature measured in millionths is compared in its own scale. Where the policy has a rule for the
-feature (`records.plan.Alike`) it takes the place of this one, for whole numbers too; a rule of the spec must hold
-besides. Arrays of numbers are compared element by element, times as instants to the microsecond, texts as they are.
-Null against NaN is a mismatch, and so are values of different kinds.
+finite numbers, not both whole (whatever type holds them), and |a - b| <= t * (s + max(|a|, |b|)), with s = min(1, mean
+|a|) of the offline table's finite values: a feature measured in millionths is compared in its own scale. Where the
+policy has a rule for the feature (`records.plan.Alike`) it takes the place of this one, for whole numbers too; a rule of
+the spec must hold besides. Arrays of numbers are compared element by element, times as instants to the microsecond, texts
+as they are. Null against NaN is a mismatch, and so are values of different kinds.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _feature(
         kind_of(types[1]),
         moments=is_moment(left) and is_moment(right),
         elements=all(kind.is_array() for kind in types) and all(kind.is_numeric() for kind in elements),
-        whole=all(kind.is_integer() for kind in elements),
+        whole=all(kind.is_integer() or (kind.is_decimal() and kind.scale == 0) for kind in elements),
         single=any(kind.is_float32() or kind.is_float16() for kind in elements),
         rules=tuple(rule for rule in own if rule.numeric),
         stricter=tuple(rule for rule in extra if rule.feature == name and rule.numeric),
@@ -199,13 +199,19 @@ def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float
     if feature.whole and not feature.rules:
         return left.identical_to(right)
     a, b = left.cast("float64"), right.cast("float64")
-    wanted = [] if feature.rules else [near(a, b, tolerance, feature.scale)]
+    wanted = [] if feature.rules else [near(a, b, tolerance, feature.scale) & ~_both_whole(a, b, single=feature.single)]
     if rules := (*feature.rules, *feature.stricter):
         wanted.append(close(a, b, rules, single=feature.single))
     # Whole numbers beyond 2^53 are the same double as their neighbours.
     same = left.identical_to(right) if feature.whole else a.identical_to(b)
     # Not by "or", which would compute the distance of values that are the same, and nearly all are.
     return same.ifelse(ibis.literal(value=True), reduce(and_, wanted).fill_null(False))
+
+
+def _both_whole(a: ir.FloatingValue, b: ir.FloatingValue, *, single: bool) -> ir.BooleanValue:
+    """Whether these are whole numbers that doubles hold, such as of a column with a null; beyond, every double is whole."""
+    most = 2.0**24 if single else 2.0**53
+    return (a.abs() < most) & (b.abs() < most) & (a % 1 == 0) & (b % 1 == 0)
 
 
 def _as_text(left: ir.Value, right: ir.Value) -> ir.BooleanValue:
