@@ -15,6 +15,8 @@ from gates.inputs.mlflow_registry import MlflowRegistry
 from gates.plan.spec import load_spec
 from gates.records import Release, Route
 
+pytestmark = pytest.mark.usefixtures("scored_here")
+
 
 @pytest.fixture
 def world(bare: World, tmp_path: Path) -> World:

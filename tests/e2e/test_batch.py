@@ -54,6 +54,7 @@ def batch(world: World, *arguments: str) -> tuple[int, str]:
     return ran.code, ran.out + ran.err
 
 
+@pytest.mark.usefixtures("scored_here")
 def test_scores_follow_what_is_deployed_and_come_back_with_it(scoring: World) -> None:
     for name in PARTITIONS:
         code, said = batch(scoring, name)

@@ -189,6 +189,7 @@ def huge_features(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(x=1e308)
 
 
+@pytest.mark.usefixtures("scored_here")
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
@@ -208,6 +209,7 @@ def test_a_damaged_holdout_is_denied_with_its_code(
     assert code in ran.denying
 
 
+@pytest.mark.usefixtures("scored_here")
 def test_scores_that_are_labels_name_the_version(world):
     path = world.folder / "holdout.parquet"
     huge_features(pd.read_parquet(path)).to_parquet(path, index=False)

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from small_world import World
 
+pytestmark = pytest.mark.usefixtures("scored_here")
+
 FACTS = """tier: medium
 required:
   - {check: fairness.selection_rate_difference}

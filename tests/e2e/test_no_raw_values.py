@@ -99,6 +99,13 @@ def sown(measured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.fixture(scope="module")
+def checked(sown: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Ran]:
+    """The planted world after a check of it; to be read only."""
+    world = sown.copy(tmp_path_factory.mktemp("checked"))
+    return world, world.run("check", "-v", "--key", "measurer.pem", "--json", "answer.json", "-e", "staging")
+
+
 @pytest.fixture
 def planted(sown: World, tmp_path: Path) -> World:
     return sown.copy(tmp_path)
@@ -137,10 +144,10 @@ def test_the_search_finds_what_is_planted(planted: World) -> None:
     }
 
 
-def test_nothing_of_a_row_is_in_any_output(planted: World) -> None:
-    ran = planted.run("check", "-v", "--key", "measurer.pem", "--json", "answer.json", "-e", "staging")
+def test_nothing_of_a_row_is_in_any_output(checked: tuple[World, Ran]) -> None:
+    world, ran = checked
     assert ran.code == 1, ran.err
-    answer = (planted.folder / "answer.json").read_text()
+    answer = (world.folder / "answer.json").read_text()
     for check in (
         "parity.mismatch",
         "data.smallest_cell",
@@ -151,17 +158,17 @@ def test_nothing_of_a_row_is_in_any_output(planted: World) -> None:
         "backfill.row_difference",
     ):
         assert check in answer
-    page = planted.run("report", json.loads(answer)["decision_id"], "--out", "report.html")
+    page = world.run("report", json.loads(answer)["decision_id"], "--out", "report.html")
     assert page.code == 0, page.err
-    assert (planted.folder / "report.html").stat().st_size > 10_000
-    assert len(list(written(planted))) > 10
-    assert leaks(planted, ran) == {}
+    assert (world.folder / "report.html").stat().st_size > 10_000
+    assert len(list(written(world))) > 10
+    assert leaks(world, ran) == {}
 
 
-def test_what_selects_values_says_only_whether_it_is_met(planted: World) -> None:
-    ran = planted.run("check", "-v", "--key", "measurer.pem", "--json", "answer.json", "-e", "staging")
+def test_what_selects_values_says_only_whether_it_is_met(checked: tuple[World, Ran]) -> None:
+    world, ran = checked
     assert ran.code == 1, ran.err
-    rows = json.loads((planted.folder / "answer.json").read_text())["rows"]
+    rows = json.loads((world.folder / "answer.json").read_text())["rows"]
     missed = {row["item"]["name"]: row["figure"]["estimate"] for row in rows if row["check"] == "data.contract"}
     assert missed["holdout: most"] == missed["holdout: mean"] == 1
     assert missed["holdout: the one"] == 0
