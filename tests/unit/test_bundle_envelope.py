@@ -191,7 +191,8 @@ def _put_many(root: str) -> None:
 
 
 def test_many_writers_leave_whole_files_only(tmp_path):
-    workers = [multiprocessing.get_context("spawn").Process(target=_put_many, args=(str(tmp_path),)) for _ in range(4)]
+    # Forked: they begin at once, where each new interpreter would first read its libraries.
+    workers = [multiprocessing.get_context("fork").Process(target=_put_many, args=(str(tmp_path),)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

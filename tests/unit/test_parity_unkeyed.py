@@ -14,6 +14,7 @@ import pytest
 from parity_world import by_place, measure
 
 from gates.inputs.tables import Tables
+from gates.measure.interface import Note
 from gates.records import Measurement, Reason
 from gates.records.plan import Parity
 
@@ -104,17 +105,17 @@ def test_a_list_has_no_mean_and_says_so(tables: Tables, tmp_path: Path) -> None:
     assert found["smd"]["x"].reason is Reason.COLUMN_MISSING
 
 
-def test_a_fingerprint_stands_in_for_the_table(tables: Tables, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def note(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> Note:
+    """The fingerprint of the first world."""
+    offline = world(1, online=False)
+    columns, parity = {"key": (), "features": FEATURES}, Parity(fingerprint=True)
+    (found,) = measure(tables, tmp_path_factory.mktemp("first"), offline, offline, columns=columns, parity=parity).notes
+    return found
+
+
+def test_a_fingerprint_stands_in_for_the_table(tables: Tables, tmp_path: Path, note: Note) -> None:
     offline, online = world(1, online=False), world(2, online=True)
-    found = measure(
-        tables,
-        tmp_path,
-        offline,
-        offline,
-        columns={"key": (), "features": FEATURES},
-        parity=Parity(fingerprint=True),
-    )
-    (note,) = found.notes
     assert (note.name, note.media_type) == ("parity-fingerprint.csv", "text/csv")
     (tmp_path / note.name).write_bytes(note.content)
     now = unkeyed(tables, tmp_path, None, online, fingerprint=note.name)
@@ -127,11 +128,9 @@ def test_a_fingerprint_stands_in_for_the_table(tables: Tables, tmp_path: Path) -
     assert {p.value for p in now["smd"]["same"].params if p.name == "reference"} == {"fingerprint"}
 
 
-def test_a_fingerprint_does_not_say_how_its_rows_hang_together(tables: Tables, tmp_path: Path) -> None:
+def test_a_fingerprint_does_not_say_how_its_rows_hang_together(tables: Tables, tmp_path: Path, note: Note) -> None:
     """Its rows were taken for independent ones beside clustered ones of now: false alarms five times as often as said."""
-    offline, online = world(1, online=False), world(2, online=True)
-    columns = {"key": (), "features": FEATURES}
-    (note,) = measure(tables, tmp_path, offline, offline, columns=columns, parity=Parity(fingerprint=True)).notes
+    online = world(2, online=True)
     (tmp_path / note.name).write_bytes(note.content)
     now = unkeyed(tables, tmp_path, None, online, fingerprint=note.name, parameters={"cluster": "user"})
     assert {figure.reason for figures in now.values() for figure in figures.values()} == {Reason.FEW_CLUSTERS}
