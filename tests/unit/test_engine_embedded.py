@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,20 @@ def test_after_a_failure_it_answers_as_before(plan: dict[str, Any], monkeypatch:
             with pytest.raises(EngineError):
                 one.evaluate(DECISION, document)
         assert one.evaluate(DECISION, document) == before
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_is_left_as_it_was(engine: EmbeddedEngine, plan: dict[str, Any], *, collecting: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        engine.evaluate(DECISION, golden("production", plan))
+        assert gc.isenabled() == collecting
+        with pytest.raises(EvidenceError):
+            engine.evaluate(DECISION, {})
+        assert gc.isenabled() == collecting
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def _fail(*_: object) -> None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gates.decide.engines.compiled import load_module
-from gates.decide.engines.interface import answered, check_input, defined, prepared
+from gates.decide.engines.interface import answered, check_input, defined, prepared, uncollected
 from gates.decide.policies import PolicySet
 from gates.errors import EngineError
 
@@ -69,8 +69,9 @@ class EmbeddedEngine:
         weakref.finalize(self, _LEFT.append, self._policy).atexit = False
 
     def evaluate(self, entry_point: str, document: dict[str, Any]) -> dict[str, Any]:
-        answer = self._evaluate(prepared(entry_point, document), entry_point)
-        return answered(answer, engine="the embedded engine", entry_point=entry_point)
+        with uncollected():
+            answer = self._evaluate(prepared(entry_point, document), entry_point)
+            return answered(answer, engine="the embedded engine", entry_point=entry_point)
 
     def evaluate_stored(self, entry_point: str, content: bytes) -> dict[str, Any]:
         """Evaluate the canonical bytes of a past input, for figures over many; the answer's lists are in no order.
