@@ -127,3 +127,22 @@ def test_two_values_at_other_rows_are_named_where_they_are_many(
     side = {"k": np.arange(rows), "x": flag}
     found = measure(tables, tmp_path, side, side | {"x": rng.permutation(flag)}, columns={"features": ("x",)})
     assert json.loads(found.notes[0].content)["features"][0]["cause"]["code"] == code
+
+
+def test_a_count_that_is_an_event_off_may_be_a_leak(tables: Tables, tmp_path: Path) -> None:
+    """The same constant in all rows, and the value of the next event: which of the two it is no figure says."""
+    users, events = 50, 40
+    count, rng = np.tile(np.arange(events), users), np.random.default_rng(18)
+    hours = np.cumsum(rng.integers(1, 50, (users, events)), axis=1).ravel()
+    rows = {
+        "user": np.repeat(np.arange(users), events),
+        "at": np.datetime64("2024-01-01", "us") + hours * 3_600_000_000,
+    }
+    off = (rng.random(count.size) < 0.3) & (count < events - 1)
+    columns = {"key": ("user", "at"), "time": "at", "features": ("x",)}
+    found = measure(tables, tmp_path, rows | {"x": count + off}, rows | {"x": count}, columns=columns)
+    [one] = json.loads(found.notes[0].content)["features"]
+    assert (one["cause"]["code"], one["cause"]["candidates"]) == ("unknown", ["future_value", "offset"])
+    found = measure(tables, tmp_path, rows | {"x": count + 0.5}, rows | {"x": count * 1.0}, columns=columns)
+    [one] = json.loads(found.notes[0].content)["features"]
+    assert (one["cause"]["code"], one["cause"]["detail"]) == ("offset", {"offset": -0.5})

@@ -325,6 +325,15 @@ def test_odd_types_lose_no_figure(bench: Bench, offline: Any, online: Any, misma
     )
 
 
+@pytest.mark.parametrize("unit", [1, 1_000])
+@pytest.mark.parametrize("kind", ["int64", "float64"])
+def test_instants_that_are_numbers_have_time_zones(bench: Bench, unit: int, kind: str) -> None:
+    at = 1_700_000_000 + np.random.default_rng(7).integers(0, 10**7, 1_000)
+    offline, online = ({"k": range(1_000), "x": ((at + late) * unit).astype(kind)} for late in (0, 5 * 3_600))
+    found = cause(bench.note(offline, online))
+    assert (found["code"], found["detail"]) == ("time_zone", {"hours": 5.0})
+
+
 def test_noise_is_explained_by_nothing(bench: Bench) -> None:
     rng = np.random.default_rng(3)
     found = cause(bench.note(*frames(lambda x: x + rng.normal(0, 5, len(x)))))

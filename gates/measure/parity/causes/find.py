@@ -100,16 +100,22 @@ def find_causes(
     ]
     causes = {feature.name: Cause("unknown", mismatches[feature.name], why="few") for feature in worst}
     gaps = any(differ.absent_offline or differ.absent_online for differ in found.differ.values())
-    still = []
+    still, steady = [], []
     for rows in samples:
         decided = _asked_of(rows, lambda rows: _of_values(rows, pairs, gaps=gaps))
         causes |= {rows.features[f].name: cause for f, cause in decided.items()}
         if left := [f for f, cause in decided.items() if cause.why == "nothing"]:
             still.append(rows.of(left))
-    past = _past(still, sources)
+        if constant := [f for f, cause in decided.items() if cause.code == "offset"]:
+            steady.append(rows.of(constant))
+    past = _past([*still, *steady], sources)
     for rows in still:
         decided = _asked_of(rows, lambda rows: _of_many(rows, past, pairs))
         causes |= {rows.features[f].name: cause for f, cause in decided.items()}
+    for rows in steady:
+        for f, step in _asked_of(rows, lambda rows: _of_the_past(rows, past)).items():
+            name = rows.features[f].name
+            causes[name] = _or_a_step(causes[name], step)
     if sources.time is not None and not _read(sources):
         causes = {name: replace(c, why="engine") if c.why == "nothing" else c for name, c in causes.items()}
     differ = {name: found.differ.get(name, NOWHERE) for name in causes}
@@ -175,6 +181,15 @@ def _of_the_past(rows: Rows, past: Sequence[Near]) -> dict[int, Cause]:
     sizes = dict(zip(counted["f"], counted["rows"], strict=True))
     claims = [claim for found in looks for claim in past_claims(found, kept)]
     return _decided(replace(kept, sizes=sizes), claims, {})
+
+
+def _or_a_step(offset: Cause, step: Cause) -> Cause:
+    """What grows by the same at each event, such as a count, is off by a constant too where it is an event too late."""
+    codes = step.candidates if step.why == "ambiguous" else () if step.code == "unknown" else (step.code,)
+    if not codes:
+        return offset
+    candidates = tuple(sorted({offset.code, *codes}))
+    return Cause("unknown", offset.rows, offset.explained, candidates=candidates, why="ambiguous")
 
 
 def _few(table: ir.Table) -> ir.Table:

@@ -28,6 +28,9 @@ WHOLE = 2.0**53
 MOST_STEPS = 1e9  # beyond, the distance to a whole number says nothing
 DISTINCT = 5  # values of a straight line that is no mapping of categories
 BITS = (8, 11, 24)  # of the significand: bfloat16, float16, float32
+EPOCHS = (1.0, 1e3, 1e6, 1e9)  # of a second
+EPOCH = (1e8, 4.2e9)  # seconds since 1970, from 1973 to 2103
+MOST_HOURS = 26  # from one time zone to another
 CLOCKS = {24.0: 1.0, 1440.0: 60.0}  # hours or minutes of the day: the length of the day, and of an hour
 
 
@@ -67,7 +70,7 @@ def number_claims(rows: Rows, pairs: ir.Table) -> tuple[Rows, list[Claim]]:
     rows = rows.on(t.mutate(**_powers(t))).with_constants(constants)
     offsets = {f: value for f, value in constants["offset"].items() if value is not None}
     half = halved(rows, pairs, offsets, {f: 10.0**size for f, size in steps.items() if size is not None})
-    claims = [*_changed(rows, constants), *_rounded(rows, steps, digits, half)]
+    claims = [*_changed(rows, constants, _zones(seen, offsets)), *_rounded(rows, steps, digits, half)]
     if clocks:
         claims.append(_hours(rows, clocks))
     return rows, claims
@@ -83,17 +86,37 @@ def _constants(rows: Rows, slopes: Mapping[int, float | None]) -> dict[int, floa
     return {f: _usable(one["constant"]) for f, one in found.items() if f in known}
 
 
-def _changed(rows: Rows, constants: Mapping[str, Mapping[int, float | None]]) -> Iterator[Claim]:
+def _zones(seen: Seen, offsets: Mapping[int, float]) -> dict[int, Detail]:
+    """Of instants that are held as numbers, such as seconds since 1970: hours, where the offset is one of time zones."""
+    found: dict[int, Detail] = {}
+    for f, offset in offsets.items():
+        low, high = seen[f]["low"], seen[f]["high"]
+        for unit in EPOCHS:
+            hours = offset / unit / 3600
+            instants = low is not None and EPOCH[0] * unit <= low and high <= EPOCH[1] * unit
+            if instants and hours and abs(hours) <= MOST_HOURS and (4 * hours).is_integer():
+                found[f] = {"hours": hours}
+    return found
+
+
+def _changed(
+    rows: Rows, constants: Mapping[str, Mapping[int, float | None]], zones: Mapping[int, Detail]
+) -> Iterator[Claim]:
     """A factor, an offset, or both: medians, which are exact where one of them explains most rows."""
     t = rows.table
     factors, offsets, slopes, rest = (constants[name] for name in ("factor", "offset", "slope", "constant"))
-    factor: dict[int, Detail] = {f: {"factor": value} for f, value in factors.items() if value}
-    offset: dict[int, Detail] = {f: {"offset": value} for f, value in offsets.items() if value is not None}
+    # A few hours are so small beside instants that a factor fits them too.
+    factor: dict[int, Detail] = {f: {"factor": value} for f, value in factors.items() if value and f not in zones}
+    offset: dict[int, Detail] = {
+        f: {"offset": value} for f, value in offsets.items() if value is not None and f not in zones
+    }
     line: dict[int, Detail] = {
         f: {"factor": slope, "offset": value} for f, value in rest.items() if value is not None and (slope := slopes[f])
     }
     yield _claim(rows, "scale_or_unit", VALUE, factor, lambda x, y: _fits(rows, x, y, x * t.factor))
     yield _claim(rows, "offset", VALUE, offset, lambda x, y: _fits(rows, x, y, x + t.offset))
+    if zones:
+        yield _claim(rows, "time_zone", VALUE, zones, lambda x, y: _fits(rows, x, y, x + t.offset))
     # A factor and an offset in one are more general than either alone.
     yield _claim(rows, "scale_or_unit", LINE, line, lambda x, y: _fits(rows, x, y, x * t.slope + t.constant))
 
