@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.signal import lfilter
 
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.latency import quantile_of, quantile_ratio
-from gates.records import Reason
+from gates.records import LADDER, Reason
 
 
 def figure(found: object) -> Figure:
@@ -45,6 +47,60 @@ def test_a_true_ratio_is_rarely_outside(n: int, level: float) -> None:
         wrong += [found.lower[0] > 1.1, found.upper[0] < 1.1]
     # Both sides reach as far as the farther one: at most .05; three Monte Carlo standard errors of 60 runs are .085.
     assert max(wrong / runs) <= 0.05 + 0.085
+
+
+def weather(rng: np.random.Generator, n: int, correlation: float) -> np.ndarray:
+    noise = np.sqrt(1 - correlation**2) * rng.normal(size=n + 200)
+    return np.asarray(lfilter([1.0], [1.0, -correlation], noise)[200:])
+
+
+SLOW = {
+    "a fat tail": lambda rng, n: 1 + rng.exponential(size=n),
+    "one slow call in 18": lambda rng, n: np.exp(0.05 * rng.normal(size=n)) * np.where(rng.random(n) < 0.055, 3, 1),
+    "weather of correlation .9": lambda rng, n: np.exp(0.2 * weather(rng, n, 0.9)),
+}
+
+
+@pytest.mark.parametrize(
+    ("world", "n", "promised"),
+    [
+        ("a fat tail", 200, 0.05),
+        ("one slow call in 18", 200, 0.05),
+        ("one slow call in 18", 300, 0.05),
+        # Few slow calls seldom show how they hang together.
+        ("weather of correlation .9", 300, 0.07),
+    ],
+)
+def test_a_slow_model_is_rarely_proven_fast(world: str, n: int, promised: float) -> None:
+    rng, runs, wrong = np.random.default_rng(n), 600, np.zeros(2)
+    truth = float(np.quantile(SLOW[world](rng, 2_000_000), 0.95))
+    for run in range(runs):
+        found = figure(quantile_of(SLOW[world](rng, n), 0.95, seed=run))
+        wrong += [found.upper[0] < truth * (1 - 1e-9), found.lower[0] > truth * (1 + 1e-9)]
+    # The bootstrap alone missed .07, .14, .11 and .18 above.
+    assert max(wrong / runs) <= promised + 3 * np.sqrt(promised * (1 - promised) / runs)
+
+
+def test_bounds_of_independent_calls_reach_the_exact_order_statistics() -> None:
+    # Slower ones never follow each other, so that no correlation is positive.
+    seconds = 1 + np.arange(200.0) / 1_000
+    seconds[1::2] = seconds[1::2][::-1]
+    seconds = seconds.reshape(2, 100).T.ravel()
+    found, ordered = figure(quantile_of(seconds, 0.95, seed=1)), np.sort(seconds)
+    for rung, confidence in enumerate(LADDER):
+        enough = [k for k in range(200) if stats.binom.cdf(k, 200, 0.05) <= 1 - confidence]
+        exact = ordered[199 - max(enough)] if enough else np.inf
+        assert found.upper[rung] >= exact - 1e-12
+        many = min(k for k in range(202) if stats.binom.sf(k - 1, 200, 0.05) <= 1 - confidence)
+        assert found.lower[rung] <= ordered[200 - many] + 1e-12
+    assert (np.isfinite(found.upper[7]), found.upper[8]) == (True, np.inf)
+
+
+def test_too_few_calls_set_no_upper_bound() -> None:
+    rng = np.random.default_rng(3)
+    few, enough = (figure(quantile_of(1 + rng.random(n), 0.95, seed=1)) for n in (50, 100))
+    assert (few.upper[0], np.isfinite(enough.upper[0])) == (np.inf, True)
+    assert np.isfinite(figure(quantile_of(1 + rng.random(50), 0.5, seed=1)).upper[0])
 
 
 def test_the_same_seed_gives_the_same_and_models_swap() -> None:
