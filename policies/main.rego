@@ -268,13 +268,13 @@ change := {
 
 # METADATA
 # description: |
-#   What the policy owners' overrides loosen in an environment, and which of their facts about a model ask less than those in
-#   force; its activation must name each.
+#   What the policy owners' overrides loosen in an environment, which of their facts about a model ask less than those in
+#   force, and which of their own rules are gone or are others; its activation must name each.
 # scope: document
 # entrypoint: true
 # schemas:
 #   - input: schema["activation-request.v1"]
 activation := {
-	"loosened": ((limits.loosened(input.environment) | enforcement.loosened(input.environment)) | facts.loosened(input.environment)),
+	"loosened": (((limits.loosened(input.environment) | enforcement.loosened(input.environment)) | facts.loosened(input.environment)) | facts.own_rules),
 	"unknown": (limits.unknown(input.environment) | enforcement.unknown(input.environment)),
 }

@@ -17,7 +17,7 @@ from gates.bundle.store import Store
 from gates.decide.acts import decide_change, knows_changes
 from gates.decide.engines.at_hand import on_both
 from gates.decide.engines.interface import ACTIVATION, Engine
-from gates.decide.plan_request import ActivationRequest
+from gates.decide.plan_request import ActivationRequest, OwnRules
 from gates.decide.policies import PolicySet
 from gates.records.base import Environment, Micros, Name
 from gates.records.change import (
@@ -49,15 +49,21 @@ class Wanted:
     unsimulated: Name | None = None
 
 
-def loosened_by(engine: Engine, environment: Environment, in_force: PolicySet | None) -> dict[str, Any]:
+def loosened_by(
+    engine: Engine, environment: Environment, coming: PolicySet, in_force: PolicySet | None
+) -> dict[str, Any]:
     """Ask policies that are to come what they loosen in an environment: paths, as `loosened` and `unknown`.
 
     Parameters
     ----------
-    in_force: the policies that are in force there; None where none are.
+    engine: of the policies to come. in_force: the policies that are in force there; None where none are.
     """
-    models = None if in_force is None else in_force.data.get("models", {})
-    return engine.evaluate(ACTIVATION, ActivationRequest(environment=environment, in_force=models).document())
+    request = ActivationRequest(environment=environment)
+    if in_force is not None:
+        custom = OwnRules(in_force=in_force.custom_digests, coming=coming.custom_digests)
+        models = in_force.data.get("models", {})
+        request = ActivationRequest(environment=environment, in_force=models, custom=custom)
+    return engine.evaluate(ACTIVATION, request.document())
 
 
 def change_of(wanted: ActivePolicy, said: Mapping[str, Any]) -> Change:

@@ -47,7 +47,7 @@ def replay_change(
     document = change_input(
         decision.request,
         change_facts(chain, decision.request.environment),
-        change_of(wanted, loosened_by(engine_for(new), wanted.environment, judging)),
+        change_of(wanted, loosened_by(engine_for(new), wanted.environment, new, judging)),
         [load_change_approval(store, item.digest) for item in stored.approvals],
         simulation=stored.simulation,
         unsimulated=stored.unsimulated,

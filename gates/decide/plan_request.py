@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from gates.records.base import Environment, Name, Record
+from gates.records.base import Digest, Environment, Name, Record
 from gates.records.measurement import Slice
 from gates.records.plan import Backfill, Document, Role, TableRole, Task
 
@@ -50,13 +50,21 @@ class PlanRequest(Record):
     extra: tuple[Wish, ...]
 
 
+class OwnRules(Record):
+    """Digests of the Rego of policy owners, by the name of its folder: of the policies in force, and of those to come."""
+
+    in_force: dict[Name, Digest]
+    coming: dict[Name, Digest]
+
+
 class ActivationRequest(Record):
     """Where a policy set is to be put in force.
 
     Attributes
     ----------
-    in_force: what the policies in force there say of each model; absent where none are.
+    in_force: what the policies in force there say of each model; absent, as is `custom`, where none are.
     """
 
     environment: Environment
     in_force: dict[Name, dict[str, Any]] | None = None
+    custom: OwnRules | None = None

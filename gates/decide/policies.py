@@ -153,6 +153,16 @@ class PolicySet:
         return {path: content for path, content in self.files.items() if path.endswith(".rego")}
 
     @cached_property
+    def custom_digests(self) -> dict[Name, Digest]:
+        """Name of a folder of the owners' own Rego -> digest of its sources by path."""
+        folders: dict[str, dict[str, bytes]] = {}
+        for path, content in self.rego.items():
+            root, _, rest = path.partition("/")
+            if root == "custom":
+                folders.setdefault(rest.partition("/")[0], {})[path] = content
+        return {name: digest_sources(sources) for name, sources in folders.items()}
+
+    @cached_property
     def sidecar(self) -> Sidecar:
         """Raises EngineError where the set has no record of what its module was built from."""
         if SIDECAR not in self.files:

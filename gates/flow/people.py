@@ -112,7 +112,8 @@ def activate(
             remedy="list the keys first: gates trust add KEY.pub --person NAME --role ROLE",
         )
     in_force = _in_force(project, environments)
-    said = {name: loosened_by(project.engines.engine, name, in_force.get(name)) for name in environments}
+    engine, coming = project.engines.engine, project.policies
+    said = {name: loosened_by(engine, name, coming, in_force.get(name)) for name in environments}
     _check_loosened(said, frozenset(loosen))
     signer = project.signer(key, environments[0])
     project.policies.put(project.store)

@@ -1,4 +1,5 @@
-# What the policy owners say of their models, against what is in force: each word that asks less than before.
+# What the policy owners say of their models, against what is in force: each word that asks less than before. Rules of their
+# own are looked at as a whole: one that is gone or is another may deny less, and nobody can tell from its text.
 #
 # Where nothing is in force, or nothing of the kind was said, it is held against what we ship. Slices, requirements, keys and
 # tables of a model are not looked at here: a decision that asks less than the last one did is narrowed.
@@ -47,6 +48,14 @@ loosened(environment) := {path |
 	path := concat("/", ["models", model, word])
 }
 
+# METADATA
+# description: Rules of the owners' own that are in force and would be so no more, or not as they are.
+own_rules := {path |
+	some name, digest in input.custom.in_force
+	not input.custom.coming[name] == digest
+	path := concat("/", ["custom", name])
+}
+
 _models := {model | some model, _ in data.models} | {model | some model, _ in input.in_force}
 
 _was(model) := input.in_force[model] if {
@@ -57,7 +66,7 @@ _words(environment, model) := ((_said(model) | _parameters(model)) | _contract(e
 
 _rank := {"high": 2, "medium": 1, "low": 0}
 
-_said(model) := ({"tier" |
+_said(model) := (({"tier" |
 	input.in_force
 	_rank[required.tier(model)] < _rank[object.get(_was(model), "tier", "high")]
 } | {word |
@@ -71,7 +80,26 @@ _said(model) := ({"tier" |
 	before := _sizes(_was(model))
 	some size in _sizes(required.model(model))
 	not before[size]
+})) | (({"recognisers" |
+	some tool in required.model(model).recognisers
+	not tool in object.get(_was(model), "recognisers", [])
+	not tool in data.release.recognisers
+} | {"holdouts" |
+	some _ in _was(model).holdouts
+	not _no_other_holdout(model)
+}) | {word |
+	some word in {"target", "gold"}
+	before := _was(model)[word]
+	not required.model(model)[word] == before
 })
+
+# None named means any.
+_no_other_holdout(model) if {
+	some _ in required.model(model).holdouts
+	every digest in required.model(model).holdouts {
+		digest in _was(model).holdouts
+	}
+}
 
 # Helpers, for a negated expression over something undefined is itself undefined.
 _is(said, word) if said[word] == true

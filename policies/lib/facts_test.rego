@@ -23,6 +23,10 @@ test_the_same_again_asks_no_less if {
 		"inconclusive_share_ppm": {"calibration.ece": 7},
 		"sizes": ["huge"],
 		"business_owner": "ada",
+		"recognisers": ["macie"],
+		"holdouts": ["sha256:a", "sha256:b"],
+		"target": "serving/production.json",
+		"gold": {"digest": "sha256:g"},
 	}
 	_loosened(said, said) == set()
 }
@@ -34,6 +38,8 @@ test_where_nothing_is_in_force_what_we_ship_counts if {
 	_first({"contract": {"percent": 100}}) == {"models/m/contract/percent"}
 	_first({"solo": true, "first_release": true}) == {"models/m/solo", "models/m/first_release"}
 	_first({"sizes": ["small", "huge"]}) == {"models/m/sizes"}
+	_first({"recognisers": ["presidio", "macie"]}) == {"models/m/recognisers"}
+	_first({"recognisers": ["presidio"], "holdouts": ["sha256:a"], "target": "a", "gold": {"digest": "sha256:g"}}) == set()
 	_first({"own": {"wait": {"sense": "at_most", "limits": {"production": {"limit": 5, "inclusive": true}}}}}) == set()
 	none := facts.loosened("production") with input as {"environment": "production"}
 	none == set()
@@ -116,6 +122,44 @@ test_shares_of_inconclusive_slices if {
 	_loosened(said, {}) == at
 	_loosened(said, {"inconclusive_share_ppm": {"calibration.ece": 8}}) == at
 	_loosened(said, {"inconclusive_share_ppm": {"calibration.ece": 6}}) == set()
+}
+
+test_whose_reports_of_personal_data_count if {
+	_loosened({}, {"recognisers": ["macie"]}) == {"models/m/recognisers"}
+	_loosened({"recognisers": ["macie"]}, {"recognisers": ["macie", "other"]}) == {"models/m/recognisers"}
+	_loosened({"recognisers": ["macie"]}, {"recognisers": ["presidio"]}) == set()
+	_loosened({"recognisers": ["macie"]}, {}) == set()
+}
+
+test_which_holdouts_may_judge if {
+	both := {"holdouts": ["sha256:a", "sha256:b"]}
+	_loosened(both, {}) == {"models/m/holdouts"}
+	_loosened(both, {"holdouts": []}) == {"models/m/holdouts"}
+	_loosened(both, {"holdouts": ["sha256:a", "sha256:c"]}) == {"models/m/holdouts"}
+	_loosened(both, {"holdouts": ["sha256:b"]}) == set()
+	_loosened({"holdouts": []}, both) == set()
+	_loosened({}, both) == set()
+}
+
+test_where_it_serves_and_what_is_beyond_doubt if {
+	every word in ["target", "gold"] {
+		path := concat("/", ["models/m", word])
+		_loosened({word: "sha256:a"}, {}) == {path}
+		_loosened({word: "sha256:a"}, {word: "sha256:b"}) == {path}
+		_loosened({word: "sha256:a"}, {word: "sha256:a"}) == set()
+		_loosened({}, {word: "sha256:a"}) == set()
+	}
+}
+
+_own_rules(custom) := found if {
+	found := main.activation.loosened with input as {"environment": "production", "in_force": {}, "custom": custom}
+}
+
+test_rules_of_their_own_that_are_gone_or_others if {
+	_own_rules({"in_force": {"cost": "sha256:a"}, "coming": {}}) == {"custom/cost"}
+	_own_rules({"in_force": {"cost": "sha256:a"}, "coming": {"cost": "sha256:b"}}) == {"custom/cost"}
+	_own_rules({"in_force": {"cost": "sha256:a"}, "coming": {"cost": "sha256:a", "more": "sha256:b"}}) == set()
+	_own_rules({"in_force": {}, "coming": {"cost": "sha256:a"}}) == set()
 }
 
 test_it_is_in_the_answer if {

@@ -220,13 +220,14 @@ def changed(own: Promoted) -> tuple[ActivePolicy, Callable[..., Any]]:
     world = own.world
     in_force = PolicySet.load(world.root / "policies", world.trust)
     facts = world.root / "policies" / "models" / MODEL / "data.yaml"
-    facts.write_text("tier: high\ncluster: day\nslices: [carrier]\n", encoding="utf-8")
+    said = facts.read_text(encoding="utf-8")
+    facts.write_text(said.replace("[carrier, origin]", "[carrier]"), encoding="utf-8")
     policies = PolicySet.load(world.root / "policies", world.trust)
     active = ActivePolicy(
         environment="staging", policy_digest=policies.put(world.store), trust_digest=world.trust.digest
     )
     with EmbeddedEngine(policies) as engine:
-        change = change_of(active, loosened_by(engine, "staging", in_force))
+        change = change_of(active, loosened_by(engine, "staging", policies, in_force))
 
     def judge(chain: Any, time_us: int) -> tuple[Envelope, ...]:
         wanted = Wanted((active,), "other slices", unsimulated="a test")
