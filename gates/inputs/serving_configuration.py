@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gates.bundle.canonical import digest_bytes
 from gates.errors import UsageError
@@ -21,14 +21,20 @@ Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
 NAMED_LIKE_A_SECRET = re.compile(
-    r"passw(or)?d|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE
+    r"passw(or)?d|passphrase|(?<![a-z])pwd|secret|token|credential|(api|private|access|encryption|signing|master)[-_. ]?key",
+    re.IGNORECASE,
 )
 SECRETS = {
-    "an access key": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "an access key": re.compile(r"\b((AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35})(?![\w-])"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
-    "a token": re.compile(r"\b(gh[opsu]_[A-Za-z0-9]{36}|github_pat_\w{20,}|dapi[0-9a-f]{32}|xox[abp]-[\w-]{10,})"),
+    "a token": re.compile(
+        r"\b(gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{20,}|glpat-[\w-]{20,}|dapi[0-9a-f]{32}|xox[abeprs]-[\w-]{10,}"
+        r"|hf_[A-Za-z0-9]{30,}|sk-[\w-]{20,}|[sr]k_(live|test)_\w{16,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{20,})"
+    ),
     "a web token": re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"),
-    "a password in a URL": re.compile(r"://[^/\s:@]+:[^/\s@]+@"),
+    "credentials of a request": re.compile(r"\b(bearer|basic)\s+[\w.~+/-]{8,}=*", re.IGNORECASE),
+    "a password in a URL": re.compile(r"://[^/\s:@]*:[^/\s@]+@"),
+    "a password among settings": re.compile(r"\b(password|passwd|pwd|accountkey)\s*=\s*[^\s;&]", re.IGNORECASE),
 }
 
 
@@ -39,6 +45,12 @@ class _Form(BaseModel):
 class _Replicas(_Form):
     minimum: Count
     maximum: Count | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.maximum is not None and self.maximum < self.minimum:
+            raise ValueError("`maximum` is less than `minimum`")
+        return self
 
 
 class _Capture(_Form):

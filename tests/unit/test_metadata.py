@@ -206,7 +206,20 @@ def test_the_pages_configuration_is_read_and_its_secret_is_kept_nowhere(tmp_path
         ("t", "ghp_" + "a" * 36, ("a token",)),
         ("j", "eyJhbGciOi.eyJzdWIiOi.c2ln", ("a web token",)),
         ("k", "-----BEGIN RSA PRIVATE KEY-----", ("a private key",)),
+        ("cache", "redis://:hunter2secret@cache:6379/0", ("a password in a URL",)),
+        ("hub", "hf_" + "a" * 34, ("a token",)),
+        ("ai", "sk-proj-" + "a" * 40, ("a token",)),
+        ("ci", "glpat-" + "a" * 20, ("a token",)),
+        ("maps", "AIza" + "a" * 35, ("an access key",)),
+        ("DB_PWD", "hunter2", ("a secret by its name",)),
+        ("API-KEY", "abcdef", ("a secret by its name",)),
+        ("ENCRYPTION_KEY", "deadbeef", ("a secret by its name",)),
+        ("AUTH", "Bearer " + "a" * 40, ("credentials of a request",)),
+        ("DSN", "host=x user=y password=hunter2", ("a password among settings",)),
         ("TOKEN", "", ()),
+        ("CWPWD_DAYS", "3", ()),
+        ("task", "risk-scores-of-the-last-days-of-2026", ()),
+        ("mode", "basic", ()),
         ("url", "https://db:5432/x", ()),
     ],
 )
@@ -220,7 +233,16 @@ def test_what_looks_like_a_secret(tmp_path: Path, name: str, value: str, looks: 
 
 
 @pytest.mark.parametrize(
-    "text", ["replicas: 2", "capture: {percent: 101}", "sise: small", "[]", "variables: {a: [1]}", "{"]
+    "text",
+    [
+        "replicas: 2",
+        "capture: {percent: 101}",
+        "sise: small",
+        "[]",
+        "variables: {a: [1]}",
+        "{",
+        "replicas: {minimum: 5, maximum: 1}",
+    ],
 )
 def test_a_configuration_that_means_nothing_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "s.yaml"
