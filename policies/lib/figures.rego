@@ -35,13 +35,14 @@ _identities := {identity |
 	]
 }
 
-# Nearly always a subject has one figure at a place, and there is nothing more to compare.
-_alone if count({[subject, place] | some [_, place, subject] in places}) == count(all)
+# METADATA
+# description: A subject has one figure at a place, as is nearly always so; then there is nothing to compare it with.
+alone if count({[subject, place] | some [_, place, subject] in places}) == count(all)
 
 # METADATA
 # description: Two different figures stand under one identity.
 conflict if {
-	not _alone
+	not alone
 	count(_identities) != count(all)
 	count(_identities) != count({figure | some figure in all})
 }

@@ -61,7 +61,12 @@ _looks := 1 if not input.ledger
 
 _looks := input.ledger.looks
 
-_judgements := [object.union(_reference(figure), _outcome(claim, figure)) |
+# Two figures at one place may show the same, which is said once.
+_judgements := _judged_each if {
+	figures.alone
+} else := [judgement | some judgement in {judgement | some judgement in _judged_each}]
+
+_judged_each := [object.union(_reference(figure), _outcome(claim, figure)) |
 	some figure in _answers
 	claim := {"check": figure.check, "slice": figure.slice, "role": _role(figure.check, figure.slice)}
 ]
