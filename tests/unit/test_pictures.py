@@ -121,6 +121,28 @@ def test_a_png_holds_its_words_and_the_same_bytes_each_time(bad: dict[str, Pictu
     assert picture.svg() == picture.svg()
 
 
+@pytest.mark.parametrize("name", ["reliability", "gaps", "coverage", "levels", "quantiles", "champion"])
+def test_no_word_of_a_png_is_cut_off(bad: dict[str, Picture], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    save, drawn = Figure.savefig, list[Figure]()
+
+    def keep(figure: Figure, *given: Any, **named: Any) -> None:
+        drawn.append(figure)
+        save(figure, *given, **named)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    assert bad[name].png()
+    [figure] = drawn
+    around = figure.get_tightbbox()
+    assert 0 <= around.x0 <= around.x1 <= figure.bbox_inches.x1
+    assert 0 <= around.y0 <= around.y1 <= figure.bbox_inches.y1
+    words = {" ".join(text.get_text().split()): text.get_window_extent() for text in figure.texts}
+    boxes = [box for axes in figure.axes if (box := axes.get_tightbbox()) is not None]
+    assert words[bad[name].title].y0 >= max(box.y1 for box in boxes)
+    assert words[bad[name].caption].y1 <= min(box.y0 for box in boxes)
+
+
 def test_a_picture_reads_in_grey() -> None:
     """What differs by colour differs by shape too: a failure is a cross, an undecided one is hollow."""
     lines = [Line(status, "", -1.0, 0.0, 1.0, status) for status in ("pass", "fail", "inconclusive")]

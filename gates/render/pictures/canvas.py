@@ -56,7 +56,8 @@ _STYLE: Any = {
 
 _POINTS_PER_INCH = 72
 _PNG_DOTS_PER_INCH = 180
-_CAPTION_LINE = 68
+_TITLE_LINE, _CAPTION_LINE = 40, 60
+"""Letters of a line in a PNG's own words, so that it stays within WIDTH; on a page the browser wraps."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class Picture:
     def png(self) -> bytes:
         """Return a PNG on white that holds title and caption too; its metadata holds the finding."""
         target = io.BytesIO()
-        lines = textwrap.wrap(self.caption, _CAPTION_LINE)
-        with _figure(self, more=24 + 13 * len(lines)) as figure:
-            figure.suptitle(self.title, x=0.02, ha="left", fontsize=13, fontweight="bold")
+        title, lines = textwrap.wrap(self.title, _TITLE_LINE), textwrap.wrap(self.caption, _CAPTION_LINE)
+        with _figure(self, more=8 + 16 * len(title) + 13 * len(lines)) as figure:
+            figure.suptitle("\n".join(title), x=0.02, ha="left", fontsize=13, fontweight="bold")
             figure.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=9.5, color=QUIET)
             metadata = {"Title": self.title, "Description": self.finding, "Software": None}
             figure.savefig(target, format="png", dpi=_PNG_DOTS_PER_INCH, metadata=metadata)
