@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gates.bundle.canonical import digest_bytes, digest_document
 from gates.errors import UsageError
 from gates.records import Digest, ModelVersion, TableIdentity
-from gates.records.base import micros
+from gates.records.base import is_digest, micros
 from gates.records.evidence import Changelog, Metadata, Tag
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def metadata_of(
             why=_name(candidate.tags.get(f"{CHANGELOG_PREFIX}why")),
             impact=_name(candidate.tags.get(f"{CHANGELOG_PREFIX}impact")),
         ),
-        vulnerability_scan=_first(said, "vulnerability_scan_digest", "vulnerability_scan"),
+        vulnerability_scan=_scan(_first(said, "vulnerability_scan_digest", "vulnerability_scan")),
         authors=_authors([run.user if run else "", *project.accounts, *(committers or ())]),
         since_revision=since if committers is not None else None,
     )
@@ -95,6 +95,11 @@ def _name(text: str | None) -> str | None:
 
 def _first(said: Mapping[str, str], *words: str) -> str | None:
     return next((name for word in words if (name := _name(said.get(word)))), None)
+
+
+def _scan(text: str | None) -> Digest | None:
+    """A report by its digest; `none` or `passed` names no report."""
+    return text if text is not None and is_digest(text) else None
 
 
 def _snapshot(said: Mapping[str, str], inputs: Iterable[RunInput], contexts: tuple[str, ...]) -> str | None:
@@ -133,7 +138,7 @@ def _definitions(plan: Plan, base: Path) -> Digest | None:
 
 
 def _parameters(text: str | None, run: TrainingRun | None) -> Digest | None:
-    if text:
+    if text and text.strip():
         return digest_bytes(text.encode())
     return digest_document(run.parameters) if run and run.parameters else None
 

@@ -119,6 +119,17 @@ def test_tags_go_before_the_run(tmp_path: Path) -> None:
     assert full.changelog.what == "w"
 
 
+@pytest.mark.parametrize("text", ["none", "passed", "sha256:1", " ", "\x00"])
+def test_a_scan_that_names_no_report_is_none(tmp_path: Path, text: str) -> None:
+    assert said(tmp_path, {"vulnerability_scan": text}).vulnerability_scan is None
+    digest = "sha256:" + "7" * 64
+    assert said(tmp_path, {"vulnerability_scan": f" {digest}\n"}).vulnerability_scan == digest
+
+
+def test_blank_parameters_are_those_of_the_run(tmp_path: Path) -> None:
+    assert said(tmp_path, {"parameters": " \n"}).parameters == digest_document({"depth": "3"})
+
+
 @pytest.mark.parametrize("as_of", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "1969-01-01T00:00:00Z"])
 def test_a_time_that_is_none_is_not_said(tmp_path: Path, as_of: str) -> None:
     assert said(tmp_path, {"as_of": as_of, "query_digest": "\x00 \n"}).as_of_us is None

@@ -15,6 +15,7 @@ package gates.release.metadata
 
 import data.gates.lib.asked
 import data.gates.lib.result
+import data.gates.lib.said
 
 results contains result.denies("release.metadata", concat(".", ["metadata", name])) if {
 	asked.strict
@@ -25,15 +26,20 @@ results contains result.denies("release.metadata", concat(".", ["metadata", name
 
 _spared(field) if data.release.environments[asked.environment].metadata_optional[field.at]
 
-_said(_, field) if {
-	is_string(input.bundle.metadata[field.at])
-	input.bundle.metadata[field.at] != ""
+_said(name, field) if {
+	name != "as_of"
+	said.something(input.bundle.metadata[field.at])
 }
 
-_said(_, field) if is_number(input.bundle.metadata[field.at])
+# A query that saw what is yet to come was none.
+_said("as_of", _) if {
+	is_number(input.bundle.metadata.as_of_us)
+	input.bundle.metadata.as_of_us <= input.request.effective_time_us
+}
 
 _said("authors", _) if {
-	count(input.bundle.metadata.authors) > 0
+	some author in input.bundle.metadata.authors
+	said.something(author)
 	_since
 }
 
@@ -42,12 +48,12 @@ _since if not input.request.champion
 
 _since if is_string(input.bundle.metadata.since_revision)
 
-_said("tags", _) if count(input.bundle.metadata.tags) > 0
-
-_said(_, field) if {
-	is_string(input.bundle.metadata.changelog[field.word])
-	input.bundle.metadata.changelog[field.word] != ""
+_said("tags", _) if {
+	some tag in input.bundle.metadata.tags
+	said.something(tag.value)
 }
+
+_said(_, field) if said.something(input.bundle.metadata.changelog[field.word])
 
 # METADATA
 # title: Training snapshot
@@ -80,7 +86,7 @@ fields["query_digest"] := {"at": "query_digest"}
 
 # METADATA
 # title: As-of time
-# description: Nobody says up to which time the training query saw.
+# description: Nobody says up to which time the training query saw, or it is one that is yet to come.
 # custom:
 #   code: metadata.as_of
 #   remedy: Tag the version `gates.lineage.as_of` with an ISO 8601 time and its zone.
@@ -120,7 +126,7 @@ fields["environment"] := {"at": "environment"}
 
 # METADATA
 # title: Tags
-# description: Nobody says whose it is and what it is for.
+# description: Nobody says whose it is and what it is for; a tag without a value says nothing.
 # custom:
 #   code: metadata.tags
 #   remedy: Tag the version, such as with `owner`.
@@ -152,7 +158,7 @@ fields["changelog_impact"] := {"at": "changelog_impact", "word": "impact"}
 
 # METADATA
 # title: Vulnerability scan
-# description: Nobody says that its packages were scanned for vulnerabilities.
+# description: Nobody names the report of a scan of its packages for vulnerabilities by its digest.
 # custom:
 #   code: metadata.vulnerability_scan
 #   remedy: Scan the environment or image and tag the version `gates.lineage.vulnerability_scan` with the report's digest.

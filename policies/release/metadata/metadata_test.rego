@@ -1,5 +1,6 @@
 package gates.release.metadata_test
 
+import data.gates.lib.integers
 import data.gates.release.metadata
 import data.gates.testing as t
 
@@ -23,6 +24,35 @@ test_one_code_a_field if {
 	_codes(_without("as_of_us"), "production") == {"metadata.as_of"}
 	_codes(object.union(_without("tags"), {"tags": []}), "production") == {"metadata.tags"}
 	_codes(object.union(t.described, {"label_definition": ""}), "production") == {"metadata.label_definition"}
+}
+
+test_blanks_say_nothing if {
+	every word in {
+		"training_snapshot", "validation_snapshot", "query_digest", "feature_definitions", "label_definition",
+		"parameters", "environment", "vulnerability_scan",
+	} {
+		_codes(object.union(t.described, {word: "  "}), "production") == {concat(".", ["metadata", word])}
+	}
+	every word in {"what", "why", "impact"} {
+		blank := object.union(t.described, {"changelog": {word: " "}})
+		_codes(blank, "production") == {concat("_", ["metadata.changelog", word])}
+	}
+	every value in ["", " "] {
+		tags := [{"name": "owner", "value": value}]
+		_codes(object.union(t.described, {"tags": tags}), "production") == {"metadata.tags"}
+		with_more := array_of(tags, {"name": "team", "value": "delays"})
+		_codes(object.union(t.described, {"tags": with_more}), "production") == set()
+		_codes(object.union(t.described, {"authors": [value]}), "production") == {"metadata.authors"}
+		_codes(object.union(t.described, {"authors": [value, "tina@acme"]}), "production") == set()
+	}
+}
+
+array_of(list, one) := [item | some item in ({item | some item in list} | {one})]
+
+test_no_query_saw_what_is_yet_to_come if {
+	_codes(object.union(t.described, {"as_of_us": t.now}), "production") == set()
+	_codes(object.union(t.described, {"as_of_us": integers.add(t.now, 1)}), "production") == {"metadata.as_of"}
+	_codes(object.union(t.described, {"as_of_us": "1"}), "production") == {"metadata.as_of"}
 }
 
 test_the_changelog_by_word if {
