@@ -93,7 +93,7 @@ def test_bounds_of_independent_calls_reach_the_exact_order_statistics() -> None:
         assert found.upper[rung] >= exact - 1e-12
         many = min(k for k in range(202) if stats.binom.sf(k - 1, 200, 0.05) <= 1 - confidence)
         assert found.lower[rung] <= ordered[200 - many] + 1e-12
-    assert (np.isfinite(found.upper[7]), found.upper[8]) == (True, np.inf)
+    assert (np.isfinite(found.upper[6]), found.upper[7]) == (True, np.inf)
 
 
 def test_too_few_calls_set_no_upper_bound() -> None:
