@@ -166,9 +166,9 @@ def _mean(
     off = off / unit
     n = np.array([float(values.size)]) if codes is None else totals(codes, np.ones_like(values))
     sums = off.sum(keepdims=True) if codes is None else totals(codes, off)
-    farthest = float(np.abs(off - off.mean()).max())
+    away = off - off.mean()
     declared = None if limits is None else ((limits[0] - origin) / unit, (limits[1] - origin) / unit)
-    total = Total(n, sums, float(off @ off), codes is not None, farthest, declared)
+    total = Total(n, sums, float(off @ off), codes is not None, away, declared)
     figure = average(total, minimum_clusters=minimum_clusters)
     if isinstance(figure, Reason):
         return figure
