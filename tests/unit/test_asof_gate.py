@@ -85,11 +85,15 @@ def test_the_default_of_the_definition_is_told(tables: Tables, tmp_path: Path, d
     assert ("the default of the definition" in str(causes)) == bool(rows)
 
 
-def test_training_goes_before_offline_and_offline_stands_in(tables: Tables, tmp_path: Path) -> None:
+def test_offline_stands_for_training_only_where_there_is_none(tables: Tables, tmp_path: Path) -> None:
+    """A training table that says no time of its rows may have learned from any."""
     both = GOOD | {"offline": {"k": ["a"], "at": [T], "x": [5.0]}}
     assert estimates(look(tables, tmp_path, both)) == [0.0, 0.0]
-    timeless = both | {"training": {"k": ["a"], "x": [1.0]}}
-    assert estimates(look(tables, tmp_path, timeless)) == [1.0, 0.0]
+    for lacking in ({"k": ["a"], "x": [1.0]}, {"at": [T], "x": [1.0]}):
+        found = look(tables, tmp_path, both | {"training": lacking})
+        assert {figure.reason for figure in found.measurements} == {Reason.COLUMN_MISSING}
+    without = {role: table for role, table in both.items() if role != "training"}
+    assert estimates(look(tables, tmp_path, without)) == [1.0, 0.0]
 
 
 def test_a_feature_that_the_log_does_not_have_is_unmeasured(tables: Tables, tmp_path: Path) -> None:

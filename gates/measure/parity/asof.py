@@ -37,7 +37,10 @@ SOURCES: tuple[TableRole, TableRole] = ("training", "offline")
 
 
 def point_in_time(given: Given) -> Findings:
-    """Rebuild the rows of the first of SOURCES that has key and time; nothing where nobody gave events or asked."""
+    """Rebuild the rows of the first of SOURCES that is given; nothing where nobody gave events or asked.
+
+    A training table without key or time is not rebuilt, and the offline table does not stand for it.
+    """
     if asked_for(given).isdisjoint(METHODS) and "events" not in given.tables:
         return Findings(())
     found = _rebuilt(given)
@@ -106,15 +109,15 @@ def _log(given: Given, events: OpenTable) -> Log | Reason:
 
 
 def _source(given: Given, log: Log) -> tuple[TableRole, OpenTable] | Reason:
-    reason = Reason.TABLE_MISSING
-    for role in SOURCES:
-        table = table_of(given, role)
-        if isinstance(table, Reason):
-            continue
-        if set(log.entity) <= set(table.table.columns) and has_moment(table.table, log.time):
-            return role, table
-        reason = Reason.COLUMN_MISSING
-    return reason
+    role = next((role for role in SOURCES if role in given.tables), None)
+    if role is None:
+        return Reason.TABLE_MISSING
+    table = table_of(given, role)
+    if isinstance(table, Reason):
+        return table
+    if not set(log.entity) <= set(table.table.columns) or not has_moment(table.table, log.time):
+        return Reason.COLUMN_MISSING
+    return role, table
 
 
 def _drawn(given: Given, table: OpenTable) -> ir.Table | Reason:
