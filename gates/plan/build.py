@@ -47,7 +47,7 @@ def build_plan(
 
     Raises
     ------
-    UsageError: the spec names a rung that is not among `environments`.
+    UsageError: the spec names a rung that is not among `environments`, or leaves a feature of the model out of a backfill.
     EngineError: the policy's answer is not a plan.
     """
     _known_rungs(spec, environments)
@@ -61,6 +61,10 @@ def build_plan(
         request["cluster"] = spec.cluster
     if spec.rows == "independent":
         request["independent_rows"] = True
+    if spec.backfill is not None and (said := spec.backfill.left_out(columns)):
+        raise UsageError(
+            f"backfill: {said}", code="spec.invalid", where=SPEC_NAME, remedy="leave it out of backfill.written"
+        )
     backfill = None if spec.backfill is None else spec.backfill.record()
     if backfill is not None:
         request["backfill"] = backfill.document()

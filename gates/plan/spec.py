@@ -187,10 +187,8 @@ class Spec(Part):
             raise ValueError("needs the tables live and shadow")
         if backfill.lateness is not None and columns.ingested is None:
             raise ValueError("lateness needs columns.ingested: when a row came in")
-        named = {columns.label, columns.time, *columns.key, *columns.features}
-        compared = next((name for name in backfill.written if name in named), None)
-        if compared is not None:
-            raise ValueError(f'written: "{compared}" has a part to play, and is compared')
+        if said := backfill.left_out(columns):
+            raise ValueError(said)
         return backfill
 
     @model_validator(mode="after")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from gates.plan.spec_columns import Names, Part
-from gates.records import Backfill
+from gates.plan.spec_columns import ColumnsSpec, Names, Part
+from gates.records import Backfill, Columns
 from gates.records.base import Name, micros
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -85,6 +85,12 @@ class BackfillSpec(Part):
         if self.partition in self.written:
             raise ValueError("written: the partition column is compared")
         return self
+
+    def left_out(self, columns: Columns | ColumnsSpec) -> str | None:
+        """Say which column is written anew and still has to be compared: the spec's, or those resolved with the model's."""
+        named = {columns.label, columns.time, *columns.key, *columns.features}
+        found = next((name for name in self.written if name in named), None)
+        return None if found is None else f'written: "{found}" has a part to play, and is compared'
 
     def record(self) -> Backfill:
         """Return it in the plan's form."""

@@ -136,6 +136,17 @@ def test_a_mistyped_rung_does_not_drop_a_wish_in_silence(
     assert message in str(caught.value)
 
 
+def test_a_backfill_leaves_no_feature_of_the_models_signature_out(
+    tmp_path: Path, engine: EmbeddedEngine, policies: PolicySet
+) -> None:
+    window = "from: '2020-01-01T00:00:00Z', to: '2020-01-03T00:00:00Z'"
+    text = SPEC.replace("tables:\n", "tables:\n  live: {uri: l.parquet}\n  shadow: {uri: s.parquet}\n")
+    rewritten = spec(tmp_path, f"{text}backfill: {{partition: day, {window}, written: [note, z]}}\n")
+    assert build(rewritten, engine.evaluate, policies.digest, features=("x",)).backfill is not None
+    with pytest.raises(UsageError, match='backfill: written: "z" has a part to play, and is compared'):
+        build(rewritten, engine.evaluate, policies.digest, features=("x", "z"))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
