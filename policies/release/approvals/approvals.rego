@@ -121,6 +121,18 @@ results contains result.notes("release.approvals", "approval.expired") if {
 #   remedy: Run `gates trust add` with the approver's public key and role, and activate the new trust data.
 results contains result.notes("release.approvals", "approval.unlisted_key") if {
 	some approval in input.approvals
+	count(assent.approvers(approval)) == 0
+}
+
+# METADATA
+# title: Another business owner
+# description: An approval as business owner is by a person with that role whom this model's facts do not name; it does not count.
+# custom:
+#   code: approval.other_owner
+#   remedy: Have `business_owner` of models/<model>/data.yaml name the person or an identity of the trust data, or have that person approve.
+results contains result.notes("release.approvals", "approval.other_owner") if {
+	some approval in input.approvals
+	count(assent.approvers(approval)) > 0
 	count(_approvers(approval)) == 0
 }
 
@@ -176,7 +188,11 @@ _approvers(approval) := {person |
 # Another business owner than the model's is none.
 _right(role, _) if role != "business-owner"
 
-_right("business-owner", person) if person == _business_owner
+_right("business-owner", person) if {
+	some key in data.trust.keys
+	key.person == person
+	_business_owner in {key.identity, key.person}
+}
 
 _binds(statement) if {
 	statement.model == input.request.model

@@ -212,6 +212,19 @@ test_the_business_owner_where_the_model_names_one if {
 		with input.approvals as _three
 		with data.models.m as object.union(t.facts, {"business_owner": "another"})
 		with data.trust as _trusting
+	"approval.other_owner" in _noted with input as t.production
+		with input.approvals as _three
+		with data.models.m as object.union(t.facts, {"business_owner": "another"})
+		with data.trust as _trusting
+	by_identity := object.union(t.facts, {"business_owner": "bo@acme"})
+	_denied == set() with input as t.production
+		with input.approvals as _three
+		with data.models.m as by_identity
+		with data.trust as _trusting
+	not "approval.other_owner" in _noted with input as t.production
+		with input.approvals as _three
+		with data.models.m as by_identity
+		with data.trust as _trusting
 	medium := object.union(_owned, {"tier": "medium"})
 	_denied == set() with input as t.production
 		with input.last.plan.body.tier as "medium"
