@@ -38,6 +38,7 @@ LIMITS: dict[str, Limit] = {
     "calibration.under_coverage": Limit("at_most", 0.02, inclusive=True, ceiling=0.04),
     "regression.auc_vs_champion": Limit("at_least", -0.01, inclusive=True, ceiling=-0.02),
     "regression.log_loss_vs_champion": Limit("at_most", 1.02, inclusive=True, ceiling=1.04),
+    "package.mismatch": Limit("at_most", 0.01, inclusive=True),
 }
 
 TITLES = {

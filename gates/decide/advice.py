@@ -23,6 +23,9 @@ from gates.records.measurement import Item, Measurement, Slice
 VS_CHAMPION = "_vs_champion"
 """Ends the name of a check that compares the candidate with the champion."""
 
+RESCORED = "package.mismatch"
+"""Of supplied predictions; more rows of it are drawn by the policy, not by a larger holdout."""
+
 _LESS_IS_BETTER = {"ratio": 1.0, "per_1000_decisions": 0.0}
 """Units of comparisons in which less is better, losses' ratios and costs, with the figure of two equal models. Of
 every other unit it is a difference, where more is better."""
@@ -120,7 +123,7 @@ def advise(
     reliability = Reliability.read(attachments.get("reliability.json"))
     settle = []
     for result, limit, measurement in judged:
-        if result.verdict != "inconclusive" or result.check == SPREAD:
+        if result.verdict != "inconclusive" or result.check in (SPREAD, RESCORED):
             continue
         whole_ece = result.check == "calibration.ece" and measurement.slice.kind == "whole"
         need = rows_for_ece(measurement, limit, reliability.bins, Rungs()) if whole_ece and reliability else None
@@ -140,6 +143,7 @@ def advise(
             *_recalibration(decision, attachments.get("recalibration.json")),
             *_contracts(decision, attachments.get("contract.json")),
             *_half_done(measurements, attachments.get("backfill.json")),
+            *_rescored(decision, measurements),
         ),
         worse=_worse(decision, measurements),
     )
@@ -209,6 +213,21 @@ def _half_done(measurements: Iterable[Measurement], raw: bytes | None) -> Iterat
     if untouched and rewritten:
         text = f"{untouched} of {untouched + rewritten} partitions in the window are as they were: a run that stopped half-way looks so too; a second run (tables.rerun) would tell"
         yield Hint("backfill.rerun_difference", text)
+
+
+def _rescored(decision: Decision, measurements: Iterable[Measurement]) -> Iterator[Hint]:
+    """Say in how many rows a supplied table is not the model's, where that is bad or undecided, and what it looks like."""
+    open_ = {r.item for r in decision.results if r.check == RESCORED and r.verdict in ("fail", "inconclusive")}
+    for figure in measurements:
+        if figure.check != RESCORED or figure.estimate is None or figure.item not in open_ or figure.item is None:
+            continue
+        differ = round(figure.estimate * figure.n)
+        text = f"{figure.item.name}: {differ:,} of {figure.n:,} rows are not what the registered model says"
+        if not differ:
+            text += "; the sample is too small to prove it of all (parameters: rescored_rows)"
+        elif differ == figure.n:
+            text += ": another model or other features, or scores rounded to fewer digits than rescored_tolerance has"
+        yield Hint(RESCORED, text)
 
 
 def _worst(judged: Iterable[tuple[RuleResult, Limit, Measurement]]) -> tuple[WorstSlice, ...]:

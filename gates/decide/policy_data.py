@@ -36,6 +36,8 @@ class ParameterFacts(Record):
     maturation_seconds: Annotated[int, Field(ge=1)] | None = None
     near_digits: Annotated[int, Field(ge=1, le=15)] | None = None
     personal_rows: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    rescored_rows: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    rescored_tolerance: Annotated[float, Field(ge=0)] | None = None
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
 

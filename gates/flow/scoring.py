@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gates.errors import GatesError
+from gates.errors import GatesError, UsageError
 from gates.flow.anchor import choose
 from gates.inputs.opened import Latency, OpenTable
-from gates.measure.interface import Anchor, Scored
+from gates.measure.interface import Anchor, Rescored, Scored, Whose
 from gates.project import Project
 from gates.records import ModelVersion, Plan, Reason
 from gates.records.evidence import Isolation
@@ -25,6 +25,12 @@ SCORER_TIMEOUT_S = 900.0
 
 TIMED = frozenset({"regression.latency", "regression.latency_vs_champion"})
 """Checks that need calls to be timed."""
+
+RESCORED = "package.mismatch"
+"""The check that needs supplied predictions to be scored again, on a sample of their rows."""
+
+AGAIN = "again"
+"""What that sample's files are called, as those of tables are by their role."""
 
 Found = TypeVar("Found")
 
@@ -43,6 +49,7 @@ class Scores:
     gold: Scored | Reason = Reason.NOT_PROVIDED
     latency: Latency | Reason = Reason.NOT_PROVIDED
     anchor: Anchor | None = None
+    rescored: Mapping[Whose, Rescored | Reason] = field(default_factory=dict)
 
 
 def score_tables(
@@ -56,7 +63,8 @@ def score_tables(
 ) -> Scores:
     """Give candidate and champion, in this order, the features of each table; or join predictions that were supplied.
 
-    A table `predictions` stands for the candidate, and nothing is run. A table `champion_predictions` alone stands for
+    A table `predictions` stands for the candidate, and nothing is run but, where the plan asks for it, both on a sample of
+    the rows, whose answers are beside what was supplied. A table `champion_predictions` alone stands for
     a champion that cannot score these rows: the candidate is scored from its bytes, and the champion joined by key to
     the holdout, not to `gold`.
 
@@ -75,7 +83,9 @@ def score_tables(
     if "predictions" in opened:
         given = scored_by_tables(tables, plan, opened)
         scored, anchor = _anchored(project, plan, versions, given, served, lambda *_: Reason.NOT_PROVIDED)
-        return Scores(scored, anchor=anchor)
+        asked = any(requirement.check == RESCORED for requirement in plan.requirements)
+        rescored = room.rescore(opened, candidate, champion) if asked else {}
+        return Scores(scored, room.isolation, anchor=anchor, rescored=rescored)
     supplied = opened.get("champion_predictions") if champion else None
     own = None if supplied else champion
     holdout = opened.get("holdout")
@@ -183,6 +193,35 @@ class _Room:
         theirs = supplied or (answers[champion.digest] if champion else None)
         stands = answers[anchor.digest] if anchor else None
         return scored_by_scorer(self.tables, self.plan, table, answers[candidate.digest], theirs, stands)
+
+    def rescore(
+        self, opened: dict[str, OpenTable], candidate: ModelVersion, champion: ModelVersion | None
+    ) -> Mapping[Whose, Rescored | Reason]:
+        """Score a sample of the rows whose predictions were supplied, and compare."""
+        from gates.measure.rescored import compare, draw
+
+        versions: dict[Whose, ModelVersion] = {"candidate": candidate}
+        versions |= {"champion": champion} if champion else {}
+        drawn = draw(self.tables, self.plan, opened)
+        if isinstance(drawn, Reason):
+            return dict.fromkeys(versions, drawn)
+        # One run where the candidate is the champion.
+        answers = {version.digest: self._again(drawn.rows, version) for version in versions.values()}
+        by_model = {whose: answers[version.digest] for whose, version in versions.items()}
+        return compare(self.tables, self.plan, opened, drawn, by_model)
+
+    def _again(self, rows: OpenTable, version: ModelVersion) -> Path | Reason:
+        from gates.inputs.scorer import ScorerFailed
+        from gates.measure.scored_features import write_features
+
+        # That a model cannot score these rows is why predictions are supplied; only the last rung has to mind.
+        try:
+            if not self._features(AGAIN).exists():
+                write_features(self.tables, rows, self.plan, self._features(AGAIN))
+            return self._run(AGAIN, version)
+        except (ScorerFailed, UsageError) as error:
+            self.project.failures.append(str(error))
+            return Reason.SCORER_FAILED
 
     def time(self, candidate: ModelVersion, champion: ModelVersion | None) -> Latency | Reason:
         """Time both versions on rows of the holdout."""

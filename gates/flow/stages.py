@@ -185,6 +185,7 @@ def measure(project: Project, planned: Planned, progress: Progress) -> Measured:
             gold=scores.gold,
             latency=scores.latency,
             anchor=scores.anchor,
+            rescored=scores.rescored,
             contracts=contracts,
             champion_contracts=before,
             definitions=with_sources(definitions, opened),

@@ -97,6 +97,21 @@ class Anchor:
 
 
 @dataclass(frozen=True)
+class Rescored:
+    """Supplied predictions beside those of the registered bytes.
+
+    Attributes
+    ----------
+    rows: that were drawn and scored again. differ: of these, in which the two say something else.
+    every: they are all rows that there are.
+    """
+
+    rows: int
+    differ: int
+    every: bool
+
+
+@dataclass(frozen=True)
 class Learned:
     """Rows that a model has learned from, in whatever step.
 
@@ -122,6 +137,7 @@ class Given:
     gold: the rows of the table `gold`, as `scored` has the holdout's.
     latency: measured only where the plan asks for it.
     anchor: whose predictions `scored` has besides; None without.
+    rescored: of models whose predictions were supplied, what a sample shows that was scored again; where the plan asks.
     contracts, champion_contracts: what tables are promised to be, and were when the champion was made.
     personal_data: what other tools found of it, by the table's role.
     definitions: how features are computed, by word (records.plan.DEFINITIONS) and name.
@@ -135,6 +151,7 @@ class Given:
     gold: Scored | Reason = Reason.NOT_PROVIDED
     latency: Latency | Reason = Reason.NOT_PROVIDED
     anchor: Anchor | None = None
+    rescored: Mapping[Whose, Rescored | Reason] = field(default_factory=dict)
     contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
     champion_contracts: Mapping[TableRole, Contract] = field(default_factory=dict)
     definitions: Mapping[str, Mapping[str, Definition]] = field(default_factory=dict)

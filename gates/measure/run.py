@@ -19,6 +19,7 @@ _GATES = {
     "backfill": ("gates.measure.backfill", "BackfillGate"),
     "calibration": ("gates.measure.calibration", "CalibrationGate"),
     "regression": ("gates.measure.regression", "RegressionGate"),
+    "package": ("gates.measure.package", "PackageGate"),
     "fairness": ("gates.measure.fairness", "FairnessGate"),
     "own": ("gates.measure.own", "OwnGate"),
 }

@@ -60,6 +60,19 @@ def sampled(table: ir.Table, key: Sequence[str], seed: int, share: int) -> ir.Ta
     return _kept(named, _text(named, seed), share).drop(*texts)
 
 
+def lowest(table: ir.Table, text: ir.StringValue, seed: str, rows: int) -> ir.Table:
+    """Return the rows with the smallest hashes of a seed and of what is written of each: `rows` of them.
+
+    Rows of which the same is written are drawn together, so that there may be more.
+    """
+    import ibis
+
+    marked = table.mutate(**{DRAW: (ibis.literal(f"{seed}\x1f") + text).hexdigest("md5")})
+    # As text, which every engine compares alike.
+    most = scalar(marked.select(DRAW).order_by(DRAW).limit(rows)[DRAW].max())
+    return marked.filter(marked[DRAW] <= most).drop(DRAW)
+
+
 def _written(value: ir.Value) -> ir.StringValue:
     # Each engine writes times in its own way.
     number = value.truncate("s").epoch_seconds().cast("int64") if value.type().is_timestamp() else value

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +22,7 @@ from gates.inputs.opened import OpenTable
 from gates.inputs.tables import Tables
 from gates.measure import scored_columns as columns
 from gates.measure.grouping import group_of, no_days
-from gates.measure.interface import Scored
+from gates.measure.interface import Scored, Whose
 from gates.measure.sampling import DRAW, one_in
 from gates.measure.scored_binary import Binary
 from gates.measure.scored_columns import (
@@ -45,6 +46,19 @@ _FORMS: dict[str, Callable[[Plan], Form]] = {"binary": Binary, "multiclass": Mul
 
 Wanted: TypeAlias = dict[str, tuple[str, Read]]
 """Our name of a column, its own, and how it is read."""
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """What a table says that a model said.
+
+    Attributes
+    ----------
+    wanted: by raw name (scored_columns), those of the champion as its own.
+    """
+
+    table: OpenTable
+    wanted: Wanted
 
 
 def scored_by_scorer(
@@ -106,15 +120,13 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
     if predictions is None:
         return Reason.NOT_PROVIDED
     form: Form = _FORMS[plan.task](plan)
-    scores = dict(form.candidate())
-    if not any(map(is_score, scores)):
+    if not any(map(is_score, form.candidate())):
         return Reason.NOT_PROVIDED
     # Before any type is looked at: an empty CSV has none.
     if any(table.identity.rows == 0 for table in (holdout or predictions, champion) if table):
         return Reason.EMPTY_TABLE
-    own = form.champion()
-    scores |= own if champion is None and any(map(is_score, own)) else {}
-    wanted = {raw: (name, reader(raw)) for raw, name in scores.items()}
+    supplied = supplied_by_tables(plan, opened)
+    wanted = {raw: each for one in supplied.values() if one.table is predictions for raw, each in one.wanted.items()}
     keys, base = plan.columns.key, holdout or predictions
     labels = _labels(plan, form, base)
     if holdout is not None:
@@ -128,11 +140,31 @@ def scored_by_tables(tables: Tables, plan: Plan, opened: Mapping[str, OpenTable]
     else:
         sides = [_placed(predictions, labels | wanted)]
     if champion is not None:
-        theirs = _rival(form, champion)
+        theirs = supplied["champion"].wanted
         sides.append(
             _select(champion, keys, theirs) if keys else _placed(champion, theirs | _again(plan, form, champion))
         )
     return _assemble(tables, plan, form, sides, "supplied")
+
+
+def supplied_by_tables(plan: Plan, opened: Mapping[str, OpenTable]) -> dict[Whose, Supplied]:
+    """Return by model what `scored_by_tables` reads of its predictions."""
+    predictions, champion = opened.get("predictions"), opened.get("champion_predictions")
+    form: Form = _FORMS[plan.task](plan)
+    own, theirs = form.candidate(), form.champion()
+    found: dict[Whose, Supplied] = {}
+    if predictions is None or not any(map(is_score, own)):
+        return found
+    found["candidate"] = Supplied(predictions, _read(own))
+    if champion is not None:
+        found["champion"] = Supplied(champion, _rival(form, champion))
+    elif any(map(is_score, theirs)):
+        found["champion"] = Supplied(predictions, _read(theirs))
+    return found
+
+
+def _read(scores: Mapping[str, str]) -> Wanted:
+    return {raw: (name, reader(raw)) for raw, name in scores.items()}
 
 
 def _labels(plan: Plan, form: Form, base: OpenTable) -> Wanted:
@@ -192,7 +224,7 @@ def _rival(form: Form, champion: OpenTable) -> Wanted:
         own, alike = ({raw: name for raw, name in of.items() if kind(raw)} for of in (named, same))
         there = kind is is_score or set(alike.values()) <= set(champion.table.columns)
         found |= own or (alike if there else {})
-    return {raw: (name, reader(raw)) for raw, name in found.items()}
+    return _read(found)
 
 
 def _answer(tables: Tables, path: Path, where: str, name: Callable[[str], str | None]) -> Side:

@@ -126,7 +126,10 @@ class Tables(Part):
     fingerprint: TableSpec | None = Field(
         default=None, description="What an earlier run wrote of the offline table, parity-fingerprint.csv."
     )
-    predictions: TableSpec | None = Field(default=None, description="The candidate's scores, where they are supplied.")
+    predictions: TableSpec | None = Field(
+        default=None,
+        description="The candidate's scores, where they are supplied; production wants a sample of them scored again.",
+    )
     champion_predictions: TableSpec | None = Field(default=None, description="The champion's scores, where supplied.")
 
     live: TableSpec | None = Field(default=None, description="What a backfill is to replace: the table in use.")

@@ -113,6 +113,8 @@ class Parameters(Record):
     maturation_seconds: after its event a row's label is taken to have come for good; None where nobody said.
     near_digits: significant digits to which numbers are rounded where rows are compared for being nearly the same.
     personal_rows: rows of a table whose values are looked at for personal data.
+    rescored_rows: of supplied predictions that are scored again from the registered bytes, where the policy asks for it.
+    rescored_tolerance: how far a score may be from the supplied one, in the score's unit.
     curve_levels: a numeric model's curve has a predicted quantile within curve_reach of each; or an interval of the level
     that lies between such a quantile and its mirror, within twice that.
     weight: the column that weighs rows in place of the spec's, where the policy owners name one.
@@ -144,6 +146,8 @@ class Parameters(Record):
     maturation_seconds: Annotated[int, Field(ge=1)] | None = None
     near_digits: Annotated[int, Field(ge=1, le=15)] = 4
     personal_rows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    rescored_rows: Annotated[int, Field(ge=1, le=10_000_000)] = 1_000
+    rescored_tolerance: Annotated[float, Field(ge=0)] = 1e-6
     cost: Outcomes | None = None
     payoff: Outcomes | None = None
     cluster: Name | None = None

@@ -115,7 +115,7 @@ class View:
         if assumed:
             lines.append("assumes independent rows: no cluster key is named, and independence is not declared")
         if supplied:
-            lines.append("scores were supplied as a table, not computed from a registered model")
+            lines.append(f"scores were supplied as a table, {self._vouched}")
         whole = [
             figure.clusters_in_effect or 0 for figure in figures if figure.clusters and figure.slice.kind == "whole"
         ]
@@ -135,6 +135,15 @@ class View:
         lines.extend([self.counted] if self.counted else [])
         lines.extend([risk_text(self.decision.risk)] if self.decision.risk else [])
         return tuple(lines)
+
+    @property
+    def _vouched(self) -> str:
+        """What ties supplied scores to the registered model, if anything does."""
+        again = [row.measurement for row in self.rows if row.check == "package.mismatch" and row.measurement]
+        rows = min((figure.n for figure in again if figure.status == "measured"), default=0)
+        if not rows:
+            return "not computed from a registered model"
+        return f"and {rows:,} of their rows scored again by the registered model ({again[0].check})"
 
     @property
     def remedies(self) -> tuple[tuple[str, str], ...]:

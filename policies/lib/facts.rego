@@ -13,11 +13,11 @@ package gates.lib.facts
 import data.gates.lib.limits
 import data.gates.lib.required
 
-_less_is_stricter := {"parity_tolerance", "near_digits"}
+_less_is_stricter := {"parity_tolerance", "near_digits", "rescored_tolerance"}
 
 _more_is_stricter := {
 	"anchors", "bins", "coverage_level", "latency_pairs", "max_rows", "maturation_seconds", "micro_bins",
-	"minimum_clusters", "minimum_events", "personal_rows", "strata",
+	"minimum_clusters", "minimum_events", "personal_rows", "rescored_rows", "strata",
 }
 
 # METADATA

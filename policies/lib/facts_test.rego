@@ -68,6 +68,9 @@ _parameters(was, now) := _loosened({"parameters": was}, {"parameters": now})
 test_parameters if {
 	_parameters({}, {"parity_tolerance": 0.00001}) == {"models/m/parameters/parity_tolerance"}
 	_parameters({}, {"parity_tolerance": 0}) == set()
+	_parameters({}, {"rescored_tolerance": 0.00001}) == {"models/m/parameters/rescored_tolerance"}
+	_parameters({}, {"rescored_rows": 999}) == {"models/m/parameters/rescored_rows"}
+	_parameters({}, {"rescored_rows": 10000, "rescored_tolerance": 0}) == set()
 	_parameters({"parity_tolerance": 0}, {}) == {"models/m/parameters/parity_tolerance"}
 	_parameters({"bins": 20}, {"bins": 15}) == {"models/m/parameters/bins"}
 	_parameters({"bins": 20}, {"bins": 25}) == set()

@@ -66,6 +66,16 @@ test_an_optional_check_is_asked_for_where_all_is_given_and_of_its_task if {
 	_of({"when": {"parameters.window"}}, {}, {"parameters": {"window": 7}}) == _proven
 }
 
+test_what_is_asked_of_hostile_models_is_asked_where_they_are_held_to_be_so if {
+	when := {"when": {"holdout"}, "hostile": true}
+	_of(when, {}, {}) == _proven
+	every environment in ["development", "staging", "nowhere"] {
+		_of(when, {"environment": environment}, {}) == set()
+		_of(object.union(when, {"hostile": false}), {"environment": environment}, {}) == _proven
+	}
+	_of(when, {}, {}) == set() with data.release.environments.production.hostile_model as false
+}
+
 test_what_is_there_to_compare_with_where_nothing_can_be_paired if {
 	when := {"when": {"reference"}}
 	_of(when, {"roles": ["fingerprint"]}, {}) == _proven

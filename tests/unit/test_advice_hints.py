@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from decision_samples import good, measured, overconfident, uncalibrated
+from decision_samples import Sample, decision, good, measured, overconfident, result, uncalibrated
 
 from gates.decide.attachments import Recalibration
+from gates.records.measurement import Item
 from gates.render.markdown import markdown
 from gates.render.text import text
 
@@ -61,3 +62,30 @@ def test_scores_fitted_on_the_holdout_are_named_though_no_policy_asks(share: flo
     assert f"{said} of the rows agree" in hint.text
     assert "fitted on this holdout" in " ".join(text(sample.view()).split())
     assert overconfident().advice().hints == ()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "differ", "n", "said"),
+    [
+        ("fail", 17, 1_000, "predictions: 17 of 1,000 rows are not what the registered model says"),
+        ("fail", 1_000, 1_000, "another model or other features, or scores rounded"),
+        (
+            "inconclusive",
+            0,
+            200,
+            "predictions: 0 of 200 rows are not what the registered model says; the sample is too small",
+        ),
+        ("pass", 3, 1_000, None),
+    ],
+)
+def test_supplied_predictions_that_are_not_the_models_are_counted(
+    verdict: Any, differ: int, n: int, said: str | None
+) -> None:
+    figure = measured("package.mismatch", differ / n, 0.002, n=n, item=Item(kind="table", name="predictions"))
+    other = measured("package.mismatch", 0.0, 0.002, n=n, item=Item(kind="table", name="champion_predictions"))
+    results = (result(figure, verdict), result(other, "pass"))
+    found = Sample(decision(results, allow=False), (figure, other)).advice()
+    # A larger holdout would draw no more rows.
+    assert found.settle == ()
+    assert len(found.hints) == (said is not None)
+    assert all(said and said in hint.text for hint in found.hints)

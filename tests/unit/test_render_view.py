@@ -26,7 +26,7 @@ from gates.audit.site.page import page
 from gates.decide.limits import Limit, Rungs, limit_at, limits_of
 from gates.records import LADDER, Family, Measurement, Reason, Requirement, RuleResult, Slice
 from gates.records.decision import LedgerInput
-from gates.records.measurement import Param
+from gates.records.measurement import Item, Param
 from gates.render.document import document
 from gates.render.join import build_view
 from gates.render.markdown import markdown
@@ -267,6 +267,25 @@ def test_what_the_figures_rest_on_is_said() -> None:
     assert resting(clusters=20) == ()
     assert "supplied as a table" in resting(predictions="supplied")[0]
     assert resting(predictions="scored") == ()
+
+
+def test_supplied_scores_rest_on_the_rows_that_the_model_scored_again() -> None:
+    figure = measured("calibration.ece", 0.01, 0.001, predictions="supplied")
+    again = [
+        measured("package.mismatch", 0.0, n=n, item=Item(kind="table", name=name))
+        for name, n in (("predictions", 1_000), ("champion_predictions", 800))
+    ]
+    results = tuple(result(one, "pass") for one in (figure, *again))
+    [said] = Sample(decision(results, allow=True), (figure, *again)).view().cautions
+    assert said == (
+        "scores were supplied as a table, and 800 of their rows scored again by the registered model (package.mismatch)"
+    )
+    gone = again[0].model_copy(
+        update={"status": "unmeasured", "reason": Reason.SCORER_FAILED, "estimate": None, "bounds": None, "n": 0}
+    )
+    results = (result(figure, "pass"), result(gone, "error"))
+    [said] = Sample(decision(results, allow=False), (figure, gone)).view().cautions
+    assert said == "scores were supplied as a table, not computed from a registered model"
 
 
 def test_small_slices_are_named_the_smallest_first() -> None:

@@ -67,7 +67,16 @@ _named := {r.check | some r in asked.requirements}
 # custom:
 #   code: narrowed.check
 #   remedy: Require it again in gates.yaml or models/<model>/data.yaml, or have the risk role approve.
-_checks := {_less(r.check, "narrowed.check") | some r in _before; not _named[r.check]}
+_checks := {_less(r.check, "narrowed.check") |
+	some r in _before
+	not _named[r.check]
+	not _scored_itself(r.check)
+}
+
+# What only supplied predictions have to show; without a table of them the model is scored itself.
+_scored_itself("package.mismatch") if {
+	count([table | some table in input.plan.body.tables; table.role == "predictions"]) == 0
+}
 
 # METADATA
 # title: A slice less

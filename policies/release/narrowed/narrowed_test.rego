@@ -38,6 +38,17 @@ test_the_same_again_is_no_less if {
 	_codes(_more([_extra({"environment": "staging", "check": "calibration.slope"})])) == set()
 }
 
+test_a_model_that_is_scored_itself_needs_no_sample if {
+	last := _more([_extra({"check": "package.mismatch", "slice": t.whole})])
+	_codes(last) == set()
+	found := narrowed.results with input as t.production
+		with input.last as last
+		with input.plan.body.tables as [{"role": role} | some role in ({role | some role in t.asked.roles} | {"predictions"})]
+		with data.release.environments.production.hostile_model as false
+		with data.models.m as t.facts
+	{[result.code, result.check] | some result in found} == {["narrowed.check", "package.mismatch"]}
+}
+
 test_a_check_less if {
 	_codes(_more([_extra({"check": "calibration.slope"})])) == {"narrowed.check"}
 }
