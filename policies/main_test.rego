@@ -243,7 +243,7 @@ test_an_unknown_model_has_tier_high if {
 
 test_rules_of_the_owners_can_only_add if {
 	denies := {"check": "custom.cost", "rule": "release", "verdict": "fail", "disposition": "denies", "code": "custom.cost"}
-	good := object.union(denies, {"disposition": "satisfied"})
+	good := object.union(denies, {"disposition": "satisfied", "verdict": "pass"})
 	noted := object.union(denies, {"disposition": "tolerated"})
 	misspelt := object.union(denies, {"disposition": "Denies"})
 	silent := {key: value | some key, value in denies; key != "disposition"}
@@ -255,6 +255,9 @@ test_rules_of_the_owners_can_only_add if {
 		[false, {["custom.cost", "denies"]}],
 		[false, {["custom.cost", "denies"]}],
 	]
+	every verdict in ["fail", "Pass"] {
+		_custom({object.union(good, {"verdict": verdict})}) == [false, {["custom.cost", "denies"]}]
+	}
 	codeless := {key: value | some key, value in good; key != "code"}
 	every result in [codeless, object.union(codeless, {"disposition": "tolerated"}), object.union(good, {"verdict": 1}), "custom.cost", {}] {
 		_custom({result}) == [false, {["custom.invalid", "denies"]}]

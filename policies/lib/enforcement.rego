@@ -2,9 +2,11 @@
 #
 # The policy owners say so in overrides/<environment>/data.yaml, for a check, a gate or all; what is said of the smallest
 # counts, and without a word it is `deny`. Above development a milder level counts only where the ledger's policy entry
-# names it. Only what a gate's figures show is asked here: whatever else stands under data.gates.release always denies.
+# names it. Only what a gate's figures say is asked here: what is absent or not to be believed (a missing check, a look too
+# many, a family or bounds that are wrong, no limit) always denies, and so does whatever else stands under data.gates.release.
 package gates.lib.enforcement
 
+import data.gates.lib.judge
 import data.gates.lib.limits
 import data.gates.lib.required
 
@@ -18,7 +20,15 @@ _dispositions := {"observe": "observed", "warn": "warned", "deny": "denies"}
 # description: A result of a gate's check, held as strictly as this environment holds that check.
 applied(result) := object.union(result, {"disposition": _dispositions[level(result.check)]}) if {
 	result.disposition == "denies"
+	_says(result)
 } else := result
+
+# A figure, or the reason that stands in its place.
+_says(result) if result.verdict in {"fail", "inconclusive"}
+
+_says(result) if _reasons[result.code]
+
+_reasons := {concat(".", ["unmeasured", word]) | some word, _ in judge.unmeasured}
 
 # METADATA
 # description: observe, warn or deny.

@@ -98,13 +98,52 @@ test_what_would_deny_is_told if {
 	}
 }
 
-test_what_is_missing_is_told_too if {
+_observe := {"all": {"level": "observe"}}
+
+test_what_is_missing_always_denies if {
 	gone := t.without("calibration.ece", t.whole)
-	answer := _decided({"all": {"level": "observe"}}, _all, gone)
-	answer.allow == true
+	answer := _decided(_observe, _all, gone)
+	answer.allow == false
 	count(answer.missing) == 1
-	_dispositions(answer) == {["check.missing", "observed"]}
-	_decided({"rules": {"calibration.bin": {"level": "observe"}}}, [_path("rules/calibration.bin")], gone).allow == false
+	_dispositions(answer) == {["check.missing", "denies"]}
+	every evidence in [[], t.evidence([])] {
+		nothing := _decided(_observe, _all, evidence)
+		nothing.allow == false
+		count(nothing.missing) > 10
+		not "observed" in {word | some [_, word] in _dispositions(nothing)}
+	}
+	_observed_missing(1) == false
+	_observed_missing(0) == true
+}
+
+# Without a result of its own, too.
+_observed_missing(number) := answer.allow if {
+	lacking := {"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.whole}
+	missing := {lacking | number > 0}
+	answer := _decided(_observe, _all, _bad) with data.gates.lib.judge.missing as missing
+}
+
+test_what_is_not_to_be_believed_always_denies if {
+	answer := _decided(_observe, _all, t.changed("calibration.ece", t.whole, {"family": {"name": "calibration.ece", "size": 1}}))
+	answer.allow == false
+	_dispositions(answer) == {["family.too_small", "denies"]}
+	every code in ["slices.incomplete", "limit.missing", "looks.exhausted", "check.unknown", "unmeasured.other"] {
+		result := {"check": "calibration.ece", "verdict": "error", "disposition": "denies", "code": code}
+		_applied(result) == result
+	}
+}
+
+_applied(result) := found if {
+	found := enforcement.applied(result) with input as t.production
+		with input.ledger.loosened as _all
+		with data.overrides.production.enforcement as _observe
+}
+
+test_a_reason_why_there_is_no_figure_is_told if {
+	every verdict in ["error", "inconclusive"] {
+		result := {"check": "calibration.ece", "verdict": verdict, "disposition": "denies", "code": "unmeasured.one_class"}
+		_applied(result).disposition == "observed"
+	}
 }
 
 test_an_unnamed_level_denies_and_says_so if {
