@@ -20,6 +20,7 @@ import data.gates.lib.figures
 import data.gates.lib.integers
 import data.gates.lib.limits
 import data.gates.lib.required
+import data.gates.lib.shares
 
 _whole := {"kind": "whole"}
 
@@ -375,11 +376,29 @@ _unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.rea
 	required.checks[claim.check].advice
 } else := _error(_code("unmeasured", figure.reason))
 
-_of_nothing(claim, _) if claim.slice.kind == "rest"
+_of_nothing(claim, figure) if {
+	claim.slice.kind == "rest"
+	figure.reason == "no_rest"
+	_restless[shares.gates[claim.check]]
+}
 
 _of_nothing(_, figure) if {
 	figure.reason == "no_decisions"
 	figure.item == {"kind": "bin", "name": "decision"}
+}
+
+# Gates by whose shares the slices of some column that are proven by name hold all rows.
+_restless := {gate |
+	some column in {column | some [column, _] in _proven}
+	some gate in {gate | some [gate, _, _, _] in shares.said}
+	found := [share | some [of, named, value, share] in shares.said; of == gate; named == column; _proven[[named, value]]]
+	shares.all_rows(found)
+}
+
+_proven := {[r.slice.column, r.slice.value] |
+	some r in asked.requirements
+	r.role == "prove"
+	r.slice.kind == "value"
 }
 
 _part(claim, _) if claim.slice.kind != "whole"
@@ -638,10 +657,10 @@ unmeasured["no_decisions"] := {"vacuous": true}
 
 # METADATA
 # title: No other rows
-# description: Every row is in a slice that is proven by its name; there is no rest.
+# description: Every row is in a slice that is proven by its name; there is no rest. That holds where the shares of such slices of one column add up to all rows.
 # custom:
 #   code: unmeasured.no_rest
-#   remedy: Nothing is to be done.
+#   remedy: Nothing is to be done where it is tolerated. Where it denies, have the policy owners name the other values of the column, or measure on rows that have some of them.
 unmeasured["no_rest"] := {"vacuous": true}
 
 # METADATA

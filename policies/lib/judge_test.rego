@@ -107,23 +107,45 @@ test_no_harm if {
 	_codes(_decide(_slice_ece({"bounds": t.bounds(0.03, 0.1)})), "denies") == {"calibration.ece"}
 }
 
-test_an_empty_rest_is_tolerated_and_nothing_else if {
-	_rest_dispositions("no_rest") == {"tolerated"}
-	_rest_dispositions("few_clusters") == {"denies"}
+test_an_empty_rest_is_tolerated_where_the_named_slices_hold_all_rows if {
+	_rest("no_rest", {"UA", "OO"}) == {"tolerated"}
+	_rest("no_rest", {"UA"}) == {"denies"}
+	_rest("no_decisions", {"UA", "OO"}) == {"denies"}
 }
 
-_rest_dispositions(reason) := {r.disposition | some r in answer.results; r.slice == rest} if {
+test_shares_are_rounded_down if {
+	found := {["calibration", "carrier", "UA", 499999], ["calibration", "carrier", "OO", 499999]}
+	_rest("no_rest", {"UA", "OO"}) == {"tolerated", "denies"} with data.gates.lib.shares.said as found
+	less := {["calibration", "carrier", "UA", 499999], ["calibration", "carrier", "OO", 499998]}
+	_rest("no_rest", {"UA", "OO"}) == {"denies"} with data.gates.lib.shares.said as less
+	_rest("no_rest", {"UA", "OO"}) == {"denies"} with data.gates.lib.shares.said as set()
+}
+
+test_values_of_two_columns_leave_a_rest if {
+	other := {"kind": "value", "column": "origin", "value": "JFK"}
+	found := {[gate, slice.column, slice.value, 500000] | some gate in ["calibration", "regression"]; some slice in [t.slice("UA"), other]}
+	_rest_beside("no_rest", [t.slice("UA"), other]) == {"denies"} with data.gates.lib.shares.said as found
+}
+
+_rest(reason, names) := _rest_beside(reason, [t.slice(name) | some name in names])
+
+_rest_beside(reason, named) := {r.disposition | some r in results; r.slice == rest} if {
 	rest := {"kind": "rest"}
 	unmeasured := {at |
 		some figure in t.figures
 		figure.slice == t.whole
+		figure.check in {"calibration.ece", "regression.brier_vs_champion"}
 		at := object.union(object.union(figure, t.unmeasured(reason)), {"slice": rest})
 	}
-	answer := t.decision with input as t.production
+	results := judge.results with input as t.production
 		with input.evidence as t.evidence(t.array_of({figure | some figure in t.figures} | unmeasured))
 		with data.trust as t.trust
-		with data.models.m as object.union(t.facts, {"required": [{"check": "calibration.ece", "slice": t.slice("UA")}]})
+		with data.gates.lib.asked.requirements as _of_rest | {_prove("calibration.ece", slice) | some slice in named}
 }
+
+_of_rest := {_prove(check, {"kind": "rest"}) | some check in {"calibration.ece", "regression.brier_vs_champion"}}
+
+_prove(check, slice) := {"environment": "production", "check": check, "role": "prove", "slice": slice}
 
 test_small_slices_are_tolerated_and_nothing_else if {
 	_codes(_decide(_slice_ece(t.unmeasured("few_clusters"))), "tolerated") == {"unmeasured.few_clusters"}
@@ -385,7 +407,7 @@ test_too_small_a_part_is_tolerated_where_it_need_not_be_proven if {
 	_of("prove", _alone(object.union(few, group))) == {["inconclusive", "denies", "unmeasured.few_clusters"]}
 	_of("prove", _alone(object.union(t.unmeasured("nan_scores"), group))) == {["error", "denies", "unmeasured.nan_scores"]}
 	_of("no-harm", _alone(object.union(t.unmeasured("nan_scores"), group))) == {["error", "denies", "unmeasured.nan_scores"]}
-	_of("prove", _alone(object.union(t.unmeasured("no_rest"), rest))) == {["inconclusive", "tolerated", "unmeasured.no_rest"]}
+	_of("prove", _alone(object.union(t.unmeasured("no_rest"), rest))) == {["error", "denies", "unmeasured.no_rest"]}
 	_of("prove", _alone(t.unmeasured("no_rest"))) == {["error", "denies", "unmeasured.no_rest"]}
 }
 

@@ -15,7 +15,6 @@
 #   not_covered: Groups of rows that no column tells apart.
 package gates.release.slices
 
-import data.gates.checks.own
 import data.gates.lib.asked
 import data.gates.lib.comparison
 import data.gates.lib.figures
@@ -23,6 +22,7 @@ import data.gates.lib.integers
 import data.gates.lib.judge
 import data.gates.lib.limits
 import data.gates.lib.required
+import data.gates.lib.shares
 
 # METADATA
 # title: Too many rows in undecided slices
@@ -56,31 +56,23 @@ results contains _result(check, column, "slices.inconclusive") if {
 #   code: slices.incomplete
 #   remedy: Measure again, and seal all that the gates wrote.
 results contains object.union(_result("release.slices", column, "slices.incomplete"), {"verdict": "error"}) if {
-	some column in {column | some columns in _cut; some column in columns}
-	shares := [share | some [of, _, share] in _shares; of == column]
-	count(shares) > 0
-	not _all_rows(shares)
+	some [gate, column] in _cut
+	found := [share | some [of, named, _, share] in shares.said; of == gate; named == column]
+	count(found) > 0
+	not shares.all_rows(found)
 }
 
-# Own measurements say what their author likes of a slice's share.
-_cut := {check: columns |
-	some check in {r.check | some r in asked.requirements; not _own[r.check]}
-	columns := {r.each | some r in asked.requirements; r.check == check}
+# METADATA
+# title: Two shares of one slice
+# description: Figures of one gate say different things of how many rows are in one slice, so that no share can be relied on.
+# custom:
+#   code: slices.contradicted
+#   remedy: Measure again; what wrote these figures is broken, or they are of two runs.
+results contains object.union(_result("release.slices", column, "slices.contradicted"), {"verdict": "error"}) if {
+	some column in shares.contradicted
 }
 
-_own := own.checks
-
-# Column, value, and each different share that a figure says it has.
-_shares := {[figure.slice.column, object.get(figure.slice, "value", null), figure.share_ppm] |
-	some figure in figures.all
-	figure.slice.kind == "value"
-	_cut[figure.check][figure.slice.column]
-}
-
-# A share is rounded down, each by less than one in a million.
-_all_rows(shares) if {
-	integers.add(integers.total(shares), count(shares)) >= 1000000
-}
+_cut := {[gate, r.each] | some r in asked.requirements; r.each; gate := shares.gates[r.check]}
 
 _few(check, column, most) if {
 	is_number(most)
