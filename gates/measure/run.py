@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gates.errors import GatesError, UsageError, without_values
 from gates.measure.interface import Findings, Gate, Given, Note
-from gates.records import Family, Measurement, Plan, Reason
+from gates.records import Family, Item, Measurement, Plan, Reason
 from gates.records.measurement import Subject
 
 _GATES = {
@@ -68,7 +69,23 @@ def run_gates(given: Given, progress: Callable[[str], None]) -> Iterator[GateRun
             raise
         except Exception as error:  # noqa: BLE001 - whatever a gate trips over, the bundle says so and the others go on
             findings = _failed(given.plan, name, error)
-        yield GateRun(name, findings, started, _now_us())
+        yield GateRun(name, counted(findings), started, _now_us())
+
+
+def counted(findings: Findings) -> Findings:
+    """Return the findings, of which each figure that is of one of several parts, or beside them, says how many there are.
+
+    So one that is left out later is missed. A figure of all, beside those of parts, is a part by itself.
+    """
+    parts: defaultdict[tuple[object, ...], set[Item | None]] = defaultdict(set)
+    for one in findings.measurements:
+        parts[one.check, one.subject, one.slice].add(one.item)
+
+    def said(one: Measurement) -> Measurement:
+        found = parts[one.check, one.subject, one.slice]
+        return one if found == {None} else one.model_copy(update={"items": len(found)})
+
+    return replace(findings, measurements=tuple(map(said, findings.measurements)))
 
 
 def _failed(plan: Plan, gate: str, error: Exception) -> Findings:

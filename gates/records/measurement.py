@@ -120,6 +120,8 @@ class Measurement(Record):
     check: `gate.metric`.
     subject: what the figure is of; `pair` is candidate against champion or baseline.
     slice, item: which rows, which part.
+    items: how many parts the gate has figures of, of this check and subject on this slice, with all as one where it has
+    a figure of its own; absent where that is the only one.
     share_ppm: rows of this slice per million of the whole, rounded down (0 to 1,000,000).
     estimate: in `unit`.
     debiased: the estimate less its known bias, where the method has one (binned ECE); else absent.
@@ -134,6 +136,7 @@ class Measurement(Record):
     subject: Subject
     slice: Slice = WHOLE
     item: Item | None = None
+    items: Annotated[int, Field(ge=1)] | None = None
     share_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000_000
     status: Literal["measured", "unmeasured"] = "measured"
     reason: Reason | None = None

@@ -69,7 +69,7 @@ def build_view(
         rows.append(
             Row(
                 result=result,
-                status="missing" if result.code == "check.missing" else result.verdict,
+                status="missing" if result.code in ("check.missing", "check.incomplete") else result.verdict,
                 title=_title(result, annotations),
                 note=(result.disposition == "waived" and covered.get(result.waiver or ""))
                 or _note(result, measurement, annotations),

@@ -419,6 +419,17 @@ _missing_result(check, slice) := object.union(
 )
 
 # METADATA
+# title: Figures left out
+# description: The check has figures of several items, such as tables or levels. Each says how many there are, and there are fewer, or they disagree.
+# custom:
+#   code: check.incomplete
+#   remedy: Measure again, and seal all that the gates wrote.
+_left_out_result(check, slice) := object.union(
+	{"check": check, "slice": slice, "rule": "present"},
+	_error("check.incomplete"),
+)
+
+# METADATA
 # title: Unknown check
 # description: The check is required, and no gate's policy defines it.
 # custom:
@@ -446,10 +457,7 @@ _silent := {_requirement(claim) |
 _sliceless := {r | some r in asked.requirements; column := r.each; not figures.columns[column]}
 
 # An item that the plan or the check names and no figure is about: a feature that vanished, a bin that was left out.
-_items := {[figure.check, figure.slice, figure.item] |
-	some figure in _answers
-	figure.item.kind in {"feature", "bin"}
-}
+_items := {[check, slice, item] | some [check, slice, _, item] in _parts; item.kind in {"feature", "bin"}}
 
 _vanished := {[claim, item] |
 	some claim in claims
@@ -482,22 +490,50 @@ _by_bin(figure) if figure.status == "measured"
 
 _by_bin(figure) if figure.item.kind == "bin"
 
-_bins_left_out := {_requirement(claim) |
-	some claim in _binned
-	[check, slice] := claim
-	own := [figure | some figure in _answers; figure.check == check; figure.slice == slice]
-	found := {figure.item.name | some figure in own; not figure.item.name in required.checks[check].bins}
-	some figure in own
-	some param in figure.params
-	param.name == "achieved_bins"
-	not count(found) >= param.value
+# A figure of one of several items, or of all beside figures of some, says how many there are; what has an item and does
+# not say so says 0. Claims that have fewer, and claims whose figures disagree.
+_parts := [[figure.check, figure.slice, _items_said(figure), object.get(figure, "item", {})] | some figure in _answers]
+
+_items_said(figure) := figure.items
+
+_items_said(figure) := 0 if {
+	figure.item
+	not figure.items
+}
+
+_numbers := {[check, slice, items] | some [check, slice, items, _] in _parts}
+
+_numbered := {[check, slice] | some [check, slice, _] in _numbers}
+
+_of_several := [part | some part in _parts; part[2] != 1]
+
+_several := {[check, slice, items] | some [check, slice, items, _] in _of_several}
+
+_left_out := {_requirement(claim) | some claim in (_short | _disagreed)}
+
+_short := {[check, slice] |
+	some [check, slice, items] in _several
+	_fewer(count({item | some [of, same, number, item] in _of_several; number == items; of == check; same == slice}), items)
+}
+
+_fewer(_, 0)
+
+_fewer(number, items) if number < items
+
+_disagreed := {[check, slice] |
+	count(_numbered) != count(_numbers)
+	some [check, slice, items] in _numbers
+	some [of, same, other] in _numbers
+	items != other
+	of == check
+	same == slice
 }
 
 _incomplete := {_requirement(claim) | some [claim, _] in _vanished}
 
 # METADATA
 # description: Requirements, narrowed to slices, that no figure or not every figure answers.
-missing := ((_silent | _sliceless) | _bins_left_out) | _incomplete
+missing := ((_silent | _sliceless) | _left_out) | _incomplete
 
 _requirement([check, slice]) := {
 	"environment": asked.environment,
@@ -506,8 +542,9 @@ _requirement([check, slice]) := {
 	"slice": slice,
 }
 
-_absences := {_missing_result(r.check, object.get(r, "slice", _whole)) |
-	some r in ((_silent | _sliceless) | _bins_left_out)
+_absences := {_missing_result(r.check, object.get(r, "slice", _whole)) | some r in (_silent | _sliceless)} | {result |
+	some r in _left_out
+	result := _left_out_result(r.check, r.slice)
 }
 
 _vanishings := {object.union(_missing_result(check, slice), {"item": item}) |

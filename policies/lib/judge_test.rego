@@ -187,24 +187,57 @@ test_a_column_without_any_slice if {
 
 _without_bin(name) := t.evidence([f | some f in t.figures; not f.item.name == name])
 
-_of_bins(change) := t.evidence([after | some f in t.figures; after := _if_bin(f, change)])
-
-_if_bin(figure, change) := object.union(figure, change) if {
-	figure.item.kind == "bin"
-} else := figure
-
-_achieved(number) := {"params": [{"name": "achieved_bins", "value": number}]}
-
 test_a_bin_that_is_left_out if {
 	decision := _decide(_without_bin("decision"))
-	_codes(decision, "denies") == {"check.missing"}
+	_codes(decision, "denies") == {"check.incomplete", "check.missing"}
 	{result.item | some result in decision.results; result.code == "check.missing"} == {{"kind": "bin", "name": "decision"}}
-	_codes(_decide(_of_bins(_achieved(1))), "denies") == set()
-	fewer := _decide(_of_bins(_achieved(2)))
-	_codes(fewer, "denies") == {"check.missing"}
-	{requirement.check | some requirement in fewer.missing} == {"calibration.bin"}
-	_codes(_decide(_of_bins({"params": [{"name": "achieved_bins", "value": "2"}]})), "denies") == {"check.missing"}
+	{requirement.check | some requirement in decision.missing} == {"calibration.bin"}
+	_codes(_decide(_without_bin("1")), "denies") == {"check.incomplete"}
 	_codes(_decide(t.evidence([f | some f in t.figures; f.check != "calibration.bin"])), "denies") == {"check.missing"}
+}
+
+_level(name, items) := t.at(
+	t.figure("calibration.under_coverage", "candidate", -0.01, 0.02),
+	{"item": {"kind": "level", "name": name}, "items": items},
+)
+
+_levels(figures) := {[result.check, result.slice, result.code] |
+	some result in results
+	result.disposition != "satisfied"
+} if {
+	results := judge.results with input as t.production
+		with input.evidence as t.evidence(figures)
+		with data.models.m as t.facts
+		with data.gates.lib.asked.requirements as {_prove("calibration.under_coverage", t.whole), _prove("calibration.under_coverage", t.slice("UA"))}
+}
+
+_on_ua(figure) := t.at(figure, {"slice": t.slice("UA")})
+
+test_as_many_items_as_each_figure_says if {
+	two := [_level("0.8", 2), _level("0.9", 2), _on_ua(_level("0.9", 1))]
+	left_out := {["calibration.under_coverage", t.whole, "check.incomplete"]}
+	_levels(two) == set()
+	_levels([f | some part in [two, two]; some f in part]) == set()
+	every kept in [[two[0], two[2]], [two[1], two[2]]] {
+		_levels(kept) == left_out
+	}
+	every copies in [[two[0], two[0], two[2]], [two[0], t.at(two[0], {"params": [{"name": "a", "value": 1}]}), two[2]]] {
+		_levels(copies) == left_out
+	}
+	_levels([_level("0.8", 1), _level("0.9", 1), two[2]]) == set()
+	_levels([_level("0.8", 2), _level("0.9", 3), two[2]]) == left_out
+	_levels([_level("0.7", 1), two[0], two[1], two[2]]) == left_out
+	_levels([_on_ua(two[0]), _level("0.9", 1), _on_ua(two[1])]) == set()
+}
+
+test_a_figure_says_of_how_many_items_it_is_one if {
+	silent := [{key: value | some key, value in _level("0.8", 2); key != "items"}, _on_ua(_level("0.9", 1))]
+	_levels(silent) == {["calibration.under_coverage", t.whole, "check.incomplete"]}
+	whole := {key: value | some key, value in _level("0.8", 2); not key in {"item", "items"}}
+	_levels([whole, _on_ua(_level("0.9", 1))]) == set()
+	beside := object.union(whole, {"items": 2})
+	_levels([beside, _level("0.8", 2), _on_ua(_level("0.9", 1))]) == set()
+	_levels([beside, _on_ua(_level("0.9", 1))]) == {["calibration.under_coverage", t.whole, "check.incomplete"]}
 }
 
 test_a_reason_for_all_bins_names_none if {
@@ -216,7 +249,7 @@ test_a_reason_for_all_bins_names_none if {
 		"params": [],
 	})
 	_codes(_decide(t.evidence([f | some part in [all, [reason]]; some f in part])), "denies") == {"unmeasured.one_class"}
-	of_bin := object.union(reason, {"item": {"kind": "bin", "name": "1"}})
+	of_bin := object.union(reason, {"item": {"kind": "bin", "name": "1"}, "items": 1})
 	both := {"unmeasured.one_class", "check.missing"}
 	_codes(_decide(t.evidence([f | some part in [all, [of_bin]]; some f in part])), "denies") == both
 }

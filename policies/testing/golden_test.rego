@@ -36,6 +36,7 @@ figure(check, subject, lower, upper) := {
 	"bounds": bounds(lower, upper),
 	"family": {"name": check, "size": 4},
 	"params": [],
+	"items": 1,
 	"predictions": "scored",
 }
 
@@ -48,6 +49,8 @@ _point(lower, upper) := lower if {
 at(figure, change) := object.union(figure, change)
 
 _feature := {"item": {"kind": "feature", "name": "wind"}}
+
+_bin(name) := {"item": {"kind": "bin", "name": name}, "items": 2}
 
 _data := [
 	figure("data.schema", "data", 0, 0),
@@ -64,8 +67,8 @@ _data := [
 
 _model := [
 	figure("calibration.ece", "candidate", 0, 0.019),
-	at(figure("calibration.bin", "candidate", -0.05, 0.05), {"item": {"kind": "bin", "name": "1"}}),
-	at(figure("calibration.bin", "candidate", -0.05, 0.05), {"item": {"kind": "bin", "name": "decision"}}),
+	at(figure("calibration.bin", "candidate", -0.05, 0.05), _bin("1")),
+	at(figure("calibration.bin", "candidate", -0.05, 0.05), _bin("decision")),
 	figure("calibration.under_coverage", "candidate", -0.01, 0.02),
 	figure("calibration.over_coverage", "candidate", -0.01, 0.02),
 	figure("regression.auc_vs_champion", "pair", -0.01, 0.01),

@@ -179,15 +179,35 @@ def test_nothing_taken_out_or_spoiled_leaves_an_allow(engine: EmbeddedEngine) ->
     assert estimates == [], "a measured figure without an estimate"
 
 
+def _named(part: Document) -> bytes:
+    return canonical_bytes([part["check"], part.get("slice"), part.get("item")])
+
+
+@pytest.mark.parametrize("world", range(len(worlds())))
+def test_no_judged_measurement_taken_out_leaves_an_allow(world: int) -> None:
+    left = looked = 0
+    with EmbeddedEngine(worlds()[world]) as engine:
+        for document in (each for of, each in golden_inputs() if of == world):
+            whole = engine.evaluate(DECISION, document)
+            judged = {_named(result) for result in whole["results"]}
+            for evidence in document["evidence"]:
+                every = evidence["measurements"]
+                for place, gone in enumerate(every):
+                    evidence["measurements"] = every[:place] + every[place + 1 :]
+                    answer = engine.evaluate(DECISION, document)
+                    environment = document["request"]["environment"]
+                    assert answer["allow"] is (_named(gone) not in judged), (environment, gone)
+                    left += answer["allow"]
+                    looked += 1
+                evidence["measurements"] = every
+    assert left < looked / 3, "most of what a good input holds is judged"
+
+
 def _only_judged(engine: EmbeddedEngine, document: Document) -> None:
     """Take out figures that nobody asks for, which may say what they like."""
-
-    def named(part: Document) -> bytes:
-        return canonical_bytes([part["check"], part.get("slice"), part.get("item")])
-
-    judged = {named(result) for result in engine.evaluate(DECISION, document)["results"]}
+    judged = {_named(result) for result in engine.evaluate(DECISION, document)["results"]}
     for each in document["evidence"]:
-        each["measurements"] = [m for m in each["measurements"] if named(m) in judged]
+        each["measurements"] = [m for m in each["measurements"] if _named(m) in judged]
     assert engine.evaluate(DECISION, document)["allow"] is True
 
 
