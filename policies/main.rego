@@ -142,7 +142,22 @@ _of_owners := {_of_owner(name, result) |
 	not _named(wish)
 }
 
-_named(wish) if is_string(wish.check)
+_named(wish) if {
+	is_string(wish.check)
+	_in_known_environments(wish)
+	object.get(wish, "role", "prove") in {"prove", "no-harm"}
+}
+
+_in_known_environments(wish) if not "environments" in object.keys(wish)
+
+# A text holds no environment, and a name of none is a requirement that is never asked.
+_in_known_environments(wish) if {
+	named := {environment | some environment in wish.environments}
+	count(named) > 0
+	every environment in named {
+		data.release.environments[environment]
+	}
+}
 
 _good(result) if {
 	_whole(result)
@@ -165,10 +180,10 @@ _whole(result) if {
 
 # METADATA
 # title: Rule of your own that says nothing
-# description: A rule of the policy owners gave a result without check, rule, verdict or code.
+# description: A rule of the policy owners gave a result without check, rule, verdict or code, or requires a check in no environment that there is, or in an unknown role.
 # custom:
 #   code: custom.invalid
-#   remedy: Give each result these four words and a disposition; docs/policies.md shows one.
+#   remedy: Give each result these four words and a disposition, and each requirement a check and a list of environments; docs/policies.md shows both.
 _invalid(name) := {
 	"check": concat(".", ["custom", name]),
 	"rule": "release",

@@ -290,6 +290,28 @@ test_rules_of_the_owners_can_require if {
 	{r.code | some r in typo.results; r.disposition == "denies"} == {"custom.invalid"}
 }
 
+test_a_requirement_names_environments_and_roles_that_there_are if {
+	every said in [{}, {"environments": ["staging"]}, {"environments": ["staging", "production"], "role": "no-harm"}] {
+		_wished(said) == set()
+	}
+	every said in [
+		{"environments": ["stagin"]},
+		{"environments": ["staging", "stagin"]},
+		{"environments": "staging"},
+		{"environments": []},
+		{"environments": null},
+		{"environments": [1]},
+		{"role": "proof"},
+	] {
+		_wished(said) == {"custom.invalid"}
+	}
+}
+
+_wished(said) := {result.code | some result in found} if {
+	found := main._of_owners with input as t.production
+		with data.custom.cost.required as {object.union({"check": "data.rows"}, said)}
+}
+
 _good(document) := found if {
 	found := main.decision with input as document with data.models.m as t.facts with data.trust as t.trust
 }

@@ -20,6 +20,7 @@ from pydantic import field_validator
 from gates.bundle.canonical import canonical_bytes, digest_bytes, digest_document, parse_json
 from gates.bundle.plain_yaml import parse_yaml
 from gates.bundle.trust import Trust
+from gates.decide.owners_heard import heard
 from gates.errors import EngineError, EvidenceError, UsageError
 from gates.records.base import Digest, Name, Record
 from gates.resources import module_folder, policies_folder
@@ -33,6 +34,7 @@ MODULE_FOLDER = "module"
 """Where the owners' folder holds the module that was compiled with their own sources."""
 PARSED = "data.json"
 _CHECKED = ("models", "overrides")
+_LADDER = "release/data.yaml"
 OWNED = ("custom", *_CHECKED)
 """Roots of the policy owners' bundle."""
 
@@ -99,6 +101,11 @@ class PolicySet:
             module = owned.pop(f"{MODULE_FOLDER}/{MODULE}", module)
             record = owned.pop(f"{MODULE_FOLDER}/{SIDECAR}", None)
             files.update(owned, **({SIDECAR: record} if record else {}))
+            heard(
+                owned,
+                {path: _data(path, owned[path]) for path in owned if _is_data(PurePosixPath(path).parts)},
+                _rungs(),
+            )
         return cls(files, module, trust or Trust())
 
     @classmethod
@@ -228,6 +235,12 @@ def _shipped() -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(root).as_posix(), path.read_bytes()
     yield ".manifest", (root / ".manifest").read_bytes()
     yield SIDECAR, _module(SIDECAR)
+
+
+def _rungs() -> tuple[str, ...]:
+    """The environments of the ladder that is shipped."""
+    path = policies_folder() / _LADDER
+    return tuple(_data(_LADDER, path.read_bytes())["environments"])
 
 
 def _module(name: str) -> bytes:

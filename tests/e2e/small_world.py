@@ -217,7 +217,8 @@ def make(folder: Path) -> World:
     ):
         (project / name).parent.mkdir()
         (project / name).write_bytes(content)
-    (project / "serving-production.yaml").write_text(CONFIGURATION)
+    for environment in ("staging", "production"):
+        (project / f"serving-{environment}.yaml").write_text(CONFIGURATION)
     assert begin_history(project) == REVISION
     register(project, tables(project))
     world = World(project, ledger)

@@ -70,9 +70,6 @@ def test_lint_finds_what_nothing_reads_and_what_nothing_tests(folder: Path) -> N
         "policies/overrides/staging/data.yaml",
         "limits: {calibration.eec: {high: {limit: 0.1, inclusive: true}}}",
     )
-    _put(
-        folder, "policies/overrides/moon/data.yaml", "limits: {calibration.ece: {high: {limit: 0.1, inclusive: true}}}"
-    )
     facts = "own: {wait: {sense: at_most, limits: {}}}\nrequired: [{check: calibration.nothing}]\n"
     facts += "inconclusive_share_ppm: {calibration.bni: 1}"
     _put(folder, "policies/models/m/data.yaml", facts)
@@ -80,7 +77,6 @@ def test_lint_finds_what_nothing_reads_and_what_nothing_tests(folder: Path) -> N
     found = _json(folder, "lint")["findings"]
     wanted = [
         "calibration.eec",
-        "moon",
         "own.wait",
         "calibration.nothing",
         "calibration.bni",
@@ -90,6 +86,12 @@ def test_lint_finds_what_nothing_reads_and_what_nothing_tests(folder: Path) -> N
     assert len(found) == len(wanted)
     assert all(any(word in line for line in found) for word in wanted)
     assert _run(folder, "lint").exit_code == 1
+    _put(
+        folder, "policies/overrides/moon/data.yaml", "limits: {calibration.ece: {high: {limit: 0.1, inclusive: true}}}"
+    )
+    refused = _run(folder, "lint").exception
+    assert isinstance(refused, GatesError)
+    assert refused.code == "policy.environment"
 
 
 SUPPORTS = """#   owner: risk

@@ -43,7 +43,7 @@ def repository(bare: World, tmp_path_factory: pytest.TempPathFactory) -> Reposit
     checkout = folder / "checkout"
     shutil.copytree(shared.world.folder / "policies", checkout / "policies")
     shutil.copytree(ROOT / ".github/workflows", checkout / ".github/workflows")
-    for name in ("gates.yaml", "trust.yaml", "serving-production.yaml", "golden.parquet"):
+    for name in ("gates.yaml", "trust.yaml", "serving-staging.yaml", "serving-production.yaml", "golden.parquet"):
         shutil.copy(shared.world.folder / name, checkout)
     for table in ("training", "holdout", "offline", "online"):
         shutil.copy(shared.world.folder / f"{table}.parquet", checkout)

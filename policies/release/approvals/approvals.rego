@@ -227,6 +227,11 @@ more contains why if {
 
 _holds("provisional") if judge.provisional
 
+_holds("provisional") if {
+	some result in judge.results
+	result.disposition == "waived"
+}
+
 _holds("first_release") if asked.first_release
 
 _holds("risk") if not _small_risk

@@ -271,6 +271,20 @@ test_what_is_provisional_wants_one_more_in_production if {
 		with data.trust as t.trust
 }
 
+_more_of(disposition) := found if {
+	result := {"check": "calibration.ece", "slice": t.whole, "verdict": "fail", "disposition": disposition}
+	found := approvals.more with input as t.production
+		with data.gates.lib.judge.results as [result]
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+test_what_is_waived_wants_one_more_as_what_is_provisional if {
+	_more_of("waived") == {"provisional"}
+	_more_of("accepted") == {"provisional"}
+	_more_of("tolerated") == set()
+}
+
 test_a_high_risk_wants_one_more if {
 	approvals.more == set() with input as t.production with data.models.m as t.facts with data.trust as t.trust
 	approvals.more == {"risk"} with input as t.production

@@ -48,7 +48,7 @@ _enough if _said.minimum_replicas >= _needed.minimum_replicas
 
 # METADATA
 # title: Requests are not captured
-# description: A canary is asked for, and the configuration captures no requests to judge it by.
+# description: A canary is asked for, and no configuration says that requests are captured to judge it by.
 # custom:
 #   code: serving.capture
 #   remedy: Set `capture.percent` above 0 in the serving configuration before the first canary.
@@ -59,7 +59,6 @@ _enough if _said.minimum_replicas >= _needed.minimum_replicas
 #     iso-42001: [A.6.2.6, A.6.2.8]
 results contains result.denies("release.serving", "serving.capture") if {
 	asked.strict
-	_said
 	input.request.percent < 100
 	not _captured
 }
@@ -74,9 +73,17 @@ _captured if _said.capture_percent > 0
 #   remedy: Correct the shares, so that they add up to 100.
 results contains result.denies("release.serving", "serving.percent") if {
 	asked.strict
-	some shares in [_said.traffic, [route.percent | some route in input.serving.routes]]
+	_torn(_said.traffic)
+}
+
+results contains result.denies("release.serving", "serving.percent") if {
+	asked.strict
+	_torn([route.percent | some route in input.serving.routes])
+}
+
+_torn(shares) if {
 	count(shares) > 0
-	integers.total(shares) != 100
+	not integers.total(shares) == 100
 }
 
 # METADATA

@@ -45,6 +45,12 @@ test_shares_add_up if {
 		with input.serving.routes as [{"percent": 95}, {"percent": 6}]
 		with data.models.m as t.facts
 	{result.code | some result in served} == {"serving.percent"}
+	unsaid := serving.results with input as t.production
+		with input.serving as object.union(_unsaid, {"routes": [{"percent": 60}]})
+		with input.request.percent as 100
+		with input.request.environment as "staging"
+		with data.models.m as t.facts
+	{result.code | some result in unsaid} == {"serving.percent"}
 }
 
 test_sizes if {
@@ -68,15 +74,20 @@ _unsaid := {key: value | some key, value in t.production.serving; key != "config
 
 test_production_needs_it if {
 	missing := serving.results with input as t.production with input.serving as _unsaid with data.models.m as t.facts
-	{result.code | some result in missing} == {"serving.missing"}
-	staging := serving.results with input as t.production
-		with input.serving as _unsaid
-		with input.request.environment as "staging"
-		with data.models.m as t.facts
-	staging == set()
+	{result.code | some result in missing} == {"serving.missing", "serving.capture"}
+	_staging(5) == {"serving.capture"}
+	_staging(100) == set()
 	none := serving.results with input as {key: value | some key, value in t.production; key != "serving"}
 		with data.models.m as t.facts
-	{result.code | some result in none} == {"serving.missing"}
+	{result.code | some result in none} == {"serving.missing", "serving.capture"}
+}
+
+_staging(percent) := {result.code | some result in found} if {
+	found := serving.results with input as t.production
+		with input.serving as _unsaid
+		with input.request.percent as percent
+		with input.request.environment as "staging"
+		with data.models.m as t.facts
 }
 
 test_development_does_not_ask if {

@@ -9,7 +9,11 @@ _trust := {"keys": t.array_of({key | some key in t.trust.keys} | {
 	{"key_id": "k4", "identity": "ada@acme", "person": "ada", "roles": ["measure"]},
 	{"key_id": "k5", "identity": "ada2@acme", "person": "ada", "roles": ["approve:risk"]},
 	{"key_id": "k6", "identity": "applier@acme", "person": "app", "roles": ["approve:risk"]},
+	{"key_id": "k7", "identity": "nils@acme", "person": "nils", "roles": ["approve:risk"]},
 })}
+
+# What is waived wants one person more.
+_three := [approval | some part in [t.production.approvals, [t.approval("k7", "risk")]]; some approval in part]
 
 _approval(key_id) := {"digest": concat("", ["by ", key_id]), "key_ids": [key_id], "statement": {
 	"waiver_digest": "w",
@@ -55,6 +59,7 @@ _decided(waivers, evidence) := answer if {
 	answer := main.decision with input as t.production
 		with input.evidence as evidence
 		with input.waivers as waivers
+		with input.approvals as _three
 		with data.models.m as t.facts
 		with data.trust as _trust
 }
@@ -160,6 +165,7 @@ test_later_looks_do_not_change_what_was_accepted if {
 		with input.evidence as t.changed("calibration.ece", _slice, {"estimate": 0.03, "bounds": wide})
 		with input.ledger.looks as 5
 		with input.waivers as [_good]
+		with input.approvals as _three
 		with data.models.m as t.facts
 		with data.trust as _trust
 	answer.allow == true
@@ -310,6 +316,7 @@ test_a_baseline_covers_whatever_version if {
 		with input.request.candidate as other
 		with input.evidence as _bad
 		with input.waivers as [_baseline]
+		with input.approvals as _three
 		with data.models.m as t.facts
 		with data.trust as _trust
 	answer.allow == true
