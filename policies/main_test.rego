@@ -14,7 +14,7 @@ test_the_floor_of_a_binary_model if {
 	plan := _planned({"slices": ["origin"]})
 	plan.tier == "high"
 	plan.not_applicable == set()
-	count(_checks(plan, "production")) == 21
+	count(_checks(plan, "production")) == 23
 	_checks(plan, "staging") == _checks(plan, "production")
 	{r.each | some r in plan.requirements; r.each} == {"carrier", "origin"}
 	{r.role | some r in plan.requirements; r.each} == {"no-harm"}

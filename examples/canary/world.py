@@ -98,8 +98,9 @@ def _tables(folder: Path) -> Any:
     training, holdout = table[:6000], table[6000:]
     training.to_parquet(folder / "training.parquet", index=False)
     holdout.to_parquet(folder / "holdout.parquet", index=False)
-    for side in ("offline", "online"):
-        holdout.drop(columns="y").to_parquet(folder / f"{side}.parquet", index=False)
+    holdout.drop(columns="y").to_parquet(folder / "offline.parquet", index=False)
+    served = holdout[["at", "id", "w", "x"]]  # as serving logged it: a table of its own
+    served.to_parquet(folder / "online.parquet", index=False)
     return training
 
 

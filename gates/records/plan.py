@@ -36,11 +36,17 @@ TableRole = Literal[
 ]
 
 Document = Literal[
-    "contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions", "personal_data"
+    "contract",
+    "champion_contract",
+    "definitions",
+    "serving_definitions",
+    "champion_definitions",
+    "personal_data",
+    "log",
 ]
+"""What may stand beside a table, and make checks required; `log`, where the table is one of requests."""
 DEFINITIONS = ("definitions", "serving_definitions", "champion_definitions")
 """Documents of how features are computed: for training, in serving, and for the champion."""
-"""What may stand beside a table, and make checks required."""
 SOURCE_ROLES: dict[str, TableRole] = {"definitions": "offline", "serving_definitions": "online"}
 """Definitions that a feature store has too: those of the table of which role."""
 

@@ -39,9 +39,19 @@ default _champion := false
 
 _champion if input.request.champion
 
+_beside := {
+	"contract",
+	"champion_contract",
+	"definitions",
+	"serving_definitions",
+	"champion_definitions",
+	"personal_data",
+	"log",
+}
+
 _documents := {word |
 	some table in input.plan.body.tables
-	some word in {"contract", "champion_contract", "definitions", "serving_definitions", "champion_definitions", "personal_data"}
+	some word in _beside
 	table[word]
 }
 

@@ -63,6 +63,8 @@ _data := [
 	figure("data.label_nulls", "data", 0, 0),
 	at(figure("parity.mismatch", "data", 0.001, 0.001), _feature),
 	figure("parity.missing", "data", 0.001, 0.001),
+	figure("parity.pairs", "data", 1000, 1000),
+	figure("parity.one_table", "data", 0, 0),
 ]
 
 _model := [
@@ -298,7 +300,7 @@ test_golden_is_allowed_in_production if {
 	answer.approvals == {"ml-owner", "risk"}
 	answer.waivers == set()
 	answer.valid_until_us == 1797776000000000
-	count(answer.results) == 32
+	count(answer.results) == 34
 	{result.verdict | some result in answer.results} == {"pass"}
 }
 

@@ -136,8 +136,9 @@ def tables(folder: Path) -> pd.DataFrame:
     training.to_parquet(folder / "training.parquet", index=False)
     holdout.to_parquet(folder / "holdout.parquet", index=False)
     training[["x", "w"]].head(5).to_parquet(folder / "golden.parquet", index=False)
-    for side in ("offline", "online"):
-        holdout.drop(columns="y").to_parquet(folder / f"{side}.parquet", index=False)
+    holdout.drop(columns="y").to_parquet(folder / "offline.parquet", index=False)
+    served = holdout[["at", "id", "w", "x"]]  # as serving logged it: a table of its own
+    served.to_parquet(folder / "online.parquet", index=False)
     return training
 
 

@@ -53,7 +53,7 @@ def test_a_calibrated_model_is_allowed_and_nothing_is_written(tmp_path, frame):
     assert "ALLOW" in ran.out
     assert "assumes independent rows" in ran.out
     assert "a promotion would require besides" in ran.out
-    assert "parity (mismatch, missing)" in ran.out
+    assert "parity (mismatch, missing, one_table, pairs)" in ran.out
     assert [item.name for item in tmp_path.iterdir()] == ["preds.csv"]
 
 

@@ -144,6 +144,8 @@ def parity_figures() -> list[Document]:
     return [
         *(_census("parity.mismatch", 0, item=_item("feature", feature)) for feature in FEATURES),
         *(_census("parity.missing", 0, item=_item("table", side)) for side in ("offline", "online")),
+        _census("parity.pairs", 20_000),
+        _census("parity.one_table", 0),
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gates.measure.census import census, unmeasured
 from gates.measure.claims import NOTHING, Claim, family, row_params
 from gates.measure.interface import Given
 from gates.measure.parity.compare import Feature
@@ -19,13 +20,14 @@ from gates.records.base import Scalar
 from gates.records.plan import Alike
 
 MISMATCH, MISSING, NULL, TOO_OLD = "parity.mismatch", "parity.missing", "parity.null", "parity.too_old"
-NOT_FOUND = "parity.not_found"
+NOT_FOUND, PAIRS = "parity.not_found", "parity.pairs"
 METHODS = {
     MISMATCH: "share of paired keys whose values differ; finite numbers by |a-b| <= t*(min(1, mean|a|) + max(|a|,|b|))",
     MISSING: "share of the table's keys without a partner in the other; full outer join",
     NULL: "share of the pairs with a value offline, that have null or NaN online",
     TOO_OLD: "share of the pairs with a value offline, whose value online was written longer before than lag_s",
     NOT_FOUND: "share of the pairs with a value offline, of whose entity the online store has no such feature",
+    PAIRS: "keys that both tables have",
 }
 
 
@@ -116,6 +118,13 @@ def no_mismatch(given: Given, basis: Basis, reason: Reason, item: Item | None) -
     """Return what stands in place of a feature's mismatches."""
     claim = basis.claim(MISMATCH, len(given.plan.columns.features), tolerance=given.plan.parameters.parity_tolerance)
     return _without(claim, Reason.NOT_PROVIDED if item is None else reason, item)
+
+
+def paired(found: int | Reason) -> Measurement:
+    """Return of how many pairs all other figures are: a fact of these tables, also where they are a sample."""
+    if isinstance(found, Reason):
+        return unmeasured(PAIRS, found, unit="rows", method=METHODS[PAIRS])
+    return census(PAIRS, found, n=found, unit="rows", method=METHODS[PAIRS])
 
 
 def no_missing(basis: Basis, reason: Reason) -> Iterator[Measurement]:

@@ -21,8 +21,9 @@ from gates.measure.parity.chances import unequal_chances
 from gates.measure.parity.compare import Feature, Side, both_sides, pair, shared_features
 from gates.measure.parity.counts import AT, CLUSTER, Counts, Lag, count, count_apart
 from gates.measure.parity.definitions import definitions
-from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing
+from gates.measure.parity.figures import Basis, features, items, missing, no_mismatch, no_missing, paired
 from gates.measure.parity.match import keys_compare, match
+from gates.measure.parity.origin import origins
 from gates.measure.parity.unkeyed import remember, unpaired
 from gates.measure.stats.figure import Floats, Ints
 from gates.measure.sums import codes, numbers
@@ -45,7 +46,7 @@ class ParityGate:
 
     def measure(self, given: Given) -> Findings:
         """Join once, count once; features that differ are looked at again for their cause."""
-        parts = (self._compared(given), point_in_time(given), definitions(given))
+        parts = (self._compared(given), Findings(tuple(origins(given))), point_in_time(given), definitions(given))
         return Findings(
             measurements=tuple(figure for part in parts for figure in part.measurements),
             notes=tuple(note for part in parts for note in part.notes),
@@ -68,6 +69,7 @@ class ParityGate:
         measurements = (
             *features(given, basis, comparison.features, comparison.counts, comparison.lags, comparison.statuses),
             *missing(basis, comparison.alone),
+            paired(comparison.counts.paired),
             *(unpaired(given) if comparison.counts.paired == 0 or _unkeyed(given) else ()),
         )
         return Findings(measurements=measurements, notes=(_note(given, comparison), *notes))
@@ -291,6 +293,7 @@ def _nothing(given: Given, basis: Basis, reason: Reason) -> Iterator[Measurement
     for item in items(given):
         yield no_mismatch(given, basis, reason, item)
     yield from no_missing(basis, reason)
+    yield paired(reason)
 
 
 def _why(given: Given, reason: Reason) -> tuple[Note, ...]:

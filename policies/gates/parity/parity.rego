@@ -43,6 +43,50 @@ checks["parity.missing"] := {
 }
 
 # METADATA
+# title: Rows that were paired
+# description: Keys that both tables have; few pairs say little of what serving computes, however well they agree.
+# custom:
+#   code: parity.pairs
+#   remedy: Log more requests, and keep the same rows of the offline table.
+checks["parity.pairs"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_least",
+	"items": "any",
+	"needs": {"offline", "online", "columns.key"},
+}
+
+# METADATA
+# title: One table for both
+# description: 1 where the online table is, or is read from, the very bytes that the offline table is; else 0.
+# custom:
+#   code: parity.one_table
+#   remedy: Give as online what serving computed or logged; a table that is compared with itself always agrees.
+checks["parity.one_table"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"offline", "online"},
+}
+
+# METADATA
+# title: Requests that nobody could read
+# description: The share of a log's answered requests, of their rows, whose features could not be read.
+# custom:
+#   code: parity.unread
+#   remedy: Look at `forms` of the attachment source-ROLE.json; `columns` under `log` names values that are given by place.
+checks["parity.unread"] := {
+	"tasks": {"binary", "multiclass", "numeric"},
+	"optional": true,
+	"when": {"log"},
+	"subject": "data",
+	"sense": "at_most",
+	"items": "any",
+	"needs": {"log"},
+}
+
+# METADATA
 # title: Values missing online
 # description: The share of pairs in which a feature has a value offline and a null or NaN online.
 # custom:

@@ -16,6 +16,10 @@ test_limits if {
 	_denied("parity.mismatch", 0.0010000000000000002) == {"parity.mismatch"}
 	_denied("parity.missing", 0.001) == set()
 	_denied("parity.missing", 0.0010000000000000002) == {"parity.missing"}
+	_denied("parity.pairs", 1000) == set()
+	_denied("parity.pairs", 999) == {"parity.pairs"}
+	_denied("parity.pairs", 1) == {"parity.pairs"}
+	_denied("parity.one_table", 1) == {"parity.one_table"}
 }
 
 _required(key, environment) := {r.check | some r in requirements} if {
@@ -25,9 +29,39 @@ _required(key, environment) := {r.check | some r in requirements} if {
 }
 
 test_without_a_key_only_development_does_without_pairs if {
-	"parity.mismatch" in _required(["id"], "development")
-	not "parity.mismatch" in _required([], "development")
-	"parity.mismatch" in _required([], "production")
+	every check in ["parity.mismatch", "parity.pairs"] {
+		check in _required(["id"], "development")
+		not check in _required([], "development")
+		check in _required([], "production")
+	}
+}
+
+_requests(online, measured) := {code | some code in codes; code != "plan.mismatch"} if {
+	body := object.union(t.plan, {"tables": [table |
+		some role in ["training", "holdout", "offline", "online"]
+		table := object.union({"role": role}, object.get({"online": online}, role, {}))
+	]})
+	codes := t.denied with input as object.union(t.production, {"plan": object.union(t.production.plan, {"body": body})})
+		with input.evidence as t.evidence(t.array_of({f | some f in t.figures} | measured))
+		with data.models.m as t.facts
+		with data.trust as t.trust
+}
+
+_unread(share) := {t.at(t.figure("parity.unread", "data", share, share), {"item": {"kind": "table", "name": "online"}})}
+
+test_a_log_says_how_much_of_it_was_read if {
+	log := {"log": {"format": "databricks"}}
+	_requests({}, set()) == set()
+	_requests(log, set()) == {"check.missing"}
+	_requests(log, _unread(0.001)) == set()
+	_requests(log, _unread(0.5)) == {"parity.unread"}
+}
+
+test_a_log_is_asked_about_in_every_plan if {
+	plan := main.plan with input as object.union(t.asked, {"documents": ["log"]})
+	every environment in t.asked.environments {
+		{"environment": environment, "check": "parity.unread", "role": "prove", "slice": t.whole} in plan.requirements
+	}
 }
 
 _of_events := {"parity.asof_mismatch", "parity.known_later"}
