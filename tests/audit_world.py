@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulators.policy_world import GATES, METADATA, MODEL, Document, plan_of, plan_request
+from simulators.policy_world import GATES, METADATA, MODEL, SERVING, Document, counted, plan_of, plan_request
 from simulators.registry_simulator import RegistrySimulator
 
 from gates.apply.act import Judge
@@ -51,7 +51,7 @@ from gates.records import (
     Slot,
     TableIdentity,
 )
-from gates.records.decision import Alias, RegistryInput, Request
+from gates.records.decision import Alias, RegistryInput, Request, ServingInput
 from gates.records.evidence import Metadata
 
 NOW = 1_790_000_000_000_000
@@ -159,7 +159,7 @@ class AuditWorld:
             isolation="namespace" if gate in ("calibration", "regression") else "none",
             started_us=NOW - 20 * MINUTE,
             finished_us=NOW - 15 * MINUTE,
-            measurements=tuple(Measurement.model_validate(_changed(m, ece)) for m in GATES[gate]()),
+            measurements=tuple(Measurement.model_validate(_changed(m, ece)) for m in counted(GATES[gate]())),
             attachments=attached if gate == "calibration" else (),
         )
 
@@ -237,7 +237,8 @@ class AuditWorld:
                         Alias(alias=alias, version=version)
                         for alias, version in sorted(self.registry.aliases(MODEL).items())
                     )
-                )
+                ),
+                ServingInput.model_validate(SERVING),
             ),
         )
         document = bend(document)

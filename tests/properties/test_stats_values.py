@@ -27,8 +27,7 @@ def table(rows: list[tuple[float, float, float, int]]) -> tuple[np.ndarray, ...]
 def total(values: np.ndarray, cluster: np.ndarray, *, clustered: bool) -> Total:
     cell = cluster if clustered else np.zeros(values.size, dtype=np.int64)
     n, summed = np.bincount(cell).astype(float), np.bincount(cell, weights=values)
-    farthest = float(np.abs(values - values.mean()).max())
-    return Total(n, summed, float((values**2).sum()), clustered, farthest)
+    return Total(n, summed, float((values**2).sum()), clustered, values - values.mean())
 
 
 def spread(y: np.ndarray, p: np.ndarray, q: np.ndarray, cluster: np.ndarray, *, clustered: bool) -> Spread:

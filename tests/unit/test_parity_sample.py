@@ -95,7 +95,9 @@ def test_pairs_in_clusters_tell_less(tables: Tables, tmp_path: Path) -> None:
     assert set(missing) == {"online"}, "keys that a sample of the online rows lacks are no finding"
     assert (missing["online"].estimate, missing["online"].clusters) == (0.0, 40)
     lost = measure(tables, tmp_path, offline, online, scopes=SAMPLE, parameters={"cluster": "session"})
-    assert {figure.reason for figure in lost.measurements} == {Reason.COLUMN_MISSING}
+    assert {figure.reason for figure in lost.measurements if figure.check != "parity.one_table"} == {
+        Reason.COLUMN_MISSING
+    }
 
 
 def test_both_tables_of_the_same_keys_tell_of_both_sides(tables: Tables, tmp_path: Path) -> None:
@@ -122,7 +124,9 @@ def test_a_key_that_repeats_in_time_is_paired_by_key_and_time(tables: Tables, tm
     assert (figure.estimate, figure.n) == (1 / 6, 6)
     assert json.loads(found.notes[0].content)["key"] == ["k", "t"]
     alone = measure(tables, tmp_path, offline, online)
-    assert {figure.reason for figure in alone.measurements} == {Reason.KEYS_NOT_UNIQUE}
+    assert {figure.reason for figure in alone.measurements if figure.check != "parity.one_table"} == {
+        Reason.KEYS_NOT_UNIQUE
+    }
 
 
 def test_a_time_that_is_off_does_not_unpair_what_the_key_pairs(tables: Tables, tmp_path: Path) -> None:
@@ -202,7 +206,9 @@ def test_next_to_nothing_is_measured_or_has_a_reason(tables: Tables, tmp_path: P
     empty = pa.table({"k": pa.array(range(n), pa.int64()), "x": pa.array([1.0] * n), "s": pa.array(["a"] * n)})
     for scopes in ({}, SAMPLE):
         found = measure(tables, tmp_path, empty, empty, scopes=scopes, parameters={"slices": ("s",)})
-        assert {f.reason for f in found.measurements} == ({Reason.EMPTY_TABLE} if n == 0 else {None})
+        assert {f.reason for f in found.measurements if f.check != "parity.one_table"} == (
+            {Reason.EMPTY_TABLE} if n == 0 else {None}
+        )
     other = empty.set_column(0, "k", pa.array([7] * n, pa.int64()))
     unpaired = measure(tables, tmp_path, empty, other, parameters={"slices": ("s",)})
     if n:

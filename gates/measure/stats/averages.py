@@ -44,7 +44,7 @@ class Total:
 
     Attributes
     ----------
-    squares: the sum of the squared values. farthest: the largest distance from the mean that was seen, where the rows were.
+    squares: the sum of the squared values. away: each value less the mean, shape (rows,), where the rows were seen.
     range: declared limits of a single value. clustered: a cell is a cluster; else cells are summed up.
     """
 
