@@ -143,7 +143,13 @@ def _from_arrow(data: Any) -> Any:
     """Turn a polars or Arrow table (whatever offers the Arrow PyCapsule stream of a struct) into pandas."""
     import pandas as pd
 
-    if isinstance(data, str | Path | pd.DataFrame | pd.Series | None) or not hasattr(data, "__arrow_c_stream__"):
+    if isinstance(data, str | Path | pd.DataFrame | pd.Series | None):
+        return data
+    if not hasattr(data, "__arrow_c_stream__"):
+        if hasattr(data, "collect"):
+            raise UsageError(
+                f"a {type(data).__name__} has no rows yet", code="check.columns", remedy="pass what .collect() returns"
+            )
         return data
     import pyarrow as pa
 

@@ -138,6 +138,7 @@ def _read(
         positive=positive,
         cluster=cluster,
         key=key,
+        elsewhere=other is not None,
     )
     opened = {"predictions": normalise(own, found.recipe)}
     if other is None:

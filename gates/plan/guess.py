@@ -96,12 +96,14 @@ def guess(
     positive: str | None = None,
     cluster: str | None = None,
     key: Sequence[str] = (),
+    elsewhere: bool = False,
 ) -> Guess:
     """Guess the part that each column plays; what is given is not guessed.
 
     Parameters
     ----------
-    where: the file's name, for errors. positive: the label's value that counts as 1.
+    where: the file's name, for errors. positive: the label's value that counts as 1. elsewhere: the champion's scores are
+        another table's, and a column that looks like them plays no part.
 
     Raises
     ------
@@ -119,8 +121,10 @@ def guess(
     taken |= set(found_score.names)
     champions = _Scores(table, "champion", taken)
     found_champion = champions.find(champion) if champion else champions.guess_or_none()
+    taken |= set(found_champion.names) if found_champion else set()
+    if elsewhere:
+        found_champion = None
     parts = [found_score, *([found_champion] if found_champion else [])]
-    taken |= {name for part in parts for name in part.names}
     found_key, found_cluster, found_time = _others(table, taken, list(key), cluster)
     reasons = [label_reason, *mapping, *(reason for part in parts for reason in part.reasons)]
     if found_cluster and not cluster:

@@ -238,6 +238,19 @@ def test_polars_tables_and_columns_are_taken(frame):
     assert columns.measurements == package.check(label=frame.y, score=frame.proba).measurements
 
 
+def test_a_table_that_is_not_collected_yet_says_so(frame):
+    table = polars.DataFrame({name: frame[name].to_numpy() for name in ("y", "proba")})
+    for data, champion in ((table.lazy(), None), (table, table.lazy())):
+        with pytest.raises(UsageError, match=r"pass what \.collect\(\) returns"):
+            package.check(data, label="y", score="proba", champion=champion)
+
+
+def test_a_champion_of_another_table_is_not_guessed_beside_it(frame):
+    both = frame.assign(champion=0.5)
+    said = package.check(both, label="y", score="proba", champion=frame[["y", "proba"]]).said
+    assert [line for line in said if line.startswith("champion's scores")] == ['champion\'s scores: column "proba"']
+
+
 def test_a_notebook_shows_the_answer(frame):
     shown = package.check(frame, label="y", score="proba")._repr_markdown_()
     assert "ALLOW" in shown
