@@ -214,7 +214,7 @@ def policy_approve(
 @click.option(
     "--role", required=True, type=click.Choice(["ml-owner", "risk", "business-owner"]), help="The role you approve in."
 )
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How long the yes holds.")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 30), help="How long the yes holds.")
 @click.option("--comment", metavar="TEXT", help="Signed with it.")
 @options.key
 @options.spec

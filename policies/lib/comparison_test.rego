@@ -178,3 +178,42 @@ test_a_look_that_is_no_number_is_none if {
 		not comparison.rungs(looks, 1)
 	}
 }
+
+_turned(figure) := t.at(figure, {"bounds": [figure.bounds[i] | some i in [8, 7, 6, 5, 4, 3, 2, 1, 0]]})
+
+test_bounds_in_another_order_say_the_same if {
+	figure := t.at(_figure(0, 0), {"bounds": _widening, "family": {"size": 2}})
+	bar := {"value": 7.5, "inclusive": true}
+	_read("at_most", figure, bar, 1) == "fail"
+	_read("at_most", _turned(figure), bar, 1) == "fail"
+	_read("at_most", _turned(figure), {"value": 8, "inclusive": true}, 1) == "inconclusive"
+	good := _figure(0, 0.01)
+	_read("at_most", _turned(good), _inclusive, 1) == "pass"
+	not _read("at_most", t.at(good, {"bounds": [bound | some part in [[good.bounds[0]], good.bounds]; some bound in part]}), _inclusive, 1)
+	comparison.bounded("at_most", _turned(good), _strict, {"value": 0.05, "inclusive": false}, 1)
+}
+
+# Of a figure whose fail is read on another rung than its pass, either one that is crossed leaves no word.
+_crossed_at(place) := t.at(_figure(0, 0.01), {
+	"family": {"size": 100},
+	"bounds": [bound |
+		some i, b in _figure(0, 0.01).bounds
+		bound := _crossed_if(i == place, b)
+	],
+})
+
+_crossed_if(true, bound) := object.union(bound, {"lower": 0.015, "upper": 0.01})
+
+_crossed_if(false, bound) := bound
+
+test_each_bound_that_is_read_is_not_crossed if {
+	at := comparison.rungs(100, 1)
+	at.pass != at.fail
+	not _read("at_most", _crossed_at(at.pass), _inclusive, 1)
+	not _read("at_most", _crossed_at(at.fail), _inclusive, 1)
+	other := min([i | some i in [0, 1, 2, 3, 4, 5, 6, 7, 8]; not i in {at.pass, at.fail}])
+	_read("at_most", _crossed_at(other), _inclusive, 1) == "pass"
+	ceiling := {"value": 0.05, "inclusive": false}
+	not comparison.bounded("at_most", _crossed_at(0), _strict, ceiling, 1)
+	comparison.bounded("at_most", _crossed_at(other), _strict, ceiling, 1)
+}

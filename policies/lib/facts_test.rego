@@ -169,3 +169,18 @@ test_it_is_in_the_answer if {
 	main.activation.loosened == {"models/m/solo"} with input as {"environment": "production", "in_force": {}}
 		with data.models as {"m": {"solo": true}}
 }
+
+test_what_is_no_number_is_as_strict_as_nothing if {
+	not facts.as_strict("parity_tolerance", 1, null)
+	not facts.as_strict("bins", null, 5)
+	facts.as_strict("parity_tolerance", 1, 0.5)
+	facts.as_strict("bins", 5, 6)
+}
+
+test_what_was_in_force_may_be_nothing if {
+	_loosened(null, {"tier": "low"}) == {"models/m/tier"}
+	_loosened({"sizes": []}, {"sizes": ["small"]}) == set()
+	_loosened({"contract": {"percent": null}}, {"contract": {"percent": 100}}) == {"models/m/contract/percent"}
+	same := [{"feature": "wind", "absolute": 0.000001}]
+	_parameters({"parity_tolerance": 0.000001}, {"parity_tolerance": 0.000001, "parity_features": same}) == set()
+}

@@ -129,7 +129,9 @@ test_values_of_two_columns_leave_a_rest if {
 
 _rest(reason, names) := _rest_beside(reason, [t.slice(name) | some name in names])
 
-_rest_beside(reason, named) := {r.disposition | some r in results; r.slice == rest} if {
+_rest_beside(reason, named) := _rest_of(reason, named, "prove")
+
+_rest_of(reason, named, role) := {r.disposition | some r in results; r.slice == rest} if {
 	rest := {"kind": "rest"}
 	unmeasured := {at |
 		some figure in t.figures
@@ -140,7 +142,7 @@ _rest_beside(reason, named) := {r.disposition | some r in results; r.slice == re
 	results := judge.results with input as t.production
 		with input.evidence as t.evidence(t.array_of({figure | some figure in t.figures} | unmeasured))
 		with data.trust as t.trust
-		with data.gates.lib.asked.requirements as _of_rest | {_prove("calibration.ece", slice) | some slice in named}
+		with data.gates.lib.asked.requirements as _of_rest | {object.union(_prove("calibration.ece", slice), {"role": role}) | some slice in named}
 }
 
 _of_rest := {_prove(check, {"kind": "rest"}) | some check in {"calibration.ece", "regression.brier_vs_champion"}}
@@ -491,4 +493,43 @@ test_a_figure_is_advice_where_the_parameter_that_the_check_names_says_so if {
 	_beside([{"name": "warmed", "value": true}]) == {["fail", "denies"]}
 	_beside([{"name": "shared_runner", "value": false}]) == {["fail", "denies"]}
 	_beside([{"name": "shared_runner", "value": true}]) == {["fail", "tolerated"]}
+}
+
+_both_coverages(figures) := {[result.check, result.code] | some result in results; result.disposition != "satisfied"} if {
+	results := judge.results with input as t.production
+		with input.evidence as t.evidence(figures)
+		with data.models.m as t.facts
+		with data.gates.lib.asked.requirements as {_prove("calibration.under_coverage", t.whole), _prove("calibration.over_coverage", t.whole)}
+}
+
+_over(figure) := t.at(figure, {"check": "calibration.over_coverage", "estimate": 0, "bounds": t.bounds(-0.01, 0.01)})
+
+test_another_check_or_slice_does_not_bring_its_items if {
+	two := [_level("0.8", 2), _level("0.9", 2)]
+	left_out := {["calibration.under_coverage", t.whole, "check.incomplete"]}
+	_levels([two[0], _on_ua(two[0]), _on_ua(two[1])]) == left_out
+	under := [code | some [check, code] in _both_coverages([two[0], _over(two[0]), _over(two[1])]); check == "calibration.under_coverage"]
+	"check.incomplete" in under
+	three := [_over(_level(name, 3)) | some name in ["0.7", "0.8", "0.9"]]
+	not "check.incomplete" in {code | some [_, code] in _both_coverages([figure | some part in [two, three]; some figure in part])}
+}
+
+test_only_slices_that_are_proven_leave_no_rest if {
+	named := [t.slice("UA"), t.slice("OO")]
+	_rest_of("no_rest", named, "no-harm") == {"denies"}
+	_rest_of("no_rest", named, "prove") == {"tolerated"}
+}
+
+test_a_rest_is_no_bin_and_a_bin_no_rest if {
+	region := {"item": {"kind": "bin", "name": "decision"}}
+	_of("prove", _alone(object.union(t.unmeasured("no_rest"), region))) == {["error", "denies", "unmeasured.no_rest"]}
+}
+
+test_no_class_is_not_none if {
+	answer := t.decision with input as t.production
+		with input.plan.body.columns.classes as []
+		with input.evidence as _ece_family(12)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	not "family.padded" in _codes(answer, "denies")
 }

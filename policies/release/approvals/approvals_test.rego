@@ -439,3 +439,10 @@ test_one_person_alone_where_policy_does_not_say_who_approves_is_not_enough if {
 		with data.models.m as _solo
 		with data.trust as t.trust
 }
+
+test_the_business_owner_is_not_whoever_is_trusted if {
+	_denied == {"approval.missing"} with input as t.production
+		with input.approvals as _three
+		with data.models.m as object.union(t.facts, {"business_owner": "mira"})
+		with data.trust as _trusting
+}
