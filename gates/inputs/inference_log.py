@@ -2,7 +2,8 @@
 
 An inference table has one line for a request, with what was asked and answered as JSON. All of it is taken apart in DuckDB:
 one row for each row of each request that was answered (status 200 to 299), its features under their own names and in the
-narrowest type that holds every value, the answer as `prediction`. What cannot be read is counted, and said in the document.
+narrowest type that holds every value, the answer as `prediction`. What cannot be read is counted, and said in the document;
+so is a row in which a name occurs twice, of which the model may have been given either value.
 
 Delivery is best effort and up to an hour late, and requests that ended with 401, 403, 429 or 500 may be missing: no
 error rate can be measured from such a table. A log that was sampled is no census.
@@ -76,6 +77,13 @@ _PARTS = ", ".join(
     for told, name in (("json_type(v) IS NOT DISTINCT FROM 'ARRAY'", "arrays"), ("json_array_length(v)", "lengths"))
 )
 """Of the columns under `inputs`: which are arrays, and how long."""
+
+_TWICE = "coalesce(len(list_distinct(json_keys({0}))) < len(json_keys({0})), false)"
+_TWICE_WITHIN = "(SELECT count(*) > count(DISTINCT (parent, key)) FROM json_tree({0}) WHERE key IS NOT NULL)"
+"""Whether a name occurs twice in a JSON object, or in one within it: of its values readers take the first or the last."""
+
+_DEEP = "CASE WHEN contains(substr(CAST({0} AS VARCHAR), 2), '{{') THEN {0} END"
+"""JSON that has objects within; a look at all of it takes ten times as long as one at its names."""
 
 _ITEMS = """CASE form
   WHEN 'dataframe_records' THEN CAST(j->'/dataframe_records' AS JSON[])
@@ -215,19 +223,27 @@ def _rows_of(source: str, columns: Sequence[str]) -> str:
     columns: names of values that stand in a list without names, where it is as long.
     """
     given = f"CAST([{', '.join(map(_text, columns))}] AS VARCHAR[])"
+    split, said = "j, '/dataframe_split'", "said[place + 1]"
     return f"""
-    WITH asked AS (SELECT id, t, status, fraction, response, form,
-        CASE WHEN form NOT IN ('absent', 'malformed', 'unknown') THEN CAST(request AS JSON) END AS j
+    WITH written AS (SELECT id, t, status, fraction, form,
+        CASE WHEN form NOT IN ('absent', 'malformed', 'unknown') THEN CAST(request AS JSON) END AS j,
+        CASE WHEN json_valid(response) THEN CAST(response AS JSON) END AS answer
         FROM {source} WHERE status BETWEEN 200 AND 299),
+    asked AS (SELECT * REPLACE (CASE WHEN NOT ({_TWICE.format("j")} OR {_TWICE.format(split)}) THEN j END AS j,
+        CASE WHEN NOT {_TWICE.format("answer")} THEN answer END AS answer) FROM written),
     named AS (SELECT *, CASE form WHEN 'dataframe_split' THEN TRY_CAST(j->'/dataframe_split/columns' AS VARCHAR[]) END AS names,
-        CASE WHEN json_valid(response) AND json_type(response, '/predictions') = 'ARRAY'
-        THEN CAST(CAST(response AS JSON)->'/predictions' AS JSON[]) END AS said FROM asked),
+        CASE WHEN json_type(answer, '/predictions') = 'ARRAY'
+        THEN CAST(answer->'/predictions' AS JSON[]) END AS said FROM asked),
     parted AS (SELECT *, {_PARTS} FROM named),
     listed AS (SELECT *, {_ITEMS} AS items FROM parted),
     one AS (SELECT id, t, status, fraction, unnest(CASE WHEN len(items) > 0 THEN items ELSE [NULL] END) AS item,
         unnest(range(greatest(coalesce(len(items), 0), 1))) AS place,
         coalesce(len(items), 0) = 0 AS none, CASE WHEN len(said) = len(items) THEN said END AS said FROM listed),
-    told AS (SELECT *, json_type(item) = 'ARRAY' AND json_array_length(item) = len({given}) AS by_place FROM one)
+    plain AS (SELECT *, {_DEEP.format("item")} AS deep, {_DEEP.format(said)} AS deep_said FROM one),
+    sure AS (SELECT * EXCLUDE (deep, deep_said) REPLACE (
+        CASE WHEN {_TWICE.format("item")} OR {_TWICE_WITHIN.format("deep")} THEN CAST('null' AS JSON) ELSE item END AS item,
+        CASE WHEN NOT ({_TWICE.format(said)} OR {_TWICE_WITHIN.format("deep_said")}) THEN said END AS said) FROM plain),
+    told AS (SELECT *, json_type(item) = 'ARRAY' AND json_array_length(item) = len({given}) AS by_place FROM sure)
     SELECT * REPLACE (CASE WHEN by_place THEN to_json(map({given}, CAST(item AS JSON[]))) ELSE item END AS item),
         by_place IS NOT TRUE AND json_type(item) = 'ARRAY' AS nameless FROM told"""  # noqa: S608
 

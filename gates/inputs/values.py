@@ -18,6 +18,11 @@ def finite(value: ir.Value) -> ir.BooleanValue:
     return ~(value.isnan() | value.isinf()) if value.type().is_floating() else value.notnull()
 
 
+def is_whole(value: ir.NumericValue, below: float) -> ir.BooleanValue:
+    """Whether a number has no fraction and is less than a bound in magnitude; null where it is."""
+    return (value.abs() < below) & (value % 1 == 0)
+
+
 def is_moment(value: ir.Value) -> bool:
     """Whether a column holds dates, or dates with a time of day."""
     return bool(value.type().is_timestamp() or value.type().is_date())

@@ -130,6 +130,37 @@ def test_what_cannot_be_read_is_counted_and_not_dropped_in_silence(tmp_path: Pat
     assert seen["newest_us"] - seen["complete_until_us"] == 3600 * 10**6
 
 
+def test_a_name_that_occurs_twice_is_unread_wherever_it_stands(tmp_path: Path) -> None:
+    whole = '{"dataframe_records": [{"x": 1}], "dataframe_records": [{"x": 2}]}'
+    split = '{"dataframe_split": {"columns": ["x"], "data": [[3]], "data": [[4]]}}'
+    rows = [
+        '{"dataframe_records": [{"x": 5, "x": 6}, {"x": 7}, {"x": 8, "\\u0078": 9}]}',
+        '{"instances": [{"x": 10, "at": {"y": 1, "y": 2}}, {"x": 11, "at": {"y": 1, "z": {"y": 1}}}]}',
+        '{"instances": [{"x": 12, "at": [{"y": 1}, {"y": 1}]}, {"x": 13, "at": [{"y": 1, "y": 1}]}]}',
+        '{"inputs": {"x": [14], "at": [{"y": 1, "y": 2}]}}',
+    ]
+    once = '{"dataframe_split": {"columns": ["x"], "data": [[15]]}, "client_request_id": "x"}'
+    _, seen, _ = read(log(tmp_path, [whole, split, *rows, once]))
+    assert seen["answered_requests_without_rows"] == 2
+    assert seen["rows_without_names"] == 5
+    assert seen["rows"] == 4
+    frame, _, _ = read(log(tmp_path, [*rows, once]))
+    assert sorted(frame["x"]) == [7, 11, 12, 15]
+
+
+def test_an_answer_in_which_a_name_occurs_twice_is_none(tmp_path: Path) -> None:
+    asked = {"dataframe_records": [{"x": 1}, {"x": 2}]}
+    answers = [
+        '{"predictions": [1, 2], "predictions": [3, 4]}',
+        '{"predictions": [{"p": 1, "p": 2}, {"p": 3}]}',
+        '{"predictions": [{"p": 4}, {"p": 5}]}',
+    ]
+    frame, seen, _ = read(log(tmp_path, [asked] * 3, response=answers), id="id")
+    told = frame.sort_values(["id", "request_row"])["prediction_p"]
+    assert [None if pd.isna(p) else p for p in told] == [None, None, None, 3, 4, 5]
+    assert seen["rows_without_answer"] == 3
+
+
 def test_values_without_names_are_read_where_their_columns_are_named(tmp_path: Path) -> None:
     rows = [list(row.values()) for row in records(FRAME)]
     requests = [

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
-from gates.inputs.values import absent, finite, is_moment, moment
+from gates.inputs.values import absent, finite, is_moment, is_whole, moment
 from gates.measure.parity.tolerance import close, near, normal_form, same_elements
 from gates.plan.guess import Kind
 from gates.records.plan import Alike
@@ -211,7 +211,7 @@ def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float
 def _both_whole(a: ir.FloatingValue, b: ir.FloatingValue, *, single: bool) -> ir.BooleanValue:
     """Whether these are whole numbers that doubles hold, such as of a column with a null; beyond, every double is whole."""
     most = 2.0**24 if single else 2.0**53
-    return (a.abs() < most) & (b.abs() < most) & (a % 1 == 0) & (b % 1 == 0)
+    return is_whole(a, most) & is_whole(b, most)
 
 
 def _as_text(left: ir.Value, right: ir.Value) -> ir.BooleanValue:

@@ -13,7 +13,7 @@ from gates.errors import UsageError
 from gates.inputs.engines import engine_errors
 from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow, row, scalar
-from gates.inputs.values import absent
+from gates.inputs.values import absent, is_whole
 from gates.measure.data.contract.columns import View
 from gates.measure.data.contract.conditions import Unsaid, unfit
 from gates.measure.data.contract.expects import Expects
@@ -226,9 +226,8 @@ def _same(one: ir.Value, other: ir.Value) -> ir.BooleanValue:
     return one == other
 
 
-def _whole(value: ir.Value) -> ir.Value:
-    fits = (value.abs() < 2.0**63) & (value % 1 == 0)
-    return fits.ifelse(value.cast("int64"), None)
+def _whole(value: ir.FloatingValue) -> ir.Value:
+    return is_whole(value, 2.0**63).ifelse(value.cast("int64"), None)
 
 
 def _by_slice(rule: NullRule, view: View, rows: int) -> Found:
