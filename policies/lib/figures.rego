@@ -43,7 +43,6 @@ alone if count({[subject, place] | some [_, place, subject] in places}) == count
 # description: Two different figures stand under one identity.
 conflict if {
 	not alone
-	count(_identities) != count(all)
 	count(_identities) != count({figure | some figure in all})
 }
 

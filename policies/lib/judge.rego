@@ -371,7 +371,6 @@ _unmeasured(claim, figure) := object.union(_error(_code("unmeasured", figure.rea
 	unmeasured[figure.reason].small
 } else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
 	_of_nothing(claim, figure)
-	unmeasured[figure.reason].vacuous
 } else := object.union(_error(_code("unmeasured", figure.reason)), _small) if {
 	required.checks[claim.check].advice
 } else := _error(_code("unmeasured", figure.reason))
@@ -457,7 +456,7 @@ _silent := {_requirement(claim) |
 _sliceless := {r | some r in asked.requirements; column := r.each; not figures.columns[column]}
 
 # An item that the plan or the check names and no figure is about: a feature that vanished, a bin that was left out.
-_items := {[check, slice, item] | some [check, slice, _, item] in _parts; item.kind in {"feature", "bin"}}
+_items := {[check, slice, item] | some [check, slice, _, item] in _parts}
 
 _vanished := {[claim, item] |
 	some claim in claims
@@ -475,12 +474,7 @@ _vanished := {[claim, item] |
 }
 
 # Claims whose figures are of bins, and their number stands with each. One reason for all of them names no bin.
-_binned := [claim |
-	some claim in claims
-	_measured_by_bin[claim]
-]
-
-_measured_by_bin := {[figure.check, figure.slice] |
+_binned := {[figure.check, figure.slice] |
 	some figure in _answers
 	required.checks[figure.check].bins
 	_by_bin(figure)
@@ -513,7 +507,7 @@ _left_out := {_requirement(claim) | some claim in (_short | _disagreed)}
 
 _short := {[check, slice] |
 	some [check, slice, items] in _several
-	_fewer(count({item | some [of, same, number, item] in _of_several; number == items; of == check; same == slice}), items)
+	_fewer(count({item | some [of, same, _, item] in _of_several; of == check; same == slice}), items)
 }
 
 _fewer(_, 0)
@@ -690,7 +684,7 @@ unmeasured["rows_unpaired"] := {}
 # custom:
 #   code: unmeasured.no_decisions
 #   remedy: Where the model is served with another threshold, have the policy owners set operating_threshold in models/<model>/data.yaml; models of rare events seldom reach .5.
-unmeasured["no_decisions"] := {"vacuous": true}
+unmeasured["no_decisions"] := {}
 
 # METADATA
 # title: No other rows
@@ -698,7 +692,7 @@ unmeasured["no_decisions"] := {"vacuous": true}
 # custom:
 #   code: unmeasured.no_rest
 #   remedy: Nothing is to be done where it is tolerated. Where it denies, have the policy owners name the other values of the column, or measure on rows that have some of them.
-unmeasured["no_rest"] := {"vacuous": true}
+unmeasured["no_rest"] := {}
 
 # METADATA
 # title: No champion

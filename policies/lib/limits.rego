@@ -11,21 +11,17 @@ import data.gates.lib.required
 # description: |
 #   The limit of a figure's check in an environment at a tier, with the path where it stands. Undefined where there is
 #   none: a missing limit never passes.
-of_figure(environment, tier, figure) := _of_feature(environment, tier, figure) if {
-	by_feature(environment)
-} else := of(environment, figure.check, tier)
-
-# METADATA
-# description: Some limit in this environment may be of a feature.
-by_feature(environment) if data.overrides[environment].models
-
-_of_feature(environment, tier, figure) := found if {
+of_figure(environment, tier, figure) := found if {
 	found := _in_slice(environment, figure)
 	_counts(environment, figure.check, tier, found)
 } else := found if {
 	found := _in_feature(environment, figure)
 	_counts(environment, figure.check, tier, found)
 } else := of(environment, figure.check, tier)
+
+# METADATA
+# description: Some limit in this environment may be of a feature.
+by_feature(environment) if data.overrides[environment].models
 
 _in_slice(environment, figure) := found if {
 	feature := _feature(environment, figure)

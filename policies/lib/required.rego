@@ -17,7 +17,9 @@ _floor[task] := {name |
 	some task in {"binary", "multiclass", "numeric"}
 }
 
-_against_champion := {name | some name, check in checks; "champion" in check.needs}
+# METADATA
+# description: Checks that compare the candidate with a champion.
+against_champion := {name | some name, check in checks; "champion" in check.needs}
 
 # METADATA
 # description: The policy owners' facts about a model; an unknown model has none.
@@ -122,7 +124,7 @@ _wanted(ask) := {name |
 
 _excused(ask, name) if {
 	ask.first_release
-	name in _against_champion
+	name in against_champion
 }
 
 _whole(ask, wanted) := {r |

@@ -13,6 +13,7 @@
 package gates.release.champion
 
 import data.gates.lib.asked
+import data.gates.lib.required
 import data.gates.lib.result
 
 # METADATA
@@ -61,9 +62,7 @@ _measured_against if {
 		some evidence in input.evidence
 		not evidence.champion_digest
 		some figure in evidence.measurements
-		figure.check in _against_champion
+		figure.check in required.against_champion
 		figure.status == "measured"
 	}) == 0
 }
-
-_against_champion := {name | some name, check in data.gates.lib.required.checks; "champion" in check.needs}

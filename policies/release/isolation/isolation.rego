@@ -72,7 +72,7 @@ _agrees(figure) if {
 _compared := {"predictions"} | {"champion_predictions" | input.request.champion}
 
 # Proven by figures that are the scorer's own: a waiver or an undecided figure shows no agreement.
-_agreeing := {name | some [name, verdict] in _again; verdict == "pass"; not _doubted[name]}
+_agreeing := {name | some [name, _] in _again; not _doubted[name]}
 
 _doubted := {name | some [name, verdict] in _again; verdict != "pass"} | {figure.item.name |
 	some evidence in input.evidence

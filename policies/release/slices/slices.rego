@@ -72,7 +72,7 @@ results contains object.union(_result("release.slices", column, "slices.contradi
 	some column in shares.contradicted
 }
 
-_cut := {[gate, r.each] | some r in asked.requirements; r.each; gate := shares.gates[r.check]}
+_cut := {[gate, r.each] | some r in asked.requirements; gate := shares.gates[r.check]}
 
 _few(check, column, most) if {
 	is_number(most)
