@@ -364,3 +364,19 @@ test_only_what_was_left_for_later_ends_with_the_hotfix if {
 	served := object.union(t.production, {"ledger": {"hotfix_until_us": 1790000000000001}})
 	_good(served).valid_until_us == 1797776000000000
 }
+
+test_what_a_rule_and_the_owners_both_say_is_said_once if {
+	unapproved := object.union(t.production, {"approvals": []})
+	said := {result | some result in _good(unapproved).results; result.code == "approval.missing"}
+	count(said) == 1
+	twice := _good(unapproved) with data.custom.cost.results as said
+	count([result | some result in twice.results; result.code == "approval.missing"]) == 1
+}
+
+test_a_pass_of_the_owners_is_good_only_where_it_is_satisfied if {
+	passed := {"check": "custom.cost", "rule": "release", "verdict": "pass", "code": "custom.cost"}
+	_custom({object.union(passed, {"disposition": "satisfied"})}) == [true, set()]
+	every said in [passed, object.union(passed, {"disposition": "denies"})] {
+		_custom({said}) == [false, {["custom.cost", "denies"]}]
+	}
+}

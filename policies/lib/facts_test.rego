@@ -184,3 +184,9 @@ test_what_was_in_force_may_be_nothing if {
 	same := [{"feature": "wind", "absolute": 0.000001}]
 	_parameters({"parity_tolerance": 0.000001}, {"parity_tolerance": 0.000001, "parity_features": same}) == set()
 }
+
+test_a_bound_of_a_contract_that_is_no_number_is_not_said if {
+	at := {"models/m/contract/percent"}
+	_loosened({"contract": {"percent": "100"}}, {"contract": {"percent": 100}}) == at
+	_loosened({}, {"contract": {"percent": "100"}}) == set()
+}

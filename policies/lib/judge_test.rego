@@ -533,3 +533,29 @@ test_no_class_is_not_none if {
 		with data.trust as t.trust
 	not "family.padded" in _codes(answer, "denies")
 }
+
+test_what_was_not_measured_is_no_claim_of_its_family if {
+	few := t.unmeasured("few_clusters")
+	unmeasured := [after | some f in _ece_family(2)[0].measurements; after := _if_ece_of(f, "OO", few)]
+	_codes(_decide(t.evidence(unmeasured)), "denies") == set()
+	_codes(_decide(_ece_family(2)), "denies") == {"family.too_small"}
+}
+
+_if_ece_of(figure, value, change) := _if_ece(figure, change) if {
+	figure.slice.value == value
+} else := figure
+
+test_the_whole_is_no_rest if {
+	named := [t.at(_alone({}), {"slice": t.slice(value), "share_ppm": 500000}) | some value in ["UA", "OO"]]
+	proven := {_prove("calibration.ece", slice) | some slice in [t.whole, t.slice("UA"), t.slice("OO")]}
+	results := judge.results with input as t.production
+		with input.evidence as t.evidence([f | some part in [named, [_alone(t.unmeasured("no_rest"))]]; some f in part])
+		with data.models.m as t.facts
+		with data.gates.lib.asked.requirements as proven
+	{[r.code, r.disposition] | some r in results; r.slice == t.whole} == {["unmeasured.no_rest", "denies"]}
+}
+
+test_only_values_are_proven_by_name if {
+	odd := {"kind": "rest", "column": "carrier", "value": "OO"}
+	_rest_beside("no_rest", [t.slice("UA"), odd]) == {"denies"}
+}

@@ -26,3 +26,18 @@ test_a_share_is_said_once if {
 	twice := [_share("calibration.ece", "carrier", "UA", 500000), _share("calibration.bin", "carrier", "UA", 1)]
 	_contradicted([figure | some part in [_sound, twice]; some figure in part]) == {"carrier"}
 }
+
+test_only_a_value_has_a_share if {
+	figure := _share("calibration.ece", "carrier", "UA", 500000)
+	odd := t.at(figure, {"slice": {"kind": "rest", "column": "carrier", "value": "OO"}})
+	found := shares.said with input as t.production with input.evidence as t.evidence([figure, odd])
+	found == {["calibration", "carrier", "UA", 500000]}
+}
+
+test_own_measurements_have_no_share if {
+	own := _share("own.wait", "carrier", "UA", 500000)
+	found := shares.said with input as t.production
+		with input.evidence as t.evidence([own])
+		with data.models.m as {"own": {"wait": {"sense": "at_most", "limits": {}}}}
+	found == set()
+}

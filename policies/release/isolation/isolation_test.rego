@@ -99,3 +99,15 @@ test_a_figure_that_does_not_say_whose_scores_it_has_is_vouched_for_by_none if {
 	unnamed := [{key: value | some key, value in figure; key != "predictions"} | some figure in t.figures]
 	_codes == {"predictions.supplied"} with input as _with_table with input.evidence as _both(unnamed, _agreeing)
 }
+
+_of_table(change) := t.at(t.figure("data.rows", "data", 1000, 1000), object.union(_table("predictions"), change))
+
+_and(figures, more) := [figure | some part in [figures, [more]]; some figure in part]
+
+test_only_what_was_scored_again_vouches if {
+	_decided(_and([_agreeing.champion_predictions], _of_table({}))) == {"predictions.supplied"}
+}
+
+test_another_check_of_the_table_raises_no_doubt if {
+	_decided(_and([figure | some figure in _agreeing], _of_table({"predictions": "supplied"}))) == set()
+}

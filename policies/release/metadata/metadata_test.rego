@@ -53,6 +53,7 @@ test_no_query_saw_what_is_yet_to_come if {
 	_codes(object.union(t.described, {"as_of_us": t.now}), "production") == set()
 	_codes(object.union(t.described, {"as_of_us": integers.add(t.now, 1)}), "production") == {"metadata.as_of"}
 	_codes(object.union(t.described, {"as_of_us": "1"}), "production") == {"metadata.as_of"}
+	_codes(object.union(t.described, {"as_of_us": null}), "production") == {"metadata.as_of"}
 }
 
 test_the_changelog_by_word if {

@@ -243,3 +243,33 @@ _regression_of(figure, value) if {
 	figure.slice.value == value
 	figure.subject == "pair"
 }
+
+test_a_gate_that_is_alone_leaves_a_value_out if {
+	kept := [figure | some figure in t.figures; figure.subject != "pair"; not figure.slice.value == "OO"]
+	_all(t.evidence(kept)) == {["release.slices", "carrier", "slices.incomplete"]}
+}
+
+test_another_column_fills_none if {
+	kept := [figure | some figure in t.figures; not figure.slice.value == "OO"]
+	others := [object.union(figure, {"slice": {"kind": "value", "column": "origin", "value": "JFK"}}) |
+		some figure in t.figures
+		figure.slice.value == "OO"
+	]
+	_all(t.evidence([figure | some part in [kept, others]; some figure in part])) == {["release.slices", "carrier", "slices.incomplete"]}
+}
+
+test_what_another_check_leaves_open_is_not_this_ones if {
+	some_rows := _evidence({"OO": _share(_within_ceiling, 400000)})
+	beside := t.evidence([after |
+		some before in some_rows[0].measurements
+		after := _changed_at(before, "calibration.under_coverage", "UA", {"bounds": t.bounds(-0.5, 0.5)})
+	])
+	_literal(beside, {"calibration.ece": 400000}) == set()
+	_literal(beside, {"calibration.ece": 399999}) == {["calibration.ece", "carrier", "slices.inconclusive"]}
+	_literal(beside, {"calibration.under_coverage": 499999}) == {["calibration.under_coverage", "carrier", "slices.inconclusive"]}
+}
+
+_changed_at(before, check, value, change) := object.union(before, change) if {
+	before.check == check
+	before.slice.value == value
+} else := before

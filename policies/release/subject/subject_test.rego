@@ -24,6 +24,11 @@ test_a_bundle_without_a_holdout if {
 	_codes == set() with input as t.development with input.bundle as without with data.models.m as t.facts
 }
 
+test_without_a_holdout_no_sketch_of_it_is_missed if {
+	without := {key: value | some key, value in t.production.bundle; not key in {"holdout_digest", "holdout_sketch_digest"}}
+	_codes == {"holdout.missing"} with input as t.production with input.bundle as without with data.models.m as t.facts
+}
+
 test_a_holdout_without_a_sketch if {
 	without := {key: value | some key, value in t.production.bundle; key != "holdout_sketch_digest"}
 	_codes == {"holdout.sketch"} with input as t.production with input.bundle as without with data.models.m as t.facts
@@ -103,6 +108,7 @@ test_who_names_a_time_has_days if {
 	_of_rows(timed, {}, {"independent_rows": true}) == set()
 	_of_rows(timed, {}, {"built_in": true}) == set()
 	_of_rows(timed, {"cluster": "born", "cluster_by": "day"}, {}) == {"plan.mismatch"}
+	_of_rows(timed, {"cluster": "at", "cluster_by": "row"}, {}) == {"plan.mismatch"}
 	_of_rows({}, by_day, {}) == {"plan.mismatch"}
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.plan.body.columns as object.union(t.plan.columns, timed)
