@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from scored_world import World
+
+    from gates.inputs.tables import Tables
 
 # Before any test module imports the libraries that read them. Without CI the product acts alike on every machine.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -44,6 +50,23 @@ def _policies_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Generat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATES_MODULE_CACHE", str(tmp_path_factory.mktemp("modules")))
         yield
+
+
+@pytest.fixture(scope="module")
+def tables() -> Iterator[Tables]:
+    """An engine for the tables of a module's tests."""
+    from gates.inputs.tables import Tables
+
+    with Tables(threads=2) as engine:
+        yield engine
+
+
+@pytest.fixture
+def world(tables: Tables, tmp_path: Path) -> World:
+    """Tables of a test's own, in that engine, to be scored."""
+    from scored_world import World
+
+    return World(tables, tmp_path)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the policy owners' folder may hold: facts about models, and overrides of limits and levels. Strict about words."""
 
-import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args
@@ -10,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from gates.decide.limits import Sense
 from gates.decide.plan_request import Wish
 from gates.errors import UsageError
+from gates.plan.nearest import nearest
 from gates.records.base import Digest, Environment, Micros, Name, Record, first_fault, micros
 from gates.records.measurement import Subject
 from gates.records.plan import Alike, Outcomes, Tier
@@ -234,12 +234,12 @@ def checked(kind: str, document: Any, where: str) -> dict[str, Any]:
         return record.model_validate(document if document is not None else {}).document()
     except ValidationError as error:
         first = error.errors()[0]
-        near = difflib.get_close_matches(str(first["loc"][-1]) if first["loc"] else "", _words(record), n=1)
+        near = nearest(str(first["loc"][-1]), _words(record)) if first["type"] == "extra_forbidden" else None
         raise UsageError(
             first_fault(error, "/"),
             code="policy.data",
             where=where,
-            remedy=f"did you mean {near[0]!r}?" if near and first["type"] == "extra_forbidden" else None,
+            remedy=f'did you mean "{near}"?' if near else None,
         ) from error
 
 

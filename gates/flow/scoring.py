@@ -26,9 +26,6 @@ SCORER_TIMEOUT_S = 900.0
 TIMED = frozenset({"regression.latency", "regression.latency_vs_champion"})
 """Checks that need calls to be timed."""
 
-RESCORED = "package.mismatch"
-"""The check that needs supplied predictions to be scored again, on a sample of their rows."""
-
 AGAIN = "again"
 """What that sample's files are called, as those of tables are by their role."""
 
@@ -76,6 +73,7 @@ def score_tables(
     ------
     UsageError: a column that is not there, scores that the task does not have.
     """
+    from gates.measure.package.gate import MISMATCH
     from gates.measure.scored import scored_by_tables
 
     candidate, champion = versions
@@ -83,7 +81,7 @@ def score_tables(
     if "predictions" in opened:
         given = scored_by_tables(tables, plan, opened)
         scored, anchor = _anchored(project, plan, versions, given, served, lambda *_: Reason.NOT_PROVIDED)
-        asked = any(requirement.check == RESCORED for requirement in plan.requirements)
+        asked = any(requirement.check == MISMATCH for requirement in plan.requirements)
         rescored = room.rescore(opened, candidate, champion) if asked else {}
         return Scores(scored, room.isolation, anchor=anchor, rescored=rescored)
     supplied = opened.get("champion_predictions") if champion else None

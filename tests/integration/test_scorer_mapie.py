@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +81,6 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> tuple[MlflowRegistry
                 )
                 mlflow.register_model(info.model_uri, name)
     return MlflowRegistry(uri), found
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
 
 
 def through(

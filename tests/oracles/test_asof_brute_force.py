@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from gates.records import LADDER, Columns, Measurement, Parameters, Plan, Reason
 DIGEST = "sha256:" + "0" * 64
 FEATURES = ("balance", "member", "grade", "request")
 DAY = pd.Timedelta("1D")
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def plan(*, ingested: bool, **parameters: Any) -> Plan:

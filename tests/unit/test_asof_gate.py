@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,6 @@ GOOD = {
     "training": {"k": ["a"], "at": [T], "x": [1.0]},
     "events": {"k": ["a", "a"], "at": [T - HOUR, T + HOUR], "x": [1.0, 2.0]},
 }
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def look(

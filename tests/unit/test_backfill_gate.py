@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,6 @@ from gates.inputs.tables import arrow as rows
 
 Frame = pd.DataFrame
 UTC_US = pa.timestamp("us", "UTC")
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 @pytest.fixture

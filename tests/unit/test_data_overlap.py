@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -280,12 +279,6 @@ class Runs:
     def run_inputs(self, version: ModelVersion) -> tuple[RunInput, ...]:
         assert version is VERSION
         return self.logged
-
-
-@pytest.fixture
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def write(folder: Path, name: str, k: Any) -> OpenTable:

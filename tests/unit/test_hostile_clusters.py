@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from gates.records import Measurement, ModelVersion, Reason
 
 ROWS = 3_000
 CHAMPION = ModelVersion(name="m", version="1", digest="sha256:" + "0" * 64)
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def sample(day: Any) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,6 @@ from gates.measure.parity.causes import find
 from gates.measure.parity.match import match
 
 NAMES = ("scaled", "filled", "noise", "whole", "mapped", "moved", "same", "mixed")
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def world(rows: int) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from parity_world import measure
 from gates.inputs.tables import Tables
 
 ROWS = 4_000
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def causes(tables: Tables, folder: Path, sides: dict[str, tuple[Any, Any]]) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -86,12 +85,6 @@ class Bench:
         estimate = self.figures(offline, online, **kwargs)["x"].estimate
         assert estimate in (0.0, 1.0)
         return estimate == 0.0
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,6 @@ import pytest
 from gates.inputs.tables import Tables
 from gates.measure.parity import match as module
 from gates.measure.parity.match import Matched, match
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def matched(tables: Tables, folder: Path, offline: pa.Array, online: pa.Array) -> Matched:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,6 @@ from gates.inputs.tables import Tables
 from gates.measure.interface import Findings
 from gates.records import Columns, Reason, Table
 from gates.records.sources import Read, RequestLog
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def frame(keys: range, **more: Any) -> dict[str, Any]:

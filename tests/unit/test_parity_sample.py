@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +18,6 @@ from gates.records import LADDER, Measurement, Reason
 from gates.records.plan import Alike, Parity, Served
 
 SAMPLE = {"online": "sample"}
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def limits(figure: Measurement) -> list[float]:

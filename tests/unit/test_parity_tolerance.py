@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from gates.measure.parity.compare import equal, pair, shared_features
 from gates.records.plan import Alike, Served
 
 NAN, INF = math.nan, math.inf
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def alike(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from gates.records.plan import Parity
 
 N = 800
 FEATURES = ("same", "moved", "wide", "half", "text", "other", "flag", "at", "huge", "constant", "gone")
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=1) as engine:
-        yield engine
 
 
 def world(seed: int, *, online: bool) -> dict[str, Any]:

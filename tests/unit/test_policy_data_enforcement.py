@@ -38,7 +38,7 @@ def test_a_time_is_integer_microseconds_in_utc() -> None:
         ("all: {level: deny, before: warn, enforce_from: soon}", "isoformat"),
         ("all: {level: deny, before: warn, enforce_from: 17}", "zone"),
         ("all: {level: deny, before: warn, enforce_from: 1960-01-01T00:00:00Z}", "greater than"),
-        ("rule: {calibration.ece: {level: warn}}", "did you mean 'rules'"),
+        ("rule: {calibration.ece: {level: warn}}", 'did you mean "rules"'),
     ],
 )
 def test_what_means_nothing_is_refused(text: str, said: str) -> None:

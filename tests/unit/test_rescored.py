@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,12 +29,6 @@ CANDIDATE = ModelVersion(name="m", version="2", digest="sha256:" + "2" * 64)
 CHAMPION = ModelVersion(name="m", version="1", digest="sha256:" + "1" * 64)
 BROKEN = "class Model:\n    def predict_proba(self, X): raise RuntimeError('gone')\n"
 N = 3_000
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,6 @@ from gates.records import Columns, Measurement, ModelVersion, Parameters, Plan, 
 DIGEST = "sha256:" + "0" * 64
 ROWS, MOST = 5_500, 1_000
 SHARE = 6
-
-
-@pytest.fixture
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
 
 
 def plan(*, seed: int = 0, key: tuple[str, ...] = ("id", "day"), most: int = MOST) -> Plan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,12 +43,6 @@ class Registry:
     def fetch(self, version: ModelVersion, folder: Path) -> Path:
         self.fetched.append(version.version)
         return Path(shutil.copytree(self.folders[version.version], folder))
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,6 @@ from gates.inputs.tables import Tables
 from gates.measure.interface import Scored
 from gates.measure.scored import scored_by_tables
 from gates.records import Reason, Table
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
-
-
-@pytest.fixture
-def world(tables: Tables, tmp_path: Path) -> World:
-    return World(tables, tmp_path)
 
 
 def test_predictions_alone(world: World) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,23 +11,11 @@ import pytest
 from scored_world import World, plan
 
 from gates.errors import UsageError
-from gates.inputs.tables import Tables
 from gates.measure.interface import Scored
 from gates.records import Reason
 
 CLASSES = ("red", "grün", "../blue")
 ROWS = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.1, 0.8, 0.1]]
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
-
-
-@pytest.fixture
-def world(tables: Tables, tmp_path: Path) -> World:
-    return World(tables, tmp_path)
 
 
 def several(**columns: Any) -> Any:

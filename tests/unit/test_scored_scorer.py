@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from gates.measure.scored_features import write_features
 from gates.records import Columns, Parameters, Plan, Reason, Table
 
 DIGEST = "sha256:" + "0" * 64
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
 
 
 def plan(**columns: Any) -> Plan:

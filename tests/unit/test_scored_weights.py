@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,23 +11,11 @@ import pytest
 from scored_world import World, plan
 
 from gates.errors import UsageError
-from gates.inputs.tables import Tables
 from gates.measure.calibration import CalibrationGate
 from gates.measure.interface import Given, Scored
 from gates.measure.scored import scored_by_scorer
 from gates.measure.scored_features import write_features
 from gates.records import Reason
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    with Tables(threads=2) as engine:
-        yield engine
-
-
-@pytest.fixture
-def world(tables: Tables, tmp_path: Path) -> World:
-    return World(tables, tmp_path)
 
 
 @pytest.mark.parametrize("factor", [1.0, 3.7, 1e-300, 1e300, 5e305])
