@@ -134,7 +134,7 @@ class Detail(Form):
     factor, offset: online = factor * offline + offset. hours, or_hours, seconds: from offline to online.
     lag_seconds: from the value that was found to the row, negative where it is of later. events: steps in the history.
     side: the one that is off. default: which one. read_as: how both read the same. column: of the offline or online table.
-    keys, rows: that occur more than once.
+    keys, rows: that occur more than once. step: of the grid of both sides.
     """
 
     factor: float | None = None
@@ -150,6 +150,7 @@ class Detail(Form):
     decimals: int | None = None
     digits: int | None = None
     bits: int | None = None
+    step: float | None = None
     column: str | None = None
     offline_like: Word | None = None
     online_like: Word | None = None

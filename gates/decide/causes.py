@@ -86,6 +86,8 @@ def _share(feature: ParityFeature, cause: MismatchCause) -> str:
 def _unknown(feature: ParityFeature, cause: MismatchCause) -> str | None:
     if cause.why == "ambiguous":
         names = [_NAMES[code] for code in cause.candidates if code in _NAMES]
+        if cause.detail.read_as == "absolute value":
+            names.append("a lost sign")
         return f"cause unknown: {' and '.join(names)} explain its mismatches alike" if len(names) > 1 else None
     if cause.why == "engine":
         return "cause unknown: no relation of the two values explains its mismatches; stale, late and future values are looked for on DuckDB alone"
@@ -186,6 +188,8 @@ def _other(side: str) -> str:
 
 
 def _rounded(detail: Detail) -> str:
+    if detail.step is not None:
+        return f"both sides are whole steps of {detail.step:.4g}, rounded to the nearest on one and towards zero on the other"
     side = detail.side or "online"
     sizes = {"decimals": detail.decimals, "digits": detail.digits, "bits": detail.bits}
     to = next((_plural(size, name) for name, size in sizes.items() if size is not None), None)
@@ -203,6 +207,7 @@ def _encoded(detail: Detail) -> str:
     words = {
         "case and spaces": "but for case and spaces",
         "plain letters": "but for letters beyond ASCII",
+        "day and month exchanged": "but for day and month, which are exchanged",
         "NaN for null": "but for NaN in place of null",
     }
     read = detail.read_as or "text"

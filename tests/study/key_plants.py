@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from study.plants import World
+from study.plant_worlds import World
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 Plant = Callable[[np.random.Generator, pd.DataFrame, int], Tables]

@@ -30,6 +30,16 @@ def attachment(code: str | None = None, detail: dict[str, Any] | None = None, **
             {"factor": 0.44704},
             "online = 0.44704 × offline (miles per hour served as metres per second?) in 99.8 % of 1,000 mismatches: scale or unit",
         ),
+        (
+            "rounding_or_precision",
+            {"step": 0.1},
+            "both sides are whole steps of 0.1, rounded to the nearest on one and",
+        ),
+        (
+            "type_or_encoding",
+            {"as": "day and month exchanged"},
+            "the same but for day and month, which are exchanged in",
+        ),
         ("scale_or_unit", {"factor": 1 / 1.609344}, "(miles served as kilometres, the other way round?)"),
         ("scale_or_unit", {"factor": 0.77}, "online = 0.77 × offline in 99.8 %"),
         ("scale_or_unit", {"factor": 1.8, "offset": -32.0}, "online = 1.8 × offline - 32 in"),
@@ -82,6 +92,10 @@ def test_an_unknown_cause_says_why() -> None:
         attachment("unknown", why="ambiguous", candidates=["future_value", "stale", "[x](y)"]), {"wind"}
     )
     assert cause.hint == "cause unknown: future value, which leaks and stale explain its mismatches alike"
+    lost = attachment("unknown", why="ambiguous", candidates=["scale_or_unit"], detail={"as": "absolute value"})
+    assert read_causes(lost, {"wind"})[0].hint == (
+        "cause unknown: scale or unit and a lost sign explain its mismatches alike"
+    )
     [cause] = read_causes(attachment("unknown", why="nothing", offline_kind="[x](y)"), {"wind"})
     assert cause.hint == (
         "cause unknown: nothing known explains nine in ten of its 1,000 mismatches (another type offline, number online)"

@@ -53,6 +53,15 @@ def test_two_that_explain_the_same_rows_are_ambiguous() -> None:
     assert name(*rivals, discordant=(7, 0)) == ("scale_or_unit", None)
 
 
+def test_what_no_code_is_of_is_unknown_alone_and_beside_another() -> None:
+    uncoded = Tally(Hypothesis("unknown", VALUE, {"as": "absolute value"}), 500, 500)
+    assert name(uncoded) == ("unknown", "uncoded")
+    assert name(uncoded, tally("scale_or_unit", 500)) == ("unknown", "ambiguous")
+    beside = decide([tally("scale_or_unit", 500), uncoded], 500, lambda _a, _b: (0, 0))
+    assert (beside.candidates, beside.detail) == (("scale_or_unit",), {"as": "absolute value"})
+    assert name(tally("scale_or_unit", 500), uncoded, discordant=(99, 0)) == ("scale_or_unit", None)
+
+
 def test_the_special_comes_before_the_general() -> None:
     assert name(tally("category_mapping", 500, level=MAPPING), tally("offset", 490)) == ("offset", None)
     assert name(tally("category_mapping", 500, level=MAPPING), tally("offset", 300)) == ("category_mapping", None)

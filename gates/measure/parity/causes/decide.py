@@ -43,8 +43,12 @@ def decide(tallies: Sequence[Tally], rows: int, discordant: Discordant) -> Cause
         first = max(fit, key=lambda tally: tally.explained)
         rivals = [tally for tally in fit if tally is not first and not _beats(*discordant(first, tally))]
         if rivals:
-            codes: list[Code] = [first.hypothesis.code, *(rival.hypothesis.code for rival in rivals)]
-            return Cause("unknown", rows, first.explained, candidates=tuple(sorted(codes)), why="ambiguous")
+            codes: set[Code] = {tally.hypothesis.code for tally in (first, *rivals)} - {"unknown"}
+            uncoded = next((tally for tally in (first, *rivals) if tally.hypothesis.code == "unknown"), None)
+            detail = {} if uncoded is None else uncoded.hypothesis.detail
+            return Cause(
+                "unknown", rows, first.explained, detail=detail, candidates=tuple(sorted(codes)), why="ambiguous"
+            )
         return named(first)
     return Cause("unknown", rows, max((tally.explained for tally in best), default=0), why="nothing")
 
@@ -67,6 +71,7 @@ def named(tally: Tally) -> Cause:
         lower=lower_limit(tally.explained, tally.rows),
         chance=_plain_chance(tally),
         detail=hypothesis.detail,
+        why="uncoded" if hypothesis.code == "unknown" else None,
     )
 
 

@@ -106,7 +106,7 @@ def find_causes(
         causes |= {rows.features[f].name: cause for f, cause in decided.items()}
         if left := [f for f, cause in decided.items() if cause.why == "nothing"]:
             still.append(rows.of(left))
-        if constant := [f for f, cause in decided.items() if cause.code == "offset"]:
+        if constant := [f for f, cause in decided.items() if "offset" in (cause.code, *cause.candidates)]:
             steady.append(rows.of(constant))
     past = _past([*still, *steady], sources)
     for rows in still:
@@ -188,7 +188,7 @@ def _or_a_step(offset: Cause, step: Cause) -> Cause:
     codes = step.candidates if step.why == "ambiguous" else () if step.code == "unknown" else (step.code,)
     if not codes:
         return offset
-    candidates = tuple(sorted({offset.code, *codes}))
+    candidates = tuple(sorted({*(offset.candidates or (offset.code,)), *codes}))
     return Cause("unknown", offset.rows, offset.explained, candidates=candidates, why="ambiguous")
 
 

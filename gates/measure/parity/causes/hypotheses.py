@@ -44,6 +44,9 @@ MAPPING = 6  # any function of the value
 MULTISET = 7  # the same values at other rows
 
 
+EXCHANGED: Detail = {"as": "day and month exchanged"}
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """A way in which online may have come from offline, or offline from online.
@@ -64,6 +67,7 @@ class Claim:
 
     Attributes
     ----------
+    code: `unknown` for a relation that no code is of, and that looks like one that a code is of.
     details: by feature (its number in the stack), those that it is asked of.
     holds: it explains the row. by_chance: it would explain the row had its wrong side been dealt another row's value; null
         where there is nothing to say. lag: seconds from the event that it took to the row, negative where the event is later.
@@ -104,7 +108,7 @@ class Cause:
     rows: mismatching rows that were looked at. explained: of these. lower: exact lower limit of their share, one-sided at
         CONFIDENCE. chance: share explained by chance.
     candidates: where the code is `unknown`, those that explain the rows about equally well. why: then, why;
-        `engine` where nothing explains them and this engine reads no histories; `types` where values of these types cannot
+        `uncoded` where what explains them, in `detail`, has no code; `engine` where nothing explains them and this engine reads no histories; `types` where values of these types cannot
         be set beside each other.
     """
 
@@ -115,7 +119,7 @@ class Cause:
     chance: float = 0.0
     detail: Detail = field(default_factory=dict)
     candidates: tuple[Code, ...] = ()
-    why: Literal["few", "ambiguous", "nothing", "engine", "types"] | None = None
+    why: Literal["few", "ambiguous", "nothing", "uncoded", "engine", "types"] | None = None
 
     def document(self) -> dict[str, object]:
         """Return the JSON document: see docs/parity-causes.md."""

@@ -1,11 +1,12 @@
-"""Dates and timestamps: another time zone, a constant shift, a coarser clock."""
+"""Dates and timestamps: another time zone, a constant shift, a coarser clock, the day read as the month."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gates.measure.parity.causes.hypotheses import GRID, VALUE, Claim, Detail
-from gates.measure.parity.causes.rows import Rows, halved, most_frequent
+from gates.inputs.values import moment
+from gates.measure.parity.causes.hypotheses import EXCHANGED, GRID, VALUE, Claim, Detail
+from gates.measure.parity.causes.rows import Rows, halved, most_frequent, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,9 +52,24 @@ def moment_claims(rows: Rows, pairs: ir.Table) -> tuple[Rows, list[Claim]]:
             (shift == t["shift"]).fill_null(False),
             (other == t["shift"]).fill_null(False),
         ),
+        Claim(
+            "type_or_encoding",
+            VALUE,
+            dict.fromkeys(rows.features, EXCHANGED),
+            _exchanged(t.a, t.b),
+            _exchanged(t.a, t.other_b),
+        ),
         *_coarser(rows, pairs, {f: shifts[0] for f, shifts in found.items() if shifts}),
     ]
     return rows, claims
+
+
+def _exchanged(value: ir.Value, other: ir.Value) -> ir.BooleanValue:
+    """Whether the day of one is the month of the other, in the same year and at the same time of day."""
+    one, two = moment(value).cast("timestamp"), moment(other).cast("timestamp")
+    turned = (one.year() == two.year()) & (one.month() == two.day()) & (one.day() == two.month())
+    at_once = (seconds(value) - seconds(other)) % (24 * HOUR) == 0
+    return (turned & at_once).fill_null(False)
 
 
 def zone_like(shift: float) -> bool:

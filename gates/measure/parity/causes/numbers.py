@@ -1,4 +1,4 @@
-"""Numbers: another scale or unit, an offset, another time zone's hour of the day, rounding.
+"""Numbers: another scale or unit, an offset, another time zone's hour of the day, rounding, dates written as numbers.
 
 A hypothesis h fits a pair where h(a) equals b as the plan counts equality, and where what is left is at most LEFT of the
 change: noise of one size is no offset.
@@ -10,8 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gates.inputs.values import finite
-from gates.measure.parity.causes.hypotheses import GRID, LINE, VALUE, Claim, Code, Detail
-from gates.measure.parity.causes.rows import Rows, by_feature, by_number, halved, most_frequent
+from gates.measure.parity.causes.hypotheses import EXCHANGED, GRID, LINE, VALUE, Claim, Code, Detail
+from gates.measure.parity.causes.rows import Rows, by_feature, by_number, halved, in_part, most_frequent
 from gates.measure.sums import nearest
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ DISTINCT = 5  # values of a straight line that is no mapping of categories
 BITS = (8, 11, 24)  # of the significand: bfloat16, float16, float32
 EPOCHS = (1.0, 1e3, 1e6, 1e9)  # of a second
 EPOCH = (1e8, 4.2e9)  # seconds since 1970, from 1973 to 2103
+DATES = (1e7, 1e8)  # of eight digits: year, month and day
 MOST_HOURS = 26  # from one time zone to another
 CLOCKS = {24.0: 1.0, 1440.0: 60.0}  # hours or minutes of the day: the length of the day, and of an hour
 
@@ -52,6 +53,7 @@ def number_claims(rows: Rows, pairs: ir.Table) -> tuple[Rows, list[Claim]]:
             low=t.x.min(),
             high=t.x.max(),
             step=_finite(apart).quantile(0.9),
+            gap=_finite(apart).median(),
             part=_finite(apart / _ten_below(t.x)).quantile(0.9),
         )
     )
@@ -65,12 +67,18 @@ def number_claims(rows: Rows, pairs: ir.Table) -> tuple[Rows, list[Claim]]:
         constants[f"part{more}"] = {
             f: None if size is None or size <= more else 10.0 ** (1 - size + more) for f, size in digits.items()
         }
+    constants["gap"] = _gaps(rows, pairs, seen)
     clocks = _clocks(rows, seen)
     constants |= {name: {f: clock[name] for f, clock in clocks.items()} for name in ("day", "first", "second")}
     rows = rows.on(t.mutate(**_powers(t))).with_constants(constants)
     offsets = {f: value for f, value in constants["offset"].items() if value is not None}
     half = halved(rows, pairs, offsets, {f: 10.0**size for f, size in steps.items() if size is not None})
     claims = [*_changed(rows, constants, _zones(seen, offsets)), *_rounded(rows, steps, digits, half)]
+    claims += [
+        *_rounded_otherwise(rows, constants["gap"]),
+        *_unsigned(rows, pairs, constants["factor"]),
+        *_dates(rows, seen),
+    ]
     if clocks:
         claims.append(_hours(rows, clocks))
     return rows, claims
@@ -195,6 +203,67 @@ def _on_grid(fine: ir.FloatingValue, coarse: ir.FloatingValue, step: ir.Floating
     size = steps.abs()
     on = (steps - nearest(steps)).abs() <= ibis.greatest(1e-6, 1e-9 * size)
     return (size < MOST_STEPS) & on & ((fine - coarse).abs() < step * (1 - 1e-6))
+
+
+def _gaps(rows: Rows, pairs: ir.Table, seen: Seen) -> dict[int, float | None]:
+    """By feature of which some pairs are equal: the usual distance of the others, which may be the step of a grid."""
+    gaps = {f: gap for f, one in seen.items() if (gap := _usable(one["gap"]))}
+    return {f: gaps[f] for f in in_part(rows, pairs, gaps)}
+
+
+def _rounded_otherwise(rows: Rows, gaps: Mapping[int, float | None]) -> Iterator[Claim]:
+    """Both sides lie on one grid, and where they differ a step of it apart: rounded down, to the nearest, or towards zero.
+
+    In one direction that is an offset of some rows just as well; in the direction of the values' signs it is none.
+    """
+    t = rows.table
+    told: dict[int, Detail] = {f: {"step": gap} for f, gap in gaps.items() if gap is not None}
+    if not told:
+        return
+
+    def on(value: ir.FloatingValue) -> ir.BooleanValue:
+        steps = value / t.gap
+        return (steps.abs() < MOST_STEPS) & ((steps - nearest(steps)).abs() <= 1e-6)
+
+    for way in (1.0, -1.0):
+        for by_sign in (False, True):
+
+            def fits(x: Any, y: Any, way: float = way, *, by_sign: bool = by_sign) -> ir.BooleanValue:
+                moved = (y - x) * (x + y).sign() if by_sign else y - x
+                return ((moved * way / t.gap - 1).abs() <= 1e-6) & on(x) & on(y)
+
+            yield _claim(rows, "rounding_or_precision", VALUE, told, fits)
+
+
+def _unsigned(rows: Rows, pairs: ir.Table, factors: Mapping[int, float | None]) -> Iterator[Claim]:
+    """One side is without its sign: -1 explains what differs, and what has that sign already is equal."""
+    turned = {f for f, factor in factors.items() if factor is not None and math.isclose(factor, -1.0, rel_tol=1e-9)}
+    part = in_part(rows, pairs, turned, zeros=False)
+    if not part:
+        return
+    told: dict[int, Detail] = {f: {"as": "absolute value"} for f in part}
+    for sign in (1.0, -1.0):
+
+        def fits(x: Any, y: Any, sign: float = sign) -> ir.BooleanValue:
+            return rows.same(-x, y) & (x * sign < 0) & (y * sign > 0)
+
+        yield _claim(rows, "unknown", VALUE, told, fits)
+
+
+def _dates(rows: Rows, seen: Seen) -> Iterator[Claim]:
+    """Dates as numbers of eight digits, of which the day was read as the month."""
+    dated = [
+        f for f, one in seen.items() if one["low"] is not None and DATES[0] <= one["low"] and one["high"] < DATES[1]
+    ]
+    if not dated:
+        return
+
+    def fits(x: Any, y: Any) -> ir.BooleanValue:
+        month, day = (x / 100.0).floor() % 100, x % 100
+        exchanged = x + 99 * (day - month)
+        return (y == exchanged) & month.between(1, 12) & day.between(1, 12)
+
+    yield _claim(rows, "type_or_encoding", VALUE, dict.fromkeys(dated, EXCHANGED), fits)
 
 
 def _powers(t: ir.Table) -> dict[str, ir.FloatingValue]:

@@ -8,7 +8,7 @@ side are what chance would put beside the other side's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -169,14 +169,27 @@ def halved(rows: Rows, pairs: ir.Table, constants: Mapping[int, float], steps: M
     ----------
     pairs: all pairs, as of `compare.pair`. constants: what the rows differ by. steps: of the coarser grid.
     """
-    half = {f for f, value in constants.items() if f in steps and math.isclose(abs(value), steps[f] / 2, rel_tol=1e-6)}
-    if not half:
-        return half
-    features = [rows.features[f] for f in half]
-    both = {
-        f"n{each.index}": pairs.count(where=~absent(pairs[each.left]) & ~absent(pairs[each.right])) for each in features
-    }
+    return in_part(
+        rows,
+        pairs,
+        {f for f, value in constants.items() if f in steps and math.isclose(abs(value), steps[f] / 2, rel_tol=1e-6)},
+    )
+
+
+def in_part(rows: Rows, pairs: ir.Table, features: Collection[int], *, zeros: bool = True) -> set[int]:
+    """Return those of the features of which some pairs with both values are equal.
+
+    Parameters
+    ----------
+    pairs: all pairs, as of `compare.pair`. zeros: pairs whose offline value is 0 count too.
+    """
+    if not features:
+        return set()
+    both = {}
+    for each in (rows.features[f] for f in features):
+        wanted = ~absent(pairs[each.left]) & ~absent(pairs[each.right])
+        both[f"n{each.index}"] = pairs.count(where=wanted if zeros else wanted & (pairs[each.left] != 0))
     many = row(pairs.aggregate(**both))
-    every = rows.every.of(half).table
+    every = rows.every.of(features).table
     differ = by_number(every.group_by("f").aggregate(rows=every.count()))
-    return {f for f in half if differ[f]["rows"] <= EXPLAINED * int(many[f"n{f}"] or 0)}
+    return {f for f in features if differ[f]["rows"] <= EXPLAINED * int(many[f"n{f}"] or 0)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gates.inputs.tables import row
-from gates.inputs.values import absent, is_moment
-from gates.measure.parity.causes.hypotheses import GAP, VALUE, Claim, Detail, Hypothesis, Side, Tally
+from gates.inputs.values import absent, is_moment, moment
+from gates.measure.parity.causes.hypotheses import EXCHANGED, GAP, VALUE, Claim, Detail, Hypothesis, Side, Tally
 from gates.measure.parity.causes.rows import Rows, by_number, seconds
 from gates.plan.guess import Kind
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 FOREIGN = "[^\\x20-\\x7E]+"
 COMBINING = "[A-Za-z][\\x{0300}-\\x{036F}]+"
+YEAR_FIRST = "^([0-9]{4})([-/.])([0-9]{1,2})([-/.])([0-9]{1,2})([^0-9].*)?$"
+DAY_OR_MONTH_FIRST = "^([0-9]{1,2})([-/.])([0-9]{1,2})[-/.]([0-9]{4})([^0-9].*)?$"
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 
 
@@ -45,6 +47,7 @@ def _readings(rows: Rows) -> Iterator[tuple[Detail, Reading, Reading]]:
         yield {"as": "case and spaces"}, folded, folded
         yield {"as": "number"}, _parsed, _parsed
         yield {"as": "plain letters"}, _plain, _plain
+        yield EXCHANGED, _trimmed, _exchanged
         return
     for word, readings in _of_kinds(frozenset(kinds), dated=_dated(rows)):
         yield {"as": word}, readings[kinds[0]], readings[kinds[1]]
@@ -58,6 +61,13 @@ def _of_kinds(kinds: frozenset[Kind], *, dated: bool) -> Iterator[tuple[str, dic
         yield "number", {"text": _parsed, "integer": _number, "number": _number}
     elif kinds == {"text", "time"} and dated:
         yield "time", {"text": _parsed_time, "time": seconds}
+        yield "time, day and month exchanged", {"text": _exchanged_time, "time": seconds}
+        for word, groups in {"time, day first": (4, 3, 1), "time, month first": (4, 1, 3)}.items():
+
+            def written(text: ir.Value, groups: tuple[int, ...] = groups) -> ir.Value:
+                return _parsed_time(_rearranged(text, DAY_OR_MONTH_FIRST, groups, "-"))
+
+            yield word, {"text": written, "time": seconds}
     elif kinds in ({"time", "integer"}, {"time", "number"}) and dated:
         for unit, per_second in EPOCHS.items():
 
@@ -65,6 +75,7 @@ def _of_kinds(kinds: frozenset[Kind], *, dated: bool) -> Iterator[tuple[str, dic
                 return value.cast("float64") / per_second
 
             yield f"{unit} since 1970", {"time": seconds, "integer": epoch, "number": epoch}
+        yield "year, month and day", {"time": _digits, "integer": _number, "number": _number}
 
 
 def _dated(rows: Rows) -> bool:
@@ -83,6 +94,41 @@ def _parsed(text: ir.StringValue) -> ir.FloatingValue:
 
 def _parsed_time(text: ir.StringValue) -> ir.FloatingValue:
     return seconds(text.strip().try_cast("timestamp"))
+
+
+def _trimmed(text: ir.StringValue) -> ir.StringValue:
+    return text.strip()
+
+
+def _exchanged(text: ir.StringValue) -> ir.StringValue:
+    """A date with its day in the place of its month; nothing where there is no date."""
+    import ibis
+
+    orders = {YEAR_FIRST: (1, 2, 5, 4, 3, 6), DAY_OR_MONTH_FIRST: (3, 2, 1, 2, 4, 5)}
+    return ibis.coalesce(*(_rearranged(text, pattern, groups) for pattern, groups in orders.items()))
+
+
+def _exchanged_time(text: ir.StringValue) -> ir.FloatingValue:
+    import ibis
+
+    # What has no such month is read as it is, as by whoever exchanged the two.
+    return ibis.coalesce(_parsed_time(_exchanged(text)), _parsed_time(text))
+
+
+def _rearranged(text: ir.StringValue, pattern: str, groups: Sequence[int], between: str = "") -> ir.StringValue:
+    """The groups of a pattern in another order; nothing where it does not match."""
+    import ibis
+
+    plain = text.strip()
+    found = ibis.literal(between).join([plain.re_extract(pattern, group) for group in groups])
+    return plain.re_search(pattern).ifelse(found, ibis.null("string"))
+
+
+def _digits(value: ir.Value) -> ir.FloatingValue:
+    """A date as a number of eight digits; nothing where it has a time of day."""
+    plain = moment(value).cast("timestamp")
+    number = (plain.year() * 10_000 + plain.month() * 100 + plain.day()).cast("float64")
+    return (seconds(value) % 86_400 == 0).ifelse(number, None)
 
 
 def _number(value: ir.Value) -> ir.FloatingValue:
