@@ -6,9 +6,12 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from gates.errors import EngineError, UsageError
-from gates.resources import module_folder
+from gates.resources import module_folder, policies_folder
+
+_LADDER = "release/data.yaml"
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,26 @@ def load_annotations() -> dict[str, Explanation]:
 
 
 def find(code: str, annotations: Mapping[str, Explanation]) -> Explanation | None:
-    """Look a code up; one of an own check, `own.<name>` and what follows, has the texts of `own.name`."""
+    """Look a code up; one of an own check, `own.<name>` and what follows, has the texts of `own.name`.
+
+    So has a comparison by a scorer that policy owners may name those of `regression.scorer_vs_champion`.
+    """
     gate, _, rest = code.partition(".")
+    name, dot, suffix = rest.partition(".")
     if gate == "own" and rest:
-        _, dot, suffix = rest.partition(".")
         code = f"own.name{dot}{suffix}"
+    elif gate == "regression" and code not in annotations and name.removesuffix("_vs_champion") in _scorers():
+        code = f"regression.scorer_vs_champion{dot}{suffix}"
     return annotations.get(code)
+
+
+@cache
+def _scorers() -> frozenset[str]:
+    from gates.decide.policies import parse_data
+
+    content = (policies_folder() / _LADDER).read_bytes()
+    named = parse_data(_LADDER, content)["scorers"].values()
+    return frozenset(scorer for names in named for scorer in names)
 
 
 def explain(code: str, annotations: Mapping[str, Explanation]) -> Explanation:

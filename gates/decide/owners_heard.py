@@ -13,16 +13,20 @@ from gates.plan.nearest import did_you_mean
 _ASKED = re.compile(r"^(default +)?(results|required)\b", re.MULTILINE)
 
 
-def heard(files: Mapping[str, bytes], data: Mapping[str, Any], known: Collection[str]) -> None:
+def heard(
+    files: Mapping[str, bytes], data: Mapping[str, Any], known: Collection[str], limited: Collection[str] = ()
+) -> None:
     """Refuse what is never asked.
 
     Parameters
     ----------
     files: of the policy owners, by path. data: those of them that are data, parsed. known: environments of the ladder.
+    limited: checks with limits of ours.
 
     Raises
     ------
-    UsageError: data of an environment that there is not, or a package without `results` and `required` that no other uses.
+    UsageError: data of an environment that there is not, limits of a scorer that has some of ours, or a package without
+    `results` and `required` that no other uses.
     """
     for path, document in data.items():
         kind, name, *_ = PurePosixPath(path).parts
@@ -31,6 +35,7 @@ def heard(files: Mapping[str, bytes], data: Mapping[str, Any], known: Collection
         for wish in document.get("required", ()) if kind == "models" else ():
             if "environments" in wish:
                 _there(wish["environments"], known, path)
+        _read(document.get("scorers", {}), known, limited, path)
     packages: dict[str, str] = {}
     for path, content in files.items():
         if path.endswith(".rego"):
@@ -44,6 +49,18 @@ def heard(files: Mapping[str, bytes], data: Mapping[str, Any], known: Collection
                 code="policy.unasked",
                 where=f"custom/{name}",
                 remedy="name its rules `results` or `required`; docs/policies.md shows both",
+            )
+
+
+def _read(scorers: Mapping[str, Any], known: Collection[str], limited: Collection[str], where: str) -> None:
+    for scorer, said in scorers.items():
+        _there(said["limits"], known, where)
+        if f"regression.{scorer}_vs_champion" in limited:
+            raise UsageError(
+                f"regression.{scorer}_vs_champion has limits of ours, and those under `scorers` would not be read",
+                code="policy.scorer",
+                where=where,
+                remedy="tighten it in overrides/<environment>/data.yaml",
             )
 
 

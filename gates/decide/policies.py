@@ -105,6 +105,7 @@ class PolicySet:
                 owned,
                 {path: _data(path, owned[path]) for path in owned if _is_data(PurePosixPath(path).parts)},
                 _rungs(),
+                _limited(),
             )
         return cls(files, module, trust or Trust())
 
@@ -241,6 +242,15 @@ def _rungs() -> tuple[str, ...]:
     """The environments of the ladder that is shipped."""
     path = policies_folder() / _LADDER
     return tuple(_data(_LADDER, path.read_bytes())["environments"])
+
+
+def _limited() -> frozenset[str]:
+    """The checks that limits are shipped for."""
+    found: set[str] = set()
+    for environment in _rungs():
+        path = f"thresholds/{environment}/data.yaml"
+        found |= _data(path, (policies_folder() / path).read_bytes())["limits"].keys()
+    return frozenset(found)
 
 
 def _module(name: str) -> bytes:

@@ -85,10 +85,16 @@ OwnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class OwnCheck(Record):
-    """A check `own.<name>` that the policy owners define; `required` says where it is needed."""
+    """A check `own.<name>` that the policy owners define; `required` says where it is needed.
+
+    Attributes
+    ----------
+    range: `none` accepts a mean of values of which nobody declared the least and the largest.
+    """
 
     sense: Sense
     subject: Subject = "candidate"
+    range: Literal["none"] | None = None
     limits: dict[Environment, OwnLimit]
 
     @model_validator(mode="after")
@@ -98,6 +104,18 @@ class OwnCheck(Record):
             raise ValueError(
                 f"{one_sided[0]}: `mirror`, the other side, stands in a limit of sense within and no other"
             )
+        return self
+
+
+class ScorerCheck(Record):
+    """A scorer of scikit-learn by name: by how much the candidate's score must be above the champion's, or may be below it."""
+
+    limits: dict[Environment, LimitData]
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if any(limit.mirror is not None for limit in self.limits.values()):
+            raise ValueError("more is better by every scorer: its limits have no `mirror`")
         return self
 
 
@@ -130,6 +148,7 @@ class ModelFacts(Record):
     parameters: ParameterFacts = ParameterFacts()
     required: tuple[Wish, ...] = ()
     own: dict[OwnName, OwnCheck] = Field(default_factory=dict)
+    scorers: dict[OwnName, ScorerCheck] = Field(default_factory=dict)
     gold: Gold | None = None
     holdouts: tuple[Digest, ...] = ()
     target: Name | None = None
@@ -251,6 +270,7 @@ def _words(record: type[Record]) -> list[str]:
         *ContractBounds.model_fields,
         *OwnLimit.model_fields,
         *OwnCheck.model_fields,
+        *ScorerCheck.model_fields,
         *Enforcement.model_fields,
         *Enforcements.model_fields,
         *FeatureOverrides.model_fields,

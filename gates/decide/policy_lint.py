@@ -12,6 +12,7 @@ from gates.decide.controls import WORDS, faults
 from gates.decide.policies import PolicySet, parse_data
 from gates.decide.resolution import Resolution
 from gates.errors import UsageError
+from gates.plan.nearest import did_you_mean
 
 _TEXTS = ("title", "description")
 _CUSTOM = ("code", "remedy", "owner")
@@ -160,8 +161,18 @@ def _headline(sources: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[s
 
 def _known(data: Mapping[str, Any], environment: str) -> set[str]:
     limits = data["thresholds"].get(environment, {}).get("limits", {})
-    own = {f"own.{name}" for model in data.get("models", {}).values() for name in model.get("own", {})}
-    return set(limits) | own
+    models = data.get("models", {}).values()
+    own = {f"own.{name}" for model in models for name in model.get("own", {})}
+    scorers = {_compared(name) for model in models for name in model.get("scorers", {}) if name in _scorers(data)}
+    return set(limits) | own | scorers
+
+
+def _scorers(data: Mapping[str, Any]) -> set[str]:
+    return {name for names in data["release"]["scorers"].values() for name in names}
+
+
+def _compared(scorer: str) -> str:
+    return f"regression.{scorer}_vs_champion"
 
 
 def _unused(data: Mapping[str, Any]) -> Iterator[str]:
@@ -186,6 +197,12 @@ def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
         for own in sorted(f"own.{word}" for word in model.get("own", {})):
             if own not in required:
                 yield f"{where}: {own} has limits, and nothing requires it"
+        for scorer in sorted(model.get("scorers", {})):
+            if scorer not in _scorers(data):
+                near = did_you_mean(scorer, sorted(_scorers(data)))
+                yield f"{where}: policies know no scorer {scorer}; {near}"
+            elif _compared(scorer) not in required:
+                yield f"{where}: {_compared(scorer)} has limits, and nothing requires it"
 
 
 def _of_features(override: Mapping[str, Any]) -> set[tuple[str, str]]:

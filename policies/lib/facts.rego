@@ -148,21 +148,32 @@ _bound(environment, said, word) := said.contract[word] if {
 	is_number(said.contract[word])
 } else := data.release.environments[environment].contract[word]
 
-_own(environment, model) := {concat("/", ["own", check]) |
+_own(environment, model) := ({concat("/", ["own", check]) |
 	some check, said in _was(model).own
 	limit := said.limits[environment]
-	not _held(said.sense, limit, object.get(required.model(model), ["own", check], {}), environment)
-} | {concat("/", ["inconclusive_share_ppm", check]) |
+	not _held(said, limit, object.get(required.model(model), ["own", check], {}), environment)
+} | {concat("/", ["scorers", scorer]) |
+	some scorer, said in _was(model).scorers
+	limit := said.limits[environment]
+	now := object.get(required.model(model), ["scorers", scorer, "limits", environment], {})
+	not _no_wider("at_least", limit, now)
+}) | {concat("/", ["inconclusive_share_ppm", check]) |
 	some check, most in _was(model).inconclusive_share_ppm
 	not _no_more(required.model(model), check, most)
 }
 
 _no_more(said, check, most) if said.inconclusive_share_ppm[check] <= most
 
-_held(sense, limit, now, environment) if {
-	now.sense == sense
-	_no_wider(sense, limit, now.limits[environment])
+_held(was, limit, now, environment) if {
+	now.sense == was.sense
+	_as_bounded(was, now)
+	_no_wider(was.sense, limit, now.limits[environment])
 }
+
+# A mean of which nobody knows how far a value can lie may only be taken where it was.
+_as_bounded(_, now) if not now.range
+
+_as_bounded(was, _) if was.range
 
 _no_wider(_, limit, limit)
 

@@ -110,6 +110,10 @@ test_limits_of_own_checks if {
 	_own({}, {"limit": 6}) == at
 	_own({}, {"limit": 4}) == set()
 	_own({}, {"point": true}) == at
+	knowing := object.union(_limited({}), {"range": "none"})
+	_loosened({"own": {"wait": _limited({})}}, {"own": {"wait": knowing}}) == at
+	_loosened({"own": {"wait": knowing}}, {"own": {"wait": knowing}}) == set()
+	_loosened({"own": {"wait": knowing}}, {"own": {"wait": _limited({})}}) == set()
 	_loosened({"own": {"wait": _limited({})}}, {"own": {}}) == at
 	_loosened({"own": {"wait": _limited({})}}, {"own": {"wait": object.union(_limited({}), {"sense": "at_least"})}}) == at
 	elsewhere := facts.loosened("staging") with input as {
@@ -117,6 +121,20 @@ test_limits_of_own_checks if {
 		"in_force": {"m": {"own": {"wait": _limited({})}}},
 	}
 	elsewhere == set()
+}
+
+_scorer(was, now) := _loosened({"scorers": {"jaccard": _margin(was)}}, {"scorers": {"jaccard": _margin(now)}})
+
+_margin(limit) := {"limits": {"production": {"limit": limit, "inclusive": true}}}
+
+test_limits_of_scorers if {
+	at := {"models/m/scorers/jaccard"}
+	_scorer(-0.02, -0.02) == set()
+	_scorer(-0.02, -0.01) == set()
+	_scorer(-0.02, -0.03) == at
+	_loosened({"scorers": {"jaccard": _margin(-0.02)}}, {"scorers": {}}) == at
+	_loosened({"scorers": {"jaccard": _margin(-0.02)}}, {}) == at
+	_loosened({}, {"scorers": {"jaccard": _margin(-0.02)}}) == set()
 }
 
 test_shares_of_inconclusive_slices if {

@@ -107,6 +107,16 @@ _misfit(figure) := _unit_missing if {
 } else := _champion_missing if {
 	"champion" in required.checks[figure.check].needs
 	not input.request.champion
+} else := _range_missing if {
+	required.checks[figure.check].bounded
+	figure.method == "student"
+	not _has_range(figure)
+}
+
+# A mean of values whose range nobody knows.
+_has_range(figure) if {
+	some param in figure.params
+	param == {"name": "range", "value": "declared"}
 }
 
 _has_unit(figure) if {
@@ -304,6 +314,14 @@ _environment_missing := _error("limit.environment")
 #   code: unit.missing
 #   remedy: Measure again; the gate that made this figure is broken.
 _unit_missing := _error("unit.missing")
+
+# METADATA
+# title: Range of values unknown
+# description: The figure is a mean of values of which nobody declared the least and the largest; a few that are very large, of which no row is, would change it, and its bounds cannot allow for them.
+# custom:
+#   code: range.undeclared
+#   remedy: Record it with `--range LOW HIGH`, or as a share; policy owners who accept such a mean say so in models/<model>/data.yaml (docs/own-measurements.md).
+_range_missing := _error("range.undeclared")
 
 # METADATA
 # title: Another unit

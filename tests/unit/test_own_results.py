@@ -54,6 +54,15 @@ def test_zeros_and_ones_are_a_mean_where_a_range_says_so() -> None:
     assert own_measurement("cost", Values([0.0, 1.0, 0.0], range=(0, 50))).method == "student"
 
 
+@pytest.mark.parametrize("limits", [None, (0.0, 9.0)])
+def test_a_mean_says_whether_the_range_of_its_values_was_declared(limits: tuple[float, float] | None) -> None:
+    expected = {"rows": "assumed independent", "range": "declared" if limits else "none"}
+    for result in (Sums(10, 30, 9, range=limits), Values([0.5, 1.5, 2.5], range=limits)):
+        found = own_measurement("cost", result)
+        assert (found.method, params(found)) == ("student", expected)
+    assert params(own_measurement("hits", Successes(3, 9))) == {"rows": "assumed independent"}
+
+
 def test_a_bare_number_has_no_bounds() -> None:
     found = own_measurement("f1", Bare(0.9), source="mlflow")
     assert found.bounds is not None

@@ -30,6 +30,7 @@ def test_a_definition_is_data_that_the_policies_see() -> None:
         (f"../wait: {{sense: at_most, limits: {{staging: {LIMIT}}}}}", "pattern"),
         (f"Wait: {{sense: at_most, limits: {{staging: {LIMIT}}}}}", "pattern"),
         (f"wait: {{sense: at_most, limits: {{Staging: {LIMIT}}}}}", "pattern"),
+        (f"wait: {{sense: at_most, range: any, limits: {{staging: {LIMIT}}}}}", "none"),
         (f"wait: {{sense: at_most, verdict: pass, limits: {{staging: {LIMIT}}}}}", "verdict"),
     ],
 )

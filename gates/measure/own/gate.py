@@ -113,6 +113,7 @@ def own_measurement(
 def _assumed(result: Result) -> dict[str, Scalar]:
     if isinstance(result, Bare):
         return {}
-    return {
-        "rows": "clustered" if isinstance(result, Values) and result.clusters is not None else "assumed independent"
-    }
+    rows = "clustered" if isinstance(result, Values) and result.clusters is not None else "assumed independent"
+    if result.method != "student":
+        return {"rows": rows}
+    return {"rows": rows, "range": "none" if isinstance(result, Successes) or result.range is None else "declared"}

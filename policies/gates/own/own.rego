@@ -15,6 +15,11 @@
 #   not_covered: Whether the figure means what its name says; who wrote it is known, how he came by it is not.
 package gates.checks.own
 
+# Means of values of any size are judged only where the policy owners say that they know.
+_bounded(definition) := false if {
+	definition.range == "none"
+} else := true
+
 default _model := null
 
 _model := model if {
@@ -37,6 +42,7 @@ checks[name] := check if {
 		"items": "any",
 		"needs": set(),
 		"optional": true,
+		"bounded": _bounded(definition),
 		"limits": object.get(definition, "limits", {}),
 		"at": concat("/", ["models", _model, "own", own, "limits"]),
 	}

@@ -54,6 +54,23 @@ test_a_limit_may_accept_a_bare_number_by_its_point_and_says_so if {
 	_said("development", _bare(0.1)) == {["inconclusive", "accepted", "own.wait.provisional"]}
 }
 
+_mean(params) := object.union({"method": "student"}, {"params": params})
+
+_declared := [{"name": "rows", "value": "clustered"}, {"name": "range", "value": "declared"}]
+
+test_a_mean_of_values_of_any_size_is_judged_where_the_owners_say_so if {
+	missing := {["error", "denies", "range.undeclared"]}
+	_said("production", _mean([])) == missing
+	_said("production", _mean([{"name": "range", "value": "none"}])) == missing
+	_said("production", _mean([{"name": "rows", "value": "declared"}])) == missing
+	_said("production", _mean(_declared)) == {["pass", "satisfied", "own.wait.passed"]}
+	_said("production", object.union(_mean([]), {"method": "korn_graubard"})) == {["pass", "satisfied", "own.wait.passed"]}
+	every said, codes in {"none": {"own.wait.passed"}, "declared": {"range.undeclared"}} {
+		knowing := object.union(_facts(_wish), {"own": {"wait": {"range": said}}})
+		{r.code | some r in _results("production", _mean([]), knowing)} == codes
+	}
+}
+
 test_an_undefined_check_is_unknown_and_an_unrequired_one_is_nothing if {
 	defined := _facts(_wish)
 	{r.code | some r in _results("production", {}, object.union(defined, {"required": []}))} == set()
