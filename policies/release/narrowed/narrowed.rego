@@ -119,7 +119,7 @@ _spare := {"predictions", "champion_predictions", "champion_training", "champion
 
 # METADATA
 # title: A table less
-# description: The last decision here read this table, its contract or its definitions, or all of its rows; now it does not.
+# description: The last decision here read this table, its contract or its definitions, had it from a store or a log, or read all of its rows; now it does not.
 # custom:
 #   code: narrowed.table
 #   remedy: Name it again in gates.yaml, or have the risk role approve.
@@ -135,7 +135,7 @@ _lost := ({table.role |
 	some table in _then.tables
 	some now in input.plan.body.tables
 	now.role == table.role
-	some word in {"contract", "definitions", "serving_definitions"}
+	some word in {"contract", "definitions", "serving_definitions", "personal_data", "feast", "log"}
 	table[word]
 	not now[word]
 	name := concat(" of ", [word, table.role])
@@ -158,18 +158,23 @@ _tolerances := {object.union(_less("release.narrowed", "narrowed.tolerance"), {"
 	some name in _looser
 }
 
-_rules := {"absolute", "relative", "ulp", "max_age_s"}
-
-_looser := {rule.feature |
+_looser := (({rule.feature |
 	some rule in _then.parity.features
-	some word in _rules
-	is_number(rule[word])
-	not _as_tight(rule.feature, word, rule[word])
+	some word in _ruled(rule)
+	not _as_tight(word, rule)
 } | {word |
 	some word in {"lateness_s", "ttl_s"}
 	input.plan.body.backfill
 	most := _then.backfill[word]
 	not _no_later(word, most)
+}) | {"known" |
+	input.plan.body.backfill
+	some name in _then.backfill.known
+	not _watched(name)
+}) | {"written" |
+	some name in input.plan.body.backfill.written
+	_then.backfill
+	not _spared(name)
 }
 
 _no_later(word, most) if {
@@ -177,16 +182,49 @@ _no_later(word, most) if {
 	input.plan.body.backfill[word] <= most
 }
 
-_as_tight(feature, word, most) if {
-	some rule in input.plan.body.parity.features
-	rule.feature == feature
+_watched(name) if name in input.plan.body.backfill.known
+
+_spared(name) if name in _then.backfill.written
+
+# Numbers are near enough by any of three words, so that one word more is as wide as one that is larger.
+_near := {"absolute", "relative", "ulp"}
+
+_ruled(rule) := ({"near" | _bounded(rule)} | {"max_age_s" | is_number(rule.max_age_s)}) | {"text" | is_string(rule.text)}
+
+_bounded(rule) if {
+	some word in _near
 	is_number(rule[word])
-	rule[word] <= most
 }
+
+_as_tight("near", was) if {
+	some rule in input.plan.body.parity.features
+	rule.feature == was.feature
+	_bounded(rule)
+	every word in _near {
+		_reach(rule, word) <= _reach(was, word)
+	}
+}
+
+_as_tight("max_age_s", was) if {
+	some rule in input.plan.body.parity.features
+	rule.feature == was.feature
+	is_number(rule.max_age_s)
+	rule.max_age_s <= was.max_age_s
+}
+
+_as_tight("text", was) if {
+	some rule in input.plan.body.parity.features
+	rule.feature == was.feature
+	rule.text in {was.text, "exact"}
+}
+
+_reach(rule, word) := rule[word] if {
+	is_number(rule[word])
+} else := 0
 
 # METADATA
 # title: Another key
-# description: Rows are told apart, labelled, dated, weighed or grouped by other columns than at the last decision here, or the model's quantiles and intervals are others.
+# description: Rows are told apart, labelled, dated, scored, weighed or grouped by other columns than at the last decision here, or the model's classes, sets, quantiles and intervals are others.
 # custom:
 #   code: narrowed.key
 #   remedy: Name the columns as before, or have the risk role approve.
@@ -194,25 +232,91 @@ _keys := {object.union(_less("release.narrowed", "narrowed.key"), {"item": {"kin
 	some name in _other
 }
 
-_other := (({word |
+_other contains word if {
 	some word in _words
 	said := _then.columns[word]
 	not said in {"", []}
 	not _same(word, said)
-} | {"cluster" |
+}
+
+_other contains word if {
+	some word in _given
+	said := _then.columns[word]
+	now := input.plan.body.columns[word]
+	said != []
+	not now in {said, "", []}
+}
+
+_other contains concat(" of ", [word, "backfill"]) if {
+	some word in {"partition", "zone"}
+	input.plan.body.backfill
+	said := _then.backfill[word]
+	not input.plan.body.backfill[word] == said
+}
+
+_other contains concat(" of ", ["written", feature]) if {
+	some feature in _dated
+	not _written(input.plan.body, feature) == _written(_then, feature)
+}
+
+_other contains name if {
+	some table in _then.tables
+	some now in input.plan.body.tables
+	now.role == table.role
+	some name in _asked_otherwise(table, now)
+}
+
+_other contains "cluster" if {
 	cluster := _then.parameters.cluster
 	not _as_grouped(cluster)
-}) | {"independent rows" |
+}
+
+_other contains "independent rows" if {
 	input.plan.body.independent_rows == true
 	_then.independent_rows == false
-}) | {word |
+}
+
+_other contains word if {
 	some word in {"weight", "payoff"}
 	_said(input.plan.body, word) != _said(_then, word)
 }
 
 _words := {
 	"key", "label", "time", "ingested", "labelled", "annotator", "guideline", "quasi_identifiers", "groups",
-	"quantiles", "intervals",
+	"classes", "set_columns", "quantiles", "intervals",
+}
+
+# Columns of tables of predictions: none is named where the model is scored itself, or needs no memory of them.
+_given := {
+	"score", "class_scores", "champion_score", "champion_class_scores", "champion_set_columns",
+	"champion_quantiles", "champion_intervals",
+}
+
+# Features whose values had to be young, by the spec or by the policy owners.
+_dated := {rule.feature | some rule in _then.parity.features; is_number(rule.max_age_s)} | {rule.feature |
+	some rule in _then.parameters.parity_features
+	is_number(rule.max_age_s)
+}
+
+# The column that says when a feature's value was written; none where the table's source says it.
+_written(plan, feature) := column if {
+	some rule in plan.parity.features
+	rule.feature == feature
+	column := rule.written
+	is_string(column)
+} else := column if {
+	column := plan.parity.written
+	is_string(column)
+} else := ""
+
+# What a feature store is asked for another time, or with values that it learned of only later, is another answer.
+_asked_otherwise(table, now) := {concat(" of ", ["time", table.role]) |
+	now.feast
+	said := table.feast.time
+	not now.feast.time == said
+} | {concat(" of ", ["created", table.role]) |
+	table.feast.created == true
+	now.feast.created == false
 }
 
 _as_grouped(cluster) if {
@@ -245,6 +349,9 @@ _parameters := {object.union(_less("release.narrowed", "narrowed.parameter"), {"
 	some name in (object.keys(_then.parameters) | object.keys(input.plan.body.parameters))
 	not name in {"cluster", "cluster_by", "slices", "weight"}
 	not _as_strict(name)
+} | {object.union(_less("release.narrowed", "narrowed.parameter"), {"item": {"kind": "parameter", "name": "task"}}) |
+	was := _then.task
+	not input.plan.body.task == was
 }
 
 _as_strict(name) if facts.as_strict(name, _then.parameters[name], input.plan.body.parameters[name])

@@ -111,7 +111,85 @@ test_a_looser_tolerance if {
 	_with_rules(_late(60), {}) == set()
 }
 
+test_a_way_more_to_be_near_is_wider if {
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.1, "relative": 0.001})) == {"wind"}
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.1, "ulp": 1})) == {"wind"}
+	_with_rules(_rule({"absolute": 0.1}), _rule({"absolute": 0.1, "ulp": 0})) == set()
+	_with_rules(_rule({"absolute": 0.1, "relative": 0.1}), _rule({"relative": 0.1})) == set()
+	_with_rules(_rule({"max_age_s": 60}), _rule({"max_age_s": 60, "absolute": 0.1})) == set()
+	_with_rules(_rule({"max_age_s": 60}), _rule({"max_age_s": 61})) == {"wind"}
+}
+
+test_texts_that_count_as_the_same if {
+	_with_rules(_rule({"text": "exact"}), _rule({"text": "nfc"})) == {"wind"}
+	_with_rules(_rule({"text": "exact"}), _rule({})) == {"wind"}
+	_with_rules(_rule({"text": "nfc"}), _rule({"text": "nfc"})) == set()
+	_with_rules(_rule({"text": "nfc"}), _rule({"text": "exact"})) == set()
+	_with_rules(_rule({"text": "nfc"}), _rule({"feature": "rain", "text": "nfc"})) == {"wind"}
+}
+
 _late(most) := {"backfill": {"lateness_s": most}}
+
+_rewrite(change) := {"backfill": object.union({"partition": "day", "zone": "UTC", "known": [], "written": []}, change)}
+
+test_a_backfill_that_looks_at_less if {
+	_with_rules(_rewrite({"known": ["seen", "read"]}), _rewrite({"known": ["read", "seen", "heard"]})) == set()
+	_with_rules(_rewrite({"known": ["seen", "read"]}), _rewrite({"known": ["seen"]})) == {"known"}
+	_with_rules(_rewrite({"known": ["seen"]}), {"backfill": {"partition": "day"}}) == {"known"}
+	_with_rules(_rewrite({"known": ["seen"]}), {}) == set()
+	_with_rules(_rewrite({"written": ["run"]}), _rewrite({})) == set()
+	_with_rules(_rewrite({"written": ["run"]}), _rewrite({"written": ["run"]})) == set()
+	_with_rules(_rewrite({}), _rewrite({"written": ["run"]})) == {"written"}
+	_with_rules({"backfill": {"partition": "day"}}, _rewrite({"written": ["run"]})) == {"written"}
+	_with_rules({}, _rewrite({"written": ["run"]})) == set()
+	_keyed(_rewrite({}), _rewrite({})) == set()
+	_keyed(_rewrite({}), _rewrite({"partition": "carrier"})) == {"partition of backfill"}
+	_keyed(_rewrite({}), _rewrite({"zone": "Asia/Tokyo"})) == {"zone of backfill"}
+	_keyed(_rewrite({}), {"backfill": {"partition": "day"}}) == {"zone of backfill"}
+	_keyed(_rewrite({}), {}) == set()
+}
+
+_keyed(then, now) := {result.item.name |
+	found := narrowed.results with input as t.production
+		with input.last as _then(then)
+		with input.plan.body as object.union(t.plan, now)
+		with data.models.m as t.facts
+		with data.trust as t.trust
+	some result in found
+	result.code == "narrowed.key"
+}
+
+_aged(rule, written) := {"parity": {
+	"written": written,
+	"features": [object.union({"feature": "wind", "max_age_s": 60}, rule)],
+}}
+
+test_another_column_of_when_a_value_was_written if {
+	_keyed(_aged({}, "at"), _aged({}, "at")) == set()
+	_keyed(_aged({}, "at"), _aged({}, "later")) == {"written of wind"}
+	_keyed(_aged({"written": "at"}, "at"), _aged({}, "at")) == set()
+	_keyed(_aged({}, "at"), _aged({"written": "later"}, "at")) == {"written of wind"}
+	_keyed(_aged({}, null), _aged({}, "later")) == {"written of wind"}
+	_keyed(_aged({"max_age_s": null}, "at"), _aged({}, "later")) == set()
+	owned := object.union(t.plan.parameters, {"parity_features": [{"feature": "rain", "max_age_s": 5}]})
+	then := object.union(_aged({"max_age_s": null}, "at"), {"parameters": owned})
+	_keyed(then, _aged({"max_age_s": null}, "later")) == {"written of rain"}
+}
+
+_store(change) := {"tables": [object.union(table, _if_holdout(table, {"feast": change})) | some table in t.plan.tables]}
+
+test_a_feature_store_that_is_asked_otherwise if {
+	asked := {"repo": "store", "time": "at", "created": true}
+	_keyed(_store(asked), _store(asked)) == set()
+	_keyed(_store(asked), _store(object.union(asked, {"time": "later"}))) == {"time of holdout"}
+	_keyed(_store(asked), _store({"repo": "store", "created": true})) == {"time of holdout"}
+	_keyed(_store(asked), _store(object.union(asked, {"created": false}))) == {"created of holdout"}
+	_keyed(_store(object.union(asked, {"created": false})), _store(asked)) == set()
+	_keyed(_store(asked), {"tables": t.plan.tables}) == set()
+	"feast of holdout" in _names(_then(_store(asked)))
+	"log of holdout" in _names(_tables([{"role": "holdout", "log": {"format": "databricks"}}]))
+	"personal_data of holdout" in _names(_tables([{"role": "holdout", "personal_data": "found.json"}]))
+}
 
 test_another_key if {
 	_names(_then({"columns": object.union(t.plan.columns, {"key": ["id", "day"]})})) == {"key"}
@@ -189,6 +267,32 @@ test_quantiles_and_intervals_that_are_others if {
 	}
 }
 
+test_classes_and_sets_that_are_others if {
+	every word in ["classes", "set_columns"] {
+		_with_columns({word: ["a", "b"]}, {word: ["a", "b"]}) == set()
+		_with_columns({word: ["a", "b"]}, {word: ["b", "a"]}) == {word}
+		_with_columns({word: ["a", "b"]}, {word: ["a", "b", "c"]}) == {word}
+		_with_columns({word: ["a", "b"]}, {word: []}) == {word}
+		_with_columns({word: []}, {word: ["a", "b"]}) == set()
+	}
+}
+
+test_columns_of_predictions_that_are_others if {
+	_with_columns({"score": "p"}, {"score": "p"}) == set()
+	_with_columns({"score": "p"}, {"score": "q"}) == {"score"}
+	_with_columns({"score": "p"}, {"score": ""}) == set()
+	_with_columns({}, {"score": "q"}) == set()
+	every word in ["champion_quantiles", "champion_intervals"] {
+		_with_columns({word: [_level(0.1, "a")]}, {word: [_level(0.1, "b")]}) == {word}
+		_with_columns({word: [_level(0.1, "a")]}, {word: []}) == set()
+		_with_columns({word: []}, {word: [_level(0.1, "b")]}) == set()
+	}
+	every word in ["class_scores", "champion_class_scores", "champion_set_columns"] {
+		_with_columns({word: ["a"]}, {word: ["b"]}) == {word}
+	}
+	_with_columns({"champion_score": "p"}, {"champion_score": "q"}) == {"champion_score"}
+}
+
 test_those_who_label_and_what_tells_who_somebody_is if {
 	_with_columns({"annotator": "who"}, {"annotator": "team"}) == {"annotator"}
 	_with_columns({"guideline": "rules"}, {"guideline": "version"}) == {"guideline"}
@@ -220,6 +324,11 @@ test_another_parameter if {
 	_parameter({}, {"max_rows": 1000}) == {"max_rows"}
 	_parameter({"parity_features": [{"feature": "wind", "absolute": 0}]}, {}) == {"parity_features"}
 	_parameter({}, {"cluster": "day", "slices": ["origin"], "weight": "stay"}) == set()
+}
+
+test_another_task if {
+	_lost("narrowed.parameter", {}, {"task": "numeric"}) == {"task"}
+	_lost("narrowed.parameter", {}, {"task": t.plan.task}) == set()
 }
 
 test_a_feature_less if {

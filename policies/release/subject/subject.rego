@@ -119,7 +119,10 @@ _named_or_untimed if input.plan.body.parameters.cluster
 
 _named_or_untimed if input.plan.body.independent_rows
 
-_named_or_untimed if input.plan.body.built_in
+_named_or_untimed if {
+	not asked.strict
+	input.plan.body.built_in
+}
 
 _named_or_untimed if not input.plan.body.columns.time
 

@@ -106,10 +106,14 @@ test_who_names_a_time_has_days if {
 	_of_rows(timed, by_day, {}) == set()
 	_of_rows(timed, {"cluster": "user"}, {}) == set()
 	_of_rows(timed, {}, {"independent_rows": true}) == set()
-	_of_rows(timed, {}, {"built_in": true}) == set()
+	_of_rows(timed, {}, {"built_in": true}) == {"plan.mismatch"}
 	_of_rows(timed, {"cluster": "born", "cluster_by": "day"}, {}) == {"plan.mismatch"}
 	_of_rows(timed, {"cluster": "at", "cluster_by": "row"}, {}) == {"plan.mismatch"}
 	_of_rows({}, by_day, {}) == {"plan.mismatch"}
+	_codes == set() with input as t.development
+		with input.plan.body.columns as object.union(t.plan.columns, timed)
+		with input.plan.body.built_in as true
+		with data.models.m as t.facts
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.plan.body.columns as object.union(t.plan.columns, timed)
 		with input.plan.body.parameters as object.union(t.plan.parameters, by_day)
