@@ -14,6 +14,7 @@ from gates.bundle.store import Store
 from gates.bundle.trust import Trust, load_trust
 from gates.errors import UsageError
 from gates.records import DecisionInput, Digest, Environment, Evaluation, Micros, Slot
+from gates.records.names import as_called
 
 if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
@@ -211,13 +212,16 @@ class Project:
 
     @cached_property
     def accounts(self) -> tuple[str, ...]:
-        """Who started this: the workflow's actor, and who ran it again; else the user of this machine, if it names one."""
+        """Who started this: the workflow's actor, and who ran it again; else the user of this machine, if it names one.
+
+        Each as it is said, and folded where that differs: see `as_called`.
+        """
         import getpass
 
         if named := [name for word in _ACCOUNTS if (name := self.environ.get(word))]:
-            return tuple(dict.fromkeys(named))
+            return as_called(named)
         try:
-            return (getpass.getuser(),)
+            return as_called([getpass.getuser()])
         except (KeyError, OSError):
             return ()
 

@@ -120,4 +120,4 @@ def _others(trust: Trust, key_ids: tuple[str, ...], item: ChainEntry) -> set[str
 
 
 def _persons(trust: Trust, key_ids: tuple[str, ...]) -> set[str]:
-    return {key.person for key_id in key_ids if (key := trust.find(key_id))}
+    return {key.who for key_id in key_ids if (key := trust.find(key_id))}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -16,6 +16,7 @@ from gates.bundle.keys import key_id_of, public_from_pem
 from gates.bundle.plain_yaml import parse_yaml
 from gates.errors import EvidenceError, UsageError
 from gates.records.base import Digest, Environment, Name, Record
+from gates.records.names import as_called, folded
 from gates.records.release import PublicKey
 
 # `policy` activates policies and trust, as the owners of entry 0 do, in the environments where it is in force already.
@@ -50,6 +51,11 @@ class TrustedKey(Record):
         return self
 
     @property
+    def who(self) -> str:
+        """The person, by which persons are counted: whoever is written in two ways is one."""
+        return folded(self.person)
+
+    @property
     def public(self) -> PublicKey:
         return PublicKey(key_id=self.key_id, pem=self.pem, identity=self.identity)
 
@@ -68,6 +74,17 @@ class Trust(Record):
     @property
     def digest(self) -> Digest:
         return digest_document(self.document())
+
+    def data(self) -> dict[str, Any]:
+        """What policies see as `data.trust`: the document, and of each key whose it is and all that its owner is called.
+
+        These two are no part of the digest. Policies from before they were there do not read them.
+        """
+        document = self.document()
+        for key, said in zip(self.keys, document.get("keys", ()), strict=True):
+            said["who"] = key.who
+            said["called"] = sorted(as_called([key.identity, key.person, *(key.names or ())]))
+        return document
 
     def find(self, key_id: str) -> TrustedKey | None:
         """The key as it is listed."""

@@ -231,7 +231,11 @@ def approve(
     spec_path: str,
     output: str,
 ) -> None:
-    """Sign a yes for exactly this move: candidate, evidence, plan, policies and what serves now."""
+    """Sign a yes for exactly this move: candidate, evidence, plan, policies and what serves now.
+
+    Exits 1 where the yes is signed and does not count as things are: of an author, of a key without the role, of a person
+    who has said yes already. Whether it counts in the end, the decision says.
+    """
     from gates.flow.leave import approve_action
     from gates.flow.people import approve as sign_approval
     from gates.render.view import risk_text
@@ -258,6 +262,8 @@ def approve(
             "approval": approval.document(),
             "risk": risk.document() if risk else None,
             "narrowed": list(signed.narrowed),
+            "counts": not signed.void,
+            "void": list(signed.void),
         },
         output,
         *(f"NARROWED since the last decision: {line}" for line in signed.narrowed),
@@ -265,3 +271,9 @@ def approve(
         f"approved as {role}: {approval.model} for {environment}, bundle {(approval.bundle_digest or '')[:23]}",
         f"{digest}; void when the evidence, the policies or what serves changes",
     )
+    if signed.unasked:
+        options.say(f"note: no rule asks for {role} here; the yes counts as one person more, where one is wanted")
+    for why in signed.void:
+        options.say(f"this yes does not count as things are: {why}")
+    if signed.void:
+        options.leave(1)

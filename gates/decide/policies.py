@@ -153,7 +153,7 @@ class PolicySet:
         for path, content in sorted(self.files.items()):
             if PurePosixPath(path).name in _DATA_NAMES:
                 _graft(root, PurePosixPath(path), _data(path, content))
-        root["trust"] = self.trust.document()
+        root["trust"] = self.trust.data()
         return root
 
     @cached_property

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from gates.apply.ledger.chain import Chain
 
 
+NOBODY = "unknown"
+"""Who asks, where nobody is known to."""
+
+
 @dataclass(frozen=True)
 class Decided:
     """A decision and what it rests on. `envelope` is absent where nobody signed it."""
@@ -53,6 +57,7 @@ def decide(
     percent: int | None = None,
     incident: str | None = None,
     chain: Chain | None = None,
+    by_anybody: bool = False,
 ) -> Decided:
     """Ask the policies. Above development a decision is simulated unless its bundle was entered into the ledger first.
 
@@ -61,6 +66,7 @@ def decide(
     signer: whose key will sign the decision; without one, whoever runs this asks.
     percent: of the traffic; default: the first step of the rollout, and all where nothing serves.
     incident: makes it a hotfix.
+    by_anybody: nobody asks yet, and whoever runs this is not the one who will.
 
     Raises
     ------
@@ -85,9 +91,9 @@ def decide(
         champion=champion,
         percent=percent,
         parts=bundle.plan.release,
-        actor=project.trust.identity_of(signer.public) if signer else project.actor,
+        actor=project.trust.identity_of(signer.public) if signer else NOBODY if by_anybody else project.actor,
         actor_key_id=signer.public.key_id if signer else None,
-        triggered_by=project.accounts or None,
+        triggered_by=None if by_anybody else project.accounts or None,
         reason=reason,
         incident=incident,
         effective_time_us=at_us,

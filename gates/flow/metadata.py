@@ -15,6 +15,7 @@ from gates.errors import UsageError
 from gates.records import Digest, ModelVersion, TableIdentity
 from gates.records.base import is_digest, micros
 from gates.records.evidence import Changelog, Metadata, Tag
+from gates.records.names import as_called
 
 if TYPE_CHECKING:
     from gates.inputs.registry import RegisteredModel, RunInput, TrainingRun
@@ -149,7 +150,7 @@ def _tags(tags: Mapping[str, str]) -> tuple[Tag, ...]:
 
 
 def _authors(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({name for text in names if (name := _name(text))}))
+    return tuple(sorted(as_called(name for text in names if (name := _name(text)))))
 
 
 def _committers(folder: Path, since: str | None, until: str | None) -> tuple[str, ...] | None:

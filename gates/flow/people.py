@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from gates.apply.ledger.opening import ROOT_VARIABLE
 from gates.bundle.canonical import canonical_bytes
 from gates.bundle.keys import load_public
-from gates.bundle.pack import load_bundle, put_approval
+from gates.bundle.pack import load_approval, load_bundle, put_approval
 from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
 from gates.errors import UsageError
+from gates.flow.assent import not_counted, unasked
 from gates.flow.decision import decide
 from gates.flow.stages import find_bundle
 from gates.project import Project, now_us
@@ -227,12 +228,15 @@ class Approved:
     Attributes
     ----------
     narrowed: each way in which less is asked for than at the last decision here.
+    void: why it does not count as things are; nothing where it does. unasked: no rule asks for this role by name here.
     """
 
     digest: Digest
     approval: Approval
     risk: Risk | None
     narrowed: tuple[str, ...]
+    void: tuple[str, ...] = ()
+    unasked: bool = False
 
 
 def approve(
@@ -246,7 +250,8 @@ def approve(
     comment: str | None,
     key: str | None,
 ) -> Approved:
-    """Sign an approval of one move, bound to all that it depends on; and say what is risked by it, as policy sees it now.
+    """Sign an approval of one move, bound to all that it depends on; and say what is risked by it, and whether it counts,
+    as policy sees it now.
 
     Raises
     ------
@@ -271,15 +276,26 @@ def approve(
         expires_us=time_us + days * DAY_US,
         comment=comment,
     )
-    seen = decide(
-        project, opened, environment, signer=None, reason=None, at_us=time_us, simulated=True, chain=chain
-    ).decision
+    decided = decide(
+        project,
+        opened,
+        environment,
+        signer=None,
+        reason=None,
+        at_us=time_us,
+        simulated=True,
+        chain=chain,
+        by_anybody=True,
+    )
+    seen = decided.decision
     narrowed = tuple(
         " ".join(part for part in (result.code, result.check, str(result.slice or ""), _named(result.item)) if part)
         for result in seen.results
         if result.code.startswith("narrowed.")
     )
-    return Approved(put_approval(project.store, signer, approval), approval, seen.risk, narrowed)
+    digest = put_approval(project.store, signer, approval)
+    void = not_counted(project, decided.document, load_approval(project.store, digest))
+    return Approved(digest, approval, seen.risk, narrowed, void, not void and unasked(project, decided, role))
 
 
 def _named(item: Item | None) -> str:

@@ -219,4 +219,4 @@ def _nothing(check: str, place: Slice, others: Sequence[RuleResult], decision: D
 
 
 def _persons(project: Project, key_ids: Sequence[str]) -> set[str]:
-    return {key.person for key in project.trust.keys if key.key_id in key_ids}
+    return {key.who for key in project.trust.keys if key.key_id in key_ids}

@@ -6,7 +6,7 @@ package gates.lib.keys
 
 # METADATA
 # description: The persons behind these keys who hold the role in the decision's environment.
-holders(key_ids, role) := {key.person |
+holders(key_ids, role) := {person(key) |
 	some key in data.trust.keys
 	key.key_id in key_ids
 	role in key.roles
@@ -26,13 +26,19 @@ identities(key_ids) := {name |
 names(key_ids) := {name |
 	mine := persons(key_ids)
 	some key in data.trust.keys
-	key.person in mine
-	some name in ({key.identity, key.person} | {name | some name in key.names})
+	person(key) in mine
+	some name in _called(key)
 }
 
 # METADATA
+# description: Whose a key is; one person who is written in two ways is one.
+person(key) := object.get(key, "who", key.person)
+
+_called(key) := ({key.identity, key.person} | {name | some name in key.names}) | {name | some name in key.called}
+
+# METADATA
 # description: The persons behind these keys, whatever their role.
-persons(key_ids) := {key.person | some key in data.trust.keys; key.key_id in key_ids}
+persons(key_ids) := {person(key) | some key in data.trust.keys; key.key_id in key_ids}
 
 # METADATA
 # description: |

@@ -19,6 +19,26 @@ test_each_key_has_its_own_identities_and_each_person_all_names if {
 	keys.persons(["k2", "k9"]) == {"bo"} with data.trust as _trust
 }
 
+# As Python gives them: folded beside what is said.
+_written_twice := {"keys": [
+	{
+		"key_id": "k1", "identity": "Ada@Acme", "person": "Ada", "who": "ada", "called": ["Ada", "Ada@Acme", "ada", "ada@acme"],
+		"roles": ["approve:risk"],
+	},
+	{
+		"key_id": "k2", "identity": "ada2@acme", "person": "ada", "who": "ada", "called": ["ada", "ada2@acme"],
+		"roles": ["approve:ml-owner"],
+	},
+]}
+
+test_one_person_written_in_two_ways_is_one if {
+	keys.persons(["k1", "k2"]) == {"ada"} with data.trust as _written_twice
+	both := ({"Ada", "Ada@Acme", "ada"} | {"ada@acme"}) | {"ada2@acme"}
+	keys.names(["k1"]) == both with data.trust as _written_twice
+	keys.names(["k2"]) == both with data.trust as _written_twice
+	keys.holders(["k1"], "approve:risk") == {"ada"} with data.trust as _written_twice with input.request.environment as "x"
+}
+
 _holders(key_ids, role, environment) := found if {
 	found := keys.holders(key_ids, role) with data.trust as _trust with input.request.environment as environment
 }

@@ -52,6 +52,40 @@ def approve(world: World) -> None:
     assert ran.code == 0, ran.err
 
 
+def say_yes(world: World, key: str, role: str) -> Any:
+    return world.run("approve", "-e", "production", "--role", role, "--key", key, "-o", "json")
+
+
+def test_a_yes_that_will_not_count_says_so_at_once(own: World) -> None:
+    for name, person, *roles in (
+        ("mira2", "MIRA ", "approve:ml-owner", "approve:risk"),
+        ("measurer", "Mo", "measure", "decide", "apply", "approve:ml-owner"),
+        ("rolf", "Rolf", "approve:risk"),
+    ):
+        enrol(own, name, person, *roles)
+    assert activate(own) == 0
+
+    unlisted = say_yes(own, "mira.pem", "risk")
+    assert (unlisted.code, unlisted.json["counts"]) == (1, False), unlisted.err
+    assert "this yes does not count as things are: " in unlisted.err
+    assert "[approval.unlisted_key]" in unlisted.json["void"][0]
+    author = say_yes(own, "measurer.pem", "ml-owner")
+    assert author.code == 1
+    assert "[approval.by_author]" in author.err
+    counts = say_yes(own, "mira.pem", "ml-owner")
+    assert (counts.code, counts.json["counts"], counts.json["void"]) == (0, True, []), counts.err
+    assert "count" not in counts.err
+    again = say_yes(own, "mira2.pem", "ml-owner")
+    assert again.code == 1
+    assert "mira has said yes to this already, as ml-owner" in again.err
+    other = say_yes(own, "rolf.pem", "risk")
+    assert (other.code, "no rule asks for risk here" in other.err) == (0, True), other.err
+    # It was signed each time, and the decision judges.
+    ran = release(own, "applier.pem")
+    assert ran.code == 0, ran.out
+    assert len(ran.json["decision"]["approvals"]) >= 2
+
+
 def test_nobody_approves_his_own_request_by_another_key(own: World) -> None:
     approve(own)
     ran = release(own, "mira-deploy.pem")

@@ -187,6 +187,7 @@ def test_who_started_the_job_and_who_ran_it_again_and_a_machine_that_names_nobod
     assert accounts(GITHUB_ACTOR="octo", GITHUB_TRIGGERING_ACTOR="cleo") == (("octo", "cleo"), "octo")
     assert accounts(GITHUB_ACTOR="octo", GITHUB_TRIGGERING_ACTOR="octo") == (("octo",), "octo")
     assert accounts(GITHUB_ACTOR="") == (("mira",), "mira")
+    assert accounts(GITHUB_ACTOR="Octo", GITHUB_TRIGGERING_ACTOR="Cleo") == (("Octo", "Cleo", "octo", "cleo"), "Octo")
     monkeypatch.setattr("getpass.getuser", nobody)
     assert accounts() == ((), "unknown")
 

@@ -190,7 +190,7 @@ _right(role, _) if role != "business-owner"
 
 _right("business-owner", person) if {
 	some key in data.trust.keys
-	key.person == person
+	keys.person(key) == person
 	_business_owner in {key.identity, key.person}
 }
 
