@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def lint(policies: PolicySet, owners: Path) -> list[str]:
         *_unused(policies.data),
         *_unknown(policies.data),
         *_toothless(policies.data),
+        *_owners(policies),
     ]
 
 
@@ -180,6 +182,8 @@ def _unused(data: Mapping[str, Any]) -> Iterator[str]:
         where = f"overrides/{environment}/data.yaml"
         for check in sorted(override.get("limits", {}).keys() - _known(data, environment)):
             yield f"{where}: no check is called {check}, so that its limits are never read"
+        for model in sorted(override.get("models", {}).keys() - data.get("models", {}).keys()):
+            yield f"{where}: no model is called {model} in models/, which is denied (override.unknown){_near(model, data.get('models', ()))}"
         for model, check in sorted(_of_features(override)):
             if check not in _known(data, environment):
                 yield f"{where}: no check is called {check}, so that its limits for features of {model} are never read"
@@ -203,6 +207,30 @@ def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{where}: policies know no scorer {scorer}; {near}"
             elif _compared(scorer) not in required:
                 yield f"{where}: {_compared(scorer)} has limits, and nothing requires it"
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, known, n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def _owners(policies: PolicySet) -> Iterator[str]:
+    """Business owners whose yes no key could give, so that what waits for it waits for ever."""
+    keys, role = policies.trust.keys, "approve:business-owner"
+    asked = [name for name, tiers in policies.data["release"]["approvals"].items() if tiers.get("high")]
+    for model, facts in sorted(policies.data.get("models", {}).items()):
+        owner = facts.get("business_owner")
+        if owner is None or not keys:
+            continue
+        own = [key for key in keys if owner in (key.identity, key.person)]
+        where = f"models/{model}/data.yaml: the business owner {owner}"
+        if not own:
+            called = {name for key in keys for name in (key.identity, key.person)}
+            yield f"{where} is nobody in the trust data{_near(owner, called)}"
+            continue
+        lacking = [name for name in asked if not any(policies.trust.allows(key.key_id, role, name) for key in own)]
+        if lacking:
+            yield f"{where} has no key with the role {role} in {', '.join(lacking)}"
 
 
 def _of_features(override: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -143,10 +143,14 @@ loosened(environment) := {path |
 }
 
 # METADATA
-# description: Paths of overrides of what no policy knows.
+# description: Paths of overrides of what no policy knows, and of models that the owners have no facts about.
 unknown(environment) := {path |
 	some [path, check, _, _] in _overrides(environment)
 	not required.checks[check]
+} | {path |
+	some model, _ in data.overrides[environment].models
+	not data.models[model]
+	path := concat("/", ["overrides", environment, "models", model])
 }
 
 # METADATA

@@ -193,7 +193,7 @@ test_what_loosens_is_told_by_its_path if {
 }
 
 test_checks_that_features_name if {
-	unknown := limits.unknown("e") with data.overrides.e.models as {"m": {"features": {"wind": {
+	unknown := limits.unknown("e") with data.models.m as {} with data.overrides.e.models as {"m": {"features": {"wind": {
 		"limits": {"parity.nobody": _at_most(0)},
 		"slices": {"carrier": {"UA": {"parity.none": _at_most(0)}}},
 	}}}}
@@ -201,6 +201,13 @@ test_checks_that_features_name if {
 		concat("/", [_feature, "limits/parity.nobody"]),
 		concat("/", [_feature, "slices/carrier/UA/parity.none"]),
 	}
+}
+
+test_an_override_of_a_model_that_there_is_not_is_unknown if {
+	misspelt := {"aproval": {"features": {"wind": {"limits": {"parity.mismatch": _at_most(0)}}}}}
+	limits.unknown("e") == {"overrides/e/models/aproval"} with data.models.approval as {} with data.overrides.e.models as misspelt
+	limits.unknown("e") == {"overrides/e/models/aproval"} with data.models as {} with data.overrides.e.models as {"aproval": {}}
+	limits.unknown("e") == set() with data.models.aproval as {} with data.overrides.e.models as misspelt
 }
 
 test_an_override_of_all_tiers_that_loosens_does_not_count if {

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gates.bundle.keys import generate
+from gates.bundle.trust import Trust, TrustedKey, save_trust
 from gates.cli.main import cli
 from gates.errors import GatesError
 
@@ -100,6 +102,41 @@ SUPPORTS = """#   owner: risk
 #   evidence: [request.actor]
 #   not_covered: Everybody else.
 """
+
+
+def test_lint_finds_a_model_that_there_is_not(folder: Path) -> None:
+    _put(folder, "policies/models/approval/data.yaml", "tier: high")
+    said = "models: {aproval: {features: {income: {limits: {parity.mismatch: {limit: 0, inclusive: true}}}}}}"
+    _put(folder, "policies/overrides/production/data.yaml", said)
+    [found] = _json(folder, "lint")["findings"]
+    assert "no model is called aproval in models/" in found
+    assert 'did you mean "approval"?' in found
+    _put(folder, "policies/overrides/production/data.yaml", said.replace("aproval", "approval"))
+    assert _json(folder, "lint")["findings"] == []
+
+
+def _enrol(folder: Path, *roles: str) -> None:
+    key = generate(folder / "olga.pem", "olga@acme").public
+    named = TrustedKey(key_id=key.key_id, pem=key.pem, identity=key.identity, person="Olga", roles=roles)  # type: ignore[arg-type]
+    save_trust(folder / "trust.yaml", Trust(keys=(named,)))
+    (folder / "gates.yaml").write_text(SPEC + "trust: trust.yaml\n", encoding="utf-8")
+
+
+def test_lint_finds_a_business_owner_who_cannot_say_yes(folder: Path) -> None:
+    _enrol(folder, "approve:risk")
+    _put(folder, "policies/models/m/data.yaml", "business_owner: olag@acme")
+    [found] = _json(folder, "lint")["findings"]
+    assert (
+        found
+        == 'models/m/data.yaml: the business owner olag@acme is nobody in the trust data; did you mean "olga@acme"?'
+    )
+    for named in ("olga@acme", "Olga"):
+        _put(folder, "policies/models/m/data.yaml", f"business_owner: {named}")
+        [found] = _json(folder, "lint")["findings"]
+        assert found.endswith("has no key with the role approve:business-owner in production")
+    (folder / "olga.pem").unlink()
+    _enrol(folder, "approve:business-owner")
+    assert _json(folder, "lint")["findings"] == []
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,11 @@ results contains result.denies("release.limits", "override.loosened") if {
 # METADATA
 # title: Override of something unknown
 # description: |
-#   An override for this environment, or a share in the model's facts, names a check or gate that no policy has; rules of
-#   trust are not held milder by any.
+#   An override for this environment, or a share in the model's facts, names a check or gate that no policy has, or a model
+#   that models/<model>/data.yaml says nothing of; rules of trust are not held milder by any.
 # custom:
 #   code: override.unknown
-#   remedy: Correct the name; `gates explain` lists the checks.
+#   remedy: Correct the name; `gates explain` lists the checks. A model has a folder under models.
 results contains result.denies("release.limits", "override.unknown") if {
 	count(limits.unknown(asked.environment) | enforcement.unknown(asked.environment)) > 0
 }

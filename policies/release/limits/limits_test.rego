@@ -27,6 +27,14 @@ test_what_the_ledger_names_may_loosen if {
 		with data.overrides.production.limits as {"data.nobody": {"high": {"limit": 1, "inclusive": true}}}
 }
 
+test_a_model_that_the_owners_have_no_facts_about if {
+	every model, found in {"m": set(), "mm": {"override.unknown"}} {
+		_codes == found with input as t.production
+			with data.models.m as t.facts
+			with data.overrides.production.models as {model: {"features": {}}}
+	}
+}
+
 test_a_share_of_a_check_that_there_is_not if {
 	every check, found in {"calibration.ece": set(), "calibration.eec": {"override.unknown"}} {
 		_codes == found with input as t.production
@@ -38,17 +46,19 @@ _of(features) := {"m": {"features": features}}
 
 _tight := {"data.out_of_range": {"limit": 0.001, "inclusive": true}}
 
+_known := {"m": t.facts, "other": {}}
+
 test_features_and_slices_that_are_not_there if {
-	_codes == set() with input as t.production
+	_codes == set() with input as t.production with data.models as _known
 		with data.overrides.production.models as _of({"wind": {"limits": _tight}})
-	_codes == {"override.feature"} with input as t.production
+	_codes == {"override.feature"} with input as t.production with data.models as _known
 		with data.overrides.production.models as _of({"wnid": {"limits": _tight}})
-	_codes == set() with input as t.production
+	_codes == set() with input as t.production with data.models as _known
 		with data.overrides.production.models as {"other": {"features": {"wnid": {"limits": _tight}}}}
-	_codes == set() with input as t.production
+	_codes == set() with input as t.production with data.models as _known
 		with data.overrides.production.models as _of({"wind": {"slices": {"carrier": {"UA": _tight}}}})
 	every slices in [{"carrier": {"ZZ": _tight}}, {"origin": {"UA": _tight}}] {
-		_codes == {"override.slice"} with input as t.production
+		_codes == {"override.slice"} with input as t.production with data.models as _known
 			with data.overrides.production.models as _of({"wind": {"slices": slices}})
 	}
 }
