@@ -6,6 +6,7 @@ import hashlib
 import json
 import marshal
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -171,6 +172,20 @@ def _layout(keys: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((key, f"{encode_basestring(key)}:") for key in ordered)
 
 
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of a JSON document, for `object_pairs_hook`; of a key that is there twice, readers take either.
+
+    Raises
+    ------
+    ValueError: a key occurs twice.
+    """
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        twice = max(counts := Counter(key for key, _ in pairs), key=counts.__getitem__)
+        raise ValueError(f"the key {twice[:100]!r} occurs twice")
+    return document
+
+
 def parse_json(raw: bytes, *, where: str | None = None) -> Any:
     """Parse JSON strictly: UTF-8, no duplicate keys, no NaN or infinity.
 
@@ -179,17 +194,11 @@ def parse_json(raw: bytes, *, where: str | None = None) -> Any:
     EvidenceError: the bytes are not such a document.
     """
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        document = dict(pairs)
-        if len(document) != len(pairs):
-            raise ValueError("a key occurs twice")
-        return document
-
     def no_constant(name: str) -> Any:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=unique, parse_constant=no_constant)
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=each_key_once, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise EvidenceError(f"not a JSON document: {error}", code="record.invalid", where=where) from error
 

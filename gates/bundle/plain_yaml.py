@@ -20,4 +20,6 @@ def parse_yaml(raw: bytes) -> Any:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except (YAMLError, ValueError) as error:
-        raise ValueError(str(error).partition("\n")[0]) from error
+        said = str(getattr(error, "problem", None) or error).partition("\n")[0]
+        mark = getattr(error, "problem_mark", None)
+        raise ValueError(f"line {mark.line + 1}: {said}" if mark is not None else said) from error

@@ -6,11 +6,11 @@ digests and pins name must still resolve, the registered bytes must be the same,
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gates.bundle.canonical import parse_json
 from gates.errors import GatesError
 from gates.inputs.resolving import Resolved, resolve
 from gates.plan.placeholders import fill
@@ -116,7 +116,8 @@ def _answers(project: Project, golden: GoldenSpec, version: ModelVersion) -> str
     answer = _post(fill(golden.url or "", version=version.version), path.read_bytes())
     if golden.answer is None:
         return "" if answer not in (None, [], {}) else "the answer is empty"
-    wanted = json.loads(project.spec.path(fill(golden.answer, version=version.version)).read_bytes())
+    kept = project.spec.path(fill(golden.answer, version=version.version))
+    wanted = parse_json(kept.read_bytes(), where=str(kept))
     return "" if answer == wanted else "the answer is another than the one that is kept"
 
 
@@ -127,7 +128,7 @@ def _post(url: str, content: bytes) -> Any:
         raise ValueError(f"{url}: not an http address")
     asked = urllib.request.Request(url, data=content, headers={"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(asked, timeout=_ANSWER_S) as answer:  # noqa: S310
-        return json.loads(answer.read(_MOST_BYTES))
+        return parse_json(answer.read(_MOST_BYTES), where=url)
 
 
 def _scores(project: Project, rows: Path, version: ModelVersion) -> str:

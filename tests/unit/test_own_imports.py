@@ -175,6 +175,8 @@ def test_what_mlflow_itself_saves_is_read(tmp_path: Any) -> None:
         ("pip-audit", {"dependencies": [{"skip_reason": None}]}, "neither"),
         ("mlflow", '{"a": 1' + 400 * "0" + "}", '"a" is too large a number'),
         ("mlflow", "[1]", "no metrics"),
+        ("mlflow", '{"f1": 0.2, "f1": 0.9}', "the key 'f1' occurs twice"),
+        ("pip-audit", '{"dependencies": [{"vulns": [{"id": "CVE"}], "vulns": []}]}', "the key 'vulns' occurs twice"),
         ("mlflow", "{}", "no metrics"),
         ("mlflow", {"a": "1"}, '"a" is no number'),
         ("mlflow", {"a": True}, '"a" is no number'),

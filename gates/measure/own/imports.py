@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from gates.bundle.canonical import digest_bytes
+from gates.bundle.canonical import digest_bytes, each_key_once
 from gates.errors import EvidenceError
 from gates.measure.own.gate import own_measurement
 from gates.measure.own.results import Bare
@@ -170,7 +170,7 @@ def _short(metric: object) -> str:
 
 def _document(content: bytes, where: str, **options: Any) -> Any:
     try:
-        return json.loads(content.decode("utf-8"), **options)
+        return json.loads(content.decode("utf-8"), object_pairs_hook=each_key_once, **options)
     except (ValueError, RecursionError) as error:
         raise _refused(f"not JSON: {error}", where) from error
 
