@@ -464,3 +464,46 @@ test_what_one_table_said_and_still_says_is_no_less if {
 		found == set()
 	}
 }
+
+_wind(rule) := {"parity": {"features": [object.union({"feature": "wind"}, rule)]}}
+
+test_how_old_a_value_may_be_is_said_of_its_own_feature_and_in_seconds if {
+	of_rain := {"parity": {"features": [{"feature": "wind", "text": "exact"}, {"feature": "rain", "max_age_s": 5}]}}
+	_with_rules(_wind({"max_age_s": 60}), of_rain) == {"wind"}
+	_with_rules(_wind({"max_age_s": 60}), _wind({"max_age_s": null})) == {"wind"}
+}
+
+test_a_tolerance_that_is_no_number_is_none if {
+	_with_rules(_wind({"absolute": 1, "relative": null}), _wind({"absolute": 1, "relative": 0})) == set()
+}
+
+test_when_a_value_was_written_is_said_of_its_own_feature_and_by_a_name if {
+	owned := object.union(t.plan.parameters, {"parity_features": [{"feature": "rain", "absolute": 0}]})
+	then := object.union(_aged({"max_age_s": null}, "at"), {"parameters": owned})
+	_keyed(then, _aged({"max_age_s": null}, "later")) == set()
+	_keyed(_beside_rain("at"), _beside_rain("later")) == set()
+	_keyed(_aged({"written": null}, "at"), _aged({}, "at")) == set()
+	_keyed(_aged({}, null), _wind({"max_age_s": 60})) == set()
+}
+
+_beside_rain(written) := {"parity": {"written": "at", "features": [
+	{"feature": "wind", "max_age_s": 60},
+	{"feature": "rain", "absolute": 0, "written": written},
+]}}
+
+test_each_table_is_asked_of_the_store_as_before if {
+	two := {"tables": [
+		{"role": "holdout", "feast": {"time": "at", "created": false}},
+		{"role": "online", "feast": {"time": "later", "created": false}},
+	]}
+	_keyed(two, two) == set()
+}
+
+test_a_parameter_is_no_column if {
+	of_payoff := {"parameters": object.union(t.plan.parameters, {"payoff": "x"})}
+	of_weight := {"parameters": object.union(t.plan.parameters, {"weight": null})}
+	_keyed(_column(of_payoff, "payoff", "fare"), _column(of_payoff, "payoff", "tip")) == {"payoff"}
+	_keyed(_column(of_weight, "weight", "fare"), _column(of_weight, "weight", "tip")) == {"weight"}
+}
+
+_column(said, word, column) := object.union(said, {"columns": object.union(t.plan.columns, {word: column})})

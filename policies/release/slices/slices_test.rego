@@ -244,9 +244,10 @@ _regression_of(figure, value) if {
 	figure.subject == "pair"
 }
 
-test_a_gate_that_is_alone_leaves_a_value_out if {
-	kept := [figure | some figure in t.figures; figure.subject != "pair"; not figure.slice.value == "OO"]
-	_all(t.evidence(kept)) == {["release.slices", "carrier", "slices.incomplete"]}
+test_a_gate_that_need_not_cut_the_column_leaves_none_out if {
+	kept := [figure | some figure in t.figures; figure.subject != "pair"]
+	part := t.at(t.figure("parity.mismatch", "data", 0, 0), {"slice": t.slice("OO"), "share_ppm": 300000})
+	_all(t.evidence([figure | some figures in [kept, [part]]; some figure in figures])) == set()
 }
 
 test_another_column_fills_none if {
