@@ -19,12 +19,14 @@ import data.gates.actions.policy as changed
 import data.gates.lib.acts
 import data.gates.lib.asked
 import data.gates.lib.assent
+import data.gates.lib.claims
 import data.gates.lib.enforcement
 import data.gates.lib.facts
 import data.gates.lib.hotfix
 import data.gates.lib.integers
 import data.gates.lib.judge
 import data.gates.lib.limits
+import data.gates.lib.present
 import data.gates.lib.required
 import data.gates.release.approvals
 import data.gates.release.risk
@@ -105,7 +107,7 @@ _decision := {
 	"allow": allow,
 	"basis": basis,
 	"required": asked.requirements,
-	"missing": judge.missing,
+	"missing": present.missing,
 	"results": results,
 	"valid_until_us": _valid_until_us,
 	"approvals": approvals.counted,
@@ -197,9 +199,9 @@ default allow := false
 # Everything that is required was found and none of it denies; and there was something to find.
 allow if {
 	count(asked.by_policy) > 0
-	count(judge.missing) == 0
-	count(judge.claims) > 0
-	count([1 | some claim in judge.claims; not _answered[claim]]) == 0
+	count(present.missing) == 0
+	count(claims.all) > 0
+	count([1 | some claim in claims.all; not _answered[claim]]) == 0
 	count([1 | some result in results; not _harms_nobody(result)]) == 0
 }
 

@@ -326,10 +326,10 @@ _ranking := object.union(t.production, {"plan": {"body": {"task": "ranking", "re
 # Each by itself, whatever the other rules say.
 test_what_is_asked_of_nothing_or_answered_by_nothing_is_not_allowed if {
 	_good(_ranking).allow == false with data.gates.release.subject.results as set()
-	_good(t.production).allow == false with data.gates.lib.judge.claims as []
+	_good(t.production).allow == false with data.gates.lib.claims.all as []
 	_good(t.production).allow == false with data.gates.lib.judge.results as []
 	lacking := {"environment": "production", "check": "data.rows", "role": "prove", "slice": t.whole}
-	_good(t.production).allow == false with data.gates.lib.judge.missing as {lacking}
+	_good(t.production).allow == false with data.gates.lib.present.missing as {lacking}
 	_good(t.production).allow == true
 	_good(t.production).bypasses == set()
 }

@@ -57,21 +57,21 @@ REASONS: dict[str, str] = {
     " .. limits.by_feature(asked.environment) [limits.by_feature(asked.environment) -> true]": (
         "it only spares finding the limit of a check again for each figure (4 % of a decision on 1,000)"
     ),
-    'lib/judge.rego: _families := {figure.family.name | some figure in _answers; not figure.scope == "census"}'
+    'lib/families.rego: _families := {figure.family.name | some figure in claims.answers; not figure.scope == "census"}'
     ' [not figure.scope == "census" -> true]': (
         "it only spares counting the families of censuses, whose size nobody asks for (5 % of a decision on 1,000)"
     ),
-    "lib/judge.rego: _large_enough(figure) if { .. figure.family.size >= _looked_at[figure.family.name] [>= -> >]": (
+    "lib/families.rego: large_enough(figure) if { .. figure.family.size >= _looked_at[figure.family.name] [>= -> >]": (
         "it only spares the count of the next line, and what is as large as all that was looked at passes that too"
     ),
-    "lib/judge.rego: _binned := {[figure.check, figure.slice] | .. required.checks[figure.check].bins"
+    "lib/present.rego: _binned := {[figure.check, figure.slice] | .. required.checks[figure.check].bins"
     " [required.checks[figure.check].bins -> true]": (
         "it only spares a set of all claims; of a check without bins none is looked for (2 % of a decision on 1,000)"
     ),
-    "lib/judge.rego: _of_several := [part | some part in _parts; part[2] != 1] [part[2] != 1 -> true]": (
+    "lib/present.rego: _of_several := [part | some part in _parts; part[2] != 1] [part[2] != 1 -> true]": (
         "no claim has fewer figures than one; it spares comparing all figures with all (twice the time on 4,000)"
     ),
-    "lib/judge.rego: _disagreed := {[check, slice] | .. count(_numbered) != count(_numbers)"
+    "lib/present.rego: _disagreed := {[check, slice] | .. count(_numbered) != count(_numbers)"
     " [count(_numbered) != count(_numbers) -> true]": (
         "where they are as many, no claim has two numbers; it spares comparing all claims with all"
     ),

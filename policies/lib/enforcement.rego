@@ -6,9 +6,9 @@
 # many, a family or bounds that are wrong, no limit) always denies, and so does whatever else stands under data.gates.release.
 package gates.lib.enforcement
 
-import data.gates.lib.judge
 import data.gates.lib.limits
 import data.gates.lib.required
+import data.gates.lib.unmeasured
 
 # METADATA
 # description: Packages under data.gates.release whose rules judge figures of gates, by the name of their check.
@@ -28,7 +28,7 @@ _says(result) if result.verdict in {"fail", "inconclusive"}
 
 _says(result) if _reasons[result.code]
 
-_reasons := {concat(".", ["unmeasured", word]) | some word, _ in judge.unmeasured}
+_reasons := {concat(".", ["unmeasured", word]) | some word, _ in unmeasured.reasons}
 
 # METADATA
 # description: observe, warn or deny.

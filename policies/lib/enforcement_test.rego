@@ -120,7 +120,7 @@ test_what_is_missing_always_denies if {
 _observed_missing(number) := answer.allow if {
 	lacking := {"environment": "production", "check": "calibration.ece", "role": "prove", "slice": t.whole}
 	missing := {lacking | number > 0}
-	answer := _decided(_observe, _all, _bad) with data.gates.lib.judge.missing as missing
+	answer := _decided(_observe, _all, _bad) with data.gates.lib.present.missing as missing
 }
 
 test_what_is_not_to_be_believed_always_denies if {

@@ -14,8 +14,8 @@
 package gates.release.narrowed
 
 import data.gates.lib.asked
+import data.gates.lib.claims
 import data.gates.lib.facts
-import data.gates.lib.judge
 import data.gates.lib.required
 import data.gates.lib.result
 import data.gates.release.approvals
@@ -112,7 +112,7 @@ _values := {object.union(_less("release.narrowed", "narrowed.value"), {"slice": 
 
 _columns := {r.each | some r in asked.requirements}
 
-_judged := {slice | some [_, slice] in judge.claims}
+_judged := {slice | some [_, slice] in claims.all}
 
 # Tables whose absence is no less: the model is scored itself, or needs no memory of what it was compared with.
 _spare := {"predictions", "champion_predictions", "champion_training", "champion_calibration", "champion_holdout"}
