@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from gates.bundle.trust import Trust
 from gates.decide.controls import WORDS, faults
 from gates.decide.policies import PolicySet, parse_data
 from gates.decide.resolution import Resolution
@@ -32,6 +33,7 @@ def lint(policies: PolicySet, owners: Path) -> list[str]:
         *_unknown(policies.data),
         *_toothless(policies.data),
         *_owners(policies),
+        *_written_twice(policies.trust),
     ]
 
 
@@ -231,6 +233,14 @@ def _owners(policies: PolicySet) -> Iterator[str]:
         lacking = [name for name in asked if not any(policies.trust.allows(key.key_id, role, name) for key in own)]
         if lacking:
             yield f"{where} has no key with the role {role} in {', '.join(lacking)}"
+
+
+def _written_twice(trust: Trust) -> Iterator[str]:
+    ways: dict[str, set[str]] = {}
+    for key in trust.keys:
+        ways.setdefault(key.who, set()).add(key.person)
+    for written in (sorted(written) for _, written in sorted(ways.items()) if len(written) > 1):
+        yield f"the trust data write one person as {' and '.join(map(repr, written))}, who count as one"
 
 
 def _of_features(override: Mapping[str, Any]) -> set[tuple[str, str]]:

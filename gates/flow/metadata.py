@@ -154,7 +154,10 @@ def _authors(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _committers(folder: Path, since: str | None, until: str | None) -> tuple[str, ...] | None:
-    """Names and addresses of who committed after one revision up to another, or up to what is checked out.
+    """Names and addresses of who wrote, entered or helped with commits after one revision up to another, or up to what
+    is checked out.
+
+    Who wrote a commit is whatever `git commit --author` says; who entered it is another word of it, and so are helpers.
 
     The revision that a candidate names is its author's word; what is checked out is the job's.
 
@@ -164,11 +167,21 @@ def _committers(folder: Path, since: str | None, until: str | None) -> tuple[str
     """
     if not all(revision and _REVISION.fullmatch(revision) for revision in (since, until)):
         return None
-    said = _git(folder, "log", "--format=%ae%n%an", str(until), "HEAD", f"^{since}", "--")
+    said = _git(folder, "log", f"--format={_PEOPLE}", str(until), "HEAD", f"^{since}", "--")
     # What is cut off in an empty range is before it.
     if said and _git(folder, "rev-parse", "--is-shallow-repository") != "false\n":
         return None
-    return None if said is None else tuple(sorted(set(said.splitlines())))
+    return None if said is None else tuple(sorted({name for line in said.splitlines() for name in _called(line)}))
+
+
+_PEOPLE = "%ae%n%an%n%ce%n%cn%n%(trailers:key=Co-authored-by,valueonly,unfold)"
+_ADDRESSED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
+
+
+def _called(line: str) -> tuple[str, ...]:
+    """A line of the history as it stands, and where it is `NAME <ADDRESS>` each of the two; nothing of an empty one."""
+    found = _ADDRESSED.fullmatch(line)
+    return tuple(name for name in (line, *(found.groups() if found else ())) if name.strip())
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

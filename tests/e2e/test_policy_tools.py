@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gates.bundle.keys import generate
-from gates.bundle.trust import Trust, TrustedKey, save_trust
+from gates.bundle.trust import Trust, TrustedKey, load_trust, save_trust
 from gates.cli.main import cli
 from gates.errors import GatesError
 
@@ -137,6 +137,19 @@ def test_lint_finds_a_business_owner_who_cannot_say_yes(folder: Path) -> None:
     (folder / "olga.pem").unlink()
     _enrol(folder, "approve:business-owner")
     assert _json(folder, "lint")["findings"] == []
+
+
+def test_lint_finds_a_person_who_is_written_in_two_ways(folder: Path) -> None:
+    _enrol(folder, "approve:risk")
+    [one] = load_trust(folder / "trust.yaml").keys
+    other = generate(folder / "other.pem", "o@acme").public
+    for person, wanted in (
+        ("OLGA", ["the trust data write one person as 'OLGA' and 'Olga', who count as one"]),
+        ("Ole", []),
+    ):
+        again = TrustedKey(key_id=other.key_id, pem=other.pem, identity="o@acme", person=person, roles=())
+        save_trust(folder / "trust.yaml", Trust(keys=(one, again)))
+        assert _json(folder, "lint")["findings"] == wanted
 
 
 @pytest.mark.parametrize(

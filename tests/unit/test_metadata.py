@@ -146,6 +146,17 @@ def test_who_committed_since_the_champion_is_an_author(history: History) -> None
         assert (unknown.authors, unknown.since_revision) == (("mira @acme", "octo"), None)
 
 
+def test_whoever_is_named_as_author_who_entered_the_commit_or_helped_is_one_too(history: History) -> None:
+    first = history.commit("anna")
+    own = ("-c", "user.name=mira", "-c", "user.email=mira@acme")
+    history.git(*own, "commit", "-q", "--allow-empty", "--author", "bot <bot@acme>", "-m", "by another name")
+    helped = "two\n\nCo-authored-by: Rolf R <rolf@acme>\nCo-Authored-By: kim"
+    history.git(*own, "commit", "-q", "--allow-empty", "--author", "bot <bot@acme>", "-m", helped)
+    found = said(history.folder, {"code_revision": first}, before={"code_revision": first})
+    assert {"bot", "bot@acme", "mira", "mira@acme", "Rolf R", "rolf@acme", "kim"} <= set(found.authors)
+    assert "anna" not in found.authors
+
+
 def test_a_history_that_is_cut_off_names_nobody(history: History, tmp_path: Path) -> None:
     first, second, last = (history.commit(name) for name in ("anna", "mira", "cleo"))
     for depth, since, known in ((1, first, None), (2, second, None), (9, first, first), (1, last, last)):
