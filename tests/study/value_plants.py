@@ -23,7 +23,7 @@ def scale_or_unit(rng: np.random.Generator, world: World, affected: int) -> Plan
         factor = float(rng.choice([1.609344, 0.44704, 1000.0, 0.01, -1.0, 2.0, 3600.0]))
         wrong, note = base["x"] * factor, f"x {factor}"
         if factor == -1:  # in some rows it could not be told from values without their sign
-            affected = len(base)
+            base, wrong = base.head(affected), wrong.head(affected)
     return Planted(*spoil(rng, base, wrong, affected), note=note)
 
 
@@ -31,7 +31,7 @@ def offset(rng: np.random.Generator, world: World, affected: int) -> Planted:
     base = base_of(rng, world, ("numbers", "whole"), 3 * affected)
     amount = int(rng.choice([1, -7, 100])) if base["x"].dtype.kind == "i" else float(rng.choice([273.15, -0.5, 40.0]))
     if (base["x"] % amount == 0).mean() > 0.5:  # in some rows it could not be told from another way of rounding
-        affected = len(base)
+        base = base.head(affected)
     return Planted(*spoil(rng, base, base["x"] + amount, affected), note=f"+ {amount}")
 
 

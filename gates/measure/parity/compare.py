@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
 from gates.inputs.values import absent, finite, is_moment, is_whole, moment
-from gates.measure.parity.tolerance import close, near, normal_form, same_elements
+from gates.measure.parity.tolerance import close, near, normal_form, same_elements, same_value
 from gates.plan.guess import Kind
 from gates.records.plan import Alike
 
@@ -184,13 +184,15 @@ def equal(pairs: ir.Table, feature: Feature, tolerance: float) -> ir.BooleanValu
         return moment(left).identical_to(moment(right))
     if feature.elements:
         return same_elements(left, right, lambda a, b: _numbers(a, b, feature, tolerance))
+    if left.type() != right.type() and (left.type().is_nested() or right.type().is_nested()):
+        return same_value(left, right)
     if feature.numeric and (feature.offline != feature.online or feature.offline != "bool"):
         return _numbers(left, right, feature, tolerance)
     if feature.offline != feature.online:
         return left.isnull() & right.isnull()
     if feature.nfc:
         return normal_form(left).identical_to(normal_form(right))
-    return left.identical_to(right) if left.type() == right.type() else _as_text(left, right)
+    return same_value(left, right)
 
 
 def _numbers(left: ir.Value, right: ir.Value, feature: Feature, tolerance: float) -> ir.BooleanValue:
@@ -212,11 +214,6 @@ def _both_whole(a: ir.FloatingValue, b: ir.FloatingValue, *, single: bool) -> ir
     """Whether these are whole numbers that doubles hold, such as of a column with a null; beyond, every double is whole."""
     most = 2.0**24 if single else 2.0**53
     return is_whole(a, most) & is_whole(b, most)
-
-
-def _as_text(left: ir.Value, right: ir.Value) -> ir.BooleanValue:
-    """Types of one kind are compared by how their values are written."""
-    return left.cast("string").identical_to(right.cast("string"))
 
 
 def _magnitude(value: ir.Value) -> ir.FloatingValue:

@@ -10,6 +10,8 @@ from functools import cache, reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
+from gates.inputs.profile import kind_of
+from gates.inputs.values import is_moment, moment
 from gates.measure.sums import double
 from gates.records.plan import Alike
 
@@ -72,6 +74,31 @@ def same_elements(left: ir.ArrayValue, right: ir.ArrayValue, same: Same) -> ir.B
     """Say whether two arrays are both null, or as long as each other with the same elements in their places."""
     unlike = left.zip(right).filter(lambda pair: ~same(pair.f1, pair.f2)).length() == 0
     return (left.isnull() & right.isnull()) | ((left.length() == right.length()) & unlike).fill_null(False)
+
+
+def same_value(left: ir.Value, right: ir.Value) -> ir.BooleanValue:
+    """Say whether two values are the same, whatever types of one kind hold them; never null.
+
+    Objects are compared name by name, lists place by place, times as instants; anything else by how it is written.
+    """
+    types = left.type(), right.type()
+    if types[0] == types[1]:
+        return left.identical_to(right)
+    if all(kind.is_struct() for kind in types) and set(types[0].names) == set(types[1].names):
+        parts = [same_value(left[name], right[name]) for name in types[0].names]
+        both = left.notnull() & right.notnull() & reduce(and_, parts)
+        return (left.isnull() & right.isnull()) | both
+    if all(kind.is_array() for kind in types):
+        return same_elements(left, right, same_value)
+    if is_moment(left) and is_moment(right):
+        return moment(left).identical_to(moment(right))
+    if all(kind.is_integer() for kind in types):
+        return left.identical_to(right)
+    if all(kind.is_numeric() or kind.is_boolean() for kind in types):
+        return left.cast("float64").identical_to(right.cast("float64"))
+    if kind_of(types[0]) != kind_of(types[1]):
+        return left.isnull() & right.isnull()
+    return left.cast("string").identical_to(right.cast("string"))
 
 
 def normal_form(text: ir.StringValue) -> ir.StringValue:

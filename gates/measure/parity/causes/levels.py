@@ -106,7 +106,10 @@ def multiset_tallies(rows: Rows) -> dict[int, Tally]:
     """
     import ibis
 
-    if rows.form.offline != rows.form.online:
+    # Types of objects and the like that differ have no values in common, or nobody knows which.
+    if rows.form.offline != rows.form.online or (
+        rows.form.offline == "other" and rows.table.a.type() != rows.table.b.type()
+    ):
         return {}
     whole = [f for f, size in rows.sizes.items() if size < SAMPLED]
     tables = {side: [rows.of(whole).table.select("f", value=side)] if whole else [] for side in ("a", "b")}

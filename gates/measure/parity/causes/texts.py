@@ -49,6 +49,10 @@ def _readings(rows: Rows) -> Iterator[tuple[Detail, Reading, Reading]]:
         yield {"as": "plain letters"}, _plain, _plain
         yield EXCHANGED, _trimmed, _exchanged
         return
+    if {rows.form.offline, rows.form.online} == {"text", "other"} and any(
+        v.type().is_binary() for v in (rows.table.a, rows.table.b)
+    ):
+        yield {"as": "text"}, _hashed, _hashed
     for word, readings in _of_kinds(frozenset(kinds), dated=_dated(rows)):
         yield {"as": word}, readings[kinds[0]], readings[kinds[1]]
 
@@ -98,6 +102,14 @@ def _parsed_time(text: ir.StringValue) -> ir.FloatingValue:
 
 def _trimmed(text: ir.StringValue) -> ir.StringValue:
     return text.strip()
+
+
+def _hashed(value: ir.Value) -> ir.StringValue:
+    """Of bytes and of text: engines do not agree on how one is made the other."""
+    from ibis.expr.operations import HexDigest
+
+    found: ir.StringValue = HexDigest(value, "md5").to_expr()
+    return found
 
 
 def _exchanged(text: ir.StringValue) -> ir.StringValue:
