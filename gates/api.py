@@ -94,7 +94,11 @@ def check(
     by, key = (tuple(map(str, [value] if isinstance(value, str | int) else value)) for value in (by, key))
     with tempfile.TemporaryDirectory(prefix="gates-check-") as folder:
         path, names, uri = _as_file(data, label, score, champion, Path(folder))
-        return check_file(path, uri=uri, by=by, cluster=cluster, key=key, positive=positive, **names)
+        # A table in memory is written to a file, whose name says nothing to who gave the table.
+        theirs = None if isinstance(champion, str | Path | None) else "champion's DataFrame"
+        return check_file(
+            path, uri=uri, champion_uri=theirs, by=by, cluster=cluster, key=key, positive=positive, **names
+        )
 
 
 def _as_file(
@@ -209,6 +213,7 @@ def check_file(
     key: Sequence[str] = (),
     positive: str | None = None,
     uri: str | None = None,
+    champion_uri: str | None = None,
 ) -> CheckResult:
     """`check` for a file; `champion` is a column of it or another file. Raises as `check`."""
     from gates.flow.file import judge_file
@@ -223,6 +228,7 @@ def check_file(
         key=tuple(key),
         positive=positive,
         uri=uri,
+        champion_uri=champion_uri,
     )
     return CheckResult(
         schema_version="v1",

@@ -30,7 +30,7 @@ class ParameterFacts(Record):
     minimum_clusters: Annotated[int, Field(ge=2)] | None = None
     max_rows: Annotated[int, Field(ge=1_000)] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
-    latency_pairs: Annotated[int, Field(ge=200, le=100_000)] | None = None
+    latency_pairs: Annotated[int, Field(ge=300, le=100_000)] | None = None
     anchors: Annotated[int, Field(ge=1, le=100)] | None = None
     minimum_events: Annotated[int, Field(ge=1)] | None = None
     maturation_seconds: Annotated[int, Field(ge=1)] | None = None

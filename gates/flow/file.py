@@ -59,6 +59,7 @@ def judge_file(
     key: tuple[str, ...],
     positive: str | None,
     uri: str | None,
+    champion_uri: str | None = None,
 ) -> FileAnswer:
     """Judge a predictions file by the rules of development.
 
@@ -81,6 +82,7 @@ def judge_file(
             key=key,
             positive=positive,
             uri=uri,
+            champion_uri=champion_uri,
         )
         for name in by:
             column(read.opened["predictions"].table, name, where=read.opened["predictions"].identity.uri)
@@ -124,6 +126,7 @@ def _read(
     key: tuple[str, ...],
     positive: str | None,
     uri: str | None,
+    champion_uri: str | None,
 ) -> _Read:
     own = tables.open_file("predictions", path, uri=uri)
     profiles = profile(own)
@@ -143,15 +146,17 @@ def _read(
     opened = {"predictions": normalise(own, found.recipe)}
     if other is None:
         return _Read(found, opened, found.columns.champion_score, found.reasons)
-    rival = _open_champion(tables, other, profiles_of={column.name for column in profiles}, where=own.identity.uri)
+    rival = _open_champion(
+        tables, other, profiles_of={column.name for column in profiles}, where=own.identity.uri, uri=champion_uri
+    )
     chosen, recipe, reasons = guess_champion_file(profile(rival), found, where=rival.identity.uri)
     opened["champion_predictions"] = normalise(rival, recipe)
     return _Read(found, opened, chosen, (*found.reasons, *reasons))
 
 
-def _open_champion(tables: Tables, path: Path, *, profiles_of: set[str], where: str) -> OpenTable:
+def _open_champion(tables: Tables, path: Path, *, profiles_of: set[str], where: str, uri: str | None) -> OpenTable:
     try:
-        return tables.open_file("champion_predictions", path)
+        return tables.open_file("champion_predictions", path, uri=uri)
     except UsageError as error:
         if path.exists() or path.suffix:
             raise

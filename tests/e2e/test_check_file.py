@@ -245,6 +245,15 @@ def test_a_table_that_is_not_collected_yet_says_so(frame):
             package.check(data, label="y", score="proba", champion=champion)
 
 
+def test_what_is_wrong_with_a_champions_table_names_no_file_that_nobody_gave(frame):
+    own, rival = frame[["y", "proba"]], frame[["proba"]]
+    with pytest.raises(UsageError) as refused:
+        package.check(own, label="y", score="proba", champion=rival)
+    assert (refused.value.code, refused.value.where) == ("key.none", "champion's DataFrame")
+    found = package.check(own, label="y", score="proba", champion=own)
+    assert "gates-check-" not in repr(found) + str(found)
+
+
 def test_a_champion_of_another_table_is_not_guessed_beside_it(frame):
     both = frame.assign(champion=0.5)
     said = package.check(both, label="y", score="proba", champion=frame[["y", "proba"]]).said

@@ -44,3 +44,9 @@ def test_an_override_has_no_word_for_accepting_a_bare_number() -> None:
     override = "limits: {own.wait: {high: {limit: 0.05, inclusive: true, point: true}}}"
     with pytest.raises(UsageError, match="point"):
         with_facts("tier: high", overrides={"staging": override})
+
+
+def test_fewer_calls_than_show_a_pause_cannot_be_asked_for() -> None:
+    assert with_facts("parameters: {latency_pairs: 300}")
+    with pytest.raises(UsageError, match="300"):
+        with_facts("parameters: {latency_pairs: 299}")
