@@ -44,3 +44,16 @@ def test_what_the_owners_say_is_measured_and_judged(world: World) -> None:
     assert results(world) == {check: f"{check}.passed" for check in CHECKS}
     shutil.copy(world.folder / "training.parquet", gold)
     assert "gold.mismatch" in results(world).values()
+
+
+def test_a_scorer_that_the_page_names_is_measured_and_judged(world: World) -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## Scorers of scikit-learn")[2]
+    facts = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, flags=re.DOTALL)[0])
+    file = world.folder / "policies/models/approval/data.yaml"
+    file.write_text(yaml.safe_dump(facts), encoding="utf-8")
+    check = "regression.jaccard_vs_champion"
+    assert check in world.run("plan").out
+    answer = json.loads(world.run("check", "-o", "json").out)
+    [found] = [one for one in answer["decision"]["results"] if one["check"] == check]
+    assert found["limit"].startswith("models/approval/scorers/jaccard/limits/")
+    assert found["verdict"] in {"pass", "inconclusive"}

@@ -20,6 +20,7 @@ LEAST = {
     "looks": 60,
     "reliability": 1,
     "reliability_bins": 12,
+    "scorers": 6,
 }
 """Runs of the studies whose runs are the longest, or the least telling."""
 

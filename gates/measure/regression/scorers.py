@@ -4,15 +4,23 @@ Each of 200 replicates counts every row (or, where rows hang together, every clu
 mean 1 says, by `sample_weight`; their spread is the standard error (statistics.md, section 3). A scorer of scikit-learn
 is of the kind "higher is better"; losses come negated, as `neg_mean_absolute_percentage_error`.
 
-Rows that both models score alike have no spread at all, and ten of them prove nothing. So a reach further holds, in
-quadrature, what a region could do that no row is of: z^2 over the rows of the rarest class in the unit of the metric's
-range, as joint counts have it; over as many rows in each class where a metric of several classes is their mean. A
-metric without a range has z^2 D / n, D the root mean square of what a row does to either model's own score: it supposes
-that rows never seen are like those seen, which is no promise. Fewer than 10 rows are refused.
+Rows that both models score alike have no spread at all, and ten of them prove nothing. So a bound also holds, as
+`figure.rare` adds it, what a region could do that no row is of: `figure.three` further rows of one class, put where they
+harm the one model and serve the other most, and the metric worked out with them. So each metric says itself what it stands
+on: precision on the rows of a class that is rarely said, recall on one that is rarely true, average precision on the top of
+the ranking. Where rows hang together they are as many as the clusters that speak of it say (`clusters`).
+
+Of numbers nothing says how far a row never seen may be off: there the further rows are like the one that moves the figure
+most, times 1 + 3/k where k rows are far off (`averages`). That is no promise, and no policy may require it.
+Fewer than 10 rows are refused; so are scorers that a bootstrap says nothing of, and those of other tasks (`REFUSED`).
+Shares of false proof are in docs/study/scorers.md.
 
 No model is loaded here: the scorer is given an estimator that says the predictions which the table holds.
 
-Cost: 400 calls of the scorer on all rows of the slice; memory: the rows.
+Scores of decisions are taken from tables of classes (`confusion`), the others by scikit-learn.
+
+Cost: 400 calls of the scorer on all rows of the slice (800 where rows hang together), and 10 for each pair of classes, 4 of
+more than four classes; memory: the rows.
 """
 
 from __future__ import annotations
@@ -29,14 +37,48 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from gates.errors import UsageError
 from gates.measure.regression.losses import CANDIDATE
 from gates.measure.regression.ranks import Rows
-from gates.measure.stats.clusters import Clusters
-from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked
+from gates.measure.stats import confusion
+from gates.measure.stats.clusters import Clusters, deviating, unseen_rows
+from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked, rare, three
+from gates.plan.nearest import did_you_mean
 from gates.records import Reason
 from gates.records.plan import Task
 
 REPLICATES = 200
 FEWEST = 10
 """Rows under which 200 replicates are of too few to have a spread."""
+
+_SEVERAL = "of several answers a row, or of clusters, and no metric of this task"
+_LOG = "regression.log_loss measures it"
+REFUSED = {
+    "neg_max_error": "a maximum: a sample says nothing of rows never seen, and a bootstrap of it errs however many rows there are",
+    "neg_median_absolute_error": "an order statistic, that moves by steps, and not as its rows do",
+    "positive_likelihood_ratio": "a ratio without an upper end where a rate is near 0",
+    "neg_negative_likelihood_ratio": "a ratio without an upper end where a rate is near 0",
+    "roc_auc_ovo": "its metric takes no weights of rows",
+    "roc_auc_ovo_weighted": "its metric takes no weights of rows",
+    "neg_log_loss": _LOG,
+    "d2_log_loss_score": _LOG,
+    **dict.fromkeys(
+        (
+            "adjusted_mutual_info_score",
+            "adjusted_rand_score",
+            "completeness_score",
+            "f1_samples",
+            "fowlkes_mallows_score",
+            "homogeneity_score",
+            "jaccard_samples",
+            "mutual_info_score",
+            "normalized_mutual_info_score",
+            "precision_samples",
+            "rand_score",
+            "recall_samples",
+            "v_measure_score",
+        ),
+        _SEVERAL,
+    ),
+}
+"""Scorers that are not measured, and why."""
 
 _SHARES = (
     "accuracy",
@@ -50,6 +92,7 @@ _SHARES = (
     "top_k",
 )
 """The scorers whose names begin so give numbers in [0, 1]."""
+_OF_TWO = ("f1", "jaccard", "precision", "recall")
 _CORRELATION = "matthews_corrcoef"
 
 
@@ -68,14 +111,16 @@ class Scorer:
 
         Raises
         ------
-        UsageError: scikit-learn has no scorer of this name.
+        UsageError: scikit-learn has no scorer of this name, or one of which no bounds can be given.
         """
         if self.name not in get_scorer_names():
             raise UsageError(
                 f'scikit-learn has no scorer "{self.name}"',
                 code="scorer.unknown",
-                remedy="sklearn.metrics.get_scorer_names() lists them",
+                remedy=did_you_mean(self.name, set(get_scorer_names()) - REFUSED.keys()),
             )
+        if self.name in REFUSED:
+            raise UsageError(f'no bounds of the scorer "{self.name}": {REFUSED[self.name]}', code="scorer.refused")
 
     @property
     def span(self) -> float:
@@ -89,6 +134,8 @@ class Scorer:
         ------
         UsageError: the metric takes no weights of rows.
         """
+        if self.task != "numeric" and confusion.known(self.name):
+            return self._decided(y, said, weight)
         if self.task == "numeric":
             estimator, outcome = _Numbers().fit(), y * self.scale
             said = said * self.scale
@@ -106,6 +153,14 @@ class Scorer:
                 ) from error
             except ValueError:
                 return math.nan
+
+    def _decided(self, y: Floats, said: Floats, weight: Floats) -> float:
+        size = max(2, self.classes)
+        if size > 2 and self.name in _OF_TWO:
+            return math.nan
+        answers = _Classes(size, self.threshold).predict(said)
+        table = np.bincount(y.astype(np.int64) * size + answers, weights=weight, minlength=size * size)
+        return confusion.score(self.name, table.reshape(size, size).astype(np.float64))
 
     def difference(self, rows: Rows, rival: str, *, minimum_clusters: int, seed: int) -> Figure | Reason:
         """Return the candidate's score less the rival's; the larger the better for the candidate.
@@ -133,41 +188,129 @@ class Scorer:
             return Reason.ONE_CLASS
         if y.size < FEWEST:
             return Reason.FEW_EVENTS
-        generator, drawn = np.random.default_rng(seed), []
-        for _ in range(REPLICATES):
-            count = generator.poisson(1.0, y.size if rows.cluster is None else clusters)
-            weight = base * (count if rows.cluster is None else count[code])
-            kept = weight > 0
-            if kept.any():
-                drawn.append([self.score(y[kept], said[kept], weight[kept]) for said in (own, other)])
-        found = np.array([scores for scores in drawn if np.isfinite(scores).all()])
+        table = _Table(y, own, other, base, None if groups is None else code, clusters)
+        generator = np.random.default_rng(seed)
+        drawn = [self._drawn(table, generator, together=False)]
+        if groups is not None:
+            drawn.append(self._drawn(table, generator, together=True))
         # With fewer, the replicates that exist are those in which the rare rows happened to be drawn.
-        if len(found) < REPLICATES / 2:
+        if min(len(found) for found in drawn) < REPLICATES / 2:
             return Reason.ONE_CLASS
-        raised = 1.0 if groups is None else groups.raised
-        spread = float((found[:, 0] - found[:, 1]).std(ddof=1)) * raised
-        effective = float(base.sum() ** 2 / (base @ base))
-        if math.isfinite(self.span):
-            # Of rows without any spread only their clusters say how they hang together.
-            unseen = self.span / self._rows(y, base, None if groups is None or spread > 0 else code)
-        else:
-            unseen = float(np.hypot(*found.std(axis=0, ddof=1))) * raised / math.sqrt(effective)
-        z = quantiles((effective - 1 if self.task == "numeric" else None) if groups is None else groups.freedom)
-        reach = np.hypot(z * spread, z**2 * unseen)
-        lower, upper = np.maximum(-self.span, estimate - reach), np.minimum(self.span, estimate + reach)
+        spreads = [float((found[:, 0] - found[:, 1]).std(ddof=1)) for found in drawn]
+        spreads[1:] = [each * groups.raised for each in spreads[1:] if groups is not None]
+        z = quantiles((_worth(base) - 1 if self.task == "numeric" else None) if groups is None else groups.freedom)
+        variances = spreads[0] ** 2, max(spreads) ** 2
+        unseen = _numbers if self.task == "numeric" else _classes
+        below, above = (rare(z, max(spreads), far) for far in unseen(self, table, three(z), variances, drawn[-1]))
+        lower, upper = np.maximum(-self.span, estimate - below), np.minimum(self.span, estimate + above)
         return Figure(estimate, lower, upper, y.size).among(groups)
 
-    def _rows(self, y: Floats, weight: Floats, cluster: Ints | None) -> float:
-        """Return as many rows as a region of its own would have to be missed by; clusters where those are given."""
+    def _drawn(self, table: _Table, generator: np.random.Generator, *, together: bool) -> Floats:
+        """Return the scores of both models in each replicate where they exist, shape (replicates, 2)."""
+        drawn = []
+        for _ in range(REPLICATES):
+            count = generator.poisson(1.0, table.clusters if together else table.y.size)
+            weight = table.weight * (count[table.code] if together else count)
+            kept = weight > 0
+            if kept.any():
+                drawn.append([self.score(table.y[kept], said[kept], weight[kept]) for said in table.said])
+        return np.array([scores for scores in drawn if np.isfinite(scores).all()]).reshape(-1, 2)
 
-        def worth(of: Mask) -> float:
-            if cluster is not None:
-                return Clusters.by(cluster[of], weight[of]).number
-            return float(weight[of].sum() ** 2 / (weight[of] @ weight[of]))
 
-        present = np.unique(y)
-        rarest = min(worth(y == value) for value in present)
-        return min(worth(np.ones(y.size, dtype=np.bool_)), rarest * (present.size if self.task == "multiclass" else 1))
+@dataclass(frozen=True)
+class _Table:
+    """Rows in an order of their own. code: of their clusters; None where they are taken as independent."""
+
+    y: Floats
+    own: Floats
+    other: Floats
+    weight: Floats
+    code: Ints | None
+    clusters: int
+
+    @property
+    def said(self) -> tuple[Floats, Floats]:
+        return self.own, self.other
+
+    def rows_for_one(self, of: Mask, variances: tuple[float, float], share: float) -> float:
+        """Return as which weight one more row counts that is like none seen, of these rows."""
+        clusters = None if self.code is None else Clusters.by(self.code[of], self.weight[of])
+        return float(self.weight[of].sum()) / unseen_rows(clusters, _worth(self.weight[of]), *variances, share=share)
+
+
+def _worth(weight: Floats) -> float:
+    """As many rows without weights would say as much (Kish)."""
+    return float(weight.sum() ** 2 / (weight @ weight))
+
+
+def _classes(
+    scorer: Scorer, table: _Table, rows: Floats, variances: tuple[float, float], _: Floats
+) -> tuple[Floats, Floats]:
+    """How far rows never seen can take the difference down, and up, by rung."""
+    present, two = np.unique(table.y).astype(np.int64), table.own.ndim == 1
+    named = (
+        np.array([0, 1]) if two else np.union1d(present, np.concatenate([each.argmax(axis=1) for each in table.said]))
+    )
+    at = range(0, rows.size, 2 if named.size <= 4 else 4)
+    apart = np.abs(table.own - table.other)
+    share = deviating(apart if two else apart.max(axis=1))
+    found = np.zeros((2, rows.size))
+    for label in present:
+        one = table.rows_for_one(table.y == label, variances, share)
+        for rung in at:
+            low, high = zip(
+                *(_moved(scorer, table, said, label, named, one * rows[rung]) for said in table.said), strict=True
+            )
+            far = np.array([high[1] - low[0], high[0] - low[1]])
+            # More rows move a metric less each: what so many do, in proportion, is no less than what more do.
+            beyond = rows[rung:] / rows[rung]
+            found[:, rung] = np.maximum(found[:, rung], far)
+            step = slice(rung + 1, min(rung + at.step, rows.size))
+            found[:, step] = np.maximum(found[:, step], far[:, None] * beyond[None, 1 : 1 + found[:, step].shape[1]])
+    return found[0], found[1]
+
+
+def _moved(scorer: Scorer, table: _Table, said: Floats, label: int, named: Ints, weight: float) -> tuple[float, float]:
+    """How far further rows of a class move one model's score at most: down (at most 0) and up (at least 0)."""
+    score = scorer.score(table.y, said, table.weight)
+    moved = [0.0]
+    for answer in named:
+        rows = (np.append(table.y, float(label)), np.append(said, _surely(said, label, answer), axis=0))
+        moved.append(scorer.score(*rows, np.append(table.weight, weight)) - score)
+    return min(moved), max(moved)
+
+
+def _surely(said: Floats, label: int, answer: int) -> Floats:
+    """A row of which a model is sure that it is of a class; where it errs, the true class is the last that it would say."""
+    if said.ndim == 1:
+        return np.array([float(answer)])
+    shares = np.full(said.shape[1], 1e-9)
+    shares[label] = 0.0
+    shares[answer] = 1.0
+    return np.asarray(shares / shares.sum(), dtype=np.float64)[None]
+
+
+def _numbers(
+    scorer: Scorer, table: _Table, rows: Floats, variances: tuple[float, float], drawn: Floats
+) -> tuple[Floats, Floats]:
+    """As `_classes`, by the rows that move the difference most, and no less than rows of usual size move either score."""
+    everything = np.ones(table.y.size, dtype=np.bool_)
+    errors = [np.abs(table.y - said) for said in table.said]
+    sizes = [np.ones_like(table.y), np.maximum(np.abs(table.y), np.finfo(np.float64).tiny)]
+    apart = [(errors[0] ** power - errors[1] ** power) / size for power in (1, 2) for size in sizes]
+    one = table.rows_for_one(everything, variances, deviating(errors[0] - errors[1]))
+    before = [scorer.score(table.y, said, table.weight) for said in table.said]
+    usual = float(np.hypot(*drawn.std(axis=0, ddof=1))) / math.sqrt(_worth(table.weight))
+    below = above = usual
+    for difference in apart:
+        k = deviating(difference) * table.y.size
+        for row in {int(difference.argmax()), int(difference.argmin())}:
+            weight = table.weight.copy()
+            weight[row] += one
+            after = [scorer.score(table.y, said, weight) for said in table.said]
+            moved = (after[0] - after[1] - before[0] + before[1]) * (1 + 3 / k) if k else 0.0
+            below, above = max(below, -moved), max(above, moved)
+    return rows * below, rows * above
 
 
 class _Classes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
