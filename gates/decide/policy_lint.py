@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import pairwise
@@ -14,7 +13,7 @@ from gates.decide.controls import WORDS, faults
 from gates.decide.policies import PolicySet, parse_data
 from gates.decide.resolution import Resolution
 from gates.errors import UsageError
-from gates.plan.nearest import did_you_mean
+from gates.plan.nearest import did_you_mean, nearest
 
 _TEXTS = ("title", "description")
 _CUSTOM = ("code", "remedy", "owner")
@@ -212,8 +211,8 @@ def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, known, n=1)
-    return f'; did you mean "{found[0]}"?' if found else ""
+    found = nearest(name, known)
+    return f'; did you mean "{found}"?' if found else ""
 
 
 def _owners(policies: PolicySet) -> Iterator[str]:
