@@ -34,8 +34,8 @@ WAYS: dict[str, Reading] = {"down": np.floor, "nearest": np.round, "to zero": np
 
 
 def _width(base: pd.DataFrame) -> float:
-    """Of the middle half of the values: a deviation would be that of a few."""
-    return float(base["x"].quantile(0.75) - base["x"].quantile(0.25))
+    """Of the middle half of the values: a deviation would be that of a few. It stands where half of them are the same."""
+    return float(base["x"].quantile(0.75) - base["x"].quantile(0.25)) or float(base["x"].std())
 
 
 def _rounded(rng: np.random.Generator, base: pd.DataFrame, one: str, two: str) -> Planted:
