@@ -57,7 +57,7 @@ _limit(figure) := _with_bar(limits.of_figure(asked.environment, asked.tier, figu
 } else := _limits[figure.check]
 
 _limits := {check: found |
-	some check in {check | some [check, _] in claims.all}
+	some check in {figure.check | some figure in claims.answers}
 	found := _with_bar(limits.of(asked.environment, check, asked.tier))
 }
 

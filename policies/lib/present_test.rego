@@ -123,4 +123,7 @@ test_another_check_or_slice_does_not_bring_its_items if {
 	"check.incomplete" in under
 	three := [_over(_level(name, 3)) | some name in ["0.7", "0.8", "0.9"]]
 	not "check.incomplete" in {code | some [_, code] in _both_coverages([figure | some part in [two, three]; some figure in part])}
+	unlike := [_level("0.8", 2), _level("0.9", 3)]
+	incomplete := {check | some [check, "check.incomplete"] in _both_coverages([figure | some part in [unlike, three]; some figure in part])}
+	incomplete == {"calibration.under_coverage"}
 }

@@ -114,6 +114,10 @@ test_who_names_a_time_has_days if {
 		with input.plan.body.columns as object.union(t.plan.columns, timed)
 		with input.plan.body.built_in as true
 		with data.models.m as t.facts
+	_codes == {"plan.mismatch"} with input as t.development
+		with input.plan.body.columns as object.union(t.plan.columns, timed)
+		with input.plan.body.built_in as false
+		with data.models.m as t.facts
 	_codes == {"plan.mismatch"} with input as t.production
 		with input.plan.body.columns as object.union(t.plan.columns, timed)
 		with input.plan.body.parameters as object.union(t.plan.parameters, by_day)
