@@ -54,7 +54,7 @@ _said(environment, check) := {"path": concat("/", [_root(environment), "rules", 
 	said := data.overrides[environment].enforcement.rules[check]
 } else := {"path": concat("/", [_root(environment), "rules", gate]), "said": said} if {
 	some gate, said in data.overrides[environment].enforcement.rules
-	data.gates.checks[gate].checks[check]
+	required.of_gates[[gate, check]]
 } else := {"path": concat("/", [_root(environment), "all"]), "said": said} if {
 	said := data.overrides[environment].enforcement.all
 }
@@ -87,4 +87,6 @@ unknown(environment) := {path |
 
 _known(name) if required.checks[name]
 
-_known(name) if data.gates.checks[name].checks
+_known(name) if _gates[name]
+
+_gates := {gate | some [gate, _] in required.of_gates}

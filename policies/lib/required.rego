@@ -7,6 +7,15 @@ package gates.lib.required
 # description: Every check that some gate's policy defines.
 checks[name] := check if some name, check in data.gates.checks[_].checks
 
+# METADATA
+# description: |
+#   Gate and check of each check. Of one gate, whose name is known, its checks are looked up here: of
+#   `data.gates.checks[gate].checks` the compiled policies find none then, while OPA does.
+of_gates := {[gate, check] |
+	some gate, check
+	data.gates.checks[gate].checks[check]
+}
+
 # The floor of a task: data can add to it and never take from it. A check that is `optional` is none of it; the policy
 # owners' facts about a model, or a spec, ask for it.
 _floor[task] := {name |

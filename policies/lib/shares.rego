@@ -6,12 +6,12 @@ package gates.lib.shares
 
 import data.gates.lib.figures
 import data.gates.lib.integers
+import data.gates.lib.required
 
 # METADATA
 # description: Check -> its gate. Own measurements say what their author likes of a slice's share, and are of none.
 gates := {check: gate |
-	some gate, check
-	data.gates.checks[gate].checks[check]
+	some [gate, check] in required.of_gates
 	gate != "own"
 }
 

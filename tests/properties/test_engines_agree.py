@@ -62,8 +62,8 @@ def test_plans(engines: list[tuple[Engine, Engine]], task: str) -> None:
         _same(pair, plan_request(task=task, roles=[], has_champion=False, slices=["x", "a"]), PLAN)
 
 
-def test_policy_test_cases_hold_in_the_compiled_policies_too(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """`opa test` runs them on OPA; here each is an entry point of a module. One in twelve, and all of them in the study."""
+def test_policy_test_cases_hold_in_the_compiled_policies_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`opa test` runs them on OPA; here each is an entry point of a module."""
     opa = find_opa()
     assert opa is not None
     cases = [
@@ -72,8 +72,7 @@ def test_policy_test_cases_hold_in_the_compiled_policies_too(request: pytest.Fix
         for text in [path.read_text(encoding="utf-8")]
         for name in re.findall(r"^(test_\w+)", text, re.MULTILINE)
     ]
-    chosen = cases if _EXAMPLES > 100 else cases[::12]
-    entries = [word for case in chosen for word in ("--entrypoint", case)]
+    entries = [word for case in cases for word in ("--entrypoint", case)]
     bundle = tmp_path / "tests.tar.gz"
     # Pruned, or helpers that depend on an entry point would become entry points themselves.
     command = [opa.path, "build", "--target", "wasm", "--prune-unused", "--output", bundle, *entries]
@@ -82,10 +81,11 @@ def test_policy_test_cases_hold_in_the_compiled_policies_too(request: pytest.Fix
         members = [archive.extractfile(name) for name in ("/policy.wasm", "/data.json")]
         assert all(members)
         module, data = (member.read() for member in members if member)
-    from opapywasm import OpaWasmPolicy, PolicyConfig
+    from opapywasm import OpaWasmPolicy, PolicyConfig, runtime
 
+    monkeypatch.setattr(runtime, "_DEFAULT_MEMORY_PAGES", 64)
     policy = OpaWasmPolicy.from_wasm_bytes(module, PolicyConfig(pool_size=1, max_memory_pages=None))
     policy.set_data(json.loads(data))
-    assert len(chosen) > 10
-    assert [case for case in chosen if policy.evaluate({}, case) is not True] == []
+    assert len(cases) > 400
+    assert [case for case in cases if policy.evaluate({}, case) is not True] == []
     policy.close()
