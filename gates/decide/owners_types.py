@@ -34,6 +34,8 @@ package custom
 """
 _OURS = ("data.gates.lib.integers.", "data.gates.lib.said.")
 """Functions of ours that ask for themselves what they are given; the others are given by ours what they take."""
+_DEPTH = {"gates": 4, "custom": 3}
+"""How many words name a package of ours, or of the owners', `data` among them."""
 _PROBE = "gates_probe_"
 _SECONDS = 120.0
 _ANY = {"type": "any"}
@@ -97,7 +99,7 @@ def _doubtful(opa: OpaBinary, folder: Path, owned: Mapping[str, bytes]) -> list[
     takes = {builtin["name"]: builtin["decl"].get("args", []) for builtin in capabilities["builtins"]}
     trees = {path: syntax_tree(opa, path, source) for path, source in sorted(owned.items())}
     wrong = [line for path, tree in trees.items() for line in _unlooked(path, tree, frozenset(takes))]
-    wrong += [line for path, tree in trees.items() for line in _called(path, tree)]
+    wrong += [line for path, tree in trees.items() for line in (*_called(path, tree), *_unnamed(path, tree))]
     if wrong:
         return wrong
     rules = frozenset((_package(tree), name) for tree in trees.values() for name in _rules(tree))
@@ -150,6 +152,32 @@ def _called(path: str, tree: Mapping[str, Any]) -> Iterator[str]:
             if argument.position == 0 and name.startswith("data.gates.") and not name.startswith(_OURS):
                 ours = " and ".join(f"{package}*" for package in _OURS)
                 yield f"{path}:{argument.node['location']['row']}: {name} is not for others to call; {ours} are"
+
+
+def _unnamed(path: str, tree: Mapping[str, Any]) -> Iterator[str]:
+    """Packages that are looked up by what a variable holds: compiled policies find no rule there, while OPA does."""
+    imports = _imports(tree)
+    for ref in _refs(tree.get("rules", ())):
+        root, *rest = ref["value"]
+        if root["type"] != "var":
+            continue
+        named = imports[root["value"]][0] if root["value"] in imports else root["value"]
+        words = [*named.split("."), *(word["value"] if word["type"] == "string" else None for word in rest)]
+        depth = (_DEPTH.get(words[1], 0) if words[1] is not None else 2) if words[0] == "data" and len(words) > 1 else 0
+        if None in words[:depth]:
+            text = " ".join(_text(ref).split())
+            yield f"{path}:{ref['location']['row']}: {text} names no package; write it for each by its name"
+
+
+def _refs(node: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _refs(item)
+    elif isinstance(node, dict):
+        if node.get("type") == "ref":
+            yield node
+        for value in node.values():
+            yield from _refs(value)
 
 
 def _replaced(node: Any) -> Iterator[int]:

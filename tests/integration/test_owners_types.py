@@ -52,6 +52,7 @@ def body(*lines: str) -> str:
         'import data.gates.lib.integers\n\nx if integers.add(input.request.percent, 1) > 3 # "é"',
         body('"é€" == input.request.actor; count(((input.evidence))) > 2'),
         body('count({"é"} | ({e | some e in input.evidence})) == 1'),
+        body("[1, 2][0] == 1", '{"a": 1}.a == 1'),
     ],
 )
 def test_what_is_sure_to_fit_is_built(source: str) -> None:
@@ -106,3 +107,20 @@ def test_a_rule_of_another_package_is_as_sure_as_that_package() -> None:
     other = "\ny := one.value if {\n\tsome e in input.evidence\n\tsome m in e.measurements\n\tsome one in m.params\n}"
     assert said(a="\nx if count(data.custom.b.y) > 1", b=other)[0].startswith("custom/a/a.rego:3: count may be given")
     assert said(a="\nx if count(data.custom.b.y) > 1", b="\ny contains e if some e in input.evidence") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'some gate in ["calibration"]; data.gates.checks[gate].checks[input.request.model]',
+        "data.gates.checks[input.request.model].checks",
+        "some place; data.gates[place]",
+        "some name; data.custom[name].results",
+        "some root; data[root].x",
+        "some gate; all[gate].checks",
+    ],
+)
+def test_a_package_is_looked_up_by_its_name(line: str) -> None:
+    (wrong,) = said(a="import data.gates.checks as all\n" * ("all[" in line) + body(line))
+    assert "names no package" in wrong
+    assert said(a=body("some name; data.gates.checks.calibration.checks[name]", "some m; data.models[m].tier")) == []
