@@ -116,8 +116,4 @@ def _may(trust: Trust, key_id: str, slot: Slot) -> bool:
 
 def _others(trust: Trust, key_ids: tuple[str, ...], item: ChainEntry) -> set[str]:
     """Persons behind these keys who did not sign the rollback."""
-    return _persons(trust, key_ids) - _persons(trust, item.key_ids)
-
-
-def _persons(trust: Trust, key_ids: tuple[str, ...]) -> set[str]:
-    return {key.who for key_id in key_ids if (key := trust.find(key_id))}
+    return trust.persons(key_ids) - trust.persons(item.key_ids)

@@ -90,6 +90,10 @@ class Trust(Record):
         """The key as it is listed."""
         return next((key for key in self.keys if key.key_id == key_id), None)
 
+    def persons(self, key_ids: Iterable[str]) -> set[str]:
+        """Whose the keys are; one that is not listed is nobody's."""
+        return {key.who for key_id in key_ids if (key := self.find(key_id))}
+
     def identity_of(self, key: PublicKey) -> str:
         """Who owns the key: by this document, and only where it does not list the key, by the key's own file."""
         return (self.find(key.key_id) or key).identity

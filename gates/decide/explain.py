@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from gates.errors import EngineError, UsageError
-from gates.resources import module_folder, policies_folder
-
-_LADDER = "release/data.yaml"
+from gates.resources import module_folder
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,10 @@ def find(code: str, annotations: Mapping[str, Explanation]) -> Explanation | Non
 
 @cache
 def _scorers() -> frozenset[str]:
-    from gates.decide.policies import parse_data
+    from gates.decide.policies import shipped_data
+    from gates.decide.scorers import named
 
-    content = (policies_folder() / _LADDER).read_bytes()
-    named = parse_data(_LADDER, content)["scorers"].values()
-    return frozenset(scorer for names in named for scorer in names)
+    return named(shipped_data("release/data.yaml"))
 
 
 def explain(code: str, annotations: Mapping[str, Explanation]) -> Explanation:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from gates.decide.scorers import comparison
 from gates.errors import UsageError
 from gates.plan.nearest import did_you_mean
 
@@ -55,9 +56,9 @@ def heard(
 def _read(scorers: Mapping[str, Any], known: Collection[str], limited: Collection[str], where: str) -> None:
     for scorer, said in scorers.items():
         _there(said["limits"], known, where)
-        if f"regression.{scorer}_vs_champion" in limited:
+        if comparison(scorer) in limited:
             raise UsageError(
-                f"regression.{scorer}_vs_champion has limits of ours, and those under `scorers` would not be read",
+                f"{comparison(scorer)} has limits of ours, and those under `scorers` would not be read",
                 code="policy.scorer",
                 where=where,
                 remedy="tighten it in overrides/<environment>/data.yaml",

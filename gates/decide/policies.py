@@ -240,16 +240,14 @@ def _shipped() -> Iterator[tuple[str, bytes]]:
 
 def _rungs() -> tuple[str, ...]:
     """The environments of the ladder that is shipped."""
-    path = policies_folder() / _LADDER
-    return tuple(_data(_LADDER, path.read_bytes())["environments"])
+    return tuple(shipped_data(_LADDER)["environments"])
 
 
 def _limited() -> frozenset[str]:
     """The checks that limits are shipped for."""
     found: set[str] = set()
     for environment in _rungs():
-        path = f"thresholds/{environment}/data.yaml"
-        found |= _data(path, (policies_folder() / path).read_bytes())["limits"].keys()
+        found |= shipped_data(f"thresholds/{environment}/data.yaml")["limits"].keys()
     return frozenset(found)
 
 
@@ -319,6 +317,11 @@ def _is_source(parts: tuple[str, ...]) -> bool:
 
 def _is_data(parts: tuple[str, ...]) -> bool:
     return len(parts) == 3 and parts[0] in _CHECKED and parts[2] in _DATA_NAMES
+
+
+def shipped_data(path: str) -> Any:
+    """Return the data of a file of the shipped policies, such as release/data.yaml."""
+    return _data(path, (policies_folder() / path).read_bytes())
 
 
 def _data(path: str, content: bytes) -> Any:

@@ -12,6 +12,7 @@ from gates.bundle.trust import Trust
 from gates.decide.controls import WORDS, faults
 from gates.decide.policies import PolicySet, parse_data
 from gates.decide.resolution import Resolution
+from gates.decide.scorers import comparison, named
 from gates.errors import UsageError
 from gates.plan.nearest import did_you_mean, nearest
 
@@ -166,16 +167,9 @@ def _known(data: Mapping[str, Any], environment: str) -> set[str]:
     limits = data["thresholds"].get(environment, {}).get("limits", {})
     models = data.get("models", {}).values()
     own = {f"own.{name}" for model in models for name in model.get("own", {})}
-    scorers = {_compared(name) for model in models for name in model.get("scorers", {}) if name in _scorers(data)}
+    may = named(data["release"])
+    scorers = {comparison(name) for model in models for name in model.get("scorers", {}) if name in may}
     return set(limits) | own | scorers
-
-
-def _scorers(data: Mapping[str, Any]) -> set[str]:
-    return {name for names in data["release"]["scorers"].values() for name in names}
-
-
-def _compared(scorer: str) -> str:
-    return f"regression.{scorer}_vs_champion"
 
 
 def _unused(data: Mapping[str, Any]) -> Iterator[str]:
@@ -191,6 +185,7 @@ def _unused(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
+    may = named(data["release"])
     for name, model in sorted(data.get("models", {}).items()):
         where = f"models/{name}/data.yaml"
         required = {wish["check"] for wish in model.get("required", ())}
@@ -203,11 +198,11 @@ def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
             if own not in required:
                 yield f"{where}: {own} has limits, and nothing requires it"
         for scorer in sorted(model.get("scorers", {})):
-            if scorer not in _scorers(data):
-                near = did_you_mean(scorer, sorted(_scorers(data)))
+            if scorer not in may:
+                near = did_you_mean(scorer, sorted(may))
                 yield f"{where}: policies know no scorer {scorer}; {near}"
-            elif _compared(scorer) not in required:
-                yield f"{where}: {_compared(scorer)} has limits, and nothing requires it"
+            elif comparison(scorer) not in required:
+                yield f"{where}: {comparison(scorer)} has limits, and nothing requires it"
 
 
 def _near(name: str, known: Iterable[str]) -> str:

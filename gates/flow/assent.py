@@ -72,9 +72,5 @@ def _codes(project: Project, document: DecisionInput, mine: ApprovalInput) -> tu
 
 
 def _persons(trust: Trust, item: ApprovalInput) -> set[str]:
-    role = f"approve:{item.statement.role}"
-    return {
-        key.who
-        for key_id in item.key_ids
-        if (key := trust.find(key_id)) and trust.allows(key_id, role, item.statement.environment)
-    }
+    role, environment = f"approve:{item.statement.role}", item.statement.environment
+    return trust.persons(key_id for key_id in item.key_ids if trust.allows(key_id, role, environment))

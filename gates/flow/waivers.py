@@ -106,7 +106,7 @@ def approve_waiver(project: Project, digest: Digest, *, comment: str | None, key
     opened = load_waiver(project.store, digest)
     waiver = opened.statement
     signer = project.signer(key, waiver.environment)
-    if _persons(project, opened.key_ids) & _persons(project, (signer.public.key_id,)):
+    if project.trust.persons(opened.key_ids) & project.trust.persons((signer.public.key_id,)):
         raise Refused(
             "who asks for a waiver does not approve it",
             code="waiver.self_approved",
@@ -216,7 +216,3 @@ def _nothing(check: str, place: Slice, others: Sequence[RuleResult], decision: D
         where=where,
         remedy=f"what denies: {', '.join(denying[:5])}" if denying else "nothing that could be waived denies",
     )
-
-
-def _persons(project: Project, key_ids: Sequence[str]) -> set[str]:
-    return {key.who for key in project.trust.keys if key.key_id in key_ids}
