@@ -12,6 +12,7 @@ from gates.measure.stats.averages import Total, average
 from gates.measure.stats.explained import Spread, explained, explained_difference
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.resolution import bins_limit, ece_limit, hardest_scores, levels_limit
+from gates.measure.stats.sequences import FEWEST, mean_sequence, share_sequence
 from gates.records import Reason
 
 LEAST: Any = {"minimum_clusters": 8}
@@ -96,3 +97,40 @@ def close(first: Figure | Reason, second: Figure | Reason, unit: float) -> None:
         return
     for one, other in ((first.estimate, second.estimate), (first.lower, second.lower), (first.upper, second.upper)):
         np.testing.assert_allclose(unit * np.asarray(one), other, rtol=1e-6, atol=1e-7 * unit)
+
+
+@settings(max_examples=settings().max_examples // 4)
+@given(st.integers(1, 10**9), st.floats(0, 1), st.integers(1, 10**12))
+def test_bounds_of_a_stream_are_ordered_and_mirror(n: int, share: float, planned: int) -> None:
+    k = round(share * n)
+    found, other = share_sequence(k, n, planned=planned), share_sequence(n - k, n, planned=planned)
+    ordered(found)
+    close(found.shifted(-1).mirrored() if isinstance(found, Figure) else found, other, 1.0)
+    assert isinstance(found, Figure)
+    assert np.all(found.lower >= 0)
+    assert np.all(found.upper <= 1)
+    assert np.all(found.lower < k / n) or k == 0
+    assert np.all(found.upper > k / n) or k == n
+    if k < n:
+        more = share_sequence(k + 1, n, planned=planned)
+        assert isinstance(more, Figure)
+        assert np.all(more.lower >= found.lower)
+        assert np.all(more.upper >= found.upper)
+
+
+@given(st.integers(0, 10**6), st.floats(-100, 100), st.floats(0, 100), st.integers(1, 10**9), st.booleans())
+def test_bounds_of_a_stream_of_numbers_are_ordered_and_hold_more_than_those_of_one_look(
+    n: int, mean: float, deviation: float, planned: int, declared: bool
+) -> None:
+    sums = np.array([float(n)]), np.array([n * mean])
+    some = Total(*sums, n * (mean**2 + deviation**2), range=(-200.0, 200.0) if declared else None)
+    found = mean_sequence(some, planned=planned)
+    ordered(found)
+    if n < FEWEST:
+        assert found is (Reason.FEW_EVENTS if n else Reason.EMPTY_TABLE)
+        return
+    once = average(some, **LEAST)
+    assert isinstance(found, Figure)
+    assert isinstance(once, Figure)
+    assert np.all(found.lower <= once.lower)
+    assert np.all(found.upper >= once.upper)

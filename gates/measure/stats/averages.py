@@ -56,8 +56,12 @@ class Total:
     range: tuple[float, float] | None = None
 
 
-def average(total: Total, *, minimum_clusters: int) -> Figure | Reason:
+def average(total: Total, *, minimum_clusters: int, quantile: Floats | None = None) -> Figure | Reason:
     """Return the mean, in the unit of the values; infinite bounds where one row or values without spread set none.
+
+    Parameters
+    ----------
+    quantile: how many standard errors it may be off, at the rungs, shape (9,); None for Student's.
 
     Returns
     -------
@@ -75,7 +79,9 @@ def average(total: Total, *, minimum_clusters: int) -> Figure | Reason:
     if rows < 2 or step is None:
         half = np.full(quantiles(None).shape, np.inf)
     else:
-        t = quantiles(int(rows) - 1 if clusters is None else clusters.freedom)
+        t = quantile
+        if t is None:
+            t = quantiles(int(rows) - 1 if clusters is None else clusters.freedom)
         independent = spread / (rows - 1)
         variance = independent if clusters is None else max(independent, _between(total, clusters, mean))
         unseen = rows
