@@ -28,10 +28,14 @@ from gates.records import LADDER, Family, Measurement, Reason, Requirement, Rule
 from gates.records.decision import LedgerInput
 from gates.records.measurement import Item, Param
 from gates.render.document import document
-from gates.render.join import build_view
+from gates.render.join import REASONS, build_view
 from gates.render.markdown import markdown
 from gates.render.text import text
 from gates.resources import policies_folder
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == set(Reason)
 
 
 def test_the_answer_stands_in_words_and_provisional_is_no_plain_allow() -> None:
