@@ -144,14 +144,20 @@ def _rules(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 _ACCURACY = re.compile(r"\b(?<!balanced_)accuracy\b")
+_EXACT = re.compile(r"\bcalibration\.spiegelhalter\b")
 
 
 def _headline(sources: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[str]:
-    """Accuracy by itself is high where one class is common, whatever the model does; nothing may be allowed by it."""
+    """Accuracy by itself is high where one class is common, whatever the model does; nothing may be allowed by it.
+
+    Nor by Spiegelhalter's Z, which asks whether a model is calibrated exactly: none is, and few rows never show it.
+    """
     for path, text in sources.items():
         for number, name, body in _rules(text):
             if _ACCURACY.search(body) and re.search(r'"(satisfied|tolerated)"', body):
                 yield f"{path}:{number}: {name} lets pass on accuracy alone; judge errors by class, or against a constant"
+            if _EXACT.search(body) and re.search(r'"(satisfied|tolerated)"', body):
+                yield f"{path}:{number}: {name} lets pass on calibration.spiegelhalter alone; few rows refute no model, judge calibration.ece"
     for model, facts in sorted(data.get("models", {}).items()):
         own = [word for word in facts.get("own", {}) if _ACCURACY.search(word.replace("_", " "))]
         beside = {wish["check"] for wish in facts.get("required", ()) if wish["check"].startswith("regression.")}

@@ -112,6 +112,13 @@ _with_extra(extra) := found if {
 		with data.trust as t.trust
 }
 
+test_a_figure_that_is_told_is_no_check if {
+	every check in ["calibration.spiegelhalter", "regression.accuracy"] {
+		wish := {"environment": "production", "check": check, "role": "prove", "slice": t.whole}
+		t.codes(_with_extra(wish), "denies") == {"check.unknown"}
+	}
+}
+
 test_a_plan_can_only_add if {
 	unknown := {"environment": "production", "check": "fairness.parity", "role": "prove", "slice": t.whole}
 	t.codes(_with_extra(unknown), "denies") == {"check.unknown"}

@@ -182,6 +182,10 @@ def test_lint_holds_metadata_to_what_is_known(folder: Path, old: str, new: str, 
         ('required contains 1 if input.request.environment == "prod"', "there is no environment prod"),
         ('required contains 1 if input.request.environment in {"staging", "moon"}', "there is no environment moon"),
         ('required contains {"disposition": "tolerated"} if data.x == "own.accuracy"', "lets pass on accuracy alone"),
+        (
+            'required contains {"disposition": "tolerated"} if data.x == "calibration.spiegelhalter"',
+            "lets pass on calibration.spiegelhalter alone",
+        ),
     ],
 )
 def test_lint_finds_what_can_never_hold_or_should_not(folder: Path, more: str, said: str) -> None:
@@ -204,6 +208,13 @@ def test_lint_finds_a_headline_figure_that_stands_alone(folder: Path) -> None:
     balanced = own.replace("accuracy", "balanced_accuracy") + "required: [{check: own.balanced_accuracy}]\n"
     _put(folder, "policies/models/m/data.yaml", balanced)
     assert _json(folder, "lint")["findings"] == []
+
+
+@pytest.mark.parametrize("check", ["regression.accuracy", "calibration.spiegelhalter"])
+def test_lint_finds_a_figure_that_is_told_and_decides_nothing(folder: Path, check: str) -> None:
+    _put(folder, "policies/models/m/data.yaml", f"required: [{{check: {check}}}]\n")
+    [found] = _json(folder, "lint")["findings"]
+    assert f"no check is called {check}; what requires it is denied (check.unknown)" in found
 
 
 def test_diff_names_each_datum(folder: Path) -> None:

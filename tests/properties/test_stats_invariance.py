@@ -19,6 +19,7 @@ from gates.measure.stats.groups import Group, disparities
 from gates.measure.stats.joint import ACCURACY, F1, MCC, Joint, decision_difference, decision_metric
 from gates.measure.stats.means import PairSums, loss_ratio, mean_difference, mean_loss
 from gates.measure.stats.proportions import bin_gap, coverage, proportion
+from gates.measure.stats.spiegelhalter import spiegelhalter
 from gates.records import Reason
 
 third = settings(max_examples=settings().max_examples // 3)
@@ -57,6 +58,11 @@ def cells(t: Columns, *, clustered: bool) -> Cells:
     code = np.searchsorted(np.arange(1, 10) / 10, t["p"], side="left").astype(np.int64)
     p, y = t["p"], t["y"]
     return Cells(code, np.ones_like(p), p, p * p, y, p * y, t["cluster"] if clustered else None)
+
+
+def exact(some: Cells, p: np.ndarray, w: np.ndarray) -> Figure | Reason:
+    """Spiegelhalter's Z of the rows that cells were made of."""
+    return spiegelhalter(some, float((w**2 * (1 - 2 * p) ** 2 * p * (1 - p)).sum()), **LEAST)
 
 
 def weighted_coverage(t: Columns, w: np.ndarray, *, clustered: bool) -> Figure | Reason:
@@ -175,6 +181,8 @@ def test_turned_labels_and_scores_mirror(t: Columns, clustered: bool) -> None:
         here.cluster,
     )
     same(ece(here, **LEAST), ece(turned, **LEAST))
+    one = np.ones_like(t["p"])
+    same(exact(here, t["p"], one), exact(turned, 1 - t["p"], one))
     gap, mirrored = bin_gap(here, **LEAST), bin_gap(turned, **LEAST)
     same(gap.mirrored() if isinstance(gap, Figure) else gap, mirrored)
     squared = squared_error(here, **LEAST), squared_error(turned, **LEAST)
@@ -279,6 +287,7 @@ def test_the_scale_of_the_weights_changes_no_ranking_and_no_bin(t: Columns, clus
     one, other = (weighted_cells(t, v * t["w"], clustered=clustered) for v in (1.0, scale))
     for function in (ece, bin_gap):
         same(function(one, **LEAST), function(other, **LEAST))
+    same(exact(one, t["p"], t["w"]), exact(other, t["p"], scale * t["w"]))
 
 
 @third
@@ -290,6 +299,8 @@ def test_equal_weights_rank_and_bin_as_none(t: Columns, clustered: bool) -> None
     weighted = weighted_cells(t, np.ones_like(t["w"]), clustered=clustered)
     for function in (ece, bin_gap):
         same(function(cells(t, clustered=clustered), **LEAST), function(weighted, **LEAST))
+    alone = np.ones_like(t["w"])
+    same(exact(cells(t, clustered=clustered), t["p"], alone), exact(weighted, t["p"], alone))
 
 
 @third
@@ -300,6 +311,7 @@ def test_bounds_of_the_newer_figures_are_ordered_and_widen_with_confidence(
     found = list(ranked_figures(t, t["w"] if weighted else None, clustered=clustered).values())
     some = weighted_cells(t, t["w"], clustered=clustered) if weighted else cells(t, clustered=clustered)
     found += [ece(some, **LEAST), bin_gap(some, **LEAST), slope(some, some.bin // 2, **LEAST)]
+    found.append(exact(some, t["p"], t["w"] if weighted else np.ones_like(t["w"])))
     pairs = sums((t["p"] - t["y"]) ** 2, (t["q"] - t["y"]) ** 2, t, clustered=clustered)
     found.append(mean_difference(pairs, apart=1.0, **LEAST))
     for figure in found:

@@ -15,6 +15,7 @@ from gates.measure.stats.ece import ece
 from gates.measure.stats.figure import Figure, at_ladder, quantiles
 from gates.measure.stats.means import PairSums, loss_ratio, mean_loss
 from gates.measure.stats.proportions import bin_gap, coverage, proportion
+from gates.measure.stats.spiegelhalter import spiegelhalter
 from gates.records import LADDER, Reason
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -36,6 +37,10 @@ def cells(y: np.ndarray, p: np.ndarray, cluster: np.ndarray | None) -> Cells:
     return Cells(code, np.ones_like(p), p, p * p, y, p * y, cluster)
 
 
+def own(p: np.ndarray) -> float:
+    return float(((1 - 2 * p) ** 2 * p * (1 - p)).sum())
+
+
 def sums(y: np.ndarray, p: np.ndarray, q: np.ndarray, cluster: np.ndarray | None) -> PairSums:
     cell = np.zeros(y.size, dtype=np.int64) if cluster is None else np.unique(cluster, return_inverse=True)[1]
     a, b, flip_a, flip_b = (p - y) ** 2, (q - y) ** 2, 1 - 2 * p, 1 - 2 * q
@@ -51,6 +56,7 @@ def figures(some: Rows, *, clustered: bool) -> dict[str, Figure | Reason]:
     return {
         "ece": ece(one, **least),
         "bin": bin_gap(one, **least),
+        "spiegelhalter": spiegelhalter(one, own(p), **least),
         "coverage": coverage(y, np.ones_like(y), by, **least),
         "auc": auc(Placements.of(y, p), by, **least),
         "auc_difference": auc_difference(Placements.of(y, p), Placements.of(y, q), by, **least),
@@ -62,6 +68,7 @@ def figures(some: Rows, *, clustered: bool) -> dict[str, Figure | Reason]:
 RANGES = {
     "ece": (0, 1),
     "bin": (-1, 1),
+    "spiegelhalter": (-np.inf, np.inf),
     "coverage": (0, 1),
     "auc": (0, 1),
     "auc_difference": (-1, 1),
@@ -96,7 +103,7 @@ def test_few_clusters_are_a_reason_and_only_they(some: Rows, clustered: bool) ->
     found = figures(some, clustered=clustered)
     rows = np.unique(some[3], return_counts=True)[1]
     few = clustered and round(float(rows.sum() ** 2 / (rows**2).sum())) < 8
-    for name in ("ece", "bin", "coverage", "loss", "ratio"):
+    for name in ("ece", "bin", "spiegelhalter", "coverage", "loss", "ratio"):
         assert (found[name] is Reason.FEW_CLUSTERS) == few
     if np.unique(some[0]).size < 2:
         assert found["auc"] is found["auc_difference"] is Reason.ONE_CLASS
@@ -125,6 +132,7 @@ def test_chunks_add_up(some: Rows, clustered: bool) -> None:
     merged = Cells(distinct % 100, *total, distinct // 100 if clustered else None)
     for function in (ece, bin_gap):
         same(function(one, minimum_clusters=8), function(merged, minimum_clusters=8))
+    same(*(spiegelhalter(found, own(p), minimum_clusters=8) for found in (one, merged)))
 
 
 @given(rows(), st.booleans())

@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from mapie.metrics.calibration import spiegelhalter_statistic
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
 
@@ -24,6 +25,7 @@ CHECKS = (
     "calibration.ece_equal_width",
     "calibration.slope",
     "calibration.fitted_share",
+    "calibration.spiegelhalter",
     "calibration.under_coverage",
     "calibration.over_coverage",
 )
@@ -144,10 +146,50 @@ class TestFigures:
             wide, narrow = of(clustered, check)[0], of(measure(frame), check)[0]
             assert wide.clusters == 30
             assert narrow.clusters is None
-            assert wide.estimate == pytest.approx(narrow.estimate, abs=1e-12)
+            if check != "calibration.spiegelhalter":
+                assert wide.estimate == pytest.approx(narrow.estimate, abs=1e-12)
             assert width(wide) > width(narrow) or wide.scope == "census"
             assert params(wide)["cluster"] == "day"
             assert params(wide)["rows"] == "clustered"
+
+
+class TestSpiegelhalter:
+    """Told beside the errors, of the whole alone."""
+
+    @pytest.mark.parametrize("micro_bins", [10, 1000])
+    @pytest.mark.parametrize("columns", [{}, {"slice_0": ["a", "b"] * 2_000}])
+    def test_it_is_mapies_on_any_grid(self, micro_bins: int, columns: dict[str, Any]) -> None:
+        frame = sample(4_000, **columns)
+        [found] = of(
+            measure(frame, plan(micro_bins=micro_bins, slices=("s",) * len(columns))), "calibration.spiegelhalter"
+        )
+        expected = spiegelhalter_statistic(frame.y.to_numpy(), frame.p.to_numpy())
+        assert found.estimate == pytest.approx(expected, abs=1e-9)
+        assert (found.unit, found.method, found.n) == ("standard_errors", "spiegelhalter", 4_000)
+
+    def test_weights_and_clusters_are_those_of_the_rows(self) -> None:
+        rng, frame = np.random.default_rng(5), sample(3_000)
+        w, day = rng.gamma(2.0, 1.0, 3_000), rng.integers(0, 25, 3_000)
+        terms = w * (frame.y - frame.p) * (1 - 2 * frame.p)
+        own = (w**2 * (1 - 2 * frame.p) ** 2 * frame.p * (1 - frame.p)).sum()
+        [plain] = of(weigh(frame.assign(weight=w)), "calibration.spiegelhalter")
+        assert plain.estimate == pytest.approx(terms.sum() / own**0.5, abs=1e-9)
+        [clustered] = of(weigh(frame.assign(weight=w, cluster=day.astype(str))), "calibration.spiegelhalter")
+        sums = (terms - terms.sum() / w.sum() * w).groupby(day).sum()
+        share = pd.Series(w).groupby(day).sum() / w.sum()
+        by_day = 24 / 25 * ((sums / (1 - share)) ** 2).sum()
+        assert clustered.estimate == pytest.approx(terms.sum() / max(own, by_day) ** 0.5, abs=1e-9)
+        assert clustered.clusters == 25
+
+    def test_scores_without_a_variance_have_none(self) -> None:
+        frame = sample(100)
+        [found] = of(measure(frame.assign(p=0.5)), "calibration.spiegelhalter")
+        assert found.reason is Reason.NO_SPREAD
+
+
+def weigh(frame: pd.DataFrame) -> Findings:
+    table = Scored(ibis.memtable(frame), len(frame), False, "cluster" in frame, "scored", weighted=True)
+    return CalibrationGate().measure(Given(plan(), {}, table, None))
 
 
 def width(measurement: Measurement) -> float:

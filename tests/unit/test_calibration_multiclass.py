@@ -10,6 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from mapie.metrics.calibration import spiegelhalter_statistic
 from sklearn.isotonic import IsotonicRegression
 
 from gates.measure.calibration import CalibrationGate
@@ -81,6 +82,8 @@ def test_the_top_label_is_one_binary_score() -> None:
     assert whole.estimate == pytest.approx(by_hand(best, right), abs=1e-9)
     [width] = of(findings, "ece_equal_width")
     assert width.estimate == pytest.approx(calibration.get_ece(best, right.astype(int), num_bins=10), abs=1e-9)
+    [exact] = of(findings, "spiegelhalter")
+    assert exact.estimate == pytest.approx(spiegelhalter_statistic(right, best), abs=1e-9)
     assert sum(m.n for m in of(findings, "bin")[:-1]) == 3_000
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from gates.measure.interface import Scored
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.figure import Floats, Ints, Mask, totals
-from gates.measure.sums import Part, double, nearest, parts, unsliced
+from gates.measure.sums import Part, double, exact_sum, nearest, parts, small_sum, unsliced
 from gates.records import Parameters, Plan
 from gates.records.base import Scalar
 
@@ -139,6 +139,7 @@ class Binned:
     ----------
     micro: cells of the whole by micro-bin, without clusters; `Cells.bin` is the code on the grid of micro-bins.
     pieces: the whole, the rest, each slice; their cells lie on `grid`.
+    own: sum over the whole of (1 - 2p)^2 p (1 - p), with squared weights; 0 where it was not asked for.
     """
 
     bins: Bins
@@ -146,6 +147,7 @@ class Binned:
     micro: Cells
     grid: Grid
     pieces: list[Part]
+    own: float = 0.0
 
     def cells(self, piece: Part) -> Cells:
         """Return a piece's cells by bin of equal mass."""
@@ -170,26 +172,45 @@ def find_bins(micro: Cells, grid: Grid, parameters: Parameters) -> Bins:
     return Bins(edges, occupied.astype(np.int64), counts)
 
 
-def binned(scored: Scored, plan: Plan) -> Binned:
-    """Read the sums of scores and outcomes; `scored.table` has `p` and `y`, and at least one row."""
+def binned(scored: Scored, plan: Plan, *, own: bool = False) -> Binned:
+    """Read the sums of scores and outcomes; `scored.table` has `p` and `y`, and at least one row.
+
+    Parameters
+    ----------
+    own: sum (1 - 2p)^2 p (1 - p) too, the one power of the score that cells do not hold (`stats/spiegelhalter.py`).
+    """
     fine = Grid.of_micro_bins(plan.parameters)
     if not scored.clustered:
-        pieces = score_parts(scored, plan, fine)
+        pieces = score_parts(scored, plan, fine, own=own)
         micro = cells_of(pieces[0])
-        return Binned(find_bins(micro, fine, plan.parameters), fine, micro, fine, pieces)
-    [whole] = score_parts(replace(scored, clustered=False), unsliced(plan), fine)
+        return Binned(find_bins(micro, fine, plan.parameters), fine, micro, fine, pieces, _summed(pieces[0]))
+    [whole] = score_parts(replace(scored, clustered=False), unsliced(plan), fine, own=own)
     micro = cells_of(whole)
     bins = find_bins(micro, fine, plan.parameters)
     cuts = np.union1d(np.asarray(bins.edges), np.arange(1, WIDTHS) / WIDTHS)
     grid = Grid(cuts, plan.parameters.operating_threshold)
-    return Binned(bins, fine, micro, grid, score_parts(scored, plan, grid))
+    return Binned(bins, fine, micro, grid, score_parts(scored, plan, grid), _summed(whole))
 
 
-def score_parts(scored: Scored, plan: Plan, grid: Grid) -> list[Part]:
+def score_parts(scored: Scored, plan: Plan, grid: Grid, *, own: bool = False) -> list[Part]:
     """Read the sums of scores by (slice, cluster, cell of the grid, outcome)."""
     p, y = scored.table.p, scored.table.y
+    further = {"own": _own(scored)} if own else {}
     # The outcome as a key and not as sums: of 0 and 1 all sums with y are those of the rows where it is 1.
-    return parts(scored, plan, {"p": p, "pp": p * p}, {"code": (grid.code(p) * 2.0 + y).cast("int64")})
+    keys = {"code": (grid.code(p) * 2.0 + y).cast("int64")}
+    return parts(scored, plan, {"p": p, "pp": p * p}, keys, further=further)
+
+
+def _summed(whole: Part) -> float:
+    return float(whole.sums["own"].sum()) if "own" in whole.sums else 0.0
+
+
+def _own(scored: Scored) -> ir.NumericScalar:
+    p = scored.table.p
+    variance = p - p * p
+    # (1 - 2p)^2 is 1 - 4 p (1 - p).
+    of_row = variance * (double(1.0) - variance * double(4.0))
+    return exact_sum(scored.table.weight * scored.table.weight * of_row) if scored.weighted else small_sum(of_row)
 
 
 def cells_of(part: Part) -> Cells:

@@ -32,6 +32,7 @@ from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import ece, slope
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import bin_gap
+from gates.measure.stats.spiegelhalter import spiegelhalter
 from gates.measure.sums import Part, Where
 from gates.records import WHOLE, Item, Measurement, Reason
 from gates.records.base import Scalar
@@ -42,7 +43,7 @@ DECISION = "decision"
 AGREES = 1e-9
 """Distance of mean score and rate at which a bin was fitted to these very rows."""
 
-CHECKS = ("ece", "bin", "ece_equal_width", "slope", "fitted_share")
+CHECKS = ("ece", "bin", "ece_equal_width", "slope", "fitted_share", "spiegelhalter")
 
 
 class CalibrationGate:
@@ -62,7 +63,7 @@ class CalibrationGate:
         many = scored.task == "multiclass"
         scores = top_label(scored) if many else scored
         # (1)
-        found = binned(scores, given.plan)
+        found = binned(scores, given.plan, own=True)
         # (4)
         gaps = _gaps(found, given.plan.parameters.minimum_clusters)
         # (2)
@@ -73,6 +74,7 @@ class CalibrationGate:
             *_widths(given, scores, found),
             *_within(given, scores, found),
             _fitted(given, scores, found, gaps),
+            _exactly(given, scores, found),
             *covered.measurements,
             *(classwise(given, scored, found.cells(found.pieces[0])) if many else ()),
         )
@@ -177,6 +179,13 @@ def _fitted(given: Given, scored: Scored, found: Binned, gaps: list[BinGap]) -> 
     agreeing = sum(gap.cells.rows for gap in gaps[:-1] if _agrees(gap.cells))
     share = agreeing / where.rows
     return claim.measured(Figure.exact(share, where.rows, where.clusters), where)
+
+
+def _exactly(given: Given, scored: Scored, found: Binned) -> Measurement:
+    """Return Spiegelhalter's Z of the whole. No policy has a limit of it, as none has of accuracy: it is told, and never decides."""
+    claim = replace(_claim(given, scored, "calibration.spiegelhalter", 1, "spiegelhalter"), unit="standard_errors")
+    whole, minimum = found.pieces[0], given.plan.parameters.minimum_clusters
+    return claim.measured(spiegelhalter(cells_of(whole), found.own, minimum_clusters=minimum), whole.where)
 
 
 def _agrees(cells: Cells) -> bool:
