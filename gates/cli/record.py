@@ -31,6 +31,12 @@ _FORMS = "--successes, --sum, --values or --from"
 @click.option("--sum", "total", type=float, metavar="S", help="Sum of --n values: their mean; with --sum-squares.")
 @click.option("--sum-squares", type=float, metavar="Q", help="Sum of the squared values.")
 @click.option("--n", type=int, metavar="N", help="How many rows.")
+@click.option(
+    "--planned",
+    type=int,
+    metavar="M",
+    help="The rows so far are of a stream: bounds that hold at every look at it, nearest at about M rows.",
+)
 @click.option("--values", type=click.Path(path_type=Path, dir_okay=False), help="CSV or Parquet with a value a row.")
 @click.option("--column", metavar="NAME", help="The column of --values; default: the only one.")
 @click.option("--cluster", metavar="NAME", help="The column of --values that says which rows hang together.")
@@ -51,6 +57,7 @@ def record(
     total: float | None,
     sum_squares: float | None,
     n: int | None,
+    planned: int | None,
     values: Path | None,
     column: str | None,
     cluster: str | None,
@@ -69,9 +76,14 @@ def record(
     if sum(form is not None for form in (successes, total, values, source)) != 1:
         raise click.UsageError(f"say what was measured, in one way: {_FORMS}")
     if source is not None:
-        _only(n=n, sum_squares=sum_squares, column=column, cluster=cluster, limits=limits)
+        _only(n=n, sum_squares=sum_squares, planned=planned, column=column, cluster=cluster, limits=limits)
         _told(record_file(folder, *source, name=name), folder, output)
         return
+    if planned is not None and (values is not None or cluster is not None):
+        raise click.UsageError(
+            "--planned goes with --successes or --sum: bounds that hold at every look are those of independent rows, and "
+            "of rows that hang together there are none"
+        )
     if name is None:
         raise click.UsageError("name the check: gates record NAME ...")
     result: Result
@@ -82,12 +94,12 @@ def record(
         raise click.UsageError("of how many rows? pass --n")
     elif successes is not None:
         _only(sum_squares=sum_squares, column=column, cluster=cluster, limits=limits)
-        result = Successes(successes, n)
+        result = Successes(successes, n, planned)
     else:
         _only(column=column, cluster=cluster)
         if total is None or sum_squares is None:
             raise click.UsageError("a sum says nothing of its spread; pass --sum-squares too")
-        result = Sums(total, sum_squares, n, limits)
+        result = Sums(total, sum_squares, n, limits, planned)
     _told(record_result(folder, name, result, unit=unit), folder, output)
 
 

@@ -72,7 +72,7 @@ _misfit(figure) := outcomes.unit_missing if {
 	not input.request.champion
 } else := outcomes.range_missing if {
 	required.checks[figure.check].bounded
-	figure.method == "student"
+	figure.method in {"student", "asymptotic_confidence_sequence"}
 	not _has_range(figure)
 }
 

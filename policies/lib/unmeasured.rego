@@ -134,10 +134,10 @@ reasons["few_clusters"] := {"small": true}
 
 # METADATA
 # title: Too few events
-# description: No class has as many rows as a figure of its own needs.
+# description: A class, a feature or a stream has fewer rows than a figure of its own needs.
 # custom:
 #   code: unmeasured.few_events
-#   remedy: Use a larger holdout, or one with more rows of the rare classes.
+#   remedy: Use a larger holdout, or one with more rows of the rare classes; wait until the stream has 1,000 rows.
 reasons["few_events"] := {"small": true}
 
 # METADATA

@@ -85,7 +85,7 @@ def test_every_command_of_the_page_prints_what_the_page_says(own: World) -> None
     )
     assert decided.code == 0, decided.out + decided.err
     rows = {row["check"]: row for row in decided.json["rows"] if row["check"].startswith("own.")}
-    assert len(rows) == 11
+    assert len(rows) == 12
     # The bare number is the one thing that is not proven, and the answer says so.
     assert decided.json["basis"] == "provisional"
     assert {check for check, row in rows.items() if row["disposition"] != "satisfied"} == {"own.f1_score"}
@@ -170,6 +170,10 @@ def test_the_figures_of_the_functions_are_those_of_the_holdout(own: World) -> No
         (("../x", "--successes", "1", "--n", "2"), 2, "no name of a check"),
         (("calibration.ece", "--successes", "1", "--n", "2"), 2, "no name of a check"),
         (("--successes", "1", "--n", "2"), 2, "name the check"),
+        (("x", "--successes", "1", "--n", "2", "--planned", "0"), 2, "a stream of no rows"),
+        (("x", "--values", "own/minutes.csv", "--planned", "9", "--cluster", "agent"), 2, "rows that hang together"),
+        (("x", "--successes", "1", "--n", "2", "--planned", "9", "--cluster", "agent"), 2, "rows that hang together"),
+        (("--from", "json", "own/agreement.json", "--planned", "9"), 2, "--planned does not go"),
         (("x", "--values", "nowhere.csv"), 2, "nowhere.csv"),
         (("x", "--values", "own/minutes.csv"), 2, "which of case, agent, minutes"),
         (("x", "--values", "own/minutes.csv", "--column", "minuts"), 2, "minutes"),

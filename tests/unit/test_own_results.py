@@ -63,6 +63,29 @@ def test_a_mean_says_whether_the_range_of_its_values_was_declared(limits: tuple[
     assert params(own_measurement("hits", Successes(3, 9))) == {"rows": "assumed independent"}
 
 
+def test_a_stream_says_its_plan_and_is_another_figure_than_one_look() -> None:
+    once, stream = (own_measurement("errors", Successes(61, 6_400, planned)) for planned in (None, 10_000))
+    assert (stream.method, params(stream)) == (
+        "confidence_sequence",
+        {"rows": "assumed independent", "planned": 10_000},
+    )
+    assert stream.identity != once.identity
+    assert once.bounds is not None
+    assert stream.bounds is not None
+    for wide, narrow in zip(stream.bounds, once.bounds, strict=True):
+        assert float(wide.lower) < float(narrow.lower)
+        assert float(wide.upper) > float(narrow.upper)
+
+
+@pytest.mark.parametrize("limits", [None, (0.0, 50.0)])
+def test_a_mean_of_a_stream_says_its_range_too_and_waits_for_rows(limits: tuple[float, float] | None) -> None:
+    found = own_measurement("cost", Sums(3_000, 9_100, 1_200, limits, planned=10_000))
+    said = {"rows": "assumed independent", "range": "declared" if limits else "none", "planned": 10_000}
+    assert (found.method, params(found)) == ("asymptotic_confidence_sequence", said)
+    few = own_measurement("cost", Sums(2_000, 6_100, 999, limits, planned=10_000))
+    assert (few.reason, params(few)) == (Reason.FEW_EVENTS, said)
+
+
 def test_a_bare_number_has_no_bounds() -> None:
     found = own_measurement("f1", Bare(0.9), source="mlflow")
     assert found.bounds is not None
@@ -75,6 +98,11 @@ def test_a_bare_number_has_no_bounds() -> None:
     [
         (Successes(3, 2), "3 of 2 is no share"),
         (Successes(-1, 2), "-1 is not a whole number"),
+        (Successes(1, 2, planned=0), "a stream of no rows"),
+        (Successes(1, 2, planned=-5), "-5 is not a whole number"),
+        (Successes(3, 2, planned=10), "3 of 2 is no share"),
+        (Sums(10, 100, 5, planned=1.5), "1.5 is not a whole number"),  # type: ignore[arg-type]
+        (Sums(10, 1, 5, planned=9), "sum of squares is less"),
         (Successes(1.5, 2), "1.5 is not a whole number"),  # type: ignore[arg-type]
         (Successes(True, 2), "True is not a whole number"),
         (Successes(1, 2**60), "is not a whole number"),

@@ -29,6 +29,8 @@ from gates.records.base import Scalar
 from gates.records.measurement import Subject
 
 GROUP = "gates.measurements"
+MEANS = ("student", "asymptotic_confidence_sequence")
+"""Methods of means, of which policy wants to know whether a range was declared."""
 Function = Callable[[Given], Result | Reason]
 
 _log = logging.getLogger(__name__)
@@ -115,6 +117,9 @@ def _assumed(result: Result) -> dict[str, Scalar]:
     if isinstance(result, Bare):
         return {}
     rows = "clustered" if isinstance(result, Values) and result.clusters is not None else "assumed independent"
-    if result.method != "student":
-        return {"rows": rows}
-    return {"rows": rows, "range": "none" if isinstance(result, Successes) or result.range is None else "declared"}
+    shown: dict[str, Scalar] = {"rows": rows}
+    if not isinstance(result, Successes) and result.method in MEANS:
+        shown["range"] = "none" if result.range is None else "declared"
+    if not isinstance(result, Values) and result.planned is not None:
+        shown["planned"] = result.planned
+    return shown

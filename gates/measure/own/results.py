@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gates.measure.stats.averages import Total, average
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, totals
 from gates.measure.stats.proportions import coverage
+from gates.measure.stats.sequences import mean_sequence, share_sequence
 from gates.records import Reason
 
 Numbers: TypeAlias = Sequence[float] | Sequence[bool] | npt.NDArray[np.generic]
@@ -29,23 +30,32 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class Successes:
-    """So many of n independent rows; limits are Clopper-Pearson's."""
+    """So many of n independent rows; limits are Clopper-Pearson's.
+
+    Attributes
+    ----------
+    planned: of a stream that is looked at again and again, about how many rows it will have, as planned before the first
+    look: limits then hold at every look at once. None: this is the only look.
+    """
 
     successes: int
     n: int
+    planned: int | None = None
 
     def figure(self, minimum_clusters: int) -> Figure | Reason:
         """Return the share of successes, in [0, 1]. Raises Unusable."""
         _whole(self.successes, self.n)
         if not 0 <= self.successes <= self.n:
             raise Unusable(f"{self.successes} of {self.n} is no share: successes lie between 0 and n")
+        if self.planned is not None:
+            return share_sequence(self.successes, self.n, planned=_planned(self.planned))
         return coverage(
             np.array([float(self.successes)]), np.array([float(self.n)]), None, minimum_clusters=minimum_clusters
         )
 
     @property
     def method(self) -> str:
-        return "clopper_pearson"
+        return "clopper_pearson" if self.planned is None else "confidence_sequence"
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,14 @@ class Sums:
     Attributes
     ----------
     range: the least and the largest that a value can be, where that is known.
+    planned: as in Successes; under 1,000 rows there are then no limits yet.
     """
 
     sum: float
     sum_squares: float
     n: int
     range: tuple[float, float] | None = None
+    planned: int | None = None
 
     def figure(self, minimum_clusters: int) -> Figure | Reason:
         """Return the mean. Raises Unusable."""
@@ -76,11 +88,13 @@ class Sums:
         if limits is not None and not limits[0] <= mean <= limits[1]:
             raise Unusable(f"the mean {mean:g} lies outside the range {limits[0]:g} to {limits[1]:g}")
         total = Total(np.array([float(self.n)]), np.array([float(self.sum)]), float(self.sum_squares), range=limits)
+        if self.planned is not None:
+            return mean_sequence(total, planned=_planned(self.planned))
         return average(total, minimum_clusters=minimum_clusters)
 
     @property
     def method(self) -> str:
-        return "student"
+        return "student" if self.planned is None else "asymptotic_confidence_sequence"
 
 
 @dataclass(frozen=True)
@@ -191,6 +205,13 @@ def _whole(*counts: int) -> None:
     for count in counts:
         if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= MOST:
             raise Unusable(f"{count!r} is not a whole number of rows")
+
+
+def _planned(rows: int) -> int:
+    _whole(rows)
+    if rows < 1:
+        raise Unusable("a stream of no rows is planned")
+    return int(rows)
 
 
 def _finite(*numbers: float) -> None:

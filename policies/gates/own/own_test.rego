@@ -63,6 +63,9 @@ test_a_mean_of_values_of_any_size_is_judged_where_the_owners_say_so if {
 	_said("production", _mean([])) == missing
 	_said("production", _mean([{"name": "range", "value": "none"}])) == missing
 	_said("production", _mean([{"name": "rows", "value": "declared"}])) == missing
+	_said("production", object.union(_mean([]), {"method": "asymptotic_confidence_sequence"})) == missing
+	_said("production", object.union(_mean(_declared), {"method": "asymptotic_confidence_sequence"})) == {["pass", "satisfied", "own.wait.passed"]}
+	_said("production", object.union(_mean([]), {"method": "confidence_sequence"})) == {["pass", "satisfied", "own.wait.passed"]}
 	_said("production", _mean(_declared)) == {["pass", "satisfied", "own.wait.passed"]}
 	_said("production", object.union(_mean([]), {"method": "korn_graubard"})) == {["pass", "satisfied", "own.wait.passed"]}
 	every said, codes in {"none": {"own.wait.passed"}, "declared": {"range.undeclared"}} {
