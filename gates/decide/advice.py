@@ -14,6 +14,7 @@ from gates.decide.attachments import Backfilled, Recalibration, Reliability
 from gates.decide.causes import Cause, read_causes
 from gates.decide.chance import SPREAD, Chance, coverage_chance
 from gates.decide.contract_hints import CONTRACT_CHECKS, read_contract
+from gates.decide.discoveries import StandOut, stand_out
 from gates.decide.limits import Limit, LimitOf, Rungs
 from gates.decide.past import read_past
 from gates.decide.rows_needed import Need, rows_for_ece, rows_for_width
@@ -76,6 +77,7 @@ class Advice:
 
     settle: tuple[Settle, ...] = ()
     worst: tuple[WorstSlice, ...] = ()
+    stand_out: tuple[StandOut, ...] = ()
     causes: tuple[Cause, ...] = ()
     chance: Chance | None = None
     hints: tuple[Hint, ...] = ()
@@ -89,6 +91,7 @@ class Advice:
                 {**_place(item.place), "n": item.measurement.n, "estimate": item.measurement.estimate}
                 for item in self.worst
             ],
+            "stand_out": [item.document() for item in self.stand_out],
             "causes": [cause.document() for cause in self.causes],
             **({"chance": self.chance.document()} if self.chance else {}),
             "hints": [hint.document() for hint in self.hints],
@@ -133,6 +136,7 @@ def advise(
     return Advice(
         settle=tuple(settle),
         worst=_worst(judged),
+        stand_out=stand_out(judged),
         causes=(
             *read_causes(attachments.get("parity.json"), _failed(decision, "parity.mismatch")),
             *read_past(attachments.get("asof.json"), _failed(decision, "parity.asof_mismatch", "parity.known_later")),

@@ -20,6 +20,7 @@ from gates.render.words import (
     interval_text,
     limit_text,
     need_text,
+    stand_out_text,
     tally,
     unbounded,
     verdict_text,
@@ -129,6 +130,7 @@ def _tail(view: View) -> list[str]:
         f"- {code(row.check)}: {prose(need_text(row.needs, row.slice, row.item))}" for row in view.needs if row.needs
     )
     lines.extend(f"- {code(worst.place[0])}: {prose(worst_text(worst))}" for worst in view.advice.worst)
+    lines.extend(f"- {code(found.check)}: {prose(stand_out_text(found))}" for found in view.advice.stand_out)
     lines.extend(f"- {code(hint.check)}: {prose(hint.text)}" for hint in view.advice.hints)
     lines.extend(f"- {code(cause.feature)}: {prose(cause.hint)}" for cause in view.advice.causes)
     lines.extend(f"- {code(chance.check)}: {prose(chance.hint)}" for chance in (view.advice.chance,) if chance)

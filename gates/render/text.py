@@ -17,6 +17,7 @@ from gates.render.words import (
     interval_text,
     limit_text,
     need_text,
+    stand_out_text,
     tally,
     unbounded,
     verdict_text,
@@ -164,6 +165,7 @@ def _todo(view: View) -> list[Table]:
         f"{row.check}: {need_text(row.needs, row.slice, row.item)}" for row in view.needs[:_REMEDIES] if row.needs
     )
     lines.extend(f"{worst.place[0]}: {worst_text(worst)}" for worst in view.advice.worst[:_REMEDIES])
+    lines.extend(f"{found.check}: {stand_out_text(found)}" for found in view.advice.stand_out[:_REMEDIES])
     lines.extend(f"{visible(cause.feature)}: {cause.hint}" for cause in view.advice.causes[:_REMEDIES])
     lines.extend(f"{chance.check}: {chance.hint}" for chance in (view.advice.chance,) if chance)
     lines.extend(f"{hint.check}: {hint.text}" for hint in view.advice.hints)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gates.decide.advice import VS_CHAMPION, WorstSlice
+from gates.decide.discoveries import RATE, StandOut
 from gates.decide.limits import Limit, ends
 from gates.decide.rows_needed import CAP, Need
 from gates.records.measurement import WHOLE, Bound, Item, Measurement, Slice
@@ -109,6 +110,17 @@ def worst_text(worst: WorstSlice) -> str:
     figure = worst.measurement
     part = "" if item is None else f" {item_text(item)}"
     return f"look at {slice_text(where)}{part} first: {_with_interval(figure)} of {count(figure.n)} rows"
+
+
+_NAMED = 5
+
+
+def stand_out_text(found: StandOut) -> str:
+    """Slices and items that look bad beside the others, and are not proven to be; the first few by name."""
+    names = [place_text(figure.slice, figure.item) for figure in found.figures]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    rate = f"of such names at most {100 * RATE:g} % are chance, on the average"
+    return f"looks bad, not proven: {', '.join(names[:_NAMED])}{more} (among {count(found.among)} claims; {rate})"
 
 
 WORSE = "worse than the champion"

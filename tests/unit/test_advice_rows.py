@@ -227,7 +227,7 @@ def test_advice_is_for_what_is_open_and_has_a_figure() -> None:
     assert {item.place[0] for item in overconfident().advice().settle} == {"calibration.bin"}
     empty = Sample(decision((), allow=False), ())
     assert empty.advice().document() == {
-        name: [] for name in ("settle", "worst_slices", "causes", "hints", "worse_than_champion")
+        name: [] for name in ("settle", "worst_slices", "stand_out", "causes", "hints", "worse_than_champion")
     }
 
 

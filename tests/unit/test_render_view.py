@@ -316,6 +316,23 @@ def test_the_worst_slice_is_named_in_every_view() -> None:
     assert told in page(view)
 
 
+def test_slices_that_stand_out_are_named_in_every_view() -> None:
+    figures = [
+        measured("calibration.ece", value, 0.01, slice_=carrier(name), family=Family(name="f", size=7))
+        for name, value in (*((f"A{i}", 0.05) for i in range(6)), ("B", 0.02))
+    ]
+    rows = tuple(result(m, "inconclusive", "tolerated") for m in figures)
+    view = Sample(decision(rows, allow=True), tuple(figures)).view()
+    names = "carrier=A0, carrier=A1, carrier=A2, carrier=A3, carrier=A4 and 1 more"
+    told = f"looks bad, not proven: {names} (among 7 claims; of such names at most 10 % are chance, on the average)"
+    assert told in " ".join(text(view).split())
+    assert told in markdown(view)
+    assert told in page(view)
+    [found] = document(view)["advice"]["stand_out"]
+    assert [part["slice"]["value"] for part in found["parts"]] == [f"A{i}" for i in range(6)]
+    assert (found["check"], found["among"], found["false_discovery_rate"]) == ("calibration.ece", 7, 0.1)
+
+
 def test_how_often_the_holdout_was_looked_at_is_said() -> None:
     seen = LedgerInput(head="sha256:" + "0" * 64, sequence=9, looks=3, attempts=2, candidates_judged=4)
     said = "look 3 at this holdout, attempt 2 of this candidate, 4 candidates judged by it"

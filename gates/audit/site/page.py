@@ -136,6 +136,7 @@ def _todo(view: View) -> list[tuple[str, str]]:
     lines = [(code, remedy) for code, remedy in view.remedies]
     lines.extend((row.check, words.need_text(row.needs, row.slice, row.item)) for row in view.needs if row.needs)
     lines.extend((worst.place[0], words.worst_text(worst)) for worst in view.advice.worst)
+    lines.extend((found.check, words.stand_out_text(found)) for found in view.advice.stand_out)
     lines.extend((cause.feature, cause.hint) for cause in view.advice.causes)
     lines.extend((chance.check, chance.hint) for chance in (view.advice.chance,) if chance)
     lines.extend((hint.check, hint.text) for hint in view.advice.hints)
