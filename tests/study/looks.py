@@ -1,4 +1,5 @@
-"""Section 0, looks: testing again when more rows have come, or the next candidate, on the same holdout."""
+"""Section 0, looks: testing again when more rows have come, or the next candidate, on the same holdout; section 4: a monitor
+of a stream, which looks as often as it likes."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ import numpy as np
 from oracles.worlds import Floats, edges_of, logistic, logits, outcomes
 
 from gates.measure.stats.auc import Placements, auc_difference
+from gates.measure.stats.averages import Total, average
 from gates.measure.stats.cells import Cells
 from gates.measure.stats.ece import ece
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.proportions import coverage
+from gates.measure.stats.sequences import FEWEST, evidence, mean_sequence
 from study.calibration_error import slope
 from study.page import Page, Table, canvas
 from study.promises import Promise, share
@@ -87,6 +90,71 @@ def candidates(rng: np.random.Generator) -> tuple[bool, ...]:
     return _over_looks(uppers, 0.01)
 
 
+STREAM = 100 * np.arange(1, 101)
+"""Rows at the looks of a monitor: each hundred requests, until the ten thousand that were planned."""
+ALLOWED = 0.01
+
+
+WATCHED = (
+    "Who watches a stream looks too often for any ladder. The bounds of `gates record --planned` hold at all looks at once: "
+    f"of errors against a limit of {100 * ALLOWED:g} % (a share), and of costs of at most 20 against a limit of 1 (a mean). "
+    "The alarm is that the lower bound at .95 is over the limit."
+)
+
+
+def watching(rng: np.random.Generator, truth: float) -> tuple[float, ...]:
+    """A canary's errors against a limit of 1 %: alarm at the last look, at some look, at some look of the sequence, when.
+
+    The sequence's lower bound is over the limit where the evidence is (tests/oracles/test_stats_sequences.py).
+    """
+    k, n = np.cumsum(rng.binomial(100, truth, STREAM.size)).astype(float), STREAM.astype(float)
+    once = [coverage(np.array([a]), np.array([b]), None, minimum_clusters=8) for a, b in zip(k, n, strict=True)]
+    naive = [isinstance(found, Figure) and bool(found.lower[0] > ALLOWED) for found in once]
+    over = evidence(np.maximum(k, 1), n - k, np.log(ALLOWED / (1 - ALLOWED)), float(n[-1])) >= np.log(20)
+    return (naive[-1], any(naive), bool(over.any()), float(STREAM[over.argmax()] if over.any() else np.nan))
+
+
+def costing(rng: np.random.Generator) -> tuple[bool, ...]:
+    """Requests that cost 1 on average, which is allowed, and 20 at most: as `watching`, from 1,000 requests on."""
+    values = np.minimum(rng.exponential(1, STREAM[-1]), 20.0)
+    naive, over = [], []
+    for n in STREAM[STREAM >= FEWEST]:
+        seen = values[:n]
+        total = Total(np.array([float(n)]), seen.sum(keepdims=True), float(seen @ seen), range=(0.0, 20.0))
+        for into, found in (
+            (naive, average(total, minimum_clusters=8)),
+            (over, mean_sequence(total, planned=int(STREAM[-1]))),
+        ):
+            assert isinstance(found, Figure)
+            into.append(bool(found.lower[0] > 1 - np.exp(-20)))
+    return (naive[-1], any(naive), any(over))
+
+
+def monitors(runner: Runner, full: int) -> tuple[Table, list[Promise]]:
+    """What a monitor raises and finds."""
+    errors = runner.simulate(watching, [(ALLOWED,), (0.015,), (0.02,)], full)
+    costs = runner.simulate(costing, [()], full)[()]
+    reported = {ALLOWED: ".263 at some look at .95", 0.015: ".979, 6.4k", 0.02: "1, 2.6k"}
+    rows, promises = [], []
+    for (truth,), answers in errors.items():
+        found = answers[:, 2]
+        median = f"{np.nanmedian(answers[:, 3]):,.0f}" if found.any() else ""
+        name = f"errors of {100 * truth:g} %"
+        rows.append((name, *(share(float(v)) for v in answers[:, :3].mean(axis=0)), median, reported[truth]))
+        seen = int(found.sum())
+        if truth == ALLOWED:
+            promises.append(Promise(f"{name}: the sequence ever alarms", seen, len(answers), at_most=0.05))
+        else:
+            least = 0.95 if truth < 0.02 else 0.99
+            promises.append(Promise(f"{name}: the sequence alarms in time", seen, len(answers), at_least=least))
+    rows.append(("costs of 1", *(share(float(v)) for v in costs.mean(axis=0)), "", ""))
+    seen = int(costs[:, 2].sum())
+    promises.append(Promise("costs of 1: the sequence ever alarms", seen, len(costs), at_most=0.05))
+    title = "A monitor that looks each 100 requests until 10,000: alarms, share of runs"
+    head = ("truth", "last look only", "some look at .95", "some look of the sequence", "requests then, median")
+    return Table(title, (*head, "statistics.md"), rows), promises
+
+
 def study(runner: Runner) -> Page:
     full = 1_500
     weeks = runner.simulate(weekly, [("bal",), ("rare",)], full)
@@ -109,6 +177,8 @@ def study(runner: Runner) -> Page:
             Promise(f"{name}: one look passes", int(answers[:, 0].sum()), len(answers), at_most=0.05),
             Promise(f"{name}: some look passes on the ladder", int(answers[:, 2].sum()), len(answers), at_most=0.10),
         ]
+    table, kept = monitors(runner, full)
+    promises += kept
     plot, (axis,) = canvas(title="Looking again until it passes: the ladder of looks stops it")
     at = np.arange(len(named))
     for i, (column, word, grey, hatch) in enumerate(
@@ -139,7 +209,9 @@ def study(runner: Runner) -> Page:
                 "A bad model passes, share of runs",
                 ("world", "one look", "some look at .95", "some look on the ladder", "statistics.md: one, some"),
                 rows,
-            )
+            ),
+            table,
         ],
+        notes=[WATCHED],
         promises=promises,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study import STUDIES
+from study import STUDIES, looks
 from study.page import Page
 from study.promises import Promise
 from study.runner import Runner
@@ -39,6 +39,13 @@ def test_a_study_breaks_no_promise_and_writes_its_page(name: str, tmp_path: Path
     assert page.alt in text
     assert len(page.alt) > 60
     assert (tmp_path / f"{page.name}.svg").stat().st_size > 3_000
+
+
+def test_a_monitor_keeps_its_promises() -> None:
+    """Of the long page about looks, the part whose runs are short."""
+    table, promises = looks.monitors(Runner(0.01, 40), 1_500)
+    assert [f"{p.what}: {p.seen} of {p.runs}" for p in promises if not p.kept] == []
+    assert len(table.rows) == len(promises) == 4
 
 
 def test_pages_are_committed_and_listed() -> None:
