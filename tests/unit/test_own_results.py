@@ -70,6 +70,7 @@ def test_a_stream_says_its_plan_and_is_another_figure_than_one_look() -> None:
         {"rows": "assumed independent", "planned": 10_000},
     )
     assert stream.identity != once.identity
+    assert own_measurement("errors", Successes(61, 6_400, np.int64(10_000))) == stream  # type: ignore[arg-type]
     assert once.bounds is not None
     assert stream.bounds is not None
     for wide, narrow in zip(stream.bounds, once.bounds, strict=True):

@@ -121,5 +121,5 @@ def _assumed(result: Result) -> dict[str, Scalar]:
     if not isinstance(result, Successes) and result.method in MEANS:
         shown["range"] = "none" if result.range is None else "declared"
     if not isinstance(result, Values) and result.planned is not None:
-        shown["planned"] = result.planned
+        shown["planned"] = int(result.planned)
     return shown
