@@ -78,7 +78,7 @@ def claims(values: Any, error: float, **more: Any) -> list[Any]:
 
 
 def names(some: list[Any]) -> set[str]:
-    return {figure.slice.value for found in stand_out(some) for figure in found.figures}
+    return {figure.slice.value or "" for found in stand_out(some) for figure in found.figures}
 
 
 def test_it_names_the_undecided_and_counts_the_failed_among_the_found() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
+from study.wilson import wilson
 from worlds import cells_of, freedom_of
 
-from gates.measure.stats.figure import Figure
+from gates.measure.stats.figure import Figure, quantiles
 from gates.measure.stats.proportions import bin_gap, coverage, proportion
 from gates.records import LADDER, Reason
 
@@ -26,6 +27,36 @@ def test_clopper_pearson_is_that_of_scipy_and_statsmodels(k: int, n: int) -> Non
         low, high = proportion_confint(k, n, alpha=2 * (1 - rung), method="beta")
         assert lower[i] == pytest.approx(low, abs=1e-9)
         assert upper[i] == pytest.approx(high, abs=1e-9)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 30), (1, 30), (17, 30), (30, 30), (9_001, 10_000)])
+def test_wilsons_limits_in_the_study_are_those_of_scipy_and_statsmodels(k: int, n: int) -> None:
+    lower, upper = wilson(k, n, quantiles(None))
+    for i, rung in enumerate(LADDER):
+        theirs = stats.binomtest(k, n).proportion_ci(2 * rung - 1, method="wilson")
+        assert lower[i] == pytest.approx(theirs.low, abs=1e-9)
+        assert upper[i] == pytest.approx(theirs.high, abs=1e-9)
+        low, high = proportion_confint(k, n, alpha=2 * (1 - rung), method="wilson")
+        assert lower[i] == pytest.approx(low, abs=1e-9)
+        assert upper[i] == pytest.approx(high, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "rate"), [(100, 0.001), (1_000, 0.001), (3_000, 0.01), (300, 0.98), (100, 0.97)])
+def test_exact_limits_keep_their_word_at_every_rung_and_wilsons_do_not(n: int, rate: float) -> None:
+    """By the binomial itself: the chance that a limit is on the wrong side of the rate."""
+    chance = stats.binom.pmf(np.arange(n + 1), n, rate)
+    left = 1 - np.array(LADDER)
+    wrong = []
+    for limits in (
+        [proportion(k / n, n) for k in range(n + 1)],
+        [wilson(k, n, quantiles(None)) for k in range(n + 1)],
+    ):
+        low, high = (np.array(side) for side in zip(*limits, strict=True))
+        wrong.append(np.maximum(chance @ (low > rate + 1e-12), chance @ (high < rate - 1e-12)))
+    exact, of_wilson = wrong
+    assert np.all(exact <= left + 1e-12)
+    assert of_wilson[0] > left[0]
+    assert of_wilson[4] > 2 * left[4]
 
 
 def test_a_bin_is_its_rate_less_its_mean_score() -> None:

@@ -2,6 +2,7 @@
 
 Clopper-Pearson where rows are independent; Korn-Graubard (1998) where they come in clusters: the same limits at the
 effective number of rows, with the variance and the degrees of freedom of `clusters`; so also where they have weights.
+Wilson's limits are shorter and break their word near 0 and 1, the more the higher the rung (`docs/study/alternatives.md`).
 Few hits seldom show how many come together, so that the design effect is too small just where the rate is: the upper
 limit stands on the rows that speak of hits never seen, the lower one on those that speak of misses (`clusters`).
 Spec: statistics.md, sections 1 (reliability bins) and 2.
