@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import os
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,22 +38,41 @@ def _with_opa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(opa_binary, "find_opa", FIND_OPA)
 
 
+def once(factory: pytest.TempPathFactory, name: str, making: Callable[[Path], World]) -> World:
+    """A world that is only copied: the first of the processes that run the tests makes it, and all have it."""
+    root = factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = root / f"{name}.pickle"
+        if not kept.exists():
+            (root / name).mkdir()
+            kept.write_bytes(pickle.dumps(making(root / name)))
+        made: World = pickle.loads(kept.read_bytes())
+    return made
+
+
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Policies and trust are in force, and nothing serves."""
-    return make(tmp_path_factory.mktemp("world"))
+    return once(tmp_path_factory, "world", make)
 
 
 @pytest.fixture(scope="session")
 def measured(bare: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The champion serves in both environments; the candidate is measured, and its evidence is sealed."""
-    world = bare.copy(tmp_path_factory.mktemp("measured"))
-    for environment in ("staging", "production"):
-        adopted = world.run("adopt", "models:/approval/1", "-e", environment, "--reason", "r", "--key", "applier.pem")
-        assert adopted.code == 0, adopted.err
-    checked = world.check()
-    assert (checked.code, checked.json["basis"]) == (0, "proven"), checked.out + checked.err
-    return world
+
+    def making(folder: Path) -> World:
+        world = bare.copy(folder)
+        for environment in ("staging", "production"):
+            what = ("models:/approval/1", "-e", environment, "--reason", "r", "--key", "applier.pem")
+            adopted = world.run("adopt", *what)
+            assert adopted.code == 0, adopted.err
+        checked = world.check()
+        assert (checked.code, checked.json["basis"]) == (0, "proven"), checked.out + checked.err
+        return world
+
+    return once(tmp_path_factory, "measured", making)
 
 
 @pytest.fixture
