@@ -81,12 +81,13 @@ SLOW = {
     ],
 )
 def test_a_slow_model_is_rarely_proven_fast(world: str, n: int, promised: float) -> None:
-    rng, runs, wrong = np.random.default_rng(n), 600, np.zeros(2)
+    rng, runs, wrong = np.random.default_rng(n), 300, np.zeros(2)
     truth = float(np.quantile(SLOW[world](rng, 2_000_000), 0.95))
     for run in range(runs):
         found = figure(quantile_of(SLOW[world](rng, n), 0.95, seed=run))
         wrong += [found.upper[0] < truth * (1 - 1e-9), found.lower[0] > truth * (1 + 1e-9)]
-    # The bootstrap alone missed .07, .14 and .11 of the first three; unraised correlations .06 and .07 of the last two.
+    # The bootstrap alone misses .06, .11, .09, .13, .22 and .21, so that all but the first find it, in 600 runs as in 300;
+    # with the order statistics no world misses more than .04. Unraised correlations miss .06 of the last two.
     assert max(wrong / runs) <= promised + 3 * np.sqrt(promised * (1 - promised) / runs)
 
 
