@@ -54,6 +54,7 @@ class Scored:
     levels: nominal coverages, the plan's coverage_level first. quantiles: levels of predicted quantiles, ascending.
     champion_quantiles: the champion predicts them all.
     scale: a power of two, at least the largest magnitude of any number of the row; 1 unless numeric.
+    heaviest: the largest weight of any row; None where rows have none.
     champion_supplied: the champion's predictions are a table, whatever the candidate's are: see `source`.
     """
 
@@ -63,7 +64,7 @@ class Scored:
     clustered: bool
     predictions: str
     task: Task = "binary"
-    weighted: bool = False
+    heaviest: float | None = None
     classes: tuple[str, ...] = ()
     levels: tuple[float, ...] = ()
     champion_levels: bool = False
@@ -71,6 +72,10 @@ class Scored:
     champion_quantiles: bool = False
     scale: float = 1.0
     champion_supplied: bool = False
+
+    @property
+    def weighted(self) -> bool:
+        return self.heaviest is not None
 
     def source(self, *, champion: bool) -> str:
         """Return `scored` or `supplied`: where the predictions come from that a figure rests on.

@@ -259,7 +259,7 @@ def _assemble(
         finished = form.finish(rows, seen, blame)
         if isinstance(finished, Reason):
             return finished
-        table = columns.with_weights(filled(finished.table, texts, seen), where)
+        table, heaviest = columns.with_weights(filled(finished.table, texts, seen), where)
         names = set(table.columns)
         return Scored(
             table=table,
@@ -268,7 +268,7 @@ def _assemble(
             clustered="cluster" in names,
             predictions=predictions,
             task=plan.task,
-            weighted="weight" in names,
+            heaviest=heaviest,
             classes=finished.classes,
             levels=finished.levels,
             champion_levels=finished.champion_levels,

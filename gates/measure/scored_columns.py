@@ -212,8 +212,8 @@ def _size(sets: Sequence[Any]) -> ir.Value:
     return joined([inside.cast("int64") for inside in sets], lambda left, right: left + right).cast("float64")
 
 
-def with_weights(rows: ir.Table, where: str) -> ir.Table:
-    """Scale the weights to mean 1 and look at the payoffs, where there are such columns.
+def with_weights(rows: ir.Table, where: str) -> tuple[ir.Table, float | None]:
+    """Scale the weights to mean 1 and look at the payoffs, where there are such columns; and return the heaviest weight.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def with_weights(rows: ir.Table, where: str) -> ir.Table:
         if name in rows.columns:
             _finite(rows, name, where)
     if "weight" not in rows.columns:
-        return rows
+        return rows, None
     top = float(row(rows.aggregate(top=rows.weight.max()))["top"])
     # First by a power of two: it rounds nothing, and the sum of weights near 1e308 is none.
     unit = math.ldexp(1.0, min(math.frexp(top)[1], 1023))
@@ -237,7 +237,7 @@ def with_weights(rows: ir.Table, where: str) -> ir.Table:
             where=where,
             remedy="weights compare rows: cut off the largest",
         )
-    return rows.mutate(weight=share / double(mean))
+    return rows.mutate(weight=share / double(mean)), top / unit / mean
 
 
 def _finite(rows: ir.Table, name: str, where: str) -> None:

@@ -7,7 +7,7 @@ or on how they are split in files: the same table gives the same figures, to the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -56,6 +56,7 @@ class Part:
     squares: the same with the squared weight, for variances; `sums` itself where rows have no weights.
     keys: name to codes by cell, each of shape (cells,).
     rows: how many by cell, shape (cells,).
+    heaviest: the largest weight of a row of the whole table, in no matter which slice; None without weights.
     """
 
     where: Where
@@ -63,6 +64,7 @@ class Part:
     squares: Mapping[str, Floats]
     keys: Mapping[str, Ints]
     rows: Floats
+    heaviest: float | None = None
 
     @property
     def weighted(self) -> bool:
@@ -139,7 +141,8 @@ def parts(
         if not found:
             found.append(_whole(cells))
         found.extend(_values(cells, name, found[0].where.rows))
-    return found or [_whole(_cells(scored, plan, None, values, keys, fine, further or {}))]
+    found = found or [_whole(_cells(scored, plan, None, values, keys, fine, further or {}))]
+    return [replace(part, heaviest=scored.heaviest) for part in found]
 
 
 def unsliced(plan: Plan) -> Plan:

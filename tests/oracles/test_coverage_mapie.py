@@ -16,6 +16,7 @@ from mapie.metrics.regression import regression_coverage_score, regression_mean_
 from mapie.regression import ConformalizedQuantileRegressor, SplitConformalRegressor
 from scipy import stats
 from sklearn.linear_model import LinearRegression, QuantileRegressor
+from weighing import heaviest_of
 
 from gates.inputs.opened import OpenTable
 from gates.measure.calibration import CalibrationGate
@@ -55,7 +56,7 @@ def measure(frame: pd.DataFrame, asked: Plan, tables: Mapping[str, OpenTable] | 
         "cluster" in names,
         "scored",
         task=asked.task,
-        weighted="weight" in names,
+        heaviest=heaviest_of(frame),
         **scored,
     )
     return CalibrationGate().measure(Given(asked, tables or {}, told, None))

@@ -191,15 +191,18 @@ class TestCurve:
         assert one.upper[0] > 0.8
 
 
+def covered_by(covered: np.ndarray, w: np.ndarray) -> Figure | Reason:
+    squares = (w * w * covered, w * w)
+    return coverage(w * covered, w, None, minimum_clusters=8, squares=squares, rows=w.size, heaviest=float(w.max()))
+
+
 class TestWeights:
     def test_one_weight_for_all_changes_nothing(self) -> None:
         covered = (np.random.default_rng(10).random(400) < 0.9).astype(float)
         plain = figure(coverage(covered, np.ones(400), None, minimum_clusters=8))
         for weight in (0.25, 1.0, 7.0):
             w = np.full(400, weight)
-            same = figure(
-                coverage(w * covered, w, None, minimum_clusters=8, squares=(w * w * covered, w * w), rows=400)
-            )
+            same = figure(covered_by(covered, w))
             assert same.estimate == pytest.approx(plain.estimate, abs=1e-12)
             assert same.lower == pytest.approx(plain.lower, abs=1e-9)
             assert (same.n, plain.n) == (400, 400)
@@ -208,14 +211,17 @@ class TestWeights:
         rng = np.random.default_rng(11)
         w = rng.gamma(2, 1, 300)
         covered = (rng.random(300) < 0.8).astype(float)
-        found = figure(coverage(w * covered, w, None, minimum_clusters=8, squares=(w * w * covered, w * w), rows=300))
+        found = figure(covered_by(covered, w))
         rate = float(np.average(covered, weights=w))
         variance = float((w**2 * (covered - rate) ** 2).sum()) / w.sum() ** 2
         known = min(rate * (1 - rate) / variance, w.sum() ** 2 / (w**2).sum())
         for i, rung in enumerate(LADDER):
             x = rate * known
-            assert found.lower[i] == pytest.approx(stats.beta.ppf(1 - rung, x, known - x + 1), rel=1e-9)
-            assert found.upper[i] == pytest.approx(stats.beta.ppf(rung, x + 1, known - x), rel=1e-9)
+            low, high = stats.beta.ppf(1 - rung, x, known - x + 1), stats.beta.ppf(rung, x + 1, known - x)
+            few = max(stats.norm.ppf(rung) ** 2, -math.log(1 - rung))
+            further = few * math.sqrt((w.max() / w.sum()) ** 2 - 1 / known**2)
+            assert found.lower[i] == pytest.approx(max(0, rate - math.hypot(rate - low, further)), rel=1e-9)
+            assert found.upper[i] == pytest.approx(min(1, rate + math.hypot(high - rate, further)), rel=1e-9)
 
     @pytest.mark.parametrize("n", [60, 600])
     def test_the_promise_where_heavy_rows_are_covered_less(self, n: int) -> None:
@@ -227,8 +233,7 @@ class TestWeights:
         for _ in range(runs):
             w = rng.lognormal(0, 0.8, n)
             covered = (rng.random(n) < 0.95 - 0.15 * (w > 1.5)).astype(float)
-            squares = (w * w * covered, w * w)
-            found = figure(coverage(w * covered, w, None, minimum_clusters=8, squares=squares, rows=n))
+            found = figure(covered_by(covered, w))
             above += bool(found.lower[0] > truth)
             below += bool(found.upper[0] < truth)
         assert above / runs <= tolerance(0.05, runs)

@@ -31,7 +31,8 @@ def groups_of(hit: Any, name: Any, weight: Any = None, cluster: Any = None) -> l
     for value in np.unique(name):
         own = name == value
         w, h = weight[own], hit[own].astype(float)
-        made.append(Group(w * h, w, w * w * h, w * w, int(own.sum()), None if cluster is None else cluster[own]))
+        of = None if cluster is None else cluster[own]
+        made.append(Group(w * h, w, w * w * h, w * w, int(own.sum()), of, float(weight.max())))
     return made
 
 

@@ -27,7 +27,8 @@ def weighted(p: Floats, y: Floats, w: Floats, cluster: Ints | None = None, edges
     code = np.searchsorted(edges_of(p) if edges is None else edges, p, side="left").astype(np.int64)
 
     def cells(v: Floats, squares: Cells | None, count: Floats | None) -> Cells:
-        return Cells(code, v, v * p, v * p * p, v * y, v * p * y, cluster, squares, count)
+        most = None if squares is None else float(w.max())
+        return Cells(code, v, v * p, v * p * p, v * y, v * p * y, cluster, squares, count, most)
 
     return cells(w, cells(w * w, None, None), np.ones_like(w))
 
@@ -82,9 +83,9 @@ def test_bounds_are_the_formulas_row_by_row(off: float) -> None:
     gap = np.bincount(code, weights=w * (y - p)) / total
     plug_in = float(total @ np.abs(gap)) / w.sum()
     deviation = w * (np.where(gap < 0, -1, 1)[code] * (y - p) - plug_in)
-    effective = w.sum() ** 2 / (w**2).sum()
+    unseen = w.sum() / w.max()
     z = stats.norm.ppf(0.95)
-    few = z**2 / effective
+    few = z**2 / unseen
     assert found.upper[0] == pytest.approx(plug_in + math.hypot(z * math.sqrt(deviation @ deviation) / w.sum(), few))
     errors = []
     for b in range(10):
@@ -100,9 +101,9 @@ def test_bounds_are_the_formulas_row_by_row(off: float) -> None:
     shift = w @ (y - p) / w.sum()
     error = math.sqrt(max(w**2 @ (y - p - shift) ** 2, w**2 @ (p * (1 - p)))) / w.sum()
     centred = abs(shift) - math.hypot(
-        stats.norm.isf(0.025 - min(0.0125, stats.norm.sf(abs(shift) / error))) * error, half**2 / effective
+        stats.norm.isf(0.025 - min(0.0125, stats.norm.sf(abs(shift) / error))) * error, half**2 / unseen
     )
-    assert found.lower[0] == pytest.approx(max(0, plug_in - math.hypot(noise, half**2 / effective), centred), abs=1e-12)
+    assert found.lower[0] == pytest.approx(max(0, plug_in - math.hypot(noise, half**2 / unseen), centred), abs=1e-12)
     if off:
         assert found.lower[0] == pytest.approx(centred, abs=1e-12)
 
@@ -115,8 +116,12 @@ def test_limits_of_a_bin_are_korn_graubard() -> None:
     rate = w @ y / w.sum()
     variance = (w**2) @ ((y - rate) ** 2) / w.sum() ** 2
     rows = min(rate * (1 - rate) / variance, w.sum() ** 2 / (w**2).sum())
-    assert found.lower[0] == pytest.approx(stats.beta.ppf(0.05, rows * rate, rows * (1 - rate) + 1) - 0.3, rel=1e-9)
-    assert found.upper[0] == pytest.approx(stats.beta.ppf(0.95, rows * rate + 1, rows * (1 - rate)) - 0.3, rel=1e-9)
+    low = stats.beta.ppf(0.05, rows * rate, rows * (1 - rate) + 1)
+    high = stats.beta.ppf(0.95, rows * rate + 1, rows * (1 - rate))
+    few = -math.log(0.05)
+    further = math.sqrt((few * w.max() / w.sum()) ** 2 - (few / rows) ** 2)
+    assert found.lower[0] == pytest.approx(rate - math.hypot(rate - low, further) - 0.3, rel=1e-9)
+    assert found.upper[0] == pytest.approx(rate + math.hypot(high - rate, further) - 0.3, rel=1e-9)
 
 
 @pytest.mark.parametrize("world", ["bal", "rare"])

@@ -34,7 +34,8 @@ def part(width: Any, rival: Any, cluster: Any = None, weight: Any = None) -> Par
     once = sums(w)
     keys = {} if cluster is None else {"cluster": np.arange(once["n"].size)}
     where = Where(WHOLE, 1_000_000, width.size, None if cluster is None else once["n"].size)
-    return Part(where, once, once if weight is None else sums(w * w), keys, np.bincount(code).astype(float))
+    squares, heaviest = (once, None) if weight is None else (sums(w * w), float(w.max()))
+    return Part(where, once, squares, keys, np.bincount(code).astype(float), heaviest)
 
 
 def ratio(pair: PairSums) -> Figure:

@@ -68,7 +68,7 @@ def exact(some: Cells, p: np.ndarray, w: np.ndarray) -> Figure | Reason:
 def weighted_coverage(t: Columns, w: np.ndarray, *, clustered: bool) -> Figure | Reason:
     owner = t["cluster"] if clustered else None
     squares = (t["y"] * w**2, w**2)
-    return coverage(t["y"] * w, w, owner, **LEAST, squares=squares, rows=w.size)
+    return coverage(t["y"] * w, w, owner, **LEAST, squares=squares, rows=w.size, heaviest=w.max())
 
 
 def curve(t: Columns, w: np.ndarray, *, clustered: bool, chunks: bool = False) -> Figure | Reason:
@@ -81,7 +81,8 @@ def curve(t: Columns, w: np.ndarray, *, clustered: bool, chunks: bool = False) -
         distinct, code = np.unique(key, return_inverse=True)
         columns, squared = ([np.bincount(code, weights=v) for v in some] for some in (columns, squared))
         owner = distinct // 10 if clustered else None
-    return curve_gap(Curve(levels, columns[:-1], columns[-1], owner, w.size, (squared[:-1], squared[-1])), **LEAST)
+    several = Curve(levels, columns[:-1], columns[-1], owner, w.size, (squared[:-1], squared[-1]), w.max())
+    return curve_gap(several, **LEAST)
 
 
 def groups(t: Columns, w: np.ndarray, *, clustered: bool) -> list[Group]:
@@ -90,7 +91,7 @@ def groups(t: Columns, w: np.ndarray, *, clustered: bool) -> list[Group]:
         own = t["group"] == code
         y, v = t["y"][own], w[own]
         owner = t["cluster"][own] if clustered else None
-        found.append(Group(y * v, v, y * v**2, v**2, int(own.sum()), owner))
+        found.append(Group(y * v, v, y * v**2, v**2, int(own.sum()), owner, w.max()))
     return found
 
 
@@ -253,7 +254,8 @@ def weighted_cells(t: Columns, w: np.ndarray, *, clustered: bool) -> Cells:
 
     def times(v: np.ndarray, squares: Cells | None) -> Cells:
         columns = (v * values for values in (plain.n, plain.p, plain.pp, plain.y, plain.py))
-        return Cells(plain.bin, *columns, plain.cluster, squares, None if squares is None else plain.n)
+        top = squares is not None
+        return Cells(plain.bin, *columns, plain.cluster, squares, plain.n if top else None, w.max() if top else None)
 
     return times(w, times(w**2, None))
 

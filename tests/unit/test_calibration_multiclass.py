@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from mapie.metrics.calibration import spiegelhalter_statistic
 from sklearn.isotonic import IsotonicRegression
+from weighing import heaviest_of
 
 from gates.measure.calibration import CalibrationGate
 from gates.measure.interface import Findings, Given, Scored
@@ -44,7 +45,7 @@ def measure(
         "cluster" in frame,
         "scored",
         task="multiclass",
-        weighted="weight" in frame,
+        heaviest=heaviest_of(frame),
         classes=classes,
     )
     return CalibrationGate().measure(Given(plan, {}, scored, None))

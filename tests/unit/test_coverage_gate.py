@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from weighing import heaviest_of
 
 from gates.inputs.opened import OpenTable
 from gates.measure.calibration import CalibrationGate
@@ -48,7 +49,7 @@ def measure(frame: pd.DataFrame, asked: Plan | None = None, *, rows: int | None 
         "cluster" in frame,
         "scored",
         task=asked.task,
-        weighted="weight" in frame,
+        heaviest=heaviest_of(frame),
         champion_levels="champion_width_0" in frame,
         **told,
         **scored,

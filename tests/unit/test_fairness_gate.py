@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from weighing import heaviest_of
 
 from gates.errors import UsageError
 from gates.measure.fairness import FairnessGate
@@ -35,9 +36,7 @@ def plan(*, task: Any = "binary", groups: tuple[str, ...] = ("sex",), **paramete
 
 
 def measure(frame: pd.DataFrame, asked: Plan | None = None) -> Findings:
-    scored = Scored(
-        ibis.memtable(frame), len(frame), False, "cluster" in frame, "scored", weighted="weight" in frame.columns
-    )
+    scored = Scored(ibis.memtable(frame), len(frame), False, "cluster" in frame, "scored", heaviest=heaviest_of(frame))
     return FairnessGate().measure(Given(asked or plan(), {}, scored, None))
 
 

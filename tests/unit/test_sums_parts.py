@@ -8,6 +8,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from weighing import heaviest_of
 
 from gates.measure.calibration import CalibrationGate
 from gates.measure.interface import Given, Scored
@@ -53,7 +54,7 @@ def frame() -> pd.DataFrame:
 def scored(frame: pd.DataFrame) -> Scored:
     names = frame.columns
     table = ibis.memtable(frame)
-    return Scored(table, len(frame), False, "cluster" in names, "scored", weighted="weight" in names)
+    return Scored(table, len(frame), False, "cluster" in names, "scored", heaviest=heaviest_of(frame))
 
 
 @pytest.mark.parametrize("clustered", [False, True])

@@ -220,7 +220,7 @@ def cells_of(part: Part) -> Cells:
 
     def cells(sums: Mapping[str, Floats], squares: Cells | None, count: Floats | None) -> Cells:
         n, p, pp = sums["n"], sums["p"], sums["pp"]
-        return Cells(code, n, p, pp, n * outcome, p * outcome, cluster, squares, count)
+        return Cells(code, n, p, pp, n * outcome, p * outcome, cluster, squares, count, part.heaviest)
 
     if part.weighted:
         return cells(part.sums, cells(part.squares, None, None), part.rows)

@@ -37,6 +37,7 @@ def share(given: Given, part: Part, name: str) -> Figure | Reason:
         minimum_clusters=given.plan.parameters.minimum_clusters,
         squares=(part.squares[name], part.squares["n"]) if part.weighted else None,
         rows=part.where.rows,
+        heaviest=part.heaviest,
     )
 
 
@@ -50,7 +51,7 @@ def curve(part: Part, names: list[str], levels: tuple[float, ...]) -> Curve:
     """Return several shares of a part as a curve."""
     squares = ([part.squares[name] for name in names], part.squares["n"]) if part.weighted else None
     hits = [part.sums[name] for name in names]
-    return Curve(levels, hits, part.sums["n"], part.keys.get("cluster"), part.where.rows, squares)
+    return Curve(levels, hits, part.sums["n"], part.keys.get("cluster"), part.where.rows, squares, part.heaviest)
 
 
 def method(scored: Scored) -> str:

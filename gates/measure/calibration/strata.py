@@ -151,4 +151,4 @@ def _of(whole: Part, code: int) -> Part:
     keys = {name: key[mask] for name, key in whole.keys.items()}
     clusters = int(np.unique(keys["cluster"]).size) if "cluster" in keys else None
     rows = whole.rows[mask]
-    return Part(Where(WHOLE, 1_000_000, int(rows.sum()), clusters), sums, squares, keys, rows)
+    return Part(Where(WHOLE, 1_000_000, int(rows.sum()), clusters), sums, squares, keys, rows, whole.heaviest)

@@ -179,7 +179,7 @@ def against_constant(piece: Part, at: int, constant: float) -> PairSums:
 
 def _weighed(piece: Part, of: Callable[[Mapping[str, Floats]], PairSums]) -> PairSums:
     pair = of(piece.sums)
-    return replace(pair, squares=of(piece.squares)) if piece.weighted else pair
+    return replace(pair, squares=of(piece.squares), heaviest=piece.heaviest) if piece.weighted else pair
 
 
 def _pair(piece: Part, n: Floats, a: Floats, b: Floats, aa: Floats, ab: Floats, bb: Floats) -> PairSums:

@@ -107,7 +107,7 @@ def _group(part: Part, rate: _Rate) -> Group:
     hits = inside & (part.keys["selected"] == 1)
     n, squared = part.sums["n"], part.squares["n"]
     rows = int(part.rows[inside].sum())
-    return Group(n * hits, n * inside, squared * hits, squared * inside, rows, part.keys.get("cluster"))
+    return Group(n * hits, n * inside, squared * hits, squared * inside, rows, part.keys.get("cluster"), part.heaviest)
 
 
 def _claim(given: Given, check: str, size: int, predictions: str | None, **named: Scalar) -> Claim:

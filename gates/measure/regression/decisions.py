@@ -99,7 +99,7 @@ def worth_of(part: Part, rival: str, matrix: Outcomes, dearest: float = 1.0) -> 
     # Where rows have payoffs of their own, one of 0 is worth nothing whatever is decided.
     span = float(np.ptp(np.append(table, 0.0) if "payoff" in part.sums else table)) * dearest
     found = sums(part.sums)
-    return replace(found, squares=sums(part.squares)) if part.weighted else found
+    return replace(found, squares=sums(part.squares), heaviest=part.heaviest) if part.weighted else found
 
 
 def joint_of(part: Part, rival: str, seed: int) -> Joint:
@@ -110,7 +110,9 @@ def joint_of(part: Part, rival: str, seed: int) -> Joint:
     code = np.unique(part.keys["cluster"], return_inverse=True)[1] if clustered else np.zeros_like(cell)
     size = int(code.max()) + 1 if code.size else 0
     counts = totals(code * 8 + cell, n, 8 * size).reshape(size, 8)
-    return Joint(counts, clustered, float(n.sum()) ** 2 / float(squares.sum()) if n.size else 0.0, seed)
+    effective = float(n.sum()) ** 2 / float(squares.sum()) if n.size else 0.0
+    weights = totals(cell, squares, 8) if part.weighted else None
+    return Joint(counts, clustered, effective, seed, weights, part.heaviest)
 
 
 def _right(table: ir.Table, column: str, classes: int) -> ir.IntegerValue:

@@ -90,7 +90,9 @@ class Losses:
     def pair(self, part: Part, loss: str, a: str, b: str) -> PairSums:
         """Return one pair's sums of a part, the losses of a and of b in their own units."""
         found = self._pair(part.sums, loss, a, b)
-        return replace(found, squares=self._pair(part.squares, loss, a, b)) if part.weighted else found
+        if not part.weighted:
+            return found
+        return replace(found, squares=self._pair(part.squares, loss, a, b), heaviest=part.heaviest)
 
     def _pair(self, sums: Mapping[str, np.ndarray], loss: str, a: str, b: str) -> PairSums:
         flip = "_flips" if self.bounded else ""
@@ -124,6 +126,7 @@ class Losses:
             squares=np.array([part.squares[name].sum() for name in names]) * units,
             squared_weight=float(part.squares["n"].sum()),
             clustered=self.clustered,
+            heaviest=part.heaviest,
         )
 
 

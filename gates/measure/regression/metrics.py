@@ -86,14 +86,16 @@ class Piece:
         if self.rows is None:
             return Reason.NOT_PROVIDED
         if model not in self._placed:
-            self._placed[model] = Placements.of(self.rows.y, self.rows.scores[model], self.rows.weight)
+            rows = self.rows
+            self._placed[model] = Placements.of(rows.y, rows.scores[model], rows.weight, rows.heaviest)
         return self._placed[model]
 
     def precision(self, model: str) -> Precision | Reason:
         if self.rows is None:
             return Reason.NOT_PROVIDED
         if model not in self._precise:
-            self._precise[model] = Precision.of(self.rows.y, self.rows.scores[model], self.rows.weight)
+            rows = self.rows
+            self._precise[model] = Precision.of(rows.y, rows.scores[model], rows.weight, rows.heaviest)
         return self._precise[model]
 
     def joint(self, rival: str) -> Joint:

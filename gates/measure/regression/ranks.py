@@ -29,18 +29,21 @@ class Rows:
     Attributes
     ----------
     scores: by model; of several classes of shape (rows, classes). cluster, weight: None where there are none.
+    heaviest: the largest weight of the whole table, which these rows may lack; None without weights.
     """
 
     y: Floats
     scores: Mapping[str, Floats]
     cluster: Ints | None
     weight: Floats | None
+    heaviest: float | None = None
 
     def at(self, rows: Ints) -> Rows:
         """Return the rows at these indices."""
         cluster = None if self.cluster is None else self.cluster[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return Rows(self.y[rows], {model: score[rows] for model, score in self.scores.items()}, cluster, weight)
+        scores = {model: score[rows] for model, score in self.scores.items()}
+        return Rows(self.y[rows], scores, cluster, weight, self.heaviest)
 
 
 def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
@@ -59,6 +62,7 @@ def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
         {model: _stacked([numbers(answer, name) for name in names]) for model, names in score.items()},
         codes(answer, "cluster")[1] if scored.clustered else None,
         numbers(answer, "weight") if scored.weighted else None,
+        scored.heaviest,
     )
     value_codes = [codes(answer, column) for column in by]
     del answer

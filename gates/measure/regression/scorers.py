@@ -8,7 +8,8 @@ Rows that both models score alike have no spread at all, and ten of them prove n
 `figure.rare` adds it, what a region could do that no row is of: `figure.three` further rows of one class, put where they
 harm the one model and serve the other most, and the metric worked out with them. So each metric says itself what it stands
 on: precision on the rows of a class that is rarely said, recall on one that is rarely true, average precision on the top of
-the ranking. Where rows hang together they are as many as the clusters that speak of it say (`clusters`).
+the ranking. Where rows hang together they are as many as the clusters that speak of it say, and with weights each is as
+heavy as the heaviest (`clusters`).
 
 Of numbers nothing says how far a row never seen may be off: there the further rows are like the one that moves the figure
 most, times 1 + 3/k where k rows are far off (`averages`). That is no promise, and no policy may require it.
@@ -38,7 +39,7 @@ from gates.errors import UsageError
 from gates.measure.regression.losses import CANDIDATE
 from gates.measure.regression.ranks import Rows
 from gates.measure.stats import confusion
-from gates.measure.stats.clusters import Clusters, deviating, unseen_rows
+from gates.measure.stats.clusters import Clusters, deviating, heavy_rows, unseen_rows
 from gates.measure.stats.figure import Figure, Floats, Ints, Mask, quantiles, ranked, rare, three
 from gates.plan.nearest import did_you_mean
 from gates.records import Reason
@@ -188,7 +189,7 @@ class Scorer:
             return Reason.ONE_CLASS
         if y.size < FEWEST:
             return Reason.FEW_EVENTS
-        table = _Table(y, own, other, base, None if groups is None else code, clusters)
+        table = _Table(y, own, other, base, None if groups is None else code, clusters, rows.heaviest)
         generator = np.random.default_rng(seed)
         drawn = [self._drawn(table, generator, together=False)]
         if groups is not None:
@@ -219,7 +220,7 @@ class Scorer:
 
 @dataclass(frozen=True)
 class _Table:
-    """Rows in an order of their own. code: of their clusters; None where they are taken as independent."""
+    """Rows in an order of their own. code: of their clusters; None where they are taken as independent. heaviest: as of `Rows`."""
 
     y: Floats
     own: Floats
@@ -227,6 +228,7 @@ class _Table:
     weight: Floats
     code: Ints | None
     clusters: int
+    heaviest: float | None
 
     @property
     def said(self) -> tuple[Floats, Floats]:
@@ -235,7 +237,9 @@ class _Table:
     def rows_for_one(self, of: Mask, variances: tuple[float, float], share: float) -> float:
         """Return as which weight one more row counts that is like none seen, of these rows."""
         clusters = None if self.code is None else Clusters.by(self.code[of], self.weight[of])
-        return float(self.weight[of].sum()) / unseen_rows(clusters, _worth(self.weight[of]), *variances, share=share)
+        weight = float(self.weight[of].sum())
+        heavy = heavy_rows(weight, self.heaviest)
+        return weight / unseen_rows(clusters, _worth(self.weight[of]), *variances, share=share, heavy=heavy)
 
 
 def _worth(weight: Floats) -> float:

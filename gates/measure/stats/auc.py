@@ -5,8 +5,8 @@ come in clusters, with the jackknife's variance (`clusters`) and never narrower 
 
 Both bounds hold a further z^2 / min(m, n) in quadrature (m positives, n negatives), the rule of three: three rows that
 two models rank alike have no empirical variance, and one row in a hundred that the candidate misplaces altogether is
-not seen among thirty. At 1,000 rows of the rarer class the term is .003. Where rows come in clusters m and n are those
-that speak of what was never seen (`clusters`).
+not seen among thirty. At 1,000 rows of the rarer class the term is .003. Where rows come in clusters, or have weights, m
+and n are those that speak of what was never seen (`clusters`).
 
 Memory: the rows themselves are needed, about 100 bytes each.
 """
@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, OfClasses, deviating, unseen_rows
+from gates.measure.stats.clusters import Clusters, OfClasses, deviating, heavy_rows, unseen_rows
 from gates.measure.stats.figure import Figure, Floats, Ints, Mask, lacking_a_class, quantiles, settled, totals
 from gates.records import Reason
 
@@ -35,20 +35,25 @@ class Placements:
     sums do not depend on the order of the rows.
     event: which rows are positives, shape (rows,).
     weight: of the positives and of the negatives, shapes (m,) and (n,); None where all count one.
+    heaviest: the largest weight that a row can have; None where all count one.
     """
 
     positive: Floats
     negative: Floats
     event: Mask
     weight: tuple[Floats, Floats] | None = None
+    heaviest: float | None = None
 
     @classmethod
-    def of(cls, y: Floats, score: Floats, weight: Floats | None = None) -> Placements | Reason:
+    def of(
+        cls, y: Floats, score: Floats, weight: Floats | None = None, heaviest: float | None = None
+    ) -> Placements | Reason:
         """Place the rows of a table.
 
         Parameters
         ----------
         y: 0 or 1, shape (rows,). score: any finite numbers, shape (rows,). weight: above 0, shape (rows,).
+        heaviest: that a row can be, where that is more than these rows show.
 
         Returns
         -------
@@ -63,10 +68,11 @@ class Placements:
         if weight is None:
             return cls(left.among(right), 2.0 * above.size - right.among(left), event)
         own, other = settled(weight[event]), settled(weight[~event])
-        return cls(left.among(right, other), 2.0 * own.sum() - right.among(left, own), event, (own, other))
+        most = max(float(weight.max()), heaviest or 0.0)
+        return cls(left.among(right, other), 2.0 * own.sum() - right.among(left, own), event, (own, other), most)
 
     def __sub__(self, other: Placements) -> Placements:
-        return Placements(self.positive - other.positive, self.negative - other.negative, self.event, self.weight)
+        return replace(self, positive=self.positive - other.positive, negative=self.negative - other.negative)
 
     @property
     def sides(self) -> tuple[_Side, _Side]:
@@ -74,8 +80,8 @@ class Placements:
         own, other = self.weight or (np.ones(0), np.ones(0))
         m, n = (own.sum(), other.sum()) if self.weight else (self.positive.size, self.negative.size)
         return (
-            _Side(self.positive, 2 * float(n), own if self.weight else None),
-            _Side(self.negative, 2 * float(m), other if self.weight else None),
+            _Side(self.positive, 2 * float(n), own if self.weight else None, heavy_rows(float(m), self.heaviest)),
+            _Side(self.negative, 2 * float(m), other if self.weight else None, heavy_rows(float(n), self.heaviest)),
         )
 
     @property
@@ -89,11 +95,12 @@ class Placements:
 
 @dataclass(frozen=True)
 class _Side:
-    """One class: doubled placements, the largest they can be, and weights."""
+    """One class: doubled placements, the largest they can be, weights, and rows of the heaviest that weigh as much."""
 
     doubled: Floats
     most: float
     weight: Floats | None
+    heavy: float
 
     @property
     def effective(self) -> float:
@@ -212,16 +219,17 @@ def _figure(
 ) -> Figure | Reason:
     area, sides = placements.area, placements.sides
     independent = variance = sum(side.variance(area) for side in sides)
-    least = min(side.effective for side in sides)
+    least = min(min(side.effective, side.heavy) for side in sides)
     clusters = None if cluster is None else _clusters(cluster, placements)
     if clusters is not None:
         if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         ten, one = (side.by_cluster(own, area) for side, own in zip(sides, clusters.sides, strict=True))
         variance = max(variance, float((ten + one) @ (ten + one)))
+        shares = [deviating(side.doubled / side.most - area) for side in sides]
         least = min(
-            unseen_rows(own, side.effective, independent, variance, share=deviating(side.doubled / side.most - area))
-            for side, own in zip(sides, clusters.sides, strict=True)
+            unseen_rows(own, side.effective, independent, variance, share=share, heavy=side.heavy)
+            for side, own, share in zip(sides, clusters.sides, shares, strict=True)
         )
     z = quantiles(None if clusters is None else clusters.freedom)
     half = np.hypot(z * math.sqrt(variance), z**2 / least)

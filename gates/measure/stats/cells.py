@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters
+from gates.measure.stats.clusters import Clusters, heavy_rows
 from gates.measure.stats.figure import Floats, Ints, Mask, ranked, totals
 
 
@@ -25,6 +25,7 @@ class Cells:
     cluster: cluster codes, 0 to clusters - 1; None where rows are taken as independent.
     squares: the same sums with squared weights; None where all weights are 1.
     count: rows; None where `n` is that.
+    heaviest: the largest weight that a row can have (`clusters.heavy_rows`); None where rows have no weights.
     """
 
     bin: Ints
@@ -36,6 +37,7 @@ class Cells:
     cluster: Ints | None = None
     squares: Cells | None = None
     count: Floats | None = None
+    heaviest: float | None = None
 
     @property
     def rows(self) -> int:
@@ -60,6 +62,11 @@ class Cells:
     def effective(self) -> float:
         """Kish's effective number of rows, (sum w)^2 / sum w^2; the number of rows where all weights are equal."""
         return float(self.n.sum() ** 2 / self.squared.n.sum())
+
+    @property
+    def heavy(self) -> float:
+        """Rows of the heaviest weight that would weigh as much; infinite where rows have no weights."""
+        return heavy_rows(float(self.n.sum()), self.heaviest)
 
     @property
     def residual(self) -> Floats:
@@ -94,7 +101,7 @@ class Cells:
         n, p, pp, y, py = (change(values) for values in (self.n, self.p, self.pp, self.y, self.py))
         squares = None if self.squares is None else self.squares._each(change, code, cluster)  # noqa: SLF001
         count = None if self.count is None else change(self.count)
-        return Cells(code, n, p, pp, y, py, cluster, squares, count)
+        return Cells(code, n, p, pp, y, py, cluster, squares, count, self.heaviest)
 
 
 def _masked(code: Ints | None, mask: Mask) -> Ints | None:

@@ -77,7 +77,7 @@ class Curve:
     ----------
     levels: shape (levels,), in (0, 1). hits: rows at or under each level's threshold, each of shape (cells,).
     n: rows by cell. cluster: cluster codes by cell, or None. squares: hits and n with squared weights, or None.
-    rows: how many there are; the sum of n where they have no weights.
+    rows: how many there are; the sum of n where they have no weights. heaviest: the largest weight that a row can have.
     """
 
     levels: Sequence[float]
@@ -86,6 +86,7 @@ class Curve:
     cluster: Ints | None
     rows: int
     squares: tuple[Sequence[Floats], Floats] | None = None
+    heaviest: float | None = None
 
 
 def curve_gap(*curves: Curve, minimum_clusters: int) -> Figure | Reason:
@@ -95,7 +96,7 @@ def curve_gap(*curves: Curve, minimum_clusters: int) -> Figure | Reason:
     truly the farthest, and a bound that holds for it is enough: an intersection-union test. With 10,000 rows and nine
     levels a perfect model is shown to be within .02 in .95 of runs, by the band below in .54 (`tests/oracles`).
     Lower bound: the estimate less the band of Dvoretzky, Kiefer, Wolfowitz and Massart, sqrt(ln(2 c / a) / (2 n)), for
-    c curves, with the fewest effective rows of any level as n. Of intervals' levels it supposes that wider ones hold
+    c curves, with the fewest effective rows of any level as n, and what heavy rows never seen may do. Of intervals' levels it supposes that wider ones hold
     narrower ones.
 
     Returns
@@ -112,14 +113,16 @@ def curve_gap(*curves: Curve, minimum_clusters: int) -> Figure | Reason:
     if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     gap, upper, fewest = 0.0, np.zeros_like(RUNGS), np.full_like(RUNGS, np.inf)
+    heavy = np.zeros_like(RUNGS)
     for curve in known:
         for i, level in enumerate(curve.levels):
             squares = None if curve.squares is None else (curve.squares[0][i], curve.squares[1])
             rate = float(curve.hits[i].sum()) / float(n.sum())
-            worth = effective_rows(curve.hits[i], n, clusters, squares=squares)
+            worth = effective_rows(curve.hits[i], n, clusters, squares=squares, heaviest=curve.heaviest)
             limits = worth.limits(rate)
             gap = max(gap, abs(rate - level))
             upper = np.maximum(upper, np.maximum(level - limits[0], limits[1] - level))
             fewest = np.minimum(fewest, worth.rows)
+            heavy = np.maximum.reduce([heavy, worth.below, worth.above])
     band = np.sqrt(np.log(2 * len(known) / (1 - RUNGS)) / (2 * fewest))
-    return Figure(gap, np.maximum(0.0, gap - band), upper, rows).among(clusters)
+    return Figure(gap, np.maximum(0.0, gap - np.hypot(band, heavy)), upper, rows).among(clusters)

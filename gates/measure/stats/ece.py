@@ -16,7 +16,7 @@ of the rows (of their weights, where they have any).
 
 All bounds hold a further z^2/N in quadrature, the rule of three: a slice without a single event, or with only one,
 has next to no empirical variance and proves nothing. With weights the variances are those of weighted means, from the
-sums of squared weights, and N is (sum of weights)^2 / (sum of squared weights). With clusters every z is Student's
+sums of squared weights, and N is the sum of weights over the heaviest (`clusters`). With clusters every z is Student's
 with their degrees of freedom, N of the rule of three is the rows that speak of what was never seen (both `clusters`), and
 q is stretched by its ratio to the normal one.
 
@@ -52,7 +52,7 @@ class _Terms:
     Attributes
     ----------
     n, x: of w and w x. nn, nx, xx, model: of w^2, w^2 x, w^2 x^2, and w^2 times the model's own variance of x.
-    rows, effective, clusters: as Cells has them (`groups`).
+    rows, effective, heavy, clusters: as Cells has them (`groups`).
     """
 
     bin: Ints
@@ -65,13 +65,14 @@ class _Terms:
     model: Floats
     rows: int
     effective: float
+    heavy: float
 
     def by_bin(self) -> _Terms:
         code = ranked(self.bin)[1]
         n, x, nn, nx, xx, model = (
             totals(code, values) for values in (self.n, self.x, self.nn, self.nx, self.xx, self.model)
         )
-        return _Terms(np.unique(self.bin), None, n, x, nn, nx, xx, model, self.rows, self.effective)
+        return _Terms(np.unique(self.bin), None, n, x, nn, nx, xx, model, self.rows, self.effective, self.heavy)
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> F
     added = _Moments(*(shares @ moments).tolist()) if filled else _Moments(*[0.0] * 8)
     # One tail is enough only where no table's mean may have the other sign.
     clear = min((m.clear for m in found), default=0.0)
-    return _figure(added, clear, whole.rows, whole.effective, clusters, 2.0)
+    return _figure(added, clear, whole, clusters, 2.0)
 
 
 def squared_error(cells: Cells, *, minimum_clusters: int) -> float | Reason:
@@ -168,6 +169,7 @@ def _residuals(cells: Cells) -> _Terms:
         model=squares.model_variance,
         rows=cells.rows,
         effective=cells.effective,
+        heavy=cells.heavy,
     )
 
 
@@ -192,6 +194,7 @@ def _tilted(cells: Cells, code: Ints) -> _Terms:
         model=square * squares.model_variance,
         rows=cells.rows,
         effective=cells.effective,
+        heavy=cells.heavy,
     )
 
 
@@ -246,16 +249,15 @@ def _moments(terms: _Terms) -> _Moments:
 
 def _bounded(terms: _Terms) -> Figure:
     found = _moments(terms)
-    return _figure(found, found.clear, terms.rows, terms.effective, terms.clusters, 1.0)
+    return _figure(found, found.clear, terms, terms.clusters, 1.0)
 
 
-def _figure(
-    found: _Moments, clear: float, rows: int, effective: float, clusters: Clusters | None, most: float
-) -> Figure:
+def _figure(found: _Moments, clear: float, of: Cells | _Terms, clusters: Clusters | None, most: float) -> Figure:
     freedom = None if clusters is None else clusters.freedom
     z, half = quantiles(freedom), quantiles(freedom, 0.5)
     independent = found.independent**2
-    unseen = unseen_rows(clusters, effective, independent, found.deviation**2, share=min(1.0, independent * effective))
+    share = min(1.0, independent * of.effective)
+    unseen = unseen_rows(clusters, of.effective, independent, found.deviation**2, share=share, heavy=of.heavy)
     upper = found.plug_in + np.hypot(z * found.deviation, z**2 / unseen)
     few = half**2 / unseen
     lower = np.maximum(
@@ -263,7 +265,7 @@ def _figure(
         found.shift - np.hypot(_shift_quantiles(clear, freedom) * found.shift_error, few),
     )
     lower, upper = np.maximum(0.0, lower), np.minimum(most, upper)
-    return Figure(found.plug_in, lower, upper, rows, debiased=found.debiased).among(clusters)
+    return Figure(found.plug_in, lower, upper, of.rows, debiased=found.debiased).among(clusters)
 
 
 def _mean_variances(terms: _Terms, bins: _Terms, sign: Floats, mean: float) -> tuple[float, float]:

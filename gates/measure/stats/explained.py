@@ -3,7 +3,8 @@ difference, (error of b - error of a) / variance.
 
 Bounds by the delta method on means (van der Vaart, Asymptotic Statistics, 1998, chapter 3): a row's influence on
 f(means) is the gradient of f times the row's deviation from them. As for any loss without a ceiling, quantiles are
-Student's, and a further z^2 / n of the influence's mean square is held in quadrature (`means`; n of rows in clusters: `clusters`).
+Student's, and a further z^2 / n of the influence's mean square is held in quadrature (`means`; n of rows in clusters or with
+weights: `clusters`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gates.measure.stats.clusters import Clusters, unseen_rows
+from gates.measure.stats.clusters import Clusters, heavy_rows, unseen_rows
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
 from gates.records import Reason
 
@@ -31,7 +32,7 @@ class Spread:
     n: sum of the weights by cell, shape (cells,). totals: sums of weight times value, shape (4, cells).
     products: sums of squared weight times products of two values, shape (4, 4). squares: sums of squared weight times
     value, shape (4,). squared_weight: sum of the squared weights.
-    clustered: a cell is a cluster.
+    clustered: a cell is a cluster. heaviest: the largest weight that a row can have; None where rows have no weights.
     """
 
     n: Floats
@@ -40,6 +41,7 @@ class Spread:
     squares: Floats
     squared_weight: float
     clustered: bool
+    heaviest: float | None = None
 
 
 def explained(spread: Spread, *, minimum_clusters: int) -> Figure | Reason:
@@ -88,7 +90,8 @@ def _share(
     between = gradient @ (spread.totals - np.outer(mean, spread.n)) / total
     of_figure = of_rows if clusters is None else max(of_rows, clusters.variance(between))
     of_row = max(0.0, square) * effective
-    unseen = unseen_rows(clusters, effective, of_rows, of_figure, share=1.0 if of_row > 0 else 0.0)
+    share_off, heavy = 1.0 if of_row > 0 else 0.0, heavy_rows(total, spread.heaviest)
+    unseen = unseen_rows(clusters, effective, of_rows, of_figure, share=share_off, heavy=heavy)
     half = np.hypot(z * math.sqrt(of_figure), z**2 * math.sqrt(of_row) / unseen)
     if effective < 2:
         half = np.full(RUNGS.size, math.inf)

@@ -17,7 +17,8 @@ A pair's limits come from the exact limits of the two rates, by square-and-add: 
 for the difference, Donner and Zou (Statistical Methods in Medical Research 2012, equation 9) for the ratio, both with
 Clopper-Pearson's limits in place of Wilson's, which hold for a group without a single event. Rows in clusters and weights
 come in by the number of effective rows (Korn and Graubard 1998; `proportions`), of the pair: clusters that both groups
-share make their difference more certain, or less, and that is seen in the sums of both.
+share make their difference more certain, or less, and that is seen in the sums of both. Of weighted rows both rates' limits
+hold what heavy rows never seen could do (`proportions`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, fewest, unseen
+from gates.measure.stats.clusters import Clusters, fewest, heavy_rows, unseen
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
+from gates.measure.stats.proportions import further, widened
 from gates.records import Reason
 
 
@@ -41,6 +43,7 @@ class Group:
     ----------
     hits, n: weights of the rows that count, and of all. hits_squared, n_squared: the same with squared weights.
     rows: how many rows. cluster: codes by cell, the same for all groups; None where rows are taken as independent.
+    heaviest: the largest weight that a row can have; None where rows have no weights.
     """
 
     hits: Floats
@@ -49,6 +52,7 @@ class Group:
     n_squared: Floats
     rows: int
     cluster: Ints | None = None
+    heaviest: float | None = None
 
     @property
     def rate(self) -> float:
@@ -65,6 +69,11 @@ class Group:
         kish = total**2 / float(self.n_squared.sum())
         squares = float(self.hits_squared.sum()) * (1 - 2 * rate) + rate**2 * float(self.n_squared.sum())
         return min(kish, rate * (1 - rate) * total**2 / squares) if 0 < rate < 1 and squares > 0 else kish
+
+    @property
+    def heavy(self) -> float:
+        """Rows of the heaviest weight that would weigh as much; infinite where rows have no weights."""
+        return heavy_rows(float(self.n.sum()), self.heaviest)
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,7 @@ def disparities(groups: Sequence[Group], *, minimum_clusters: int) -> list[Dispa
     order = sorted((i for i, group in enumerate(groups) if group.rows > 0), key=lambda i: (_size(groups[i]), -i))[::-1]
     rates = np.array([groups[i].rate for i in order])
     rows = np.array([groups[i].effective for i in order])
+    heavy = np.array([groups[i].heavy for i in order])
     shared = _covariance([groups[i] for i in order])
     found[order[0]] = None
     for place, i in enumerate(order[1:], start=1):
@@ -103,7 +113,7 @@ def disparities(groups: Sequence[Group], *, minimum_clusters: int) -> list[Dispa
             found[i] = Disparity(Reason.FEW_CLUSTERS, Reason.FEW_CLUSTERS)
         else:
             here = [own for j in order[: place + 1] if (own := groups[j].clusters) is not None]
-            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, shared, here))
+            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, heavy, shared, here))
     return found
 
 
@@ -135,6 +145,7 @@ class _Pairs:
     ----------
     rate: the group's own. others: of the larger ones, shape (k,).
     own_rows, rows: effective rows of the group and of each other, within the pair, both of shape (k,).
+    own_heavy, heavy: rows of the heaviest weight that would weigh as much, of the group and, shape (k,), of each other.
     clusters: of the larger ones and then of the group, shape (k + 1,); none where rows are taken as independent.
     """
 
@@ -142,26 +153,37 @@ class _Pairs:
     others: Floats
     own_rows: Floats
     rows: Floats
+    own_heavy: float
+    heavy: Floats
     clusters: Sequence[Clusters]
 
     @classmethod
-    def of(cls, place: int, rates: Floats, rows: Floats, shared: Floats | None, clusters: Sequence[Clusters]) -> _Pairs:
-        others, beside = rates[:place], rows[:place]
+    def of(
+        cls,
+        place: int,
+        rates: Floats,
+        rows: Floats,
+        heavy: Floats,
+        shared: Floats | None,
+        clusters: Sequence[Clusters],
+    ) -> _Pairs:
+        others, beside, heavies = rates[:place], rows[:place], (float(heavy[place]), heavy[:place])
         own_rows = np.full(place, rows[place])
         if shared is None:
-            return cls(float(rates[place]), others, own_rows, beside, ())
+            return cls(float(rates[place]), others, own_rows, beside, *heavies, ())
         independent = rates[place] * (1 - rates[place]) / own_rows + others * (1 - others) / beside
         between = shared[place, place] + np.diag(shared)[:place] - 2 * shared[place, :place]
         effect = np.maximum(
             1.0, np.divide(np.maximum(0.0, between), independent, out=np.ones(place), where=independent > 0)
         )
-        return cls(float(rates[place]), others, own_rows / effect, beside / effect, clusters)
+        return cls(float(rates[place]), others, own_rows / effect, beside / effect, *heavies, clusters)
 
     def limits(self, tails: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return lower and upper limits of the own rate and of the others', each of shape (k, 9)."""
         factor = _student(tails, fewest(self.clusters).freedom if self.clusters else None)
-        own = _exact(np.full(self.others.size, self.rate), self.own_rows, self.clusters[-1:], factor, tails)
-        return (*own, *_exact(self.others, self.rows, self.clusters[:-1], factor, tails))
+        heavy = np.full(self.others.size, self.own_heavy)
+        own = _exact(np.full(self.others.size, self.rate), self.own_rows, heavy, self.clusters[-1:], factor, tails)
+        return (*own, *_exact(self.others, self.rows, self.heavy, self.clusters[:-1], factor, tails))
 
     def difference(self, tails: Floats) -> tuple[Floats, Floats]:
         """Return limits of own less other rate, each of shape (k, 9)."""
@@ -194,16 +216,20 @@ def _student(tails: Floats, freedom: float | None) -> Floats | float:
 
 
 def _exact(
-    rate: Floats, rows: Floats, clusters: Sequence[Clusters], factor: Floats | float, tails: Floats
+    rate: Floats, rows: Floats, heavy: Floats, clusters: Sequence[Clusters], factor: Floats | float, tails: Floats
 ) -> tuple[Floats, Floats]:
     """Return Clopper-Pearson limits at effective rows, those that speak of what was never seen; each of shape (k, 9)."""
-    from scipy.special import betaincinv
+    from scipy.special import betaincinv, ndtri
 
     r = rate[:, None]
-    below, above = (_unseen(rows, share, clusters)[:, None] * factor + 0 * tails for share in (1 - rate, rate))
+    sizes = [_unseen(rows, share, clusters)[:, None] for share in (1 - rate, rate)]
+    below, above = (size * factor + 0 * tails for size in sizes)
     with np.errstate(invalid="ignore"):
         lower = np.where(r > 0, betaincinv(below * r, below * (1 - r) + 1, tails), 0.0)
         upper = np.where(r < 1, 1 - betaincinv(above * (1 - r), above * r + 1, tails), 1.0)
+    few = np.maximum(ndtri(tails) ** 2 / factor, -np.log(tails))
+    down, up = (further(few, size, heavy[:, None]) for size in sizes)
+    lower, upper = widened(lower, r, -down), widened(upper, r, up)
     # Never beyond the rate itself, whatever the last digits say.
     return np.minimum(lower, r), np.maximum(upper, r)
 

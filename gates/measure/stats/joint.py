@@ -2,7 +2,7 @@
 candidate, decision of the other): eight counts, sufficient at any number of rows. Spec: statistics.md, section 3.
 
 Bounds come from 20,000 draws of the eight shares: multinomial for independent rows (with weights, of their effective
-number, Kish 1965), and where rows come in clusters also multivariate normal with the covariance of the clusters' totals,
+number, Kish 1965, and stretched where heavy rows are decided otherwise than the others), and where rows come in clusters also multivariate normal with the covariance of the clusters' totals,
 the wider of both. Quantiles of clustered draws are stretched by Student's over the normal, with the degrees of freedom
 of the rows that the metric's fractions stand on (`clusters`). A rung that fewer than 10
 draws lie beyond is put where the last drawn one is, stretched by the ratio of normal quantiles. Both sides reach as far
@@ -10,7 +10,7 @@ as the farther one: percentiles side by side let a loss of precision pass in .09
 
 Draws never show what was not seen. So each bound holds a further z^2 / d in quadrature, the rule of three: d are the
 fewest rows that a metric's fraction stands on (decisions of yes for precision, events for recall, ...); where rows come
-in clusters those of them that speak of what was never seen (`clusters`).
+in clusters, or have weights, those of them that speak of what was never seen (`clusters`).
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, fewest, unseen_rows
+from gates.measure.stats.clusters import Clusters, fewest, heavy_rows, unseen_rows
 from gates.measure.stats.figure import Figure, Floats, quantiles, reach
 from gates.records import Reason
 
 DRAWS = 20_000
 _CELLS = 8
+_STEP = 1e-9
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,16 @@ class Joint:
     ----------
     counts: sums of weights, shape (clusters, 8); one row where rows are independent.
     clustered: each row of `counts` is a cluster. effective: rows that would say as much without weights.
-    seed: of the draws.
+    seed: of the draws. squares: sums of squared weights by cell, shape (8,). heaviest: the largest weight that a row can
+    have. Both None where rows have no weights.
     """
 
     counts: Floats
     clustered: bool
     effective: float
     seed: int
+    squares: Floats | None = None
+    heaviest: float | None = None
 
     @property
     def total(self) -> float:
@@ -136,7 +140,22 @@ class Joint:
 
     def swapped(self) -> Joint:
         """Return the table with the two models in each other's place."""
-        return Joint(self.counts[:, [0, 2, 1, 3, 4, 6, 5, 7]], self.clustered, self.effective, self.seed)
+        order = [0, 2, 1, 3, 4, 6, 5, 7]
+        squares = None if self.squares is None else self.squares[order]
+        return replace(self, counts=self.counts[:, order], squares=squares)
+
+    def stretch(self, value: Callable[[Floats], Floats]) -> float:
+        """Return how much wider a metric of shares is spread than among `effective` rows of one weight, at least 1.
+
+        It is wider where heavy rows differ from the others in what is said of them. By the delta method.
+        """
+        if self.squares is None:
+            return 1.0
+        moved = value(self.shares + _STEP * np.eye(_CELLS)) - value(self.shares)
+        # What a row adds, less what its weight takes: a metric of shares does not change where all grow alike.
+        square = np.where(np.isfinite(moved), moved, 0.0) ** 2
+        alike = float(self.shares @ square) / self.effective
+        return math.sqrt(max(1.0, float(self.squares @ square) / self.total**2 / alike)) if alike > 0 else 1.0
 
 
 def candidate(shares: Floats) -> Decisions:
@@ -204,13 +223,21 @@ def _figure(
     few = None if clusters is None else fewest([clusters, *(found for found in groups if found is not None)])
     z = quantiles(None if few is None else few.freedom)
     reaches = [reach(value(drawn), estimate) for drawn in joint.draws]
+    reaches[0] = reaches[0] * joint.stretch(value)
     reaches[1:] = [each * z / quantiles(None) for each in reaches[1:]]
     widest = np.maximum.reduce(reaches)
     independent, variance = (float((each / by)[0]) ** 2 for each, by in ((reaches[0], quantiles(None)), (widest, z)))
-    sizes = [joint.effective * float(rows) for rows in stands(joint.shares)]
+    sizes = [float(rows) for rows in stands(joint.shares)]
     least = min(
-        unseen_rows(own, rows, independent, variance, share=min(1.0, independent * rows))
-        for own, rows in zip(groups, sizes, strict=True)
+        unseen_rows(
+            own,
+            joint.effective * size,
+            independent,
+            variance,
+            share=min(1.0, independent * (joint.effective * size)),
+            heavy=heavy_rows(joint.total * size, joint.heaviest),
+        )
+        for own, size in zip(groups, sizes, strict=True)
     )
     half = np.hypot(widest, z**2 / least)
     lower, upper = np.maximum(limits[0], estimate - half), np.minimum(limits[1], estimate + half)

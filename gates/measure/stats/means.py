@@ -24,8 +24,8 @@ models differ in what their decisions are worth only where they decide different
 never seen costs what it costs at worst, not what a turned label would. Few rows that cost much make it skewed, which the rule of
 three in quadrature leaves out; its half-width is `rare`'s.
 
-Weighted rows: means are of weight times loss; the variance of independent rows comes from squared weights, and n is the
-effective number of rows, (sum w)^2 / sum w^2 (Kish 1965).
+Weighted rows: means are of weight times loss; the variance of independent rows comes from squared weights, and n is as many
+rows as weigh as much, each as heavy as the heaviest (`clusters`).
 
 Memory: clustered figures need the sums of each cluster, 24 bytes a cluster and loss.
 """
@@ -38,7 +38,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, unseen_rows
+from gates.measure.stats.clusters import Clusters, heavy_rows, unseen_rows
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles, rare, three
 from gates.records import Reason
 
@@ -59,6 +59,7 @@ class PairSums:
     squares: the same sums with squared weights; None where rows have no weights.
     bounded: the losses have a ceiling; else Student's quantiles are taken.
     ceiling: the largest loss that a row can have, where it is near enough to count with; else 0.
+    heaviest: the largest weight that a row can have; None where rows have no weights.
     """
 
     n: Floats
@@ -73,6 +74,7 @@ class PairSums:
     squares: PairSums | None = None
     bounded: bool = True
     ceiling: float = 0.0
+    heaviest: float | None = None
 
     def swapped(self) -> PairSums:
         """Return the sums with the two losses in each other's place."""
@@ -100,6 +102,11 @@ class PairSums:
     def effective(self) -> float:
         """Rows that would say as much without weights (Kish)."""
         return self.weight if self.squares is None else self.weight**2 / float(self.squares.n.sum())
+
+    @property
+    def heavy(self) -> float:
+        """Rows of the heaviest weight that would weigh as much; infinite where rows have no weights."""
+        return heavy_rows(self.weight, self.heaviest)
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ def mean_difference(sums: PairSums, *, apart: float, minimum_clusters: int) -> F
         return _boundless(sums, estimate, (-math.inf, math.inf))
     independent, variance = (form.at(1.0) for form in _variances(sums, 1.0))
     share = min(1.0, independent * sums.effective / apart**2)
-    rows = unseen_rows(sums.clusters, sums.effective, independent, variance, share=share)
+    rows = unseen_rows(sums.clusters, sums.effective, independent, variance, share=share, heavy=sums.heavy)
     half = rare(z, math.sqrt(variance), three(z) * apart / rows)
     return Figure(estimate, estimate - half, estimate + half, _rows(sums)).among(sums.clusters)
 
@@ -264,5 +271,5 @@ def _flips(sums: PairSums, ratio: float, independent: _Form, variance: _Form) ->
     square, own = (_Form(a, 0.0, b).at(ratio) for a, b in ((of_a, of_b), (independent.aa, independent.bb)))
     share = min(1.0, own * rows / square) if square > 0 else 0.0
     seen = independent.at(ratio), variance.at(ratio)
-    scale = 1 / unseen_rows(sums.clusters, rows, *seen, share=share) ** 2
+    scale = 1 / unseen_rows(sums.clusters, rows, *seen, share=share, heavy=sums.heavy) ** 2
     return _Form(of_a * scale, 0.0, of_b * scale)

@@ -1,7 +1,9 @@
 """Exact limits of a proportion, and the gaps made of them: reliability bins and conformal coverage.
 
 Clopper-Pearson where rows are independent; Korn-Graubard (1998) where they come in clusters: the same limits at the
-effective number of rows, with the variance and the degrees of freedom of `clusters`; so also where they have weights.
+effective number of rows, with the variance and the degrees of freedom of `clusters`; so also where they have weights. There
+the limits hold in quadrature what heavy rows could do that were not seen, `three` of them, beyond what as many rows as the
+limits stand on allow for (`clusters`): limits at so few rows as heavy ones are would be wider by a half and more.
 Wilson's limits are shorter and break their word near 0 and 1, the more the higher the rung (`docs/study/alternatives.md`).
 Few hits seldom show how many come together, so that the design effect is too small just where the rate is: the upper
 limit stands on the rows that speak of hits never seen, the lower one on those that speak of misses (`clusters`).
@@ -15,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gates.measure.stats.cells import Cells
-from gates.measure.stats.clusters import Clusters, unseen
-from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles
+from gates.measure.stats.clusters import Clusters, heavy_rows, unseen
+from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints, quantiles, three
 from gates.records import Reason
 
 
@@ -42,15 +44,36 @@ class Worth:
     Attributes
     ----------
     rows: by the variance that was seen. lower, upper: at most these; what the limits stand on.
+    below, above: what heavy rows never seen may further do to the limits; 0 where rows have no weights.
     """
 
     rows: Floats
     lower: Floats
     upper: Floats
+    below: Floats
+    above: Floats
 
     def limits(self, rate: float) -> tuple[Floats, Floats]:
         """Return one-sided limits of a share, each of shape (9,)."""
-        return proportion(rate, self.lower)[0], proportion(rate, self.upper)[1]
+        lower, upper = proportion(rate, self.lower)[0], proportion(rate, self.upper)[1]
+        return widened(lower, rate, -self.below), widened(upper, rate, self.above)
+
+
+def further(few: Floats, rows: Floats | float, heavy: Floats | float) -> Floats:
+    """Return how far heavy rows never seen may move a share, beyond what its exact limits allow for; by element, 0 or more.
+
+    Parameters
+    ----------
+    few: rows that may be expected of which none was seen (`figure.three`). rows: that the limits stand on.
+    heavy: rows of the heaviest weight that would weigh as much.
+    """
+    return np.asarray(few * np.sqrt(np.maximum(0.0, 1 / np.square(heavy) - 1 / np.square(rows))), dtype=np.float64)
+
+
+def widened(limit: Floats, rate: Floats | float, by: Floats) -> Floats:
+    """Return limits of a share that hold a distance in quadrature, up where it is above 0 and down where it is below."""
+    wider = np.clip(rate + np.copysign(np.hypot(limit - rate, by), by), 0.0, 1.0)
+    return np.asarray(np.where(by == 0, limit, wider), dtype=np.float64)
 
 
 def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
@@ -71,7 +94,7 @@ def bin_gap(cells: Cells, *, minimum_clusters: int) -> Figure | Reason:
     plain = float(cells.residual_square.sum()) - weight * gap**2
     squared = float((squares.residual_square - 2 * gap * squares.residual + gap**2 * squares.n).sum())
     deviation = cells.residual - gap * cells.n
-    worth = _korn_graubard(rate, plain / weight, squared, weight, cells.effective, deviation, clusters)
+    worth = _korn_graubard(rate, plain / weight, squared, weight, cells.effective, cells.heavy, deviation, clusters)
     lower, upper = worth.limits(rate)
     return Figure(rate, lower, upper, cells.rows).among(clusters).shifted(-score)
 
@@ -84,6 +107,7 @@ def coverage(
     minimum_clusters: int,
     squares: tuple[Floats, Floats] | None = None,
     rows: int | None = None,
+    heaviest: float | None = None,
 ) -> Figure | Reason:
     """Return the share of rows that their prediction set or interval covers, in [0, 1].
 
@@ -92,7 +116,7 @@ def coverage(
     covered, n: rows covered and rows, by cell, shape (cells,); with weights the sums of these.
     cluster: cluster codes by cell, or None.
     squares: the same two with squared weights, where rows have weights.
-    rows: how many there are, where that is not the sum of n.
+    rows: how many there are, where that is not the sum of n. heaviest: the largest weight that a row can have.
 
     Returns
     -------
@@ -104,7 +128,7 @@ def coverage(
     if clusters is not None and clusters.few(minimum_clusters):
         return Reason.FEW_CLUSTERS
     rate = float(covered.sum() / n.sum())
-    lower, upper = effective_rows(covered, n, clusters, squares=squares).limits(rate)
+    lower, upper = effective_rows(covered, n, clusters, squares=squares, heaviest=heaviest).limits(rate)
     return Figure(rate, lower, upper, int(n.sum()) if rows is None else rows).among(clusters)
 
 
@@ -144,7 +168,12 @@ def share_difference(
 
 
 def effective_rows(
-    covered: Floats, n: Floats, clusters: Clusters | None, *, squares: tuple[Floats, Floats] | None = None
+    covered: Floats,
+    n: Floats,
+    clusters: Clusters | None,
+    *,
+    squares: tuple[Floats, Floats] | None = None,
+    heaviest: float | None = None,
 ) -> Worth:
     """Return how many independent rows of one weight would tell as much of a share.
 
@@ -160,7 +189,8 @@ def effective_rows(
     hits, weights = (float(total.sum()) for total in squares or (covered, n))
     # Of rows: each one's (hit - rate)^2 is hit (1 - 2 rate) + rate^2.
     squared = hits * (1 - 2 * rate) + rate**2 * weights
-    return _korn_graubard(rate, rate * (1 - rate), squared, weight, weight**2 / weights, covered - rate * n, clusters)
+    kish, heavy = weight**2 / weights, heavy_rows(weight, heaviest)
+    return _korn_graubard(rate, rate * (1 - rate), squared, weight, kish, heavy, covered - rate * n, clusters)
 
 
 def _korn_graubard(
@@ -169,6 +199,7 @@ def _korn_graubard(
     squared: float,
     weight: float,
     kish: float,
+    heavy: float,
     deviation: Floats,
     clusters: Clusters | None,
 ) -> Worth:
@@ -177,6 +208,7 @@ def _korn_graubard(
     Parameters
     ----------
     variance: of a row's deviation. squared: sum of squared weight times squared deviation. weight: sum of weights.
+    heavy: rows of the heaviest weight that would weigh as much.
     deviation: sums of weight times deviation by cell, shape (cells,).
     """
     if clusters is not None:
@@ -184,8 +216,13 @@ def _korn_graubard(
     rows = min(kish, variance * weight**2 / squared) if variance > 0 and squared > 0 else kish
     if clusters is None:
         every = np.full_like(RUNGS, rows)
-        return Worth(every, every, every)
+        beyond = further(three(quantiles(None)), rows, heavy)
+        return Worth(every, every, every, beyond, beyond)
     # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
     adjust = (quantiles(None) / quantiles(clusters.freedom)) ** 2
     below, above = (min(rows, unseen(rows, share, clusters.number)) for share in (1 - rate, rate))
-    return Worth(*(np.asarray(each * adjust, dtype=np.float64) for each in (rows, below, above)))
+    few = three(quantiles(clusters.freedom))
+    return Worth(
+        *(np.asarray(each * adjust, dtype=np.float64) for each in (rows, below, above)),
+        *(further(few, each, heavy) for each in (below, above)),
+    )
