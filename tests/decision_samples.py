@@ -88,7 +88,7 @@ def measured(
 ) -> Measurement:
     """A figure with normal bounds; without an error, a census."""
     unit = "area" if check == "regression.auc_vs_champion" else "ratio"
-    subject = {"data": "data", "parity": "data", "backfill": "data", "regression": "pair"}.get(
+    subject = {"data": "data", "parity": "data", "backfill": "data", "drift": "data", "regression": "pair"}.get(
         check.split(".", maxsplit=1)[0], "candidate"
     )
     fields: dict[str, Any] = {

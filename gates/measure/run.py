@@ -17,6 +17,7 @@ from gates.records.measurement import Subject
 _GATES = {
     "data": ("gates.measure.data", "DataGate"),
     "parity": ("gates.measure.parity", "ParityGate"),
+    "drift": ("gates.measure.drift", "DriftGate"),
     "backfill": ("gates.measure.backfill", "BackfillGate"),
     "calibration": ("gates.measure.calibration", "CalibrationGate"),
     "regression": ("gates.measure.regression", "RegressionGate"),
@@ -109,7 +110,7 @@ def _failed(plan: Plan, gate: str, error: Exception) -> Findings:
 
 
 def _subject(gate: str, check: str) -> Subject:
-    if gate in ("data", "parity", "backfill"):
+    if gate in ("data", "parity", "drift", "backfill"):
         return "data"
     return "pair" if "_vs_" in check else "candidate"
 

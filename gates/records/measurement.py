@@ -57,6 +57,7 @@ class Reason(StrEnum):
     NO_CHAMPION = "no_champion"
     NO_SETS = "no_sets"
     NO_SPREAD = "no_spread"
+    NO_ORDER = "no_order"
     NOT_PROVIDED = "not_provided"
     SCORER_FAILED = "scorer_failed"
     EXTRA_MISSING = "extra_missing"

@@ -19,6 +19,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.NAN_SCORES: "scores are NaN",
     Reason.NULL_LABELS: "labels are null",
     Reason.ONE_CLASS: "all labels are of one class",
+    Reason.NO_ORDER: "its values have no order",
     Reason.ONE_GROUP: "all rows are of one group",
     Reason.ONE_ANNOTATION: "nothing is labelled by two people",
     Reason.FEW_CLUSTERS: "too few groups of rows",

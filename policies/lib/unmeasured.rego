@@ -44,6 +44,15 @@ _of_nothing(_, figure) if {
 	figure.item == {"kind": "bin", "name": "decision"}
 }
 
+# A feature without an order has no largest gap; the distance of its levels must be asked for as strictly.
+_of_nothing(claim, figure) if {
+	figure.reason == "no_order"
+	some other in asked.requirements
+	other.check in {"drift.psi", "drift.js"}
+	other.role in {"prove", claim.role}
+	other.slice == claim.slice
+}
+
 # Gates by whose shares the slices of some column that are proven by name hold all rows.
 _restless := {gate |
 	some column in {column | some [column, _] in _proven}
@@ -107,6 +116,14 @@ reasons["one_class"] := {"small": true}
 #   code: unmeasured.no_spread
 #   remedy: Find out why the feature does not vary there; a constant in place of a value is a common cause.
 reasons["no_spread"] := {}
+
+# METADATA
+# title: No order
+# description: The feature's values are texts or truth values, of which none is above another. That holds where a divergence of its levels is required too.
+# custom:
+#   code: unmeasured.no_order
+#   remedy: Have the policy owners require drift.psi or drift.js beside drift.ks.
+reasons["no_order"] := {}
 
 # METADATA
 # title: One group only

@@ -31,6 +31,8 @@ required:
   - {check: data.near_duplicates}
   - {check: data.time_order}
   - {check: data.class_balance}
+  - {check: drift.psi}
+  - {check: drift.ks}
   - {check: data.single_feature_auc}
   - {check: data.annotator_kappa}
   - {check: data.untagged_personal_data}

@@ -17,6 +17,7 @@ from gates.measure.backfill import BackfillGate
 from gates.measure.calibration import CalibrationGate
 from gates.measure.data import DataGate
 from gates.measure.data.gate import measurer
+from gates.measure.drift import DriftGate
 from gates.measure.fairness import FairnessGate
 from gates.measure.interface import Gate, Given
 from gates.measure.parity import ParityGate
@@ -25,6 +26,7 @@ from gates.records import (
     Backfill,
     Columns,
     Reason,
+    Requirement,
     Table,
 )
 from gates.records.plan import Interval, Quantile, TableRole
@@ -189,6 +191,28 @@ class TestFigures:
         found = agree((DataGate(),), given, spark, duckdb)
         copied = next(m for m in found if m["check"] == "data.holdout_overlap")
         assert (copied["estimate"], copied["params"][0]["value"]) == (2_000, "features")
+
+    def test_drift(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
+        for role, seed, rows in (("holdout", 7, 1_000), ("training", 8, 1_500)):
+            frame = world(rows, seed).assign(few=lambda t: t.id % 3, flag=lambda t: t.y == 1)
+            frame.loc[frame.id < 20, "p"] = [math.inf, -math.inf, math.nan, -0.0] * 5
+            frame.to_parquet(tmp_path / f"{role}.parquet", row_group_size=400)
+        features = ("age", "p", "few", "segment", "flag", "at", "id", "gone")
+        asked = plan(columns=Columns(label="y", features=features), cluster="day")
+        wanted = [Requirement(environment="development", check=f"drift.{c}", role="prove") for c in ("psi", "js", "ks")]
+        asked = asked.model_copy(update={"requirements": tuple(wanted)})
+
+        def given(tables: Tables) -> Given:
+            roles: tuple[TableRole, ...] = ("holdout", "training")
+            opened = {role: tables.open_file(role, tmp_path / f"{role}.parquet") for role in roles}
+            return Given(asked, opened, Reason.NOT_PROVIDED, None)
+
+        found = agree((DriftGate(),), given, spark, duckdb)
+        seen = {(m["check"].removeprefix("drift."), m["item"]["name"]) for m in found if m["status"] == "measured"}
+        ordered = {"age", "p", "few", "at", "id"}
+        levels = {"segment", "flag"}
+        assert seen == {("ks", name) for name in ordered} | {(c, n) for c in ("psi", "js") for n in ordered | levels}
+        assert {m["clusters"] for m in measured(found, "drift.")} == {40}
 
     @pytest.mark.long
     def test_data_that_is_asked_for(self, spark: Tables, duckdb: Tables, tmp_path: Path) -> None:
