@@ -73,6 +73,11 @@ def assumptions(plan: Plan, found: Resolution) -> tuple[str, ...]:
             f"rows of a cluster share {figure(whole.effect)} times the variance of independent ones, as the labels do; "
             "coverage is taken as independent within clusters, so it needs these rows or more"
         )
+    if whole.rows != whole.counted:
+        lines.append(
+            "weights: rows as many as those of one weight with the same variance; of what was never seen they tell less, "
+            "their weight over the heaviest, so that few heavy rows need more rows than these"
+        )
     if any(shown.checks[0].startswith("calibration.ece") or "bin" in shown.checks[0] for shown in found.shown):
         known = "as those of the predictions that are there" if whole.scores else "unknown, and taken as the hardest"
         lines.append(f"scores: {known}; the region above the operating threshold is not counted")

@@ -254,6 +254,8 @@ def test_one_row_or_one_class_is_no_error(tmp_path: Path) -> None:
 
 def test_what_was_assumed_is_said() -> None:
     text = resolution_text(plan(), resolved(Holdout(3_000, 3_000.0, rate=0.5)))
+    assert "weights: rows as many" not in text
+    assert "weights: rows as many" in resolution_text(plan(), resolved(Holdout(3_000, 900.0, rate=0.5)))
     assert "assumes independent rows" in text
     assert "scores: unknown, and taken as the hardest" in text
     assert "two equal models of area 0.75" in text
