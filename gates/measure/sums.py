@@ -7,7 +7,7 @@ or on how they are split in files: the same table gives the same figures, to the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -57,6 +57,7 @@ class Part:
     keys: name to codes by cell, each of shape (cells,).
     rows: how many by cell, shape (cells,).
     heaviest: the largest weight of a row of the whole table, in no matter which slice; None without weights.
+    largest: name to the largest weight times value of a row; 0 without rows.
     """
 
     where: Where
@@ -65,6 +66,7 @@ class Part:
     keys: Mapping[str, Ints]
     rows: Floats
     heaviest: float | None = None
+    largest: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def weighted(self) -> bool:
@@ -122,6 +124,7 @@ def parts(
     *,
     fine: bool = False,
     further: Mapping[str, ir.NumericScalar] | None = None,
+    largest: Mapping[str, ir.NumericValue] | None = None,
 ) -> list[Part]:
     """Return sums by (slice, cluster, keys): the whole, the rest, each value of each slice column.
 
@@ -134,14 +137,16 @@ def parts(
     keys: name to integer expression to group by, besides slice and cluster.
     fine: values are summed as multiples of 2^-80.
     further: sums of the rows of `scored.table` as they are, weights and all; of the whole and the first slices alone.
+    largest: name to value by row, at least 0, of which the largest is asked for.
     """
+    asked = _Asked(values, keys, fine, largest or {}, further or {})
     found: list[Part] = []
     for column, name in slicings(plan):
-        cells = _cells(scored, plan, column, values, keys, fine, {} if found else further or {})
+        cells = _cells(scored, plan, column, replace(asked, further={}) if found else asked)
         if not found:
             found.append(_whole(cells))
         found.extend(_values(cells, name, found[0].where.rows))
-    found = found or [_whole(_cells(scored, plan, None, values, keys, fine, further or {}))]
+    found = found or [_whole(_cells(scored, plan, None, asked))]
     return [replace(part, heaviest=scored.heaviest) for part in found]
 
 
@@ -178,36 +183,45 @@ def with_rest(table: ir.Table, plan: Plan) -> ir.Table:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """As of `parts`."""
+
+    values: Mapping[str, ir.NumericValue]
+    keys: Mapping[str, ir.IntegerValue]
+    fine: bool
+    largest: Mapping[str, ir.NumericValue]
+    further: Mapping[str, ir.NumericScalar]
+
+
+@dataclass(frozen=True)
 class _Cells:
     values: tuple[str, ...]
     value: Ints
     sums: dict[str, Floats]
     keys: dict[str, Ints]
+    largest: dict[str, Floats]
 
 
-def _cells(
-    scored: Scored,
-    plan: Plan,
-    column: str | None,
-    values: Mapping[str, ir.NumericValue],
-    keys: Mapping[str, ir.IntegerValue],
-    fine: bool,
-    further: Mapping[str, ir.NumericScalar],
-) -> _Cells:
-    table = scored.table
+def _cells(scored: Scored, plan: Plan, column: str | None, asked: _Asked) -> _Cells:
+    table, values, keys = scored.table, asked.values, asked.keys
     by = [f"key_{name}" for name in keys]
     by += ["cluster"] if scored.clustered else []
     by += [column] if column else []
     counted = (
-        _weighted(table, values, fine)
+        _weighted(table, values, asked.fine)
         if scored.weighted
-        else {name: exact_sum(value, fine=fine) for name, value in values.items()}
+        else {name: exact_sum(value, fine=asked.fine) for name, value in values.items()}
     )
-    counted |= further
+    counted |= asked.further
+    farthest = {
+        name + _LARGEST: (table.weight * value if scored.weighted else value).max()
+        for name, value in asked.largest.items()
+    }
     table = table.mutate(**{f"key_{name}": value for name, value in keys.items()}) if keys else table
     table = with_rest(table, plan) if column == REST else table
     counted["rows" if scored.weighted else "n"] = table.count()
-    answer = arrow(table.group_by(by).aggregate(**counted) if by else table.aggregate(**counted))
+    wanted = {**counted, **farthest}
+    answer = arrow(table.group_by(by).aggregate(**wanted) if by else table.aggregate(**wanted))
     names, value = codes(answer, column) if column else ((), np.zeros(answer.num_rows, dtype=np.int64))
     columns = {name: numbers(answer, f"key_{name}").astype(np.int64) for name in keys}
     if scored.clustered:
@@ -218,10 +232,16 @@ def _cells(
         value[order],
         {name: numbers(answer, name)[order] for name in counted},
         {name: key[order] for name, key in columns.items()},
+        {name: _seen(answer, name + _LARGEST)[order] for name in asked.largest},
     )
 
 
-_SQUARED = "_squared"
+_SQUARED, _LARGEST = "_squared", "_largest"
+
+
+def _seen(answer: Arrow, column: str) -> Floats:
+    """To the same grid as sums, since logarithms differ by engine in the last bits; 0 of no rows."""
+    return np.asarray(np.rint(np.nan_to_num(numbers(answer, column)) * _GRID) / _GRID, dtype=np.float64)
 
 
 def _weighted(table: ir.Table, values: Mapping[str, ir.NumericValue], fine: bool) -> dict[str, ir.NumericScalar]:
@@ -237,7 +257,8 @@ def _weighted(table: ir.Table, values: Mapping[str, ir.NumericValue], fine: bool
 
 def _whole(cells: _Cells) -> Part:
     if not cells.keys:
-        return _part(WHOLE, {name: total.sum(keepdims=True) for name, total in cells.sums.items()}, {}, None)
+        sums = {name: total.sum(keepdims=True) for name, total in cells.sums.items()}
+        return _part(WHOLE, sums, {}, None, cells.largest)
     order = np.lexsort(list(cells.keys.values()))
     ordered = [key[order] for key in cells.keys.values()]
     first = np.ones(order.size, dtype=np.bool_)
@@ -245,7 +266,7 @@ def _whole(cells: _Cells) -> Part:
     code = np.cumsum(first) - 1
     sums = {name: totals(code, total[order]) for name, total in cells.sums.items()}
     keys = {name: key[first] for name, key in zip(cells.keys, ordered, strict=True)}
-    return _part(WHOLE, sums, keys, None)
+    return _part(WHOLE, sums, keys, None, cells.largest)
 
 
 def _values(cells: _Cells, name: str | None, whole: int) -> Iterator[Part]:
@@ -256,7 +277,7 @@ def _values(cells: _Cells, name: str | None, whole: int) -> Iterator[Part]:
         sums = {key: total[at] for key, total in cells.sums.items()}
         keys = {key: found[at] for key, found in cells.keys.items()}
         where = Slice(kind="rest") if name is None else Slice(kind="value", column=name, value=value)
-        yield _part(where, sums, keys, whole)
+        yield _part(where, sums, keys, whole, {name: far[at] for name, far in cells.largest.items()})
 
 
 def _place(values: tuple[str, ...], value: str) -> int:
@@ -264,13 +285,17 @@ def _place(values: tuple[str, ...], value: str) -> int:
     return values.index(value) if value in values else len(values)
 
 
-def _part(where: Slice, found: dict[str, Floats], keys: dict[str, Ints], whole: int | None) -> Part:
+def _part(
+    where: Slice, found: dict[str, Floats], keys: dict[str, Ints], whole: int | None, farthest: dict[str, Floats]
+) -> Part:
     sums = {name: total for name, total in found.items() if not name.endswith(_SQUARED)}
     squares = {name: found[name + _SQUARED] for name in sums if name + _SQUARED in found} or sums
     counts = sums.pop("rows", sums["n"])
     rows = int(counts.sum())
     clusters = ranked(keys["cluster"])[0] if "cluster" in keys else None
-    return Part(Where(where, rows * 1_000_000 // (whole or max(rows, 1)), rows, clusters), sums, squares, keys, counts)
+    of = Where(where, rows * 1_000_000 // (whole or max(rows, 1)), rows, clusters)
+    largest = {name: float(far.max(initial=0.0)) for name, far in farthest.items()}
+    return Part(of, sums, squares, keys, counts, largest=largest)
 
 
 def numbers(answer: Arrow, column: str) -> Floats:

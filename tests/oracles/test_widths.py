@@ -34,8 +34,10 @@ def part(width: Any, rival: Any, cluster: Any = None, weight: Any = None) -> Par
     once = sums(w)
     keys = {} if cluster is None else {"cluster": np.arange(once["n"].size)}
     where = Where(WHOLE, 1_000_000, width.size, None if cluster is None else once["n"].size)
+    far = {"width_0": width, "champion_width_0": rival, "apart_0": np.abs(width - rival)}
+    largest = {name: float((w * value).max()) for name, value in far.items()}
     squares, heaviest = (once, None) if weight is None else (sums(w * w), float(w.max()))
-    return Part(where, once, squares, keys, np.bincount(code).astype(float), heaviest)
+    return Part(where, once, squares, keys, np.bincount(code).astype(float), heaviest, largest)
 
 
 def ratio(pair: PairSums) -> Figure:
@@ -67,14 +69,14 @@ def test_as_wide_as_the_champion_is_seldom_called_narrower(n: int) -> None:
         assert normal / runs > 0.08
 
 
-@pytest.mark.parametrize(("n", "spread", "called"), [(30, 0.3, 0.06), (1_000, 0.5, 0.06), (30, 1.0, 0.16)])
-def test_against_a_constant_uneven_widths_and_few_rows_say_too_much(n: int, spread: float, called: float) -> None:
+@pytest.mark.parametrize(("n", "spread"), [(30, 0.3), (1_000, 0.5), (30, 1.0)])
+def test_against_a_constant_uneven_widths_are_seldom_called_narrower(n: int, spread: float) -> None:
     rng, runs, truth = np.random.default_rng(2), 2_000, float(np.exp(spread**2 / 2))
     narrower = sum(
         bool(ratio(against_constant(part(rng.lognormal(0, spread, n), np.ones(n)), 0, 1.0)).upper[0] < truth)
         for _ in range(runs)
     )
-    assert narrower / runs <= tolerance(called, runs)
+    assert narrower / runs <= tolerance(0.05, runs)
 
 
 def test_days_of_wide_intervals_count_as_days() -> None:

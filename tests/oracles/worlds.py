@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gates.measure.regression.losses import CANDIDATE, CHAMPION
 from gates.measure.stats.cells import Cells
-from gates.measure.stats.means import PairSums
+from gates.measure.stats.means import PairSums, Steps
 from gates.measure.sums import Part, Where
 from gates.records import WHOLE
 
@@ -64,13 +64,24 @@ def shocked(rng: np.random.Generator, clusters: int, n: int, deviation: float) -
     return calibrated(x, deviation), outcomes(rng, rate), cluster
 
 
-def freedom_of(cluster: Ints) -> float:
-    """Degrees of freedom of a mean over the rows of clusters, by loops over the formula of `stats/clusters.py`."""
+def freedom_of(cluster: Ints, off: Floats | None = None) -> float:
+    """Degrees of freedom of a mean over the rows of clusters, by loops over the formula of `stats/clusters.py`.
+
+    Parameters
+    ----------
+    off: how far each row is from the mean, where that is to be looked at.
+    """
     names = sorted(set(cluster.tolist()))
     shares = [sum(1 for c in cluster if c == name) / len(cluster) for name in names]
     squares = sum(h**2 for h in shares)
     by_moments = 2 / (4 * sum(h**3 for h in shares) / squares - 3 * squares + 1 / len(names))
-    return max(1.0, min(1 / squares, by_moments) - 1)
+    most = max(1.0, min(1 / squares, by_moments) - 1)
+    if off is None:
+        return most
+    moved = [off[cluster == name].sum() / (1 - h) for name, h in zip(names, shares, strict=True)]
+    carried = sum(e**4 for e in moved) / sum(e**2 for e in moved) ** 2
+    excess = carried - 3 * sum(h**4 for h in shares) / squares**2
+    return most if excess <= 1 / most else max(1.0, 1 / excess)
 
 
 def unseen_of(cluster: Ints, rows: float, share: float) -> float:
@@ -126,7 +137,8 @@ def pair_of(
 
     squares = (total(u * v) for u, v in ((a, a), (a, b), (b, b), (flip_a, flip_a), (flip_b, flip_b)))
     of = (total(np.ones_like(a)), total(a), total(b), *squares)
-    return PairSums(*of, clustered=cluster is not None, ceiling=ceiling)
+    steps = None if ceiling or not a.size else Steps(float(a.max()), float(b.max()), float(np.abs(a - b).max()))
+    return PairSums(*of, clustered=cluster is not None, ceiling=ceiling, steps=steps)
 
 
 def log_loss(y: Floats, p: Floats) -> tuple[Floats, Floats]:

@@ -263,8 +263,8 @@ class TestWeights:
             # What was not seen is held in quadrature: of the heaviest weight as many rows of the rarer class weigh as much.
             least = [min(np.bincount(frame.y, weights=w)) / w.max() for w in (np.ones(2_000), weight)]
             widths = [math.sqrt(w**2 - (2 * 1.645**2 / n) ** 2) for w, n in zip(widths, least, strict=True)]
-        # 2,000 rows of these weights say as much as 241 of equal ones.
-        assert widths[1] / widths[0] == pytest.approx(math.sqrt(2_000 / 241), rel=0.3)
+        # 2,000 rows of these weights say as much as 241 of equal ones, and one of the heavy rows moves a mean farther.
+        assert 0.7 <= widths[1] / widths[0] / math.sqrt(2_000 / 241) <= 1.5
 
     def test_rows_in_any_order(self) -> None:
         rng = np.random.default_rng(4)

@@ -40,7 +40,9 @@ def coverage(given: Given, scored: Scored, counted: list[Part] | None = None) ->
     counted: the parts of the same rows by other sums. Where there is nothing to sum here, they tell the rows of each.
     """
     values = {**known(scored), **widths.values(scored), **pit.values(scored)}
-    pieces = counted if counted is not None and not values else parts(scored, given.plan, values, {})
+    pieces = counted
+    if pieces is None or values:
+        pieces = parts(scored, given.plan, values, {}, largest=widths.largest(scored))
     found = strata.measure(given, scored)
     measurements = (
         *_marginal(given, scored, pieces),

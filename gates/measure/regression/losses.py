@@ -25,7 +25,7 @@ from gates.inputs.tables import row
 from gates.measure.interface import Scored
 from gates.measure.scored_columns import joined
 from gates.measure.stats.explained import Spread
-from gates.measure.stats.means import PairSums
+from gates.measure.stats.means import PairSums, Steps
 from gates.measure.sums import Part, double, exact_sum, parts
 from gates.records import Plan
 
@@ -77,7 +77,8 @@ class Losses:
     unit: by loss and model, what an error of 1 in the sums is in the unit of the label; 1 unless numeric. A model that is
         not here has no such loss.
     spread: the same for the outcome's distance from its mean.
-    ceilings: by loss, the largest that a row can have, where that is near enough to count with.
+    ceilings: by loss, the largest that a row can have, where that is near enough to count with; of the others each part
+        says how far single rows lie (`Steps`).
     """
 
     parts: list[Part]
@@ -89,13 +90,14 @@ class Losses:
 
     def pair(self, part: Part, loss: str, a: str, b: str) -> PairSums:
         """Return one pair's sums of a part, the losses of a and of b in their own units."""
-        found = self._pair(part.sums, loss, a, b)
+        found = self._pair(part, part.sums, loss, a, b)
         if not part.weighted:
             return found
-        return replace(found, squares=self._pair(part.squares, loss, a, b), heaviest=part.heaviest)
+        return replace(found, squares=self._pair(part, part.squares, loss, a, b), heaviest=part.heaviest)
 
-    def _pair(self, sums: Mapping[str, np.ndarray], loss: str, a: str, b: str) -> PairSums:
+    def _pair(self, part: Part, sums: Mapping[str, np.ndarray], loss: str, a: str, b: str) -> PairSums:
         flip = "_flips" if self.bounded else ""
+        ceiling = self.ceilings.get(loss, 0.0)
 
         def product(one: str, two: str, kind: str = "") -> np.ndarray:
             return sums[f"{loss}_{min(one, two)}_{max(one, two)}{kind}"]
@@ -111,13 +113,22 @@ class Losses:
             fbb=product(b, b, flip),
             clustered=self.clustered,
             bounded=self.bounded,
-            ceiling=self.ceilings.get(loss, 0.0),
+            ceiling=ceiling,
+            steps=None if ceiling else self._steps(part, loss, a, b),
         )
+
+    def _steps(self, part: Part, loss: str, a: str, b: str) -> Steps:
+        names = f"{loss}_{a}", f"{loss}_{b}"
+        # A slice without any error says nothing of how large one is.
+        of = part.largest if any(part.largest[name] for name in names) else self.parts[0].largest
+        apart = 0.0 if a == b else of.get(_apart(loss, b), math.inf)
+        return Steps(of[names[0]], of[names[1]], apart, _even(self.unit, loss, a, b))
 
     def spread(self, part: Part, a: str, b: str) -> Spread:
         """Return the sums for the share explained, all four in the unit of the outcome's distance."""
         names = ("off", "off2", f"{SQUARED}_{a}", f"{SQUARED}_{b}")
         units = np.array([1.0, 1.0, *((self.unit[SQUARED, model] / self.spread_unit) ** 2 for model in (a, b))])
+        even = _even(self.unit, SQUARED, a, b)
         products = np.array([[part.squares[_product(one, two)].sum() for two in names] for one in names])
         return Spread(
             n=part.sums["n"],
@@ -127,7 +138,34 @@ class Losses:
             squared_weight=float(part.squares["n"].sum()),
             clustered=self.clustered,
             heaviest=part.heaviest,
+            steps=(self._steps(part, SQUARED, a, b).at(0.0 if a == b else even) * units[2], part.largest["off2"]),
         )
+
+
+def _apart(loss: str, rival: str) -> str:
+    """Name of how far the candidate's loss and another's are from each other."""
+    return f"{loss}_{rival}_apart"
+
+
+def _even(unit: Mapping[tuple[str, str], float], loss: str, a: str, b: str) -> float:
+    """The ratio of two equal losses, each in its own unit; 0 or infinite where that is no number."""
+    ratio = unit[loss, b] / unit[loss, a]
+    return ratio**2 if loss == SQUARED and 2**-500 < ratio < 2**500 else ratio if loss != SQUARED else math.inf
+
+
+def _farthest(
+    table: ir.Table, unit: Mapping[tuple[str, str], float], losses: tuple[str, ...]
+) -> dict[str, ir.NumericValue]:
+    """Return each model's losses, and how far the candidate's are from the others', both in the candidate's unit."""
+    found = {f"{loss}_{model}": table[f"{loss}_{model}"] for loss, model in unit if loss in losses}
+    for loss, model in unit:
+        if loss not in losses or model == CANDIDATE:
+            continue
+        even = _even(unit, loss, CANDIDATE, model)
+        if 0 < even < math.inf:
+            own = table[f"{loss}_{CANDIDATE}"]
+            found[_apart(loss, model)] = (own - double(even) * table[f"{loss}_{model}"]).abs()
+    return found
 
 
 def _product(one: str, two: str) -> str:
@@ -157,8 +195,9 @@ def read_losses(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
         for model in (*models(scored), BASELINE):
             sums[f"{loss}_{model}"] = table[f"{loss}_{model}"]
             sums[f"{loss}_{model}_{model}_flips"] = _mean_square(table, f"{loss}_{model}_flip_")
-    found = parts(replace(scored, table=table), plan, sums, {})
     unit = {(loss, model): 1.0 for loss in (LOG_LOSS, BRIER) for model in (*models(scored), BASELINE)}
+    far = _farthest(table, unit, (LOG_LOSS,))
+    found = parts(replace(scored, table=table), plan, sums, {}, largest=far)
     return Losses(found, True, scored.clustered, unit, 1.0, {BRIER: 2.0 if scored.task == "multiclass" else 1.0})
 
 
@@ -238,7 +277,8 @@ def _numeric(scored: Scored, plan: Plan, trivial: Trivial) -> Losses:
         sums |= {f"{loss}_{one}_{two}": table[f"{loss}_{one}"] * table[f"{loss}_{two}"] for one, two in pairs}
     spread = ("off", "off2", *(f"{SQUARED}_{model}" for model in present))
     sums |= {_product(one, two): table[one] * table[two] for one in spread[:2] for two in spread}
-    found = parts(replace(scored, table=table), plan, sums, {}, fine=True)
+    farthest = _farthest(table, units, (ABSOLUTE, SQUARED, PINBALL)) | {"off2": table.off2}
+    found = parts(replace(scored, table=table), plan, sums, {}, fine=True, largest=farthest)
     unit = {name: value * scored.scale for name, value in units.items()}
     return Losses(found, False, scored.clustered, unit, far * scored.scale)
 

@@ -220,18 +220,19 @@ def _figure(
     area, sides = placements.area, placements.sides
     independent = variance = sum(side.variance(area) for side in sides)
     least = min(min(side.effective, side.heavy) for side in sides)
-    clusters = None if cluster is None else _clusters(cluster, placements)
+    clusters, freedom = None if cluster is None else _clusters(cluster, placements), None
     if clusters is not None:
         if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         ten, one = (side.by_cluster(own, area) for side, own in zip(sides, clusters.sides, strict=True))
-        variance = max(variance, float((ten + one) @ (ten + one)))
+        between = ten + one
+        variance, freedom = max(variance, float(between @ between)), clusters.freedom_of(between)
         shares = [deviating(side.doubled / side.most - area) for side in sides]
         least = min(
             unseen_rows(own, side.effective, independent, variance, share=share, heavy=side.heavy)
             for side, own, share in zip(sides, clusters.sides, shares, strict=True)
         )
-    z = quantiles(None if clusters is None else clusters.freedom)
+    z = quantiles(freedom)
     half = np.hypot(z * math.sqrt(variance), z**2 / least)
     lower, upper = np.maximum(limits[0], area - half), np.minimum(limits[1], area + half)
     return Figure(area, lower, upper, placements.event.size).among(clusters)

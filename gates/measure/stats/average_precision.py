@@ -191,17 +191,18 @@ def _figure(
     sizes = [_effective(found, of) for of in (found.event, ~found.event)]
     effective = sum(sizes)
     independent = variance = float(np.sort(influence**2).sum()) * effective / max(1.0, effective - 1)
-    clusters = None if cluster is None else OfClasses.of_rows(cluster, found.event, found.weight)
+    clusters, freedom = None if cluster is None else OfClasses.of_rows(cluster, found.event, found.weight), None
     if clusters is not None:
         if clusters.few(minimum_clusters):
             return Reason.FEW_CLUSTERS
         # A grid, so that the sums do not depend on the order of the rows.
-        variance = max(variance, clusters.variance(settled(influence * effective) / effective))
+        between = clusters.sums(settled(influence * effective) / effective)
+        variance, freedom = max(variance, float(between @ between)), clusters.freedom_of(between)
         sizes = [
             unseen_rows(side, size, independent, variance, share=deviating(influence[rows] * size))
             for side, size, rows in zip(clusters.sides, sizes, (found.event, ~found.event), strict=True)
         ]
-    z = quantiles(None if clusters is None else clusters.freedom)
+    z = quantiles(freedom)
     events = float(found.curve.found[-1])
     weights = events, found.curve.size - events
     sizes = [min(size, heavy_rows(weight, found.heaviest)) for size, weight in zip(sizes, weights, strict=True)]

@@ -79,11 +79,12 @@ def average(total: Total, *, minimum_clusters: int, quantile: Floats | None = No
     if rows < 2 or step is None:
         half = np.full(quantiles(None).shape, np.inf)
     else:
-        t = quantile
-        if t is None:
-            t = quantiles(int(rows) - 1 if clusters is None else clusters.freedom)
-        independent = spread / (rows - 1)
-        variance = independent if clusters is None else max(independent, _between(total, clusters, mean))
+        independent = variance = spread / (rows - 1)
+        freedom: float = int(rows) - 1
+        if clusters is not None:
+            between = clusters.sums((total.values - mean * total.n) / rows)
+            variance, freedom = max(independent, float(between @ between)), clusters.freedom_of(between)
+        t = quantiles(freedom) if quantile is None else quantile
         unseen = rows
         if total.range is not None:
             unseen = unseen_rows(clusters, rows, independent, variance, share=spread / step**2)
@@ -112,7 +113,3 @@ def _beyond(away: Floats) -> float:
     """How far one more may be, beyond the farthest of those seen, by how few are far."""
     farthest = float(np.abs(away).max())
     return farthest * (1 + 3 / (deviating(away / farthest) * away.size)) if farthest > 0 else 0.0
-
-
-def _between(total: Total, clusters: Clusters, mean: float) -> float:
-    return clusters.variance((total.values - mean * total.n) / float(total.n.sum()))

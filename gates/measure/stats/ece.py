@@ -128,10 +128,11 @@ def ece_sum(parts: Sequence[Cells], whole: Cells, *, minimum_clusters: int) -> F
         return lacking
     shares = np.array([part.n.sum() for part in filled]) / whole.n.sum()
     found = [_moments(_residuals(part)) for part in filled]
-    moments = np.array([astuple(m) for m in found])
+    moments = np.array([astuple(m)[:-1] for m in found]).reshape(-1, 8)
     groups = [part.groups for part in (whole, *filled)]
     clusters = fewest([found for found in groups if found is not None]) if whole.cluster is not None else None
-    added = _Moments(*(shares @ moments).tolist()) if filled else _Moments(*[0.0] * 8)
+    freedom = min((m.freedom for m in found), default=math.inf)
+    added = _Moments(*[*(shares @ moments).tolist(), freedom])
     # One tail is enough only where no table's mean may have the other sign.
     clear = min((m.clear for m in found), default=0.0)
     return _figure(added, clear, whole, clusters, 2.0)
@@ -206,6 +207,7 @@ class _Moments:
     ----------
     deviation: standard error of the mean of sign(d) x. independent: the same by rows alone. null_mean, null_deviation: of T, were the model calibrated.
     shift, shift_error: |mean(x)| and the standard error of mean(x).
+    freedom: degrees of freedom of the variances; infinite where rows are taken as independent.
     """
 
     plug_in: float
@@ -216,6 +218,7 @@ class _Moments:
     null_deviation: float
     shift: float
     shift_error: float
+    freedom: float
 
     @property
     def clear(self) -> float:
@@ -233,8 +236,8 @@ def _moments(terms: _Terms) -> _Moments:
     center = float(bins.x.sum()) / weight
     # The signs come from the data. A shock that a cluster's rows share can turn the sign of a whole bin and so hide from
     # the signed sums; the unsigned ones see it.
-    signed = _mean_variances(terms, bins, np.where(gap < 0, -1.0, 1.0), plug_in)
-    unsigned = _mean_variances(terms, bins, np.ones_like(gap), center)
+    *signed, of_signed = _mean_variances(terms, bins, np.where(gap < 0, -1.0, 1.0), plug_in)
+    *unsigned, of_unsigned = _mean_variances(terms, bins, np.ones_like(gap), center)
     return _Moments(
         plug_in=plug_in,
         debiased=_debiased(plug_in, share, gap, noise),
@@ -244,6 +247,7 @@ def _moments(terms: _Terms) -> _Moments:
         null_deviation=math.sqrt(max(0.0, variance)),
         shift=abs(center),
         shift_error=math.sqrt(max(*unsigned, float(bins.model.sum()) / weight**2)),
+        freedom=min(of_signed, of_unsigned),
     )
 
 
@@ -253,7 +257,7 @@ def _bounded(terms: _Terms) -> Figure:
 
 
 def _figure(found: _Moments, clear: float, of: Cells | _Terms, clusters: Clusters | None, most: float) -> Figure:
-    freedom = None if clusters is None else clusters.freedom
+    freedom = None if clusters is None else min(found.freedom, clusters.freedom)
     z, half = quantiles(freedom), quantiles(freedom, 0.5)
     independent = found.independent**2
     share = min(1.0, independent * of.effective)
@@ -268,16 +272,15 @@ def _figure(found: _Moments, clear: float, of: Cells | _Terms, clusters: Cluster
     return Figure(found.plug_in, lower, upper, of.rows, debiased=found.debiased).among(clusters)
 
 
-def _mean_variances(terms: _Terms, bins: _Terms, sign: Floats, mean: float) -> tuple[float, float]:
-    """Variance of the mean of sign * x, which is `mean`: by rows, and by clusters (0 without)."""
+def _mean_variances(terms: _Terms, bins: _Terms, sign: Floats, mean: float) -> tuple[float, float, float]:
+    """Variance of the mean of sign * x, which is `mean`: by rows, and by clusters (0 without), with its freedom."""
     weight = float(bins.n.sum())
     spread = float(bins.xx.sum() - 2 * mean * (sign @ bins.nx) + mean**2 * bins.nn.sum())
     independent = max(0.0, spread) / weight**2
     if terms.clusters is None:
-        return independent, 0.0
-    return independent, terms.clusters.variance(
-        sign[np.searchsorted(bins.bin, terms.bin)] * terms.x - mean * terms.n
-    ) / weight**2
+        return independent, 0.0, math.inf
+    between = terms.clusters.sums(sign[np.searchsorted(bins.bin, terms.bin)] * terms.x - mean * terms.n)
+    return independent, float(between @ between) / weight**2, terms.clusters.freedom_of(between)
 
 
 def _noise(terms: _Terms, bins: _Terms, gap: Floats) -> _Noise:

@@ -4,7 +4,8 @@ difference, (error of b - error of a) / variance.
 Bounds by the delta method on means (van der Vaart, Asymptotic Statistics, 1998, chapter 3): a row's influence on
 f(means) is the gradient of f times the row's deviation from them. As for any loss without a ceiling, quantiles are
 Student's, and a further z^2 / n of the influence's mean square is held in quadrature (`means`; n of rows in clusters or with
-weights: `clusters`).
+weights: `clusters`). Few large errors make it skewed: the half-width is `rare`'s, with the farthest step that one row is
+seen to make.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gates.measure.stats.clusters import Clusters, heavy_rows, unseen_rows
-from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles
+from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles, three
 from gates.records import Reason
 
 Matrix = npt.NDArray[np.float64]
@@ -33,6 +34,7 @@ class Spread:
     products: sums of squared weight times products of two values, shape (4, 4). squares: sums of squared weight times
     value, shape (4,). squared_weight: sum of the squared weights.
     clustered: a cell is a cluster. heaviest: the largest weight that a row can have; None where rows have no weights.
+    steps: the largest weight times what a row moves: of the error, a or a less b, and of s.
     """
 
     n: Floats
@@ -42,6 +44,7 @@ class Spread:
     squared_weight: float
     clustered: bool
     heaviest: float | None = None
+    steps: tuple[float, float] = (0.0, 0.0)
 
 
 def explained(spread: Spread, *, minimum_clusters: int) -> Figure | Reason:
@@ -84,15 +87,19 @@ def _share(
     gradient = -(np.array(error) - share * np.array([-2 * mean[0], 1.0, 0.0, 0.0])) / variance
     effective = total**2 / spread.squared_weight
     low, high = limits
-    z = quantiles(max(2, math.floor(effective + 1e-9)) - 1 if clusters is None else clusters.freedom)
     square = float(gradient @ _centred(spread, mean) @ gradient) / total**2
     of_rows = max(0.0, square) * effective / max(1.0, effective - 1)
-    between = gradient @ (spread.totals - np.outer(mean, spread.n)) / total
-    of_figure = of_rows if clusters is None else max(of_rows, clusters.variance(between))
+    of_figure, freedom = of_rows, max(2.0, math.floor(effective + 1e-9)) - 1
+    if clusters is not None:
+        between = clusters.sums(gradient @ (spread.totals - np.outer(mean, spread.n)) / total)
+        of_figure, freedom = max(of_rows, float(between @ between)), clusters.freedom_of(between)
+    z = quantiles(freedom)
     of_row = max(0.0, square) * effective
     share_off, heavy = 1.0 if of_row > 0 else 0.0, heavy_rows(total, spread.heaviest)
     unseen = unseen_rows(clusters, effective, of_rows, of_figure, share=share_off, heavy=heavy)
-    half = np.hypot(z * math.sqrt(of_figure), z**2 * math.sqrt(of_row) / unseen)
+    step = (spread.steps[0] + abs(share) * spread.steps[1]) / variance
+    few = three(z) * step / total / 2
+    half = few + np.hypot(np.hypot(z * math.sqrt(of_figure), z**2 * math.sqrt(of_row) / unseen), few)
     if effective < 2:
         half = np.full(RUNGS.size, math.inf)
     estimate = offset - share

@@ -23,13 +23,14 @@ hold what heavy rows never seen could do (`proportions`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, fewest, heavy_rows, unseen
+from gates.measure.stats.clusters import Clusters, heavy_rows, unseen
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
 from gates.measure.stats.proportions import further, widened
 from gates.records import Reason
@@ -61,6 +62,13 @@ class Group:
     @cached_property
     def clusters(self) -> Clusters | None:
         return None if self.cluster is None else Clusters.by(self.cluster, self.n)
+
+    @cached_property
+    def freedom(self) -> float:
+        """Degrees of freedom of the rate's variance over clusters; infinite where rows are taken as independent."""
+        if self.clusters is None:
+            return math.inf
+        return self.clusters.freedom_of(self.clusters.sums(self.hits - self.rate * self.n))
 
     @property
     def effective(self) -> float:
@@ -113,7 +121,8 @@ def disparities(groups: Sequence[Group], *, minimum_clusters: int) -> list[Dispa
             found[i] = Disparity(Reason.FEW_CLUSTERS, Reason.FEW_CLUSTERS)
         else:
             here = [own for j in order[: place + 1] if (own := groups[j].clusters) is not None]
-            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, heavy, shared, here))
+            freedom = min(groups[j].freedom for j in order[: place + 1])
+            found[i] = _disparity(groups[i], _Pairs.of(place, rates, rows, heavy, shared, here, freedom))
     return found
 
 
@@ -147,6 +156,7 @@ class _Pairs:
     own_rows, rows: effective rows of the group and of each other, within the pair, both of shape (k,).
     own_heavy, heavy: rows of the heaviest weight that would weigh as much, of the group and, shape (k,), of each other.
     clusters: of the larger ones and then of the group, shape (k + 1,); none where rows are taken as independent.
+    freedom: the fewest degrees of freedom of their rates.
     """
 
     rate: float
@@ -156,6 +166,7 @@ class _Pairs:
     own_heavy: float
     heavy: Floats
     clusters: Sequence[Clusters]
+    freedom: float
 
     @classmethod
     def of(
@@ -166,21 +177,22 @@ class _Pairs:
         heavy: Floats,
         shared: Floats | None,
         clusters: Sequence[Clusters],
+        freedom: float,
     ) -> _Pairs:
         others, beside, heavies = rates[:place], rows[:place], (float(heavy[place]), heavy[:place])
         own_rows = np.full(place, rows[place])
         if shared is None:
-            return cls(float(rates[place]), others, own_rows, beside, *heavies, ())
+            return cls(float(rates[place]), others, own_rows, beside, *heavies, (), freedom)
         independent = rates[place] * (1 - rates[place]) / own_rows + others * (1 - others) / beside
         between = shared[place, place] + np.diag(shared)[:place] - 2 * shared[place, :place]
         effect = np.maximum(
             1.0, np.divide(np.maximum(0.0, between), independent, out=np.ones(place), where=independent > 0)
         )
-        return cls(float(rates[place]), others, own_rows / effect, beside / effect, *heavies, clusters)
+        return cls(float(rates[place]), others, own_rows / effect, beside / effect, *heavies, clusters, freedom)
 
     def limits(self, tails: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return lower and upper limits of the own rate and of the others', each of shape (k, 9)."""
-        factor = _student(tails, fewest(self.clusters).freedom if self.clusters else None)
+        factor = _student(tails, self.freedom if self.clusters else None)
         heavy = np.full(self.others.size, self.own_heavy)
         own = _exact(np.full(self.others.size, self.rate), self.own_rows, heavy, self.clusters[-1:], factor, tails)
         return (*own, *_exact(self.others, self.rows, self.heavy, self.clusters[:-1], factor, tails))

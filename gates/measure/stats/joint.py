@@ -132,11 +132,16 @@ class Joint:
         independent = generator.multinomial(rows, self.shares, DRAWS) / rows
         if not self.clustered:
             return (independent,)
-        rows = self.counts.sum(axis=1)
-        off = (self.counts - np.outer(rows, self.shares)) * Clusters.of(rows).jackknife[:, None] / self.total
-        values, vectors = np.linalg.eigh(off.T @ off)
+        values, vectors = np.linalg.eigh(self.between.T @ self.between)
         normal = generator.standard_normal((DRAWS, _CELLS)) * np.sqrt(np.maximum(values, 0.0))
         return independent, np.maximum(0.0, self.shares + normal @ vectors.T)
+
+    @cached_property
+    def between(self) -> Floats:
+        """What each cluster moves the shares, as the variance takes it, shape (clusters, 8)."""
+        rows = self.counts.sum(axis=1)
+        off = (self.counts - np.outer(rows, self.shares)) * Clusters.of(rows).jackknife[:, None] / self.total
+        return np.asarray(off, dtype=np.float64)
 
     def swapped(self) -> Joint:
         """Return the table with the two models in each other's place."""
@@ -221,7 +226,7 @@ def _figure(
     # In how many clusters the rows of a fraction stand says how sure it is, not whether there is a figure.
     groups = [None if clusters is None else Clusters.of(rows) for rows in stands(joint.counts)]
     few = None if clusters is None else fewest([clusters, *(found for found in groups if found is not None)])
-    z = quantiles(None if few is None else few.freedom)
+    z = quantiles(None if few is None else min(few.freedom, _freedom(joint, clusters, value)))
     reaches = [reach(value(drawn), estimate) for drawn in joint.draws]
     reaches[0] = reaches[0] * joint.stretch(value)
     reaches[1:] = [each * z / quantiles(None) for each in reaches[1:]]
@@ -243,3 +248,16 @@ def _figure(
     lower, upper = np.maximum(limits[0], estimate - half), np.minimum(limits[1], estimate + half)
     figure = Figure(estimate, lower, upper, round(joint.total)).among(clusters)
     return figure if few is None else replace(figure, number=few.number)
+
+
+_STEP = 1e-6
+"""In a share, for slopes."""
+
+
+def _freedom(joint: Joint, clusters: Clusters | None, value: Callable[[Floats], Floats]) -> float:
+    """Degrees of freedom by what each cluster moves the metric, to the first order."""
+    if clusters is None:
+        return math.inf
+    stepped = value(joint.shares + _STEP * np.eye(_CELLS))
+    slope = np.nan_to_num((stepped - value(joint.shares)) / _STEP, nan=0.0, posinf=0.0, neginf=0.0)
+    return clusters.freedom_of(joint.between @ slope)

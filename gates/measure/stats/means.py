@@ -19,6 +19,10 @@ they agree:
   seen), and the quantiles are Student's with n - 1 degrees. Nothing says what rows would look like that were never seen:
   heavy tails make few rows too sure of themselves (`tests/oracles/test_stats_numeric.py` has by how much).
 
+Few rows that lose much make a mean skewed, which quadrature leaves out: where a candidate was sure and wrong in 5 of 10,000
+rows, its log loss was proven smaller than it is in .13 of runs. So where no ceiling is counted with the half-width is
+`rare`'s besides, with the farthest step that one row is seen to make (`Steps`): .02 (`docs/study/unseen.md`). Two models that agree row by row make none.
+
 A difference of means knows how far apart two losses of one row can be (`mean_difference`), and takes that for D: two
 models differ in what their decisions are worth only where they decide differently, and a decision turned on a row
 never seen costs what it costs at worst, not what a turned label would. Few rows that cost much make it skewed, which the rule of
@@ -47,6 +51,31 @@ RESOLUTION = 2.0**-40
 
 
 @dataclass(frozen=True)
+class Steps:
+    """How far single rows were seen to lie from 0: the largest weight times loss of a row.
+
+    Attributes
+    ----------
+    a, b: of each loss. apart: of |a - even b|. even: the ratio of a to b where the losses are equal, which may be in units
+    of their own.
+    """
+
+    a: float
+    b: float
+    apart: float
+    even: float = 1.0
+
+    def at(self, ratio: float) -> float:
+        """Return at least the largest |a - ratio b| of a row, for a ratio of at least 0."""
+        each = max(self.a, ratio * self.b)
+        # Units too far apart for a common one, or a constant, have no difference by row.
+        return min(self.apart + abs(ratio - self.even) * self.b, each) if math.isfinite(self.apart) else each
+
+    def swapped(self) -> Steps:
+        return Steps(self.b, self.a, self.apart / self.even, 1 / self.even)
+
+
+@dataclass(frozen=True)
 class PairSums:
     """Sums over rows of the losses a (candidate) and b (champion or baseline); every array has shape (cells,).
 
@@ -60,6 +89,7 @@ class PairSums:
     bounded: the losses have a ceiling; else Student's quantiles are taken.
     ceiling: the largest loss that a row can have, where it is near enough to count with; else 0.
     heaviest: the largest weight that a row can have; None where rows have no weights.
+    steps: of single rows; None where the ceiling is counted with.
     """
 
     n: Floats
@@ -75,6 +105,7 @@ class PairSums:
     bounded: bool = True
     ceiling: float = 0.0
     heaviest: float | None = None
+    steps: Steps | None = None
 
     def swapped(self) -> PairSums:
         """Return the sums with the two losses in each other's place."""
@@ -87,6 +118,7 @@ class PairSums:
             faa=self.fbb,
             fbb=self.faa,
             squares=self.squares.swapped() if self.squares else None,
+            steps=self.steps.swapped() if self.steps else None,
         )
 
     @property
@@ -97,6 +129,14 @@ class PairSums:
     @cached_property
     def clusters(self) -> Clusters | None:
         return Clusters.of(self.n) if self.clustered else None
+
+    @cached_property
+    def between(self) -> tuple[Floats, Floats]:
+        """What each cluster moves the two means, as the variance takes it, each of shape (clusters,)."""
+        clusters, total = Clusters.of(self.n), self.weight
+        pairs = ((each, float(each.sum()) / total) for each in (self.a, self.b))
+        a, b = (clusters.sums((each - mean * self.n) / total) for each, mean in pairs)
+        return a, b
 
     @property
     def effective(self) -> float:
@@ -150,7 +190,7 @@ def mean_difference(sums: PairSums, *, apart: float, minimum_clusters: int) -> F
     reason = _unfit(sums, minimum_clusters)
     if reason is not None:
         return reason
-    estimate, z = float(sums.a.sum() - sums.b.sum()) / sums.weight, _quantiles(sums)
+    estimate, z = float(sums.a.sum() - sums.b.sum()) / sums.weight, _quantiles(sums, 1.0)
     if not np.isfinite(z[0]):
         return _boundless(sums, estimate, (-math.inf, math.inf))
     independent, variance = (form.at(1.0) for form in _variances(sums, 1.0))
@@ -162,11 +202,12 @@ def mean_difference(sums: PairSums, *, apart: float, minimum_clusters: int) -> F
 
 def _around(sums: PairSums, estimate: float, ratio: float, limits: tuple[float, float]) -> Figure:
     """Bounds around a mean of a - ratio b."""
-    z, (low, high) = _quantiles(sums), limits
+    z, (low, high) = _quantiles(sums, ratio), limits
     if not np.isfinite(z[0]):
         return _boundless(sums, estimate, limits)
     variance, flips = (form.at(ratio) for form in _forms(sums, ratio))
-    half = np.hypot(z * math.sqrt(variance), z**2 * math.sqrt(flips))
+    few = _few(sums, z, ratio)
+    half = few + np.hypot(np.hypot(z * math.sqrt(variance), z**2 * math.sqrt(flips)), few)
     lower, upper = np.maximum(low, estimate - half), np.minimum(high, estimate + half)
     return Figure(estimate, lower, upper, _rows(sums)).among(sums.clusters)
 
@@ -183,23 +224,29 @@ def loss_ratio(sums: PairSums, *, minimum_clusters: int) -> Figure | Reason:
         return reason
     mean_a, mean_b = (max(RESOLUTION, float(total.sum()) / sums.weight) for total in (sums.a, sums.b))
     ratio = mean_a / mean_b
-    z2 = _quantiles(sums) ** 2
-    if not np.isfinite(z2[0]):
+    z = _quantiles(sums, ratio)
+    if not np.isfinite(z[0]):
         return _boundless(sums, ratio, (0.0, math.inf))
+    z2, few = z**2, mean_b * _few(sums, z, ratio)
     variance, flips = _forms(sums, ratio)
 
     def width(value: float, flip: float) -> Floats:
         return np.asarray(z2 * value + z2**2 * flip, dtype=np.float64)
 
-    # (mean_b x)^2 <= z^2 variance(ratio + x) in x, the distance from the ratio: no digits are lost where both models agree.
+    # (mean_b |x| - c)^2 <= z^2 variance(ratio + x) + c^2 in x, the distance from the ratio, c what few rows do: no digits are
+    # lost where both models agree.
     constant = width(variance.at(ratio), flips.at(ratio))
     linear = width(ratio * variance.bb - variance.ab, ratio * flips.bb - flips.ab)
     leading = mean_b**2 - width(variance.bb, flips.bb)
-    root = np.sqrt(np.maximum(0.0, linear**2 + leading * constant))
     bounded = leading > 0
     safe = np.where(bounded, leading, 1.0)
-    lower = np.where(bounded, ratio + (linear - root) / safe, 0.0)
-    upper = np.where(bounded, ratio + (linear + root) / safe, np.inf)
+
+    def end(middle: Floats, side: int) -> Floats:
+        root = np.sqrt(np.maximum(0.0, middle**2 + leading * constant))
+        return np.asarray(ratio + (middle + side * root) / safe, dtype=np.float64)
+
+    lower = np.where(bounded, end(linear - few, -1), 0.0)
+    upper = np.where(bounded, end(linear + few, 1), np.inf)
     return Figure(ratio, np.maximum(0.0, lower), upper, _rows(sums)).among(sums.clusters)
 
 
@@ -218,9 +265,19 @@ def _rows(sums: PairSums) -> int:
     return round(sums.weight)
 
 
-def _quantiles(sums: PairSums) -> Floats:
+def _few(sums: PairSums, z: Floats, ratio: float) -> Floats:
+    """Half of what as many rows as were expected and not seen would do to mean a - ratio mean b, if each made the farthest step."""
+    step = 0.0 if sums.steps is None else sums.steps.at(ratio)
+    return np.asarray(three(z) * step / sums.weight / 2, dtype=np.float64)
+
+
+def _quantiles(sums: PairSums, ratio: float) -> Floats:
+    if not sums.bounded and sums.steps is not None and max(sums.steps.a, sums.steps.b) == 0:
+        # Nor does any number of rows without a loss say how large one is.
+        return np.full(RUNGS.size, math.inf)
     if sums.clusters is not None:
-        return quantiles(sums.clusters.freedom)
+        of_a, of_b = sums.between
+        return quantiles(sums.clusters.freedom_of(of_a - ratio * of_b))
     if sums.bounded:
         return quantiles(None)
     # One row says nothing about a loss without a ceiling; two are the fewest that Student's t knows.
@@ -240,14 +297,12 @@ def _forms(sums: PairSums, ratio: float) -> tuple[_Form, _Form]:
 def _variances(sums: PairSums, ratio: float) -> tuple[_Form, _Form]:
     """Variance of the means by rows, and as it is taken."""
     independent = _independent(sums)
-    variance = independent if sums.clusters is None else _between(sums, sums.clusters)
+    variance = independent if sums.clusters is None else _between(sums)
     return independent, independent if variance.at(ratio) < independent.at(ratio) else variance
 
 
-def _between(sums: PairSums, clusters: Clusters) -> _Form:
-    total = sums.weight
-    pairs = ((each, float(each.sum()) / total) for each in (sums.a, sums.b))
-    in_a, in_b = (clusters.sums((each - mean * sums.n) / total) for each, mean in pairs)
+def _between(sums: PairSums) -> _Form:
+    in_a, in_b = sums.between
     return _Form(float(in_a @ in_a), float(in_a @ in_b), float(in_b @ in_b))
 
 

@@ -211,15 +211,16 @@ def _korn_graubard(
     heavy: rows of the heaviest weight that would weigh as much.
     deviation: sums of weight times deviation by cell, shape (cells,).
     """
-    if clusters is not None:
-        squared = max(squared, clusters.variance(deviation))
+    between = None if clusters is None else clusters.sums(deviation)
+    if between is not None:
+        squared = max(squared, float(between @ between))
     rows = min(kish, variance * weight**2 / squared) if variance > 0 and squared > 0 else kish
-    if clusters is None:
+    if clusters is None or between is None:
         every = np.full_like(RUNGS, rows)
         beyond = further(three(quantiles(None)), rows, heavy)
         return Worth(every, every, every, beyond, beyond)
     # Korn and Graubard spend the degrees of freedom on the number of rows; each rung has its own quantiles.
-    adjust = (quantiles(None) / quantiles(clusters.freedom)) ** 2
+    adjust = (quantiles(None) / quantiles(clusters.freedom_of(between))) ** 2
     below, above = (min(rows, unseen(rows, share, clusters.number)) for share in (1 - rate, rate))
     few = three(quantiles(clusters.freedom))
     return Worth(
