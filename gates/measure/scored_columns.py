@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gates.errors import UsageError
 from gates.inputs.tables import row
+from gates.inputs.values import infinite
 from gates.measure.scored_pairs import Read
 from gates.measure.sums import double, exact_sum
 from gates.records import Plan, Reason
@@ -242,7 +243,7 @@ def with_weights(rows: ir.Table, where: str) -> tuple[ir.Table, float | None]:
 
 def _finite(rows: ir.Table, name: str, where: str) -> None:
     value = rows[name]
-    usable = value.notnull() & ~value.isnan() & ~value.isinf()
+    usable = value.notnull() & ~value.isnan() & ~infinite(value)
     usable = usable & (value > 0) if name == "weight" else usable
     found = counted(rows, wrong=~usable)
     if found["wrong"]:

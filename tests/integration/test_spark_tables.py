@@ -15,6 +15,7 @@ from gates.errors import EvidenceError, UsageError
 from gates.inputs.engines import reading
 from gates.inputs.tables import Tables, arrow, row, scalar
 from gates.inputs.tables_spark import SparkEngine
+from gates.inputs.values import finite, infinite
 from gates.measure.interface import Scored
 from gates.measure.sampling import drawn
 from gates.measure.scored import scored_by_scorer, scored_by_tables
@@ -36,6 +37,18 @@ class TestTables:
             assert ours.identity == theirs.identity
             rows = [opened.table.order_by("id").to_pyarrow().to_pylist() for opened in (ours, theirs)]
             assert repr(rows[0]) == repr(rows[1])
+
+    def test_an_infinity_is_none_of_the_finite_numbers_on_either(
+        self, spark: Tables, duckdb: Tables, tmp_path: Path
+    ) -> None:
+        pa_table = pa.table({"x": pa.array([1.0, math.inf, -math.inf, math.nan, None, 3.0])})
+        pq.write_table(pa_table, tmp_path / "x.parquet")
+        for tables in (spark, duckdb):
+            x = tables.open_file("holdout", tmp_path / "x.parquet").table.x
+            seen = row(
+                x.as_table().aggregate(finite=finite(x).sum(), infinite=infinite(x).sum(), most=x.max(where=finite(x)))
+            )
+            assert seen == {"finite": 2, "infinite": 2, "most": 3.0}
 
     def test_a_named_table_is_known_by_its_rows(self, spark: Tables, tmp_path: Path) -> None:
         from pyspark.sql import SparkSession

@@ -81,7 +81,7 @@ def freedom_of(cluster: Ints, off: Floats | None = None) -> float:
     moved = [off[cluster == name].sum() / (1 - h) for name, h in zip(names, shares, strict=True)]
     carried = sum(e**4 for e in moved) / sum(e**2 for e in moved) ** 2
     excess = carried - 3 * sum(h**4 for h in shares) / squares**2
-    return most if excess <= 1 / most else max(1.0, 1 / excess)
+    return most if excess <= 1 / (most + 1) else max(1.0, 1 / excess - 1)
 
 
 def unseen_of(cluster: Ints, rows: float, share: float) -> float:

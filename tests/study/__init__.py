@@ -11,6 +11,7 @@ STUDIES = (
     "bounded_rule",
     "small_slices",
     "unseen",
+    "few",
     "scorers",
     "families",
     "clusters",

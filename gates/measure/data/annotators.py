@@ -15,6 +15,7 @@ import numpy as np
 from gates.errors import UsageError
 from gates.inputs.opened import OpenTable
 from gates.inputs.tables import arrow, row
+from gates.inputs.values import infinite
 from gates.measure.census import table_of
 from gates.measure.claims import Claim, family
 from gates.measure.interface import Given
@@ -161,7 +162,7 @@ def _cohen(answers: _Answers) -> Figure | Reason:
 def _interval(answers: _Answers) -> Figure | Reason:
     """Numbers are brought to [-1, 1] about the middle of what was seen, so that no square is too large."""
     table = answers.table
-    seen = row(table.aggregate(low=table.label.min(), high=table.label.max(), wild=table.label.isinf().sum()))
+    seen = row(table.aggregate(low=table.label.min(), high=table.label.max(), wild=infinite(table.label).sum()))
     if seen["wild"]:
         return Reason.NULL_LABELS
     if answers.annotators < 2 or seen["low"] is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gates.inputs.opened import OpenTable
 from gates.inputs.profile import kind_of
 from gates.inputs.tables import row, scalar
-from gates.inputs.values import absent, finite, moment
+from gates.inputs.values import absent, finite, infinite, moment
 from gates.records import Columns, Reason
 from gates.records.base import micros
 
@@ -142,11 +142,11 @@ def _against(features: Sequence[str], holdout: ir.Table, training: ir.Table) -> 
 def _range(value: ir.Value, index: int, of: str) -> dict[str, Any]:
     if of not in RANGED:
         return {}
-    infinite = {f"infinite_{index}": value.isinf().sum()} if value.type().is_floating() else {}
+    wild = {f"infinite_{index}": infinite(value).sum()} if value.type().is_floating() else {}
     return {
         f"low_{index}": value.min(where=finite(value)),
         f"high_{index}": value.max(where=finite(value)),
-        **infinite,
+        **wild,
     }
 
 
@@ -158,7 +158,7 @@ def _outside(beside: ir.Table, index: int, training: ir.Value) -> ir.BooleanValu
         return new_gap | (value.notnull() & ~value.isin(seen))
     within = value.between(beside[f"low_{index}"], beside[f"high_{index}"]).fill_null(False)
     if value.type().is_floating() and f"infinite_{index}" in beside.columns:
-        within |= value.isinf() & (beside[f"infinite_{index}"] > 0)
+        within |= infinite(value) & (beside[f"infinite_{index}"] > 0)
     return new_gap | (~absent(value) & ~within)
 
 

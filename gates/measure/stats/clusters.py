@@ -14,11 +14,11 @@ from the mean, as a share of all rows; G clusters.
   the rows of 150, it gives false proof .042 where .05 is promised, G - 1 gives .089 (`tests/oracles/test_stats_clusters.py`).
   Satterthwaite's (Carter, Schnepel, Steigerwald 2017; Bell and McCaffrey 2002) leave out that a large cluster is in the
   mean as in its error: right or too few, and for Pareto sizes a third of these.
-  Never more than 1 / x either (`freedom_of`), where x = sum e^4 / (sum e^2)^2 - 3 sum h^4 / (sum h^2)^2 is above 0: the
+  Never more than 1 / x - 1 either (`freedom_of`), where x = sum e^4 / (sum e^2)^2 - 3 sum h^4 / (sum h^2)^2 is above 0: the
   first term is one over the number of clusters that carry the variance, the second what it is of normal shocks. Where
   few clusters are bad and the others alike, the variance seen is small just where few of the bad ones were: of 200
-  clusters, .03 of them bad, coverage was proven higher than it is in .09 of runs, now in .03
-  (`docs/study/clusters.md`); for normal shocks the bounds at .95 are .01 to .03 wider.
+  clusters, .03 of them bad, coverage was proven higher than it is in .09 of runs, now in hardly any
+  (`docs/study/few.md`); for normal shocks the bounds at .95 are .01 to .03 wider.
 - Number: (sum n)^2 / sum n^2 (Kish 1965), as many clusters of one size would say as much. It is what a report says and
   what counts as few.
 - Rows that speak of what was never seen (`unseen`), the n of the rule of three: what no row shows, such as an event among
@@ -125,7 +125,7 @@ class Clusters:
         if total <= 0:
             return self.freedom
         excess = float(square @ square) / total**2 - 3 * float((self.share**4).sum()) / self._squares**2
-        return self.freedom if excess * self.freedom <= 1 else max(1.0, 1 / excess)
+        return self.freedom if excess * (self.freedom + 1) <= 1 else max(1.0, 1 / excess - 1)
 
     def variance(self, deviation: Floats) -> float:
         """Return the variance of the sum of a deviation by cell, shape (cells,), that is 0 over all cells."""

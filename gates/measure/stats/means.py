@@ -21,7 +21,7 @@ they agree:
 
 Few rows that lose much make a mean skewed, which quadrature leaves out: where a candidate was sure and wrong in 5 of 10,000
 rows, its log loss was proven smaller than it is in .13 of runs. So where no ceiling is counted with the half-width is
-`rare`'s besides, with the farthest step that one row is seen to make (`Steps`): .02 (`docs/study/unseen.md`). Two models that agree row by row make none.
+`rare`'s besides, with the farthest step that one row is seen to make (`Steps`): .03 (`docs/study/few.md`). Two models that agree row by row make none.
 
 A difference of means knows how far apart two losses of one row can be (`mean_difference`), and takes that for D: two
 models differ in what their decisions are worth only where they decide differently, and a decision turned on a row
