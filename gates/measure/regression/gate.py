@@ -74,24 +74,36 @@ def _seed(plan: Plan) -> int:
 
 
 def _gold_figures(given: Given) -> Iterator[Measurement]:
-    """Yield the candidate's own figures on the gold table, or where the plan asks for them why there are none."""
+    """Yield the candidate's own figures on the gold table, or where the plan asks for them why there are none.
+
+    Those beside the best constant of the gold rows are given where the plan asks for them.
+    """
     asked = asked_for(given)
     plan = unsliced(given.plan)
     there = replace(given, plan=plan, scored=_readable(given.gold, plan))
     pieces: list[Piece] = []
+    baseline = None
     if isinstance(there.scored, Scored):
-        pieces = list(_pieces(plan, there.scored, find_baseline(there.scored)).each)
-    for metric in metrics_of(plan.task):
-        name = f"regression.{GOLD}_{metric.name}"
-        if not pieces and name not in asked:
+        baseline = find_baseline(there.scored)
+        pieces = list(_pieces(plan, there.scored, baseline).each)
+    for check in _gold_checks(there, baseline):
+        if check.name not in asked and (not pieces or check.subject == "pair"):
             continue
-        check = _Check(name, "candidate", metric, CANDIDATE, _of(metric, CANDIDATE), {})
         source = there.scored.source(champion=False) if isinstance(there.scored, Scored) else None
-        claim = check.claim(there, source, family(name, 1))
+        claim = check.claim(there, source, family(check.name, 1))
         if isinstance(there.scored, Reason):
             yield claim.measured(there.scored, NOTHING)
         for piece in pieces:
             yield claim.measured(_of_rows(check.figure(piece), check.rows(there, piece)), piece.sums.where)
+
+
+def _gold_checks(given: Given, baseline: Baseline | None) -> Iterator[_Check]:
+    for metric in metrics_of(given.plan.task):
+        name = f"regression.{GOLD}_{metric.name}"
+        yield _Check(name, "candidate", metric, CANDIDATE, _of(metric, CANDIDATE), {})
+        if BASELINE in metric.rivals:
+            about = _rival_params(given, metric, BASELINE, baseline)
+            yield _Check(f"{name}_vs_{BASELINE}", "pair", metric, BASELINE, _against(metric, BASELINE), about)
 
 
 @dataclass(frozen=True)

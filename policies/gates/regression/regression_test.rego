@@ -1,5 +1,6 @@
 package gates.checks.regression_test
 
+import data.gates.checks.regression as checks
 import data.gates.testing as t
 
 _denied(check, bounds) := found if {
@@ -52,6 +53,33 @@ test_the_anchor_gives_two_margins if {
 	_denied("regression.auc_vs_anchor", t.bounds(-0.05, -0.021)) == {"regression.auc_vs_anchor"}
 	_denied("regression.log_loss_vs_anchor", t.bounds(1.041, 1.1)) == {"regression.log_loss_vs_anchor"}
 	_denied("regression.brier_vs_anchor", t.bounds(1.041, 1.1)) == {"regression.brier_vs_anchor"}
+}
+
+test_gold_figures_are_held_against_no_champion if {
+	_gold(t.figure("regression.gold_brier_vs_baseline", "pair", 0.9, 0.9999999999999999)) == set()
+	_gold(t.figure("regression.gold_brier_vs_baseline", "pair", 0.9, 1)) == {"regression.gold_brier_vs_baseline.inconclusive"}
+	_gold(t.figure("regression.gold_brier_vs_baseline", "pair", 1, 1.1)) == {"regression.gold_brier_vs_baseline"}
+}
+
+_gold(figure) := {code | some code in _codes(figure); code != "gold.mismatch"}
+
+# Of more than two classes, where no figure has a champion beside it.
+_several(figure) := t.judged(object.union(t.production, {"plan": {"body": {"task": "multiclass"}}}), "prove", figure)
+
+_passed(code) := {["pass", "satisfied", concat(".", [code, "passed"])]}
+
+_failed(code) := {["fail", "denies", code]}
+
+test_several_classes_have_a_gold_table_too if {
+	[accuracy, skill] := ["regression.gold_accuracy", "regression.gold_brier_vs_baseline"]
+	every check in [accuracy, skill] {
+		"multiclass" in checks.checks[check].tasks
+		checks.checks[check].gold
+	}
+	_several(t.figure(accuracy, "candidate", 0.5000000000000001, 0.6)) == _passed(accuracy)
+	_several(t.figure(accuracy, "candidate", 0.3, 0.5)) == _failed(accuracy)
+	_several(t.figure(skill, "pair", 0.9, 0.99)) == _passed(skill)
+	_several(t.figure(skill, "pair", 1, 1.01)) == _failed(skill)
 }
 
 _slow := t.at(t.figure("regression.latency_vs_champion", "pair", 1.3, 1.5), {"item": {"kind": "metric", "name": "p95"}})
