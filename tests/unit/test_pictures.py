@@ -24,6 +24,7 @@ from decision_samples import (
 )
 
 from gates.decide.attachments import Coverage, Reliability
+from gates.decide.limits import Limit
 from gates.records import LADDER, Bound
 from gates.render.pictures import Picture, pictures
 from gates.render.pictures.champion import against_champion
@@ -284,6 +285,67 @@ def test_every_metric_is_drawn_with_better_to_the_right_and_its_limit_at_minus_o
     better = forest(rival(0.02, 1e-9), verdicts="pass")
     assert better is not None
     assert max(float(node.get("x", 0)) for node in elements(better.svg()).iter("use")) > limit + 75
+
+
+STRICT = {
+    "regression.auc_vs_champion": Limit("at_least", 0.0, inclusive=True),
+    "regression.log_loss_vs_champion": Limit("at_most", 1.0, inclusive=True),
+}
+
+
+def places(picture: Picture) -> list[float]:
+    return [float(node.get("x", 0)) for node in elements(picture.svg()).iter("use")]
+
+
+def test_without_a_margin_equal_is_the_limit_and_half_the_interval_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the strict profile: of both metrics one is as far on the good side as the other, another as far on the bad."""
+    for check, limit in STRICT.items():
+        monkeypatch.setitem(LIMITS, check, limit)
+    loss = "regression.log_loss_vs_champion"
+    better = rival(0.004, 0.001), rival(0.96, 0.01, loss, unit="ratio")
+    worse = rival(-0.004, 0.001), rival(1.04, 0.01, loss, unit="ratio")
+    drawn = []
+    for figures, verdicts in ((better, "pass pass"), (worse, "fail fail")):
+        picture = forest(*figures, verdicts=verdicts)
+        assert picture is not None
+        assert "half its interval" in picture.caption
+        [(limit, _)] = _at(elements(picture.svg()), "equal, the limit")
+        assert not _at(elements(picture.svg()), "limit")
+        drawn.append([x - limit for x in places(picture)])
+    ahead, behind = (sorted({round(x) for x in found if abs(x) > 1}, key=abs) for found in drawn)
+    assert min(ahead) > 10
+    assert max(behind) < -10
+
+
+def test_what_has_a_margin_and_what_has_none_keep_their_own_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = "regression.log_loss_vs_champion"
+    monkeypatch.setitem(LIMITS, loss, STRICT[loss])
+    auc, equal = rival(-0.01, 1e-9), rival(1.0, 0.01, loss, unit="ratio")
+    picture = forest(auc, equal, verdicts="inconclusive inconclusive")
+    assert picture is not None
+    assert "its own dotted limit" in picture.caption
+    assert [label for label in ("equal", "limit") if _at(elements(picture.svg()), label)] == ["equal"]
+    assert "log_loss" in picture.finding.lower().replace(" ", "_")
+    assert picture.png()
+
+
+def test_a_limit_that_asks_for_a_gain_stands_at_the_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LIMITS, "regression.auc_vs_champion", Limit("at_least", 0.01, inclusive=True))
+    picture = forest(rival(0.02, 1e-9), verdicts="pass")
+    assert picture is not None
+    root = elements(picture.svg())
+    [(equal, _)], [(limit, _)] = _at(root, "equal"), _at(root, "limit")
+    assert equal < limit < max(places(picture))
+
+
+@pytest.mark.parametrize("estimate", [0.0, 0.3])
+def test_no_margin_and_no_interval_can_be_drawn(estimate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LIMITS, "regression.auc_vs_champion", STRICT["regression.auc_vs_champion"])
+    open_bounds = tuple(Bound(confidence=rung, lower="unbounded", upper="unbounded") for rung in LADDER)
+    for figure in (rival(estimate, 0.0), rival(estimate, 0.1, bounds=open_bounds)):
+        picture = forest(figure, verdicts="inconclusive")
+        assert picture is not None
+        assert "nan" not in picture.svg()
 
 
 def test_a_slice_that_is_proven_worse_stands_beside_the_whole() -> None:
