@@ -38,16 +38,20 @@ def lint(policies: PolicySet, owners: Path) -> list[str]:
 
 
 def below_resolution(found: Resolution) -> Iterator[str]:
-    """Limits that a perfect model would not be proven to keep on this holdout: a rule that is always red, or provisional."""
+    """Limits that no perfect model would be proven to keep on this holdout: a rule that is always red, or provisional.
+
+    One that a model would keep after which the rows of a cluster share nothing is none.
+    """
     for shown in found.shown:
         for at in shown.limits:
-            if at.proof:
+            if at.possible:
                 continue
             where = "" if shown.slice.kind == "whole" else f" of {shown.slice.column} = {shown.slice.value}"
             needed = "more than a billion rows" if at.rows is None else f"{at.rows:,} rows"
             yield (
                 f"{', '.join(at.environments)}: {' and '.join(shown.checks)}{where}: the limit {at.limit.value:g} is below "
                 f"what the holdout can show of a perfect model ({shown.smallest:.2g}); {needed} would do"
+                f"{' at best' if at.rows != at.rows_at_worst else ''}"
                 f"{'; until then it is provisional at best' if at.provisional else ''}"
             )
 

@@ -1,6 +1,8 @@
 """What a holdout can prove of a perfect model against the limits of each environment, before any model is measured.
 
-For `gates plan --resolution`. Never part of a decision: it says whether a holdout is worth measuring on.
+For `gates plan --resolution`. Never part of a decision: it says whether a holdout is worth measuring on. Where rows come
+in clusters every answer has two ends: at best the rows of a cluster share nothing after the model, at worst as much as
+the labels do (`gates/measure/stats/resolution.py`). Without clusters both ends are one.
 """
 
 from __future__ import annotations
@@ -23,14 +25,18 @@ class AtLimit:
 
     Attributes
     ----------
-    environments: that have it. rows: the fewest that a perfect model passes with in 8 of 10 runs; None beyond a billion.
-    proof: this holdout is enough for a pass. provisional: at least for the wider ceiling, where the limit has one.
+    environments: that have it. rows, rows_at_worst: the fewest that a perfect model passes with in 8 of 10 runs, at either
+    end; None beyond a billion.
+    proof: this holdout is enough for a pass, even at worst. possible: at best it is. provisional: at best it is at least
+    for the wider ceiling, where the limit has one.
     """
 
     environments: tuple[str, ...]
     limit: Limit
     rows: int | None
+    rows_at_worst: int | None
     proof: bool
+    possible: bool
     provisional: bool
 
 
@@ -40,12 +46,14 @@ class Shown:
 
     Attributes
     ----------
-    checks: several where both sides of one figure must hold at once. smallest: distance from the perfect figure.
+    checks: several where both sides of one figure must hold at once. smallest, smallest_at_worst: distance from the
+    perfect figure, at either end.
     """
 
     checks: tuple[str, ...]
     slice: Slice
     smallest: float
+    smallest_at_worst: float
     limits: tuple[AtLimit, ...]
 
 
@@ -116,29 +124,37 @@ def _shown(
     checks: tuple[str, ...],
     asked: Mapping[str, tuple[str, ...]],
 ) -> Shown:
-    def smallest(rows: float) -> float:
+    def at_best(rows: float) -> float:
+        return _METHODS[checks[0]](plan, holdout.nothing_shared, rows, checks)
+
+    def at_worst(rows: float) -> float:
         return _METHODS[checks[0]](plan, holdout, rows, checks)
+
+    def needed(smallest: Callable[[float], float], limit: Limit) -> int | None:
+        found = stats.rows_needed(smallest, _reach(limit))
+        return None if found is None else round(found * holdout.counted / holdout.rows)
 
     by_limit: dict[Limit, list[str]] = {}
     for environment in asked[checks[0]]:
         limits = [found for check in checks if (found := _limit(data, environment, check, plan.tier))]
         if limits:
             by_limit.setdefault(min(limits, key=_reach), []).append(environment)
-    here = smallest(holdout.rows)
-    scale = holdout.counted / holdout.rows
+    best, worst = at_best(holdout.rows), at_worst(holdout.rows)
     at = []
     for limit, environments in by_limit.items():
-        needed = stats.rows_needed(smallest, _reach(limit))
+        rows = needed(at_best, limit)
         at.append(
             AtLimit(
                 environments=tuple(environments),
                 limit=limit,
-                rows=None if needed is None else round(needed * scale),
-                proof=here <= _reach(limit),
-                provisional=limit.ceiling is not None and here <= abs(limit.ceiling - _perfect(limit)),
+                rows=rows,
+                rows_at_worst=rows if holdout.effect == 1 else needed(at_worst, limit),
+                proof=worst <= _reach(limit),
+                possible=best <= _reach(limit),
+                provisional=limit.ceiling is not None and best <= abs(limit.ceiling - _perfect(limit)),
             )
         )
-    return Shown(checks, where, here, tuple(at))
+    return Shown(checks, where, best, worst, tuple(at))
 
 
 def _perfect(limit: Limit) -> float:
@@ -192,11 +208,11 @@ def _bins(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> floa
 def _coverage(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
     under, over = (check in checks for check in _COVERAGE)
     level = plan.parameters.coverage_level
-    return stats.levels_limit([level], rows, under=under, over=over, **holdout.clustered(rows))
+    return stats.levels_limit([level], rows, under=under, over=over, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _levels(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
-    return stats.levels_limit(_of_intervals(plan), rows, **holdout.clustered(rows))
+    return stats.levels_limit(_of_intervals(plan), rows, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _of_intervals(plan: Plan) -> list[float]:
@@ -208,12 +224,14 @@ def _strata(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> fl
     each = plan.parameters.strata
     kinds = 2 if plan.task == "numeric" else 1
     levels = [plan.parameters.coverage_level] * (kinds * each)
-    return stats.levels_limit(levels, rows / each, over=False, **holdout.clustered(rows))
+    # A stratum, as a bin, holds only some rows of a cluster.
+    within = 1 + (holdout.effect - 1) / each
+    return stats.levels_limit(levels, rows / each, over=False, effect=within, **holdout.clustered(rows))
 
 
 def _quantiles(plan: Plan, holdout: Holdout, rows: float, _: tuple[str, ...]) -> float:
     levels = sorted(quantile.level for quantile in plan.columns.quantiles) or plan.parameters.curve_levels
-    return stats.levels_limit(levels, rows, **holdout.clustered(rows))
+    return stats.levels_limit(levels, rows, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _curves(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) -> float:
@@ -222,7 +240,7 @@ def _curves(plan: Plan, holdout: Holdout, rows: float, checks: tuple[str, ...]) 
     if len(intervals) == 1:
         return _quantiles(plan, holdout, rows, checks)
     levels = [*intervals, *(quantile.level for quantile in plan.columns.quantiles)]
-    return stats.levels_limit(levels, rows, **holdout.clustered(rows))
+    return stats.levels_limit(levels, rows, effect=holdout.effect, **holdout.clustered(rows))
 
 
 def _auc(_: Plan, holdout: Holdout, rows: float, __: tuple[str, ...]) -> float:

@@ -40,15 +40,16 @@ def look_at(plan: Plan, opened: Mapping[str, OpenTable], where: Slice) -> Holdou
             raise UsageError("no rows", code="holdout.empty", where=f"{base.identity.uri} ({where})")
         groups = _groups(plan, table) if plan.parameters.cluster is not None else None
         clusters = None if groups is None else Clusters.of(groups[1])
+        rows = _effective(plan, table, counted)
         rate = _rate(plan, table, base.identity.uri) if plan.task == "binary" else None
         return Holdout(
             counted=counted,
-            rows=_effective(plan, table, counted),
+            rows=rows,
             rate=rate,
             clusters=None if clusters is None else clusters.count,
             number=None if clusters is None else clusters.number,
             freedom=None if clusters is None else clusters.freedom,
-            effect=1.0 if groups is None or rate is None else design_effect(*groups),
+            effect=_effect(groups, clusters, rate, rows),
             scores=_scores(plan, opened) if where.kind == "whole" else None,
         )
 
@@ -95,6 +96,13 @@ def _groups(plan: Plan, table: ir.Table) -> tuple[Any, Any]:
     events = table.y.fill_null(0.0).sum() if "y" in table.columns else table.count() * 0.0
     answer = arrow(table.group_by("cluster").aggregate(events=events, n=table.count()))
     return numbers(answer, "events"), numbers(answer, "n")
+
+
+def _effect(groups: tuple[Any, Any] | None, clusters: Clusters | None, rate: float | None, rows: float) -> float:
+    """What the labels of a cluster share; where they tell nothing of it, a cluster may say as much as one row."""
+    if groups is None or clusters is None:
+        return 1.0
+    return design_effect(*groups) if rate is not None else max(1.0, rows / clusters.number)
 
 
 def _scores(plan: Plan, opened: Mapping[str, OpenTable]) -> Scores | None:

@@ -34,7 +34,7 @@ def resolution_text(plan: Plan, found: Resolution, *, markdown: bool = False) ->
 
 
 def resolution_document(plan: Plan, found: Resolution) -> dict[str, Any]:
-    """Return the JSON document; numbers are distances from the figure of a perfect model."""
+    """Return the JSON document; limits are distances from the figure of a perfect model, `proof` holds even at worst."""
     return {
         "holdouts": [{"slice": where.document(), **_facts(holdout)} for where, holdout in found.holdouts],
         "assumptions": list(assumptions(plan, found)),
@@ -43,12 +43,15 @@ def resolution_document(plan: Plan, found: Resolution) -> dict[str, Any]:
                 "checks": list(shown.checks),
                 "slice": shown.slice.document(),
                 "smallest_limit": shown.smallest,
+                "smallest_limit_at_worst": shown.smallest_at_worst,
                 "limits": [
                     {
                         "environments": list(item.environments),
                         "limit": item.limit.document(),
                         "rows": item.rows,
+                        "rows_at_worst": item.rows_at_worst,
                         "proof": item.proof,
+                        "possible": item.possible,
                         "provisional": item.provisional,
                     }
                     for item in shown.limits
@@ -70,8 +73,13 @@ def assumptions(plan: Plan, found: Resolution) -> tuple[str, ...]:
         lines.append("assumes independent rows: neither `cluster` nor `rows: independent` is declared")
     if whole.clusters is not None and whole.rate is not None:
         lines.append(
-            f"rows of a cluster share {figure(whole.effect)} times the variance of independent ones, as the labels do; "
-            "coverage is taken as independent within clusters, so it needs these rows or more"
+            "ranges: from rows of a cluster that share nothing, after a model that knows what sets clusters apart, or "
+            f"between two that err alike, to {figure(whole.effect)} times the variance of independent rows, as the labels have"
+        )
+    elif whole.clusters is not None:
+        lines.append(
+            "ranges: from rows of a cluster that share nothing to clusters that each say as much as one row; labels of "
+            "this task do not tell"
         )
     if whole.rows != whole.counted:
         lines.append(
@@ -93,7 +101,7 @@ def _facts(holdout: Holdout) -> dict[str, Any]:
         "base_rate": holdout.rate,
         "clusters": holdout.clusters,
         "effective_clusters": holdout.in_effect if holdout.in_effect != holdout.clusters else None,
-        "design_effect": holdout.effect if holdout.clusters is not None else None,
+        "design_effect": holdout.effect if holdout.clusters is not None and holdout.rate is not None else None,
         "scores_known": holdout.scores is not None,
     }
     return {name: value for name, value in fields.items() if value is not None}
@@ -126,14 +134,23 @@ def _rows(shown: Shown) -> list[tuple[str, ...]]:
     return [
         (
             name + where,
-            _smallest(shown.smallest, item.limit),
+            _range(_smallest(shown.smallest, item.limit), _smallest(shown.smallest_at_worst, item.limit)),
             limit_text(item.limit),
             ", ".join(item.environments),
-            "over 1,000,000,000" if item.rows is None else count(item.rows),
+            _range(_needed(item.rows), _needed(item.rows_at_worst)),
             _answer(item),
         )
         for item in shown.limits
     ]
+
+
+def _range(best: str, worst: str) -> str:
+    """Both ends, the sign of comparison once; one where they are the same."""
+    return best if worst == best else f"{best} to {worst.split(' ', 1)[1] if worst[0] in '<>≤≥±' else worst}"
+
+
+def _needed(rows: int | None) -> str:
+    return "over 1,000,000,000" if rows is None else count(rows)
 
 
 def _smallest(distance: float, limit: Limit) -> str:
@@ -149,6 +166,8 @@ def _smallest(distance: float, limit: Limit) -> str:
 def _answer(item: AtLimit) -> str:
     if item.proof:
         return "enough"
+    if item.possible:
+        return "open: enough if the model knows its clusters"
     return "provisional at best" if item.provisional else "too few"
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from worlds import Floats, cells_of, edges_of, logistic, logits, outcomes, shocked
+from worlds import Floats, Ints, cells_of, edges_of, logistic, logits, outcomes, shocked
 
 from gates.measure.stats.auc import Placements, auc_difference
 from gates.measure.stats.ece import ece
@@ -147,6 +147,92 @@ def test_clustered_rows_show_less_and_the_labels_tell_how_much() -> None:
     share = float(np.mean(np.array(needed) <= np.array(allowed)))
     assert POWER - 3 * np.sqrt(POWER * (1 - POWER) / runs) <= share <= 0.99
     assert np.mean(np.array(needed) <= np.array(as_rows)) < 0.5
+
+
+def scores_of(p: Floats) -> Scores:
+    parts = np.sort(p).reshape(10, -1)
+    return Scores(np.full(10, 0.1), parts.mean(axis=1), (parts * (1 - parts)).mean(axis=1))
+
+
+@pytest.mark.parametrize("deviation", [0.0, 0.5, 1.0])
+def test_a_perfect_model_of_clustered_rows_passes_its_end_in_8_of_10_runs(deviation: float) -> None:
+    """60 days: after a model of which they share nothing the best end holds, after one that knows nothing of them the worst.
+
+    Neither holds for the other: the range is as wide as it is because what days share is not known before.
+    """
+    rng, runs, n, days = np.random.default_rng(8), 200, 6_000, 60
+    passed = []
+    for _ in range(runs):
+        p, y, cluster = shocked(rng, days, n, deviation)
+        effect = (
+            design_effect(np.bincount(cluster, weights=y), np.bincount(cluster).astype(float)) if deviation else 1.0
+        )
+        error = figure(ece(cells_of(p, y, cluster), minimum_clusters=8)).upper[0]
+        cells = cells_of(p, y, cluster, edges=edges_of(p))
+        gaps = [figure(bin_gap(cells.select(cells.bin == b), minimum_clusters=8)) for b in np.unique(cells.bin)]
+        gap = max(max(found.upper[0], -found.lower[0]) for found in gaps)
+        passed.append(
+            [
+                limit <= method(scores_of(p), n, effect=end, freedom=days - 1, number=days)
+                for limit, method in ((error, ece_limit), (gap, bins_limit))
+                for end in (effect, 1.0)
+            ]
+        )
+    of_error, of_error_at_best, of_gap, of_gap_at_best = np.mean(passed, axis=0).tolist()
+    assert near(of_error, runs)
+    assert near(of_gap, runs)
+    if deviation:
+        assert of_error_at_best < 0.5
+        assert of_gap_at_best < 0.5
+
+
+def known_days(rng: np.random.Generator, days: int, n: int) -> tuple[Floats, Floats, Ints]:
+    """Rows of days with a shock that the model knows: (score, outcome, day), the score equal to the true rate."""
+    x, day = logits(rng, "bal", n), rng.integers(0, days, n)
+    p = logistic(x + rng.normal(0, 1.0, days)[day])
+    return p, outcomes(rng, p), day
+
+
+def test_a_model_that_knows_its_days_passes_the_best_end_though_the_labels_share_much() -> None:
+    rng, runs, n, days = np.random.default_rng(9), 200, 6_000, 60
+    passed = []
+    for _ in range(runs):
+        p, y, day = known_days(rng, days, n)
+        assert design_effect(np.bincount(day, weights=y), np.bincount(day).astype(float)) > 4
+        found = figure(ece(cells_of(p, y, day), minimum_clusters=8)).upper[0]
+        passed.append(found <= ece_limit(scores_of(p), n, freedom=days - 1, number=days))
+    assert near(float(np.mean(passed)), runs)
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.02, 0.1])
+def test_coverage_passes_its_end_in_8_of_10_runs(shared: float) -> None:
+    """Days whose rows are covered together (beta-binomial), with what they share as the effect."""
+    rng, runs, days, each = np.random.default_rng(10), 600, 60, 100
+    effect = 1 + (each - 1) * shared
+    limit = levels_limit([0.9], days * each, effect=effect, freedom=days - 1, number=days)
+    passed = 0
+    for _ in range(runs):
+        rate = rng.beta(0.9 * (1 / shared - 1), 0.1 * (1 / shared - 1), days) if shared else np.full(days, 0.9)
+        covered = rng.binomial(each, rate).astype(float)
+        found = figure(coverage(covered, np.full(days, float(each)), np.arange(days), minimum_clusters=8))
+        passed += bool(found.lower[0] >= 0.9 - limit and found.upper[0] <= 0.9 + limit)
+    assert near(passed / runs, runs)
+
+
+def test_equal_models_pass_the_best_end_of_the_margin_though_neither_knows_the_days() -> None:
+    """What a day does to its rows it does under both models: the labels share much, the difference next to nothing."""
+    rng, runs, n, days = np.random.default_rng(6), 200, 3_000, 60
+    limit = auc_limit(0.5, n, freedom=days - 1, number=days)
+    passed, effects = 0, []
+    for _ in range(runs):
+        x, day = logits(rng, "bal", n), rng.integers(0, days, n)
+        y = outcomes(rng, logistic(x + rng.normal(0, 0.5, days)[day]))
+        effects.append(design_effect(np.bincount(day, weights=y), np.bincount(day).astype(float)))
+        p, q = (logistic(x + 0.7 * rng.normal(size=n)) for _ in range(2))
+        found = auc_difference(Placements.of(y, p), Placements.of(y, q), day, minimum_clusters=8)
+        passed += bool(figure(found).lower[0] > -limit)
+    assert passed / runs == pytest.approx(POWER, abs=0.1)
+    assert auc_limit(0.5, n, effect=float(np.mean(effects)), freedom=days - 1, number=days) > 1.4 * limit
 
 
 @pytest.mark.parametrize(("n", "reported"), [(1_000, 0.325), (2_000, 0.804), (5_000, 0.997)])

@@ -91,6 +91,15 @@ def test_more_rows_show_smaller_errors(rate: float, bins: int, few: int, times: 
     assert levels_limit((0.9,), few * times) <= levels_limit((0.9,), few) + 1e-3
 
 
+@given(st.floats(0.001, 0.999), st.integers(1, 20), st.integers(100, 100_000), st.floats(1, 50), st.integers(8, 400))
+def test_rows_that_share_more_show_less(rate: float, bins: int, rows: int, effect: float, number: int) -> None:
+    whole, single = hardest_scores(rate, bins)
+    few: dict[str, float] = {"freedom": number - 1, "number": min(number, rows)}
+    assert ece_limit(whole, rows, **few) <= ece_limit(whole, rows, effect=effect, **few) + 1e-12
+    assert bins_limit(single, rows, **few) <= bins_limit(single, rows, effect=effect, **few) + 1e-3
+    assert levels_limit((0.9,), rows, **few) <= levels_limit((0.9,), rows, effect=effect, **few) + 1e-3
+
+
 def close(first: Figure | Reason, second: Figure | Reason, unit: float) -> None:
     if isinstance(first, Reason) or isinstance(second, Reason):
         assert first is second

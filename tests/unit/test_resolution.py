@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,75 @@ def test_lint_names_the_limits_that_a_holdout_cannot_show() -> None:
     assert not any("staging: calibration.ece" in line for line in few)
     many = list(below_resolution(resolve(plan(), DATA, {WHOLE: Holdout(10**7, 1e7, rate=0.5)})))
     assert many == []
+
+
+DAYS = Holdout(65_448, 65_448.0, rate=0.238, clusters=365, number=359.0, freedom=350.0, effect=21.42)
+"""The flights demonstration: labels share much within a day, and what a model leaves of it is not known before."""
+BY_DAY = plan(parameters=Parameters(cluster="day"))
+
+
+def test_clusters_give_a_range_that_a_limit_can_lie_in() -> None:
+    found = resolved(DAYS, BY_DAY)
+    shown = {item.checks[0]: item for item in found.shown}
+    ece = shown["calibration.ece"]
+    # What the demonstration's good model was proven to keep to.
+    assert ece.smallest < 0.0092 < ece.smallest_at_worst
+    staging, production = ece.limits
+    assert (staging.possible, staging.proof) == (True, True)
+    assert (production.possible, production.proof) == (True, False)
+    assert production.rows is not None
+    assert production.rows_at_worst is not None
+    assert production.rows < DAYS.counted < production.rows_at_worst
+    assert shown["regression.auc_vs_champion"].limits[0].possible
+    assert not shown["regression.auc_vs_champion"].limits[0].proof
+
+
+def test_without_clusters_both_ends_are_one() -> None:
+    for item in resolved(Holdout(3_000, 3_000.0, rate=0.5)).shown:
+        assert item.smallest == item.smallest_at_worst
+        assert all((at.rows, at.proof) == (at.rows_at_worst, at.possible) for at in item.limits)
+
+
+def test_an_open_limit_is_called_open_and_lint_is_silent_on_it() -> None:
+    found = resolved(DAYS, BY_DAY)
+    lines = resolution_text(BY_DAY, found).splitlines()
+    [production] = [line for line in lines if line.startswith("calibration.ece") and "production" in line]
+    assert re.search(r"< 0\.0078 to 0\.024 +< 0\.02 ", production)
+    assert re.search(r" 11,000 to 94,000 +open: enough if the model knows its clusters$", production)
+    [staging] = [line for line in lines if line.startswith("calibration.ece") and "staging" in line]
+    assert staging.endswith("  enough")
+    [auc] = [line for line in lines if line.startswith("regression.auc_vs_champion")]
+    assert re.search(r"≥ -0\.0043 to -0\.02 ", auc)
+    assert any("share nothing" in line and "21.42 times the variance" in line for line in lines)
+    assert "11,000 to 94,000 | open: enough" in resolution_text(BY_DAY, found, markdown=True)
+    by_check = {item["checks"][0]: item for item in resolution_document(BY_DAY, found)["checks"]}
+    ece = by_check["calibration.ece"]
+    assert ece["smallest_limit"] < 0.0092 < ece["smallest_limit_at_worst"]
+    at = ece["limits"][1]
+    assert (at["rows"], at["rows_at_worst"], at["possible"], at["proof"]) == (11_000, 94_000, True, False)
+    assert list(below_resolution(found)) == []
+
+
+def test_what_even_the_best_end_does_not_show_is_too_few() -> None:
+    few = resolved(replace(DAYS, counted=3_000, rows=3_000.0), BY_DAY)
+    [line] = [line for line in below_resolution(few) if line.startswith("production: calibration.ece")]
+    assert "would do at best; until then it is provisional at best" in line
+    text = resolution_text(BY_DAY, few)
+    [production] = [line for line in text.splitlines() if line.startswith("calibration.ece") and "production" in line]
+    assert production.endswith("provisional at best")
+    assert any(line.startswith("regression.auc_vs_champion") and line.endswith("too few") for line in text.splitlines())
+
+
+def test_where_labels_tell_nothing_a_cluster_says_at_worst_as_much_as_a_row(tmp_path: Path) -> None:
+    wanted = (Requirement(environment="staging", check="calibration.under_coverage", role="prove"),)
+    asked = plan(task="numeric", requirements=wanted, parameters=Parameters(cluster="day"))
+    found = look(tmp_path, asked, holdout=frame())
+    assert found.number is not None
+    assert found.effect == pytest.approx(4_000 / found.number)
+    [shown] = resolved(found, asked).shown
+    alone = resolved(Holdout(30, 30.0, clusters=30, number=found.number, freedom=found.freedom), asked).shown[0]
+    assert shown.smallest < 0.02 < shown.smallest_at_worst == pytest.approx(alone.smallest, abs=0.01)
+    assert "clusters that each say as much as one row" in resolution_text(asked, resolved(found, asked))
 
 
 def test_an_override_counts_where_it_tightens() -> None:

@@ -1,15 +1,20 @@
 """What a holdout can show before any model is measured: the smallest limit that a perfect model passes in 8 of 10 runs.
 
 A perfect model is calibrated, or covers exactly what it promises; it still has to prove it. Sums and counts in, limits
-and rows out; which limits policy has is not known here. Source: statistics.md, section 1 "Rows needed" and "What a real
-holdout can show", section 2; every formula is checked by simulation (`tests/oracles/test_stats_resolution.py`).
+and rows out; which limits policy has is not known here.
+
+What the rows of a cluster share after the model is known only once it was measured: next to nothing where the model knows
+what sets its clusters apart, and between two models that err alike; as much as the labels do where it knows nothing of
+it. So there are two ends, of a `Holdout` and of one with `nothing_shared`, and every limit takes the effect of either.
+Source: statistics.md, section 1 "Rows needed" and "What a real holdout can show", section 2; every formula is checked by
+simulation (`tests/oracles/test_stats_resolution.py`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import numpy as np
@@ -29,6 +34,7 @@ statistics.md, section 3, saw 2.4 for two closer ones."""
 
 _FOLDED_MEAN = math.sqrt(2 / math.pi)
 _SHARE_OF_SPREAD = 0.6
+_TINY = 1e-12
 _Z_POWER = 0.8416212335729143
 
 
@@ -64,7 +70,8 @@ class Holdout:
     rate: share of events; None unless the task is binary. clusters: how many; None where rows are taken as independent.
     number: as many clusters of one size would say as much. freedom: degrees of freedom of their variance; None where
     there are none, or all are of one size.
-    effect: by how much what the rows of a cluster share inflates the variance of a rate of the labels, at least 1.
+    effect: by how much what the rows of a cluster share inflates the variance of a mean at worst, at least 1: that of a
+        rate of the labels, where they tell; else as if every cluster said as much as one row.
     scores: of a model whose predictions are there already, else None.
     """
 
@@ -81,6 +88,11 @@ class Holdout:
     def in_effect(self) -> int | None:
         """As many clusters of one size would say as much, a whole number; None where rows are taken as independent."""
         return self.clusters if self.number is None else round(self.number)
+
+    @property
+    def nothing_shared(self) -> Holdout:
+        """The same, of a model after which the rows of a cluster share nothing; its degrees of freedom stay."""
+        return replace(self, effect=1.0)
 
     def clustered(self, rows: float) -> Clustered:
         """Return what so many rows in clusters like these would be worth; None for each where they are independent."""
@@ -120,17 +132,17 @@ def ece_limit(
 
     Parameters
     ----------
-    rows: > 0. effect: by how much rows that hang together inflate the variance of a mean, at least 1.
+    rows: > 0. effect: by how much rows that hang together inflate the variance of the labels' mean, at least 1.
     freedom: degrees of freedom of Student's quantile; None where rows are independent.
     number: as many clusters of one size the rows are worth; None where rows are independent.
     """
+    spread, shared = float(scores.share @ scores.variance), _shared(scores, effect)
     # A bin holds only some rows of a cluster, so that less of what they share comes together in it.
-    within = 1 + (effect - 1) * scores.share
-    noise = _FOLDED_MEAN * float(np.sum(np.sqrt(scores.share * scores.variance * within / rows)))
-    spread = float(scores.share @ scores.variance)
-    error = math.sqrt(spread * effect / rows)
+    noise = _FOLDED_MEAN * float(np.sum(np.sqrt(scores.share * (scores.variance + shared * scores.share) / rows)))
+    error = math.sqrt((spread + shared) / rows)
     z = float(quantiles(freedom)[0])
-    few = z**2 / (rows if number is None else unseen(rows / effect, spread, number))
+    seen = rows * spread / (spread + shared) if shared > 0 else rows
+    few = z**2 / (rows if number is None else unseen(seen, spread, number))
     return noise + math.hypot(z * error, few) + _SHARE_OF_SPREAD * _Z_POWER * error
 
 
@@ -141,7 +153,9 @@ def bins_limit(
 
     By the exact binomial distribution of each bin's events. Parameters as of `ece_limit`.
     """
-    within = 1 + (effect - 1) * scores.share
+    # A shock on the logit moves a bin by its own variance, and the labels' mean by the mean of these.
+    steep = scores.variance / max(float(scores.share @ scores.variance) ** 2, _TINY)
+    within = 1 + _shared(scores, effect) * scores.share * steep
     n = _counted(rows * scores.share / within, scores.mean, number) * _spent(freedom)
     return _smallest(lambda limit: float(np.prod(_kept(n, scores.mean, limit, limit))) >= POWER)
 
@@ -152,6 +166,7 @@ def levels_limit(
     *,
     under: bool = True,
     over: bool = True,
+    effect: float = 1.0,
     freedom: float | None = None,
     number: float | None = None,
 ) -> float:
@@ -161,12 +176,14 @@ def levels_limit(
 
     Parameters
     ----------
-    levels: promised coverages or quantiles, in (0, 1). under, over: which sides must be proven. The others as of
+    levels: promised coverages or quantiles, in (0, 1). under, over: which sides must be proven.
+    effect: by how much rows that hang together inflate the variance of the shares, at least 1. The others as of
         `ece_limit`.
     """
 
     def passes(limit: float) -> bool:
-        return levels_power(levels, rows, limit, under=under, over=over, freedom=freedom, number=number) >= POWER
+        power = levels_power(levels, rows, limit, under=under, over=over, effect=effect, freedom=freedom, number=number)
+        return power >= POWER
 
     return _smallest(passes)
 
@@ -178,12 +195,13 @@ def levels_power(
     *,
     under: bool = True,
     over: bool = True,
+    effect: float = 1.0,
     freedom: float | None = None,
     number: float | None = None,
 ) -> float:
     """Return the probability that exact shares are proven to be within the limit of their levels."""
     rate = np.asarray(levels, dtype=np.float64)
-    n = _counted(np.full(rate.shape, rows), rate, number) * _spent(freedom)
+    n = _counted(np.full(rate.shape, rows / effect), rate, number) * _spent(freedom)
     below, above = (limit if side else math.inf for side in (under, over))
     return float(np.prod(_kept(n, rate, below, above)))
 
@@ -236,6 +254,15 @@ def design_effect(events: Floats, rows: Floats) -> float:
     if rows.size < 2 or not 0 < rate < 1:
         return 1.0
     return max(1.0, Clusters.of(rows).variance(events - rate * rows) / (total * rate * (1 - rate)))
+
+
+def _shared(scores: Scores, effect: float) -> float:
+    """What rows of a cluster add to the variance of a mean residual, times the rows, where labels have this effect.
+
+    What the labels of a cluster share stays whole in the residuals, of which each row has less variance than its label.
+    """
+    rate = float(scores.share @ scores.mean)
+    return (effect - 1) * rate * (1 - rate)
 
 
 def _counted(rows: Floats, rate: Floats, number: float | None) -> Floats:
