@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 from worlds import Floats, Ints, logistic
 
+from gates.measure.regression.ranks import Rows, weights_of_classes
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.average_precision import Precision, average_precision
 from gates.measure.stats.cells import Cells
@@ -138,6 +140,7 @@ def every_figure(
         )
     hit, named = (p > 0.4).astype(float), q > 0.5
     heaviest = float(w.max()) if top is None else top
+    tops = None if top is None else (top, top)
     groups = [
         Group(
             (w * hit)[own],
@@ -157,9 +160,9 @@ def every_figure(
         "ece_sum": ece_sum([whole], whole, **LEAST),
         "bin": bin_gap(whole.select(whole.bin == 4), **LEAST),
         "coverage": table,
-        "auc": auc(Placements.of(y, p, w, top), cluster, **LEAST),
-        "auc_difference": auc_difference(Placements.of(y, p, w, top), Placements.of(y, q, w, top), cluster, **LEAST),
-        "average_precision": average_precision(Precision.of(y, p, w, top), cluster, **LEAST),
+        "auc": auc(Placements.of(y, p, w, tops), cluster, **LEAST),
+        "auc_difference": auc_difference(Placements.of(y, p, w, tops), Placements.of(y, q, w, tops), cluster, **LEAST),
+        "average_precision": average_precision(Precision.of(y, p, w, tops), cluster, **LEAST),
         "r2": explained(spread, **LEAST),
         "group_difference": pair.difference,
         "group_ratio": pair.ratio,
@@ -260,3 +263,30 @@ def test_what_heavy_weights_cost() -> None:
             passed[name] += bool(figure(ece(cells(p, y, w), **LEAST)).upper[0] < 0.02)
     assert passed["none"] >= 0.9 * runs
     assert 0.02 * runs <= passed["heavy"] <= 0.5 * runs
+
+
+def test_a_class_of_which_a_share_was_kept_costs_the_other_nothing() -> None:
+    """One in ten of the non-events was kept and weighs 10: 1,000 events are not worth 100."""
+    rng = np.random.default_rng(10)
+    y = np.repeat([1.0, 0.0], [1_000, 3_000])
+    weight = np.where(y > 0, 1.0, 10.0)
+    assert weights_of_classes(y, weight) == {0: 10.0, 1: 1.0}
+    assert weights_of_classes(y, None) == {}
+    assert weights_of_classes(y, np.where(np.arange(4_000) == 7, 10.0, weight)) == {}
+    score = rng.normal(size=4_000) + 1.5 * y
+    near = score + 0.01 * rng.normal(size=4_000)
+    rows = Rows(y, {"candidate": near, "champion": score}, None, weight, 10.0, weights_of_classes(y, weight))
+    assert rows.of_two == (1.0, 10.0)
+    assert replace(rows, of_class={}).of_two == (10.0, 10.0)
+    known, unknown = (
+        figure(
+            auc_difference(
+                Placements.of(y, near, weight, most), Placements.of(y, score, weight, most), minimum_clusters=8
+            )
+        )
+        for most in (rows.of_two, (10.0, 10.0))
+    )
+    assert known.lower[0] > -0.005
+    assert unknown.lower[0] < -0.02
+    bare = figure(auc_difference(Placements.of(y, near), Placements.of(y, score), minimum_clusters=8))
+    assert known.lower[0] == pytest.approx(bare.lower[0], abs=1e-6)

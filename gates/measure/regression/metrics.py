@@ -87,7 +87,7 @@ class Piece:
             return Reason.NOT_PROVIDED
         if model not in self._placed:
             rows = self.rows
-            self._placed[model] = Placements.of(rows.y, rows.scores[model], rows.weight, rows.heaviest)
+            self._placed[model] = Placements.of(rows.y, rows.scores[model], rows.weight, rows.of_two)
         return self._placed[model]
 
     def precision(self, model: str) -> Precision | Reason:
@@ -95,7 +95,7 @@ class Piece:
             return Reason.NOT_PROVIDED
         if model not in self._precise:
             rows = self.rows
-            self._precise[model] = Precision.of(rows.y, rows.scores[model], rows.weight, rows.heaviest)
+            self._precise[model] = Precision.of(rows.y, rows.scores[model], rows.weight, rows.of_two)
         return self._precise[model]
 
     def joint(self, rival: str) -> Joint:

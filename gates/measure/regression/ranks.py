@@ -8,7 +8,7 @@ numpy needed less memory.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
@@ -30,6 +30,8 @@ class Rows:
     ----------
     scores: by model; of several classes of shape (rows, classes). cluster, weight: None where there are none.
     heaviest: the largest weight of the whole table, which these rows may lack; None without weights.
+    of_class: class to the weight of each of its rows, where that is one number in the whole table; else empty. So weigh the
+        rows of a class of which only a share was kept; a heavy row that came by chance does not look like that.
     """
 
     y: Floats
@@ -37,13 +39,34 @@ class Rows:
     cluster: Ints | None
     weight: Floats | None
     heaviest: float | None = None
+    of_class: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def of_two(self) -> tuple[float, float] | None:
+        """The largest weight that an event can have, and another row; None without weights."""
+        if self.heaviest is None:
+            return None
+        return self.of_class.get(1, self.heaviest), self.of_class.get(0, self.heaviest)
 
     def at(self, rows: Ints) -> Rows:
         """Return the rows at these indices."""
         cluster = None if self.cluster is None else self.cluster[rows]
         weight = None if self.weight is None else self.weight[rows]
         scores = {model: score[rows] for model, score in self.scores.items()}
-        return Rows(self.y[rows], scores, cluster, weight, self.heaviest)
+        return Rows(self.y[rows], scores, cluster, weight, self.heaviest, self.of_class)
+
+
+def weights_of_classes(y: Floats, weight: Floats | None) -> dict[int, float]:
+    """Return each class's weight, where all rows of a class have one; empty where those of some class differ."""
+    if weight is None:
+        return {}
+    code = y.astype(np.int64)
+    present = np.flatnonzero(np.bincount(code))
+    most, least = (np.full(int(present.max(initial=0)) + 1, end) for end in (-np.inf, np.inf))
+    np.maximum.at(most, code, weight)
+    np.minimum.at(least, code, weight)
+    alike = bool((most[present] == least[present]).all())
+    return {int(label): float(most[label]) for label in present} if alike else {}
 
 
 def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
@@ -57,12 +80,14 @@ def row_parts(scored: Scored, plan: Plan) -> Iterator[Rows]:
     table = with_rest(sample.table, plan)
     by = [column for column, _ in slicings(plan)]
     answer = arrow(table.select(*columns, *by))
+    y, weight = numbers(answer, "y"), numbers(answer, "weight") if scored.weighted else None
     whole = Rows(
-        numbers(answer, "y"),
+        y,
         {model: _stacked([numbers(answer, name) for name in names]) for model, names in score.items()},
         codes(answer, "cluster")[1] if scored.clustered else None,
-        numbers(answer, "weight") if scored.weighted else None,
+        weight,
         scored.heaviest,
+        {} if scored.task == "numeric" else weights_of_classes(y, weight),
     )
     value_codes = [codes(answer, column) for column in by]
     del answer

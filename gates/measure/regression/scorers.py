@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,7 +190,7 @@ class Scorer:
             return Reason.ONE_CLASS
         if y.size < FEWEST:
             return Reason.FEW_EVENTS
-        table = _Table(y, own, other, base, None if groups is None else code, clusters, rows.heaviest)
+        table = _Table(y, own, other, base, None if groups is None else code, clusters, rows.heaviest, rows.of_class)
         generator = np.random.default_rng(seed)
         drawn = [self._drawn(table, generator, together=False)]
         if groups is not None:
@@ -220,7 +221,7 @@ class Scorer:
 
 @dataclass(frozen=True)
 class _Table:
-    """Rows in an order of their own. code: of their clusters; None where they are taken as independent. heaviest: as of `Rows`."""
+    """Rows in an order of their own. code: of their clusters; None where they are taken as independent. heaviest, of_class: as of `Rows`."""
 
     y: Floats
     own: Floats
@@ -229,16 +230,18 @@ class _Table:
     code: Ints | None
     clusters: int
     heaviest: float | None
+    of_class: Mapping[int, float]
 
     @property
     def said(self) -> tuple[Floats, Floats]:
         return self.own, self.other
 
-    def rows_for_one(self, of: Mask, variances: tuple[float, float], share: float) -> float:
-        """Return as which weight one more row counts that is like none seen, of these rows."""
+    def rows_for_one(self, of: Mask, variances: tuple[float, float], share: float, label: int | None = None) -> float:
+        """Return as which weight one more row counts that is like none seen, of these rows, which may be of one class."""
         clusters = None if self.code is None else Clusters.by(self.code[of], self.weight[of])
         weight = float(self.weight[of].sum())
-        heavy = heavy_rows(weight, self.heaviest)
+        known = None if label is None else self.of_class.get(label)
+        heavy = heavy_rows(weight, known or self.heaviest)
         return weight / unseen_rows(clusters, _worth(self.weight[of]), *variances, share=share, heavy=heavy)
 
 
@@ -260,7 +263,7 @@ def _classes(
     share = deviating(apart if two else apart.max(axis=1))
     found = np.zeros((2, rows.size))
     for label in present:
-        one = table.rows_for_one(table.y == label, variances, share)
+        one = table.rows_for_one(table.y == label, variances, share, int(label))
         for rung in at:
             low, high = zip(
                 *(_moved(scorer, table, said, label, named, one * rows[rung]) for said in table.said), strict=True

@@ -35,25 +35,25 @@ class Placements:
     sums do not depend on the order of the rows.
     event: which rows are positives, shape (rows,).
     weight: of the positives and of the negatives, shapes (m,) and (n,); None where all count one.
-    heaviest: the largest weight that a row can have; None where all count one.
+    heaviest: the largest weight that a positive can have, and a negative; None where all count one.
     """
 
     positive: Floats
     negative: Floats
     event: Mask
     weight: tuple[Floats, Floats] | None = None
-    heaviest: float | None = None
+    heaviest: tuple[float, float] | None = None
 
     @classmethod
     def of(
-        cls, y: Floats, score: Floats, weight: Floats | None = None, heaviest: float | None = None
+        cls, y: Floats, score: Floats, weight: Floats | None = None, heaviest: tuple[float, float] | None = None
     ) -> Placements | Reason:
         """Place the rows of a table.
 
         Parameters
         ----------
         y: 0 or 1, shape (rows,). score: any finite numbers, shape (rows,). weight: above 0, shape (rows,).
-        heaviest: that a row can be, where that is more than these rows show.
+        heaviest: that a positive can be, and a negative, where that is more than these rows show.
 
         Returns
         -------
@@ -68,7 +68,8 @@ class Placements:
         if weight is None:
             return cls(left.among(right), 2.0 * above.size - right.among(left), event)
         own, other = settled(weight[event]), settled(weight[~event])
-        most = max(float(weight.max()), heaviest or 0.0)
+        of_own, of_other = heaviest or (float(weight.max()),) * 2
+        most = max(float(own.max()), of_own), max(float(other.max()), of_other)
         return cls(left.among(right, other), 2.0 * own.sum() - right.among(left, own), event, (own, other), most)
 
     def __sub__(self, other: Placements) -> Placements:
@@ -79,9 +80,10 @@ class Placements:
         """The positives and the negatives, each placed among the others as a share."""
         own, other = self.weight or (np.ones(0), np.ones(0))
         m, n = (own.sum(), other.sum()) if self.weight else (self.positive.size, self.negative.size)
+        most, least = self.heaviest or (None, None)
         return (
-            _Side(self.positive, 2 * float(n), own if self.weight else None, heavy_rows(float(m), self.heaviest)),
-            _Side(self.negative, 2 * float(m), other if self.weight else None, heavy_rows(float(n), self.heaviest)),
+            _Side(self.positive, 2 * float(n), own if self.weight else None, heavy_rows(float(m), most)),
+            _Side(self.negative, 2 * float(m), other if self.weight else None, heavy_rows(float(n), least)),
         )
 
     @property

@@ -75,7 +75,7 @@ class Precision:
     ----------
     value: in [0, 1]. curve: what it is of. influence: weight times the derivative by it, shape (rows,); they sum to 0.
     event: which rows are events, shape (rows,). weight: shape (rows,), None where all count one.
-    heaviest: the largest weight that a row can have; None where all count one.
+    heaviest: the largest weight that an event can have, and another row; None where all count one.
     """
 
     value: float
@@ -83,18 +83,18 @@ class Precision:
     influence: Floats
     event: Mask
     weight: Floats | None
-    heaviest: float | None = None
+    heaviest: tuple[float, float] | None = None
 
     @classmethod
     def of(
-        cls, y: Floats, score: Floats, weight: Floats | None = None, heaviest: float | None = None
+        cls, y: Floats, score: Floats, weight: Floats | None = None, heaviest: tuple[float, float] | None = None
     ) -> Precision | Reason:
         """Rank the rows of a table, ties as one.
 
         Parameters
         ----------
         y: 0 or 1, shape (rows,). score: any finite numbers, shape (rows,). weight: above 0, shape (rows,).
-        heaviest: that a row can be, where that is more than these rows show.
+        heaviest: that an event can be, and another row, where that is more than these rows show.
 
         Returns
         -------
@@ -124,7 +124,9 @@ class Precision:
         curve = Curve(events[at], found[at], rows[at], float(rows[-1]))
         if weight is None:
             return cls(value, curve, influence, event, weight)
-        return cls(value, curve, weight * influence, event, weight, max(float(weight.max()), heaviest or 0.0))
+        own, other = heaviest or (float(weight.max()),) * 2
+        most = max(float(weight[event].max()), own), max(float(weight[~event].max()), other)
+        return cls(value, curve, weight * influence, event, weight, most)
 
 
 def average_precision(
@@ -205,7 +207,9 @@ def _figure(
     z = quantiles(freedom)
     events = float(found.curve.found[-1])
     weights = events, found.curve.size - events
-    sizes = [min(size, heavy_rows(weight, found.heaviest)) for size, weight in zip(sizes, weights, strict=True)]
+    if found.heaviest is not None:
+        of_class = zip(sizes, weights, found.heaviest, strict=True)
+        sizes = [min(size, heavy_rows(weight, most)) for size, weight, most in of_class]
     per_row = weights[1] / sizes[1], weights[0] / sizes[0]
     few = [(rows, rows / min(sizes)) for rows in three(z)]
     below, above = (
