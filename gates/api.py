@@ -202,6 +202,11 @@ def _write(table: Any, path: Path) -> Path:
     return path
 
 
+def _argument(part: str, value: str | None) -> str:
+    """How remedies name a part to who calls from Python."""
+    return f'{part}="{"COLUMN" if value is None else value}"'
+
+
 def check_file(
     path: Path,
     *,
@@ -229,6 +234,7 @@ def check_file(
         positive=positive,
         uri=uri,
         champion_uri=champion_uri,
+        option=_argument,
     )
     return CheckResult(
         schema_version="v1",

@@ -16,7 +16,7 @@ from gates.inputs.profile import normalise, profile
 from gates.measure.interface import Given
 from gates.measure.run import run_gates
 from gates.plan.build import builtin_plan
-from gates.plan.guess import Guess, guess, guess_champion_file
+from gates.plan.guess import Guess, Option, flag, guess, guess_champion_file
 from gates.project import DEVELOPMENT, Engines, now_us
 from gates.records import Columns, ModelVersion, Plan, Table
 from gates.records.decision import Request
@@ -60,12 +60,17 @@ def judge_file(
     positive: str | None,
     uri: str | None,
     champion_uri: str | None = None,
+    option: Option = flag,
 ) -> FileAnswer:
     """Judge a predictions file by the rules of development.
 
+    Parameters
+    ----------
+    option: how the caller gives a part by name, for remedies.
+
     Raises
     ------
-    UsageError: no such file or column, scores outside [0, 1], a guess that is not certain.
+    UsageError: no such file or column, scores outside [0, 1], a guess that is not certain, a part that has another.
     """
     from gates.inputs.tables import Tables, column
     from gates.measure.scored import scored_by_tables
@@ -83,7 +88,9 @@ def judge_file(
             positive=positive,
             uri=uri,
             champion_uri=champion_uri,
+            option=option,
         )
+        _refuse_taken(read, by, cluster, option)
         for name in by:
             column(read.opened["predictions"].table, name, where=read.opened["predictions"].identity.uri)
         plan = _plan(engines, read, by)
@@ -111,7 +118,7 @@ def judge_file(
         decided=decided,
         view=view_of(engines.policies, decided, notes),
         said=read.reasons,
-        besides=(*_besides(engines, plan), *failed_gates(measured.notes)),
+        besides=(*_besides(engines, plan, option), *failed_gates(measured.notes)),
     )
 
 
@@ -127,6 +134,7 @@ def _read(
     positive: str | None,
     uri: str | None,
     champion_uri: str | None,
+    option: Option,
 ) -> _Read:
     own = tables.open_file("predictions", path, uri=uri)
     profiles = profile(own)
@@ -142,6 +150,7 @@ def _read(
         cluster=cluster,
         key=key,
         elsewhere=other is not None,
+        option=option,
     )
     opened = {"predictions": normalise(own, found.recipe)}
     if other is None:
@@ -149,9 +158,29 @@ def _read(
     rival = _open_champion(
         tables, other, profiles_of={column.name for column in profiles}, where=own.identity.uri, uri=champion_uri
     )
-    chosen, recipe, reasons = guess_champion_file(profile(rival), found, where=rival.identity.uri)
+    chosen, recipe, reasons = guess_champion_file(profile(rival), found, where=rival.identity.uri, option=option)
     opened["champion_predictions"] = normalise(rival, recipe)
     return _Read(found, opened, chosen, (*found.reasons, *reasons))
+
+
+def _refuse_taken(read: _Read, by: tuple[str, ...], cluster: str | None, option: Option) -> None:
+    """Rows of one outcome are no slice of like rows: of those where it happened, every honest score is too low.
+
+    Slices of one score, and rows that hang together by either, are no better.
+    """
+    columns = read.guess.columns
+    scores = (columns.score, columns.champion_score)
+    parts = {name: "score" for name in scores if name} | {columns.label: "label"}
+    for part, names in (("by", by), ("cluster", (cluster,))):
+        for name in names:
+            if name in parts:
+                raise UsageError(
+                    f'{part}: "{name}" is the {parts[name]}, and cannot be both',
+                    code=f"check.{part}",
+                    where=read.opened["predictions"].identity.uri,
+                    remedy=f"name a column that is known before the outcome, or the {parts[name]}: "
+                    f"{option(parts[name], None)}",
+                )
 
 
 def _open_champion(tables: Tables, path: Path, *, profiles_of: set[str], where: str, uri: str | None) -> OpenTable:
@@ -195,7 +224,7 @@ def _name(table: OpenTable) -> str:
     return name or "predictions"
 
 
-def _besides(engines: Engines, plan: Plan) -> tuple[str, ...]:
+def _besides(engines: Engines, plan: Plan, option: Option) -> tuple[str, ...]:
     """What the answer rests on without saying so, and what a promotion would ask besides."""
     from gates.plan.build import PLAN_ENTRY_POINT, plan_request
 
@@ -209,5 +238,5 @@ def _besides(engines: Engines, plan: Plan) -> tuple[str, ...]:
     lines = [f"{gate} ({', '.join(metrics)})" for gate, metrics in gates.items()]
     notes = [f"a promotion would require besides: {'; '.join(lines)}; `gates init` begins"] if lines else []
     if plan.parameters.cluster is None:
-        notes.insert(0, "rows of one user or day hang together? then name their column: --cluster COLUMN")
+        notes.insert(0, f"rows of one user or day hang together? then name their column: {option('cluster', None)}")
     return tuple(notes)

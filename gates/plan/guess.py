@@ -6,7 +6,7 @@ What is not certain is refused with the candidates and the flag that settles it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,8 +18,15 @@ from gates.records import Columns
 
 Kind = Literal["bool", "integer", "number", "text", "time", "other"]
 Scale = Literal["probability", "percent"]
+Option = Callable[[str, str | None], str]
+"""How the caller gives a part by name: the part, and its value or None for a column yet to be chosen."""
 
 MIN_CLUSTERS = 20  # fewer groups say little about the spread between groups
+
+
+def flag(part: str, value: str | None) -> str:
+    """Return the option of the command line."""
+    return f"--{part} COLUMN" if value is None else f'--{part} "{value}"'
 
 
 @dataclass(frozen=True)
@@ -97,20 +104,21 @@ def guess(
     cluster: str | None = None,
     key: Sequence[str] = (),
     elsewhere: bool = False,
+    option: Option = flag,
 ) -> Guess:
     """Guess the part that each column plays; what is given is not guessed.
 
     Parameters
     ----------
     where: the file's name, for errors. positive: the label's value that counts as 1. elsewhere: the champion's scores are
-        another table's, and a column that looks like them plays no part.
+        another table's, and a column that looks like them plays no part. option: how remedies name a part.
 
     Raises
     ------
     UsageError (exit 2): nothing fits, or more than one thing does (with the candidates and the flag); a score column of
         only 0 and 1; scores outside [0, 1] that are no percents; a label of more than two values.
     """
-    table = _Columns(profiles, where)
+    table = _Columns(profiles, where, option)
     for name in (label, score, champion, cluster, *key):
         if name is not None:
             table.named(name)
@@ -149,13 +157,13 @@ def guess(
 
 
 def guess_champion_file(
-    profiles: Sequence[ColumnProfile], own: Guess, *, where: str, score: str | None = None
+    profiles: Sequence[ColumnProfile], own: Guess, *, where: str, score: str | None = None, option: Option = flag
 ) -> tuple[str, Recipe, tuple[str, ...]]:
     """Guess the score column of a champion's own file: named as the candidate's, or what looks like one.
 
     Returns the column, how to normalise the file, and the reasons. Raises as `guess`.
     """
-    table = _Columns(profiles, where)
+    table = _Columns(profiles, where, option)
     label = own.recipe.label if own.recipe.label in table.by_name else None
     taken = {name for name in (label, *own.columns.key, own.cluster) if name}
     same = own.columns.score if own.columns.score in table.by_name else None
@@ -168,8 +176,9 @@ def guess_champion_file(
 class _Columns:
     """The columns of one file, and how errors about them are said."""
 
-    def __init__(self, profiles: Sequence[ColumnProfile], where: str) -> None:
+    def __init__(self, profiles: Sequence[ColumnProfile], where: str, option: Option) -> None:
         self.profiles = profiles
+        self.option = option
         self.by_name = {profile.name: profile for profile in profiles}
         self.where = where
 
@@ -184,11 +193,13 @@ class _Columns:
 
     def several(self, part: str, names: Sequence[str]) -> UsageError:
         shown = ", ".join(f'"{name}"' for name in names)
-        return self.refuse(part, f"could be {shown}", f'say which: --{part} "{names[0]}"')
+        return self.refuse(part, f"could be {shown}", f"say which: {self.option(part, names[0])}")
 
     def none(self, part: str, what: str, remedy: str | None = None) -> UsageError:
         shown = ", ".join(f'"{profile.name}"' for profile in self.profiles[:12])
-        return self.refuse(part, f"{what} among {shown or 'no columns'}", remedy or f"name it: --{part} COLUMN")
+        return self.refuse(
+            part, f"{what} among {shown or 'no columns'}", remedy or f"name it: {self.option(part, None)}"
+        )
 
 
 def _label(table: _Columns, given: str | None) -> tuple[ColumnProfile, str]:
@@ -210,7 +221,7 @@ def _label(table: _Columns, given: str | None) -> tuple[ColumnProfile, str]:
         return by_content[0], f'label: column "{by_content[0].name}", the only one with two values of a label'
     if by_content:
         raise table.several("label", [profile.name for profile in by_content])
-    raise table.none("label", "no column looks like one of two classes", f"{_SPEC}; {_OTHER}")
+    raise table.none("label", "no column looks like one of two classes", f"{_SPEC}; {_other(table)}")
 
 
 def _two_values(profile: ColumnProfile) -> bool:
@@ -234,11 +245,14 @@ def _many_values(table: _Columns, profile: ColumnProfile) -> UsageError:
     holds, task = ("numbers", "numeric") if amounts else ("values", "multiclass")
     what = f'"{profile.name}" has {profile.distinct:,} different {holds}, and a bare file is judged as of two classes'
     if profile.kind not in ("number", "integer", "text"):
-        return table.refuse("label", what, "name another: --label COLUMN")
-    return table.refuse("label", what, f"for a {task} model `gates init` writes a spec (task: {task}); {_OTHER}")
+        return table.refuse("label", what, f"name another: {table.option('label', None)}")
+    return table.refuse("label", what, f"for a {task} model `gates init` writes a spec (task: {task}); {_other(table)}")
 
 
-_OTHER = "else name the label: --label COLUMN"
+def _other(table: _Columns) -> str:
+    return f"else name the label: {table.option('label', None)}"
+
+
 _SPEC = "for numbers or several classes `gates init` writes a spec (task: numeric, multiclass)"
 
 
@@ -256,7 +270,7 @@ def _direction(
     if found is None and label.values:
         shown = " or ".join(f'"{value}"' for value in label.values)
         message = f'"{label.name}": which value is 1, {shown}?'
-        raise table.refuse("positive", message, f'say which: --positive "{label.values[-1]}"')
+        raise table.refuse("positive", message, f"say which: {table.option('positive', label.values[-1])}")
     negative, one = found or (None, None)
     plain = label.kind == "bool" or set(label.values) <= words.ZERO_ONE
     if plain or one is None:

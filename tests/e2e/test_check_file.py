@@ -204,6 +204,43 @@ def test_percents_text_labels_and_two_columns_are_understood(frame):
     assert two.allowed, two
 
 
+@pytest.mark.parametrize("column", ["y", "proba", "old"])
+@pytest.mark.parametrize("part", ["by", "cluster"])
+def test_outcome_and_scores_are_no_slices_and_no_clusters(tmp_path, frame, part, column):
+    """Of the rows where it happened every honest score is too low: a good model would be proven bad."""
+    table = frame[["y", "proba"]].assign(old=frame.proba)
+    named = "label" if column == "y" else "score"
+    with pytest.raises(UsageError) as caught:
+        package.check(table, champion="old", **{part: column})
+    assert caught.value.code == f"check.{part}"
+    assert caught.value.message == f'{part}: "{column}" is the {named}, and cannot be both'
+    assert caught.value.remedy.endswith(f'the {named}: {named}="COLUMN"')
+    ran = check(tmp_path, table, "--champion", "old", f"--{part}", column)
+    assert ran.code == 2
+    assert f"the {named}: --{named} COLUMN" in " ".join(ran.err.split())
+
+
+def test_python_is_told_arguments_and_the_command_line_options(tmp_path, frame):
+    labels = np.where(frame.y == 1, "blue", "red")
+    table = pd.DataFrame({"y": labels, "score": frame.proba, "proba": frame.proba})
+    asked = {
+        'positive="red"': {"score": "proba"},
+        'score="score"': {"positive": "red"},
+        'label="COLUMN"': {"label": "proba", "score": "score"},
+    }
+    for said, given in asked.items():
+        with pytest.raises(UsageError) as caught:
+            package.check(table, **given)
+        assert said in caught.value.remedy
+        assert "--" not in str(caught.value)
+        ran = check(tmp_path, table, *(word for name, value in given.items() for word in (f"--{name}", value)))
+        assert ran.code == 2
+        assert f"--{said.replace('=', ' ')}".replace('"COLUMN"', "COLUMN") in " ".join(ran.err.split())
+    besides = " ".join(package.check(frame[["y", "proba"]]).besides)
+    assert 'cluster="COLUMN"' in besides
+    assert "--" not in besides
+
+
 def test_arrays_that_do_not_fit_are_usage_errors(frame):
     with pytest.raises(UsageError, match="lengths"):
         package.check(label=frame.y, score=frame.proba[:5])
