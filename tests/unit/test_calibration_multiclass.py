@@ -19,6 +19,7 @@ from gates.measure.interface import Findings, Given, Scored
 from gates.records import Measurement, Parameters, Plan, Reason
 
 DIGEST = "sha256:" + "0" * 64
+SHIPPED = 0.05
 LIMIT = 0.02
 
 
@@ -137,6 +138,21 @@ def test_a_hundred_classes_too_sure_of_themselves_do_not_hide_in_a_mean() -> Non
     assert bound(whole, "lower") > 10 * LIMIT
     assert max(bound(m, "lower") for m in of(findings, "classwise_worst")) > LIMIT
     assert bound(of(findings, "classwise_sum")[0], "lower") > 4 * LIMIT
+
+
+@pytest.mark.parametrize(("k", "few", "enough"), [(3, 1_000, 4_000), (10, 8_000, 50_000)])
+def test_what_a_perfect_model_needs_to_prove_the_sum_is_what_the_check_says(k: int, few: int, enough: int) -> None:
+    """About 4,000 rows of 3 classes, and 5,000 for each of 10 (calibration.rego); the worst class needs far fewer."""
+    found = []
+    for n in (few, enough):
+        rng = np.random.default_rng(0)
+        p = rng.dirichlet(np.full(k, 0.3), n)
+        y = (rng.random(n)[:, None] > p.cumsum(axis=1)).sum(axis=1).clip(max=k - 1)
+        findings = measure(p, y)
+        found.append(bound(of(findings, "classwise_sum")[0], "upper"))
+        if k > 3:
+            assert max(bound(m, "upper") for m in of(findings, "classwise_worst")) <= SHIPPED
+    assert found[0] > SHIPPED >= found[1]
 
 
 def test_a_class_with_few_events_is_counted_and_not_judged() -> None:

@@ -112,10 +112,10 @@ checks["calibration.classwise_worst"] := {
 
 # METADATA
 # title: Calibration error summed over the classes
-# description: The errors of all classes against the rest, each times the share of rows where it has at least 1/K.
+# description: The errors of all classes against the rest, each times the share of rows where it has at least 1/K. Chance adds to it with each class, so that a perfect model proves .05 by about 4,000 rows of 3 classes, and by 5,000 for each class of 10 and more; with many, owners give it a limit of their own, or ask for the worst class alone.
 # custom:
 #   code: calibration.classwise_sum
-#   remedy: Recalibrate on rows that neither training nor the holdout uses.
+#   remedy: Recalibrate on rows that neither training nor the holdout uses; where it is undecided, the rows may be too few for so many classes.
 checks["calibration.classwise_sum"] := {
 	"tasks": {"multiclass"},
 	"subject": "candidate",
