@@ -12,6 +12,7 @@ import pytest
 from mapie.metrics.calibration import spiegelhalter_statistic
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
+from weighing import heaviest_of
 
 from gates.measure.calibration import CalibrationGate
 from gates.measure.interface import Findings, Given, Scored
@@ -188,7 +189,7 @@ class TestSpiegelhalter:
 
 
 def weigh(frame: pd.DataFrame) -> Findings:
-    table = Scored(ibis.memtable(frame), len(frame), False, "cluster" in frame, "scored", weighted=True)
+    table = Scored(ibis.memtable(frame), len(frame), False, "cluster" in frame, "scored", heaviest=heaviest_of(frame))
     return CalibrationGate().measure(Given(plan(), {}, table, None))
 
 
