@@ -592,23 +592,6 @@ checks["regression.gold_log_loss"] := {
 }
 
 # METADATA
-# title: Accuracy on the gold table
-# description: The share of the rows that the policy owners pin by digest whose class the candidate says.
-# custom:
-#   code: regression.gold_accuracy
-#   remedy: The model is not good enough by itself, whatever serves; look at the gold rows that it misses.
-checks["regression.gold_accuracy"] := {
-	"tasks": {"multiclass"},
-	"subject": "candidate",
-	"sense": "at_least",
-	"items": "none",
-	"needs": set(),
-	"scored": true,
-	"optional": true,
-	"gold": true,
-}
-
-# METADATA
 # title: Skill against a constant on the gold table
 # description: The candidate's Brier score divided by that of the classes' shares, on the rows that the policy owners pin by digest; 1 and more means no skill.
 # custom:
