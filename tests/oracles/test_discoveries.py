@@ -112,7 +112,7 @@ def test_a_tenth_of_the_names_are_chance_at_most(size: int, bad: int) -> None:
     false, found, failed = np.zeros(runs), 0, 0
     truth = np.r_[np.full(bad, 2.5), np.zeros(size - bad)]
     for run in range(runs):
-        p = np.array([_level(z) for z in truth + rng.normal(0, 1, size)])
+        p = _levels(truth + rng.normal(0, 1, size))
         named = np.array(rejected(p.tolist(), size))
         false[run] = named[bad:].sum() / max(1, named.sum())
         found += int(named[:bad].sum())
@@ -122,8 +122,9 @@ def test_a_tenth_of_the_names_are_chance_at_most(size: int, bad: int) -> None:
     assert found > 1.5 * failed or not bad
 
 
-def _level(z: float) -> float:
-    return min((level for level in LEVELS if level >= stats.norm.sf(z)), default=1.0)
+def _levels(z: np.ndarray) -> np.ndarray:
+    levels = np.array([*LEVELS, 1.0])
+    return np.where(levels >= stats.norm.sf(z)[:, None], levels, 1.0).min(axis=1)
 
 
 def _failing(size: int) -> int:
