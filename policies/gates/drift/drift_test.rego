@@ -70,4 +70,8 @@ test_levels_have_no_gap_and_must_then_be_close_otherwise if {
 	small := {"check": "drift.psi", "role": "no-harm"}
 	_denied("high", [{"check": "drift.ks", "role": "no-harm"}, small], {_texts, _figure("drift.psi", {})}) == set()
 	_denied("high", [ks, {"check": "data.class_balance"}], {_texts}) == {"unmeasured.no_order", "check.missing"}
+
+	# Close in one carrier is not close.
+	part := {"check": "drift.psi", "slice": {"kind": "value", "column": "carrier", "value": "AA"}}
+	"unmeasured.no_order" in _denied("high", [ks, part], {_texts})
 }
