@@ -81,9 +81,10 @@ def equal(rng: np.random.Generator, n: int) -> tuple[bool, ...]:
 
 
 def _beyond(found: Figure | Reason, truth: float, *, lower: bool = False) -> tuple[bool, ...]:
-    if isinstance(found, Reason):
-        return (False,)
-    return (bool(found.lower[0] > truth if lower else found.upper[0] < truth),)
+    """Whether it is proven better than it is, and worse; `lower` where more is better."""
+    assert isinstance(found, Figure)
+    sides = bool(found.upper[0] < truth), bool(found.lower[0] > truth)
+    return sides[::-1] if lower else sides
 
 
 EQUAL = (3_000, 10_000, 30_000)

@@ -150,7 +150,9 @@ def _apart(loss: str, rival: str) -> str:
 def _even(unit: Mapping[tuple[str, str], float], loss: str, a: str, b: str) -> float:
     """The ratio of two equal losses, each in its own unit; 0 or infinite where that is no number."""
     ratio = unit[loss, b] / unit[loss, a]
-    return ratio**2 if loss == SQUARED and 2**-500 < ratio < 2**500 else ratio if loss != SQUARED else math.inf
+    if loss != SQUARED:
+        return ratio
+    return ratio**2 if 2**-500 < ratio < 2**500 else math.inf
 
 
 def _farthest(

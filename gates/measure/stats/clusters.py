@@ -39,7 +39,7 @@ from the mean, as a share of all rows; G clusters.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -206,6 +206,12 @@ def deviating(deviation: Floats) -> float:
 def fewest(groups: Sequence[Clusters]) -> Clusters:
     """Return the clusters of the rows, of several kinds that a figure stands on, with the fewest degrees of freedom."""
     return min(groups, key=lambda each: (each.freedom, each.number))
+
+
+def fewest_known(groups: Iterable[Clusters | None]) -> Clusters | None:
+    """Return the same of those that are known; None where none is, and rows are taken as independent."""
+    known = [each for each in groups if each is not None]
+    return fewest(known) if known else None
 
 
 @dataclass(frozen=True)

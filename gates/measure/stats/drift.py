@@ -27,7 +27,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, fewest
+from gates.measure.stats.clusters import Clusters, fewest_known
 from gates.measure.stats.figure import RUNGS, Figure, Floats, quantiles, rare, three
 from gates.records import Reason
 
@@ -180,8 +180,7 @@ def _too_few(before: Side, after: Side, least: int, minimum_clusters: int) -> Re
 
 
 def _clusters(before: Side, after: Side) -> Clusters | None:
-    sides = [side.clusters for side in (before, after) if side.clusters is not None]
-    return fewest(sides) if sides else None
+    return fewest_known(side.clusters for side in (before, after))
 
 
 def _spread(shares: Floats, slope: Floats) -> Floats:

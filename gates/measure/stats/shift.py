@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.measure.stats.clusters import Clusters, fewest
+from gates.measure.stats.clusters import Clusters, fewest_known
 from gates.measure.stats.figure import RUNGS, Figure, Floats, Ints
 from gates.records import Reason
 
@@ -158,8 +158,7 @@ def _exp(value: Floats) -> Floats:
 
 
 def _clusters(before: Powers, after: Powers) -> Clusters | None:
-    found = [side.clusters for side in (before, after) if side.clusters is not None]
-    return fewest(found) if found else None
+    return fewest_known(side.clusters for side in (before, after))
 
 
 def _too_few(before: Powers, after: Powers, fewest: int, minimum_clusters: int) -> Reason | None:
