@@ -42,7 +42,7 @@ def coverage(given: Given, scored: Scored, counted: list[Part] | None = None) ->
     values = {**known(scored), **widths.values(scored), **pit.values(scored)}
     pieces = counted
     if pieces is None or values:
-        pieces = parts(scored, given.plan, values, {}, largest=widths.largest(scored))
+        pieces = parts(scored, given.plan, values, {}, largest=widths.largest(given, scored))
     found = strata.measure(given, scored)
     measurements = (
         *_marginal(given, scored, pieces),

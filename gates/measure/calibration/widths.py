@@ -57,16 +57,16 @@ def values(scored: Scored) -> dict[str, ir.NumericValue]:
     return found
 
 
-def largest(scored: Scored) -> dict[str, ir.NumericValue]:
-    """Return of what the largest is asked: widths, and how far the two models' are from each other, in the same units."""
-    found: dict[str, ir.NumericValue] = {}
-    for i in range(len(scored.levels)):
-        width = unit_width(scored, scored.table[f"width_{i}"])
-        found[f"width_{i}"] = width
-        if scored.champion_levels:
-            rival = unit_width(scored, scored.table[f"champion_width_{i}"])
-            found |= {f"champion_width_{i}": rival, f"apart_{i}": (width - rival).abs()}
-    return found
+def largest(given: Given, scored: Scored) -> dict[str, ir.NumericValue]:
+    """Return of what the largest is asked at the plan's level: widths, and how far the two models' are from each other."""
+    at = place(given, scored)
+    if isinstance(at, Reason):
+        return {}
+    width = unit_width(scored, scored.table[f"width_{at}"])
+    if not scored.champion_levels:
+        return {f"width_{at}": width}
+    rival = unit_width(scored, scored.table[f"champion_width_{at}"])
+    return {f"width_{at}": width, f"champion_width_{at}": rival, f"apart_{at}": (width - rival).abs()}
 
 
 def unit_width(scored: Scored, width: ir.FloatingValue) -> ir.FloatingValue:
