@@ -9,19 +9,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from study.heavy_rows import cells, joint, losses
 from worlds import Floats, Ints, logistic
 
 from gates.measure.regression.ranks import Rows, weights_of_classes
 from gates.measure.stats.auc import Placements, auc, auc_difference
 from gates.measure.stats.average_precision import Precision, average_precision
-from gates.measure.stats.cells import Cells
 from gates.measure.stats.clusters import Clusters, heavy_rows, unseen_rows
 from gates.measure.stats.ece import ece, ece_sum
 from gates.measure.stats.explained import Spread, explained
 from gates.measure.stats.figure import Figure
 from gates.measure.stats.groups import Group, disparities
-from gates.measure.stats.joint import ACCURACY, Joint, decision_metric
-from gates.measure.stats.means import PairSums, mean_difference, mean_loss
+from gates.measure.stats.joint import ACCURACY, decision_metric
+from gates.measure.stats.means import mean_difference, mean_loss
 from gates.measure.stats.proportions import bin_gap, coverage
 from gates.records import Reason
 
@@ -33,31 +33,6 @@ LEAST = {"minimum_clusters": 8}
 def figure(found: Figure | Reason) -> Figure:
     assert isinstance(found, Figure)
     return found
-
-
-def cells(p: Floats, y: Floats, w: Floats, cluster: Ints | None = None, heaviest: float | None = None) -> Cells:
-    """Every row a cell, ten bins of about equal mass."""
-    edges = np.unique(np.quantile(p, np.arange(1, 10) / 10))
-    code = np.searchsorted(edges, p, side="left").astype(np.int64)
-    squares = Cells(code, *(w * w * value for value in (np.ones_like(p), p, p * p, y, p * y)), cluster)
-    most = float(w.max()) if heaviest is None else heaviest
-    return Cells(code, w, w * p, w * p * p, w * y, w * p * y, cluster, squares, np.ones_like(p), most)
-
-
-def losses(a: Floats, flip: Floats, w: Floats, ceiling: float, heaviest: float | None) -> PairSums:
-    def sums(v: Floats) -> PairSums:
-        none = np.zeros(1)
-        terms = (np.array([v @ value]) for value in (np.ones_like(a), a, 0 * a, a * a, 0 * a, 0 * a, flip * flip))
-        return PairSums(*terms, none, clustered=False, ceiling=ceiling)
-
-    found = sums(w)
-    return PairSums(**{**vars(found), "squares": sums(w * w), "heaviest": heaviest})
-
-
-def joint(y: Ints, said: Ints, w: Floats, heaviest: float) -> Joint:
-    cell = 4 * y + 3 * said
-    counts, squares = (np.bincount(cell, weights=v, minlength=8).astype(float) for v in (w, w * w))
-    return Joint(counts.reshape(1, 8), False, w.sum() ** 2 / (w @ w), 1, squares, heaviest)
 
 
 def share(hit: Floats, w: Floats, heaviest: float | None) -> Figure:

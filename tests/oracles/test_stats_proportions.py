@@ -16,27 +16,17 @@ from gates.measure.stats.proportions import bin_gap, coverage, proportion
 from gates.records import LADDER, Reason
 
 
+@pytest.mark.parametrize("wilsons", [False, True])
 @pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 30), (1, 30), (17, 30), (30, 30), (9_001, 10_000)])
-def test_clopper_pearson_is_that_of_scipy_and_statsmodels(k: int, n: int) -> None:
-    lower, upper = proportion(k / n, n)
+def test_limits_are_those_of_scipy_and_statsmodels(k: int, n: int, wilsons: bool) -> None:
+    """Clopper-Pearson's, which are shipped, and Wilson's in the study."""
+    lower, upper = wilson(k, n, quantiles(None)) if wilsons else proportion(k / n, n)
     for i, rung in enumerate(LADDER):
         # One-sided at the rung is two-sided at 2 rung - 1.
-        theirs = stats.binomtest(k, n).proportion_ci(2 * rung - 1, method="exact")
+        theirs = stats.binomtest(k, n).proportion_ci(2 * rung - 1, method="wilson" if wilsons else "exact")
         assert lower[i] == pytest.approx(theirs.low, abs=1e-9)
         assert upper[i] == pytest.approx(theirs.high, abs=1e-9)
-        low, high = proportion_confint(k, n, alpha=2 * (1 - rung), method="beta")
-        assert lower[i] == pytest.approx(low, abs=1e-9)
-        assert upper[i] == pytest.approx(high, abs=1e-9)
-
-
-@pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 30), (1, 30), (17, 30), (30, 30), (9_001, 10_000)])
-def test_wilsons_limits_in_the_study_are_those_of_scipy_and_statsmodels(k: int, n: int) -> None:
-    lower, upper = wilson(k, n, quantiles(None))
-    for i, rung in enumerate(LADDER):
-        theirs = stats.binomtest(k, n).proportion_ci(2 * rung - 1, method="wilson")
-        assert lower[i] == pytest.approx(theirs.low, abs=1e-9)
-        assert upper[i] == pytest.approx(theirs.high, abs=1e-9)
-        low, high = proportion_confint(k, n, alpha=2 * (1 - rung), method="wilson")
+        low, high = proportion_confint(k, n, alpha=2 * (1 - rung), method="wilson" if wilsons else "beta")
         assert lower[i] == pytest.approx(low, abs=1e-9)
         assert upper[i] == pytest.approx(high, abs=1e-9)
 

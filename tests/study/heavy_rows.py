@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from oracles.worlds import Floats, outcomes
+from oracles.worlds import Floats, Ints, outcomes
 
 from gates.measure.stats.auc import Placements, auc_difference
 from gates.measure.stats.cells import Cells
@@ -41,21 +41,36 @@ def _mixed(part: float, heavy: float, light: float, others: float) -> float:
     return ((1 - part) * light + part * heavy * others) / (1 - part + part * heavy)
 
 
-def _cells(p: Floats, y: Floats, w: Floats) -> Cells:
-    code = np.searchsorted(np.unique(np.quantile(p, np.arange(1, 10) / 10)), p, side="left").astype(np.int64)
-    squares = Cells(code, *(w * w * each for each in (np.ones_like(p), p, p * p, y, p * y)))
-    terms = (w * each for each in (np.ones_like(p), p, p * p, y, p * y))
-    return Cells(code, *terms, squares=squares, count=np.ones_like(p), heaviest=float(w.max()))
+def cells(p: Floats, y: Floats, w: Floats, cluster: Ints | None = None, heaviest: float | None = None) -> Cells:
+    """Every row a cell, ten bins of about equal mass."""
+    edges = np.unique(np.quantile(p, np.arange(1, 10) / 10))
+    code = np.searchsorted(edges, p, side="left").astype(np.int64)
+    squares = Cells(code, *(w * w * value for value in (np.ones_like(p), p, p * p, y, p * y)), cluster)
+    most = float(w.max()) if heaviest is None else heaviest
+    return Cells(code, w, w * p, w * p * p, w * y, w * p * y, cluster, squares, np.ones_like(p), most)
+
+
+def losses(a: Floats, flip: Floats, w: Floats, ceiling: float, heaviest: float | None) -> PairSums:
+    """One model's losses, beside none."""
+
+    def sums(v: Floats) -> PairSums:
+        none = np.zeros(1)
+        terms = (np.array([v @ value]) for value in (np.ones_like(a), a, 0 * a, a * a, 0 * a, 0 * a, flip * flip))
+        return PairSums(*terms, none, clustered=False, ceiling=ceiling)
+
+    found = sums(w)
+    return PairSums(**{**vars(found), "squares": sums(w * w), "heaviest": heaviest})
+
+
+def joint(y: Ints, said: Ints, w: Floats, heaviest: float, seed: int = 1) -> Joint:
+    """Decisions of which the other model's are the same."""
+    cell = 4 * y + 3 * said
+    counts, squares = (np.bincount(cell, weights=v, minlength=8).astype(float) for v in (w, w * w))
+    return Joint(counts.reshape(1, 8), False, float(w.sum() ** 2 / (w @ w)), seed, squares, heaviest)
 
 
 def _mean(loss: Floats, flip: Floats, w: Floats, ceiling: float) -> Figure:
-    def sums(v: Floats) -> list[Floats]:
-        none = np.zeros_like(loss)
-        return [np.array([v @ each]) for each in (none + 1, loss, none, loss**2, none, none, flip**2, none)]
-
-    squares = PairSums(*sums(w * w), clustered=False)
-    pair = PairSums(*sums(w), clustered=False, squares=squares, ceiling=ceiling, heaviest=float(w.max()))
-    return _figure(mean_loss(pair, minimum_clusters=8))
+    return _figure(mean_loss(losses(loss, flip, w, ceiling, float(w.max())), minimum_clusters=8))
 
 
 def heavy(rng: np.random.Generator, n: int, part: float, weight: float) -> tuple[bool, ...]:
@@ -64,17 +79,16 @@ def heavy(rng: np.random.Generator, n: int, part: float, weight: float) -> tuple
     h = w > 1
     p = np.where(h, rng.uniform(0.001, 0.02, n), rng.beta(0.5, 20, n))
     off = _LIMIT * (1 - part + part * weight) / (part * weight)
-    error = _figure(ece(_cells(p, outcomes(rng, p + off * h), w), minimum_clusters=8))
+    error = _figure(ece(cells(p, outcomes(rng, p + off * h), w), minimum_clusters=8))
     right = outcomes(rng, np.where(h, _HEAVY, _LIGHT))
     truth = _mixed(part, weight, _LIGHT, _HEAVY)
     top = float(w.max())
     squares = (w * w * right, w * w)
     held = _figure(coverage(w * right, w, None, minimum_clusters=8, squares=squares, rows=n, heaviest=top))
     label = rng.integers(0, 2, n)
-    cell = 4 * label + 3 * np.where(right > 0, label, 1 - label)
-    counts, squared = (np.bincount(cell, weights=v, minlength=8).astype(float) for v in (w, w * w))
-    joint = Joint(counts.reshape(1, 8), False, float(w.sum() ** 2 / (w @ w)), int(rng.integers(2**31)), squared, top)
-    decided = _figure(decision_metric(joint, ACCURACY, minimum_clusters=8))
+    said = np.where(right > 0, label, 1 - label)
+    seed = int(rng.integers(2**31))
+    decided = _figure(decision_metric(joint(label, said, w, top, seed), ACCURACY, minimum_clusters=8))
     event = outcomes(rng, np.full(n, 0.2))
     champion = event + rng.normal(size=n)
     candidate = champion - 2.0 * (h & (event > 0) & (rng.random(n) < 0.5))
@@ -102,5 +116,5 @@ def perfect(rng: np.random.Generator, n: int, part: float, weight: float) -> tup
     p = rng.beta(0.5, 20, n)
     y = outcomes(rng, p)
     weights = np.where(rng.random(n) < part, float(weight), 1.0), np.ones(n)
-    one, other = (_figure(ece(_cells(p, y, w), minimum_clusters=8)) for w in weights)
+    one, other = (_figure(ece(cells(p, y, w), minimum_clusters=8)) for w in weights)
     return bool(one.upper[0] < _LIMIT), bool(other.upper[0] < _LIMIT)
